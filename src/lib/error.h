@@ -1,0 +1,70 @@
+/*
+ * What went wrong, to whom, why, and what to type next.
+ *
+ * Every function that can fail returns 0 or -1 and takes `struct error **err` last. On failure it puts a new error there
+ * (unless err is NULL; one that lies there is freed); on success it leaves it alone. An error is built where the thing
+ * happened, wrapped where context is added, handed up, and printed once, in main(). Messages: lower case, no full stop, names
+ * in single quotes.
+ *
+ *         if (open(path, O_RDONLY | O_CLOEXEC) < 0)
+ *                 return error_errno(err, ERROR_FAILED, "cannot open '%s'", path);
+ *         ...
+ *         if (disk_create(vm, err) < 0)
+ *                 return error_wrap(err, "cannot create VM '%s'", vm->name);
+ *
+ * Owner: the caller that passed `err`; error_free() frees the whole chain.
+ */
+#pragma once
+
+#include "util.h"
+
+/* The kind decides the exit status (error_exit_status) and the "kind" field of JSON output (error_kind_name). */
+enum error_kind {
+        ERROR_FAILED,      /* 1 "failed" */
+        ERROR_USAGE,       /* 2 "usage" */
+        ERROR_CONFIG,      /* 3 "config" */
+        ERROR_NOT_FOUND,   /* 4 "not-found": no such project or VM */
+        ERROR_ENGINE,      /* 5 "engine" */
+        ERROR_STEP,        /* 6 "step": a step in the guest */
+        ERROR_WORK,        /* 7 "work": refused to lose work */
+        ERROR_INTERRUPTED, /* 130 "interrupted" */
+};
+
+struct error {
+        enum error_kind kind;
+        char *message;
+        char *hint;            /* the next command to type, or what to change; NULL = none */
+        char *file;            /* where in the user's files; NULL = nowhere */
+        unsigned line, column; /* from 1; 0 = unknown */
+        struct error *cause;   /* what lies behind it; NULL = nothing */
+        struct error *next;    /* a further error of the same rank (a file's other mistakes) */
+};
+
+/* All return -1, so that a caller can `return error_set(...)`. */
+int error_set(struct error **err, enum error_kind kind, const char *format, ...) _printf_(3, 4);
+/* Like error_set(), with ": " and strerror(errno) behind. */
+int error_errno(struct error **err, enum error_kind kind, const char *format, ...) _printf_(3, 4);
+/* An ERROR_CONFIG at a place in a file the user wrote. */
+int error_at(struct error **err, const char *file, unsigned line, unsigned column, const char *format, ...) _printf_(5, 6);
+/*
+ * Puts a message in front; the old error becomes the cause. Kind, hint, place and further errors (next) are taken over from
+ * it, and are then found in the new one only.
+ */
+int error_wrap(struct error **err, const char *format, ...) _printf_(2, 3);
+
+/* Sets the hint of the newest error (replacing one). Returns -1. */
+int error_hint(struct error **err, const char *format, ...) _printf_(2, 3);
+/* Changes the kind of the newest error. Returns -1. */
+int error_set_kind(struct error **err, enum error_kind kind);
+
+/* Adds `more` (owned from now on) behind the errors that *err holds already. */
+void error_append(struct error **err, struct error *more);
+
+void error_free(struct error *error); /* with causes and nexts; NULL is nothing */
+void error_freep(struct error **error);
+
+int error_exit_status(const struct error *error);
+const char *error_kind_name(enum error_kind kind);
+
+/* "message: cause: cause" in one line, control characters made visible. Owned by the caller. */
+char *error_text(const struct error *error);

@@ -1,0 +1,53 @@
+#include "event.h"
+
+static void send_event(struct event_sink *sink, enum event_type type, const char *id, const char *format, va_list args)
+        _printf_(4, 0);
+
+static void send_event(struct event_sink *sink, enum event_type type, const char *id, const char *format, va_list args)
+{
+        _cleanup_(freep) char *text = NULL;
+
+        if (!sink)
+                return;
+        text = xvasprintf(format, args);
+        sink->handle(sink, &(struct event){ .type = type, .id = id, .text = text });
+}
+
+void event_begin(struct event_sink *sink, const char *id, const char *format, ...)
+{
+        va_list args;
+
+        va_start(args, format);
+        send_event(sink, EVENT_BEGIN, id, format, args);
+        va_end(args);
+}
+
+void event_line(struct event_sink *sink, const char *line)
+{
+        if (sink)
+                sink->handle(sink, &(struct event){ .type = EVENT_LINE, .text = line });
+}
+
+void event_note(struct event_sink *sink, const char *format, ...)
+{
+        va_list args;
+
+        va_start(args, format);
+        send_event(sink, EVENT_NOTE, NULL, format, args);
+        va_end(args);
+}
+
+void event_warning(struct event_sink *sink, const char *format, ...)
+{
+        va_list args;
+
+        va_start(args, format);
+        send_event(sink, EVENT_WARNING, NULL, format, args);
+        va_end(args);
+}
+
+void event_end(struct event_sink *sink, const char *id, enum event_outcome outcome, const char *reason)
+{
+        if (sink)
+                sink->handle(sink, &(struct event){ .type = EVENT_END, .outcome = outcome, .id = id, .text = reason });
+}

@@ -1,0 +1,287 @@
+#include "file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "text.h"
+
+/* What a failed open says: a missing thing is a kind of its own. */
+static enum error_kind open_failure_kind(void)
+{
+        return errno == ENOENT ? ERROR_NOT_FOUND : ERROR_FAILED;
+}
+
+/* `path` without slashes at its end, so that no symlink is followed for their sake. Owned by the caller. */
+static char *strip_slashes(const char *path)
+{
+        size_t length = strlen(path);
+
+        while (length > 1 && path[length - 1] == '/')
+                length--;
+        return xstrndup(path, length);
+}
+
+int file_read_fd(int fd, const char *name, size_t limit, struct strbuf *out, struct error **err)
+{
+        size_t before = out->len;
+
+        for (;;) {
+                size_t left = limit - (out->len - before);
+                size_t wanted = left < 64 * 1024 ? left + 1 : 64 * 1024; /* one more than allowed shows that there is more */
+                ssize_t got;
+
+                strbuf_reserve(out, wanted);
+                got = read(fd, out->buf + out->len, wanted);
+                if (got == 0)
+                        return 0;
+                if (got < 0 && errno == EINTR)
+                        continue;
+                if (got < 0)
+                        error_errno(err, ERROR_FAILED, "cannot read '%s'", name);
+                if (got > 0 && (size_t)got <= left) {
+                        out->len += (size_t)got;
+                        out->buf[out->len] = '\0';
+                        continue;
+                }
+                if (got > 0) {
+                        _cleanup_(freep) char *size = text_format_size((int64_t)limit);
+
+                        error_set(err, ERROR_FAILED, "'%s' is larger than %s", name, size);
+                }
+                out->len = before;
+                out->buf[out->len] = '\0';
+                return -1;
+        }
+}
+
+int file_read(const char *path, size_t limit, struct strbuf *out, struct error **err)
+{
+        _cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+        if (fd < 0)
+                return error_errno(err, open_failure_kind(), "cannot open '%s'", path);
+        return file_read_fd(fd, path, limit, out, err);
+}
+
+static int write_all(int fd, const void *data, size_t length)
+{
+        const char *rest = data;
+
+        while (length > 0) {
+                ssize_t written = write(fd, rest, length);
+
+                if (written < 0 && errno == EINTR)
+                        continue;
+                if (written < 0)
+                        return -1;
+                rest += written;
+                length -= (size_t)written;
+        }
+        return 0;
+}
+
+/* Writes `data` to a new file beside `path` and syncs it. Its name, owned by the caller, or NULL with an error. */
+static char *write_beside(const char *path, const void *data, size_t length, mode_t mode, struct error **err)
+{
+        _cleanup_(freep) char *folder = path_folder(path);
+        _cleanup_(freep) char *temporary = path_join(folder, ".tmp-XXXXXX");
+        _cleanup_(closep) int fd = mkostemp(temporary, O_CLOEXEC);
+
+        if (fd < 0) {
+                error_errno(err, open_failure_kind(), "cannot write '%s'", path);
+                return NULL;
+        }
+        if (fchmod(fd, mode) < 0 || write_all(fd, data, length) < 0 || fsync(fd) < 0) {
+                error_errno(err, ERROR_FAILED, "cannot write '%s'", path);
+                unlink(temporary);
+                return NULL;
+        }
+        return TAKE_PTR(temporary);
+}
+
+static int sync_folder_of(const char *path, struct error **err)
+{
+        _cleanup_(freep) char *folder = path_folder(path);
+
+        return file_sync_folder(folder, err);
+}
+
+int file_write(const char *path, const void *data, size_t length, mode_t mode, struct error **err)
+{
+        _cleanup_(freep) char *temporary = write_beside(path, data, length, mode, err);
+
+        if (!temporary)
+                return -1;
+        if (rename(temporary, path) < 0) {
+                error_errno(err, ERROR_FAILED, "cannot write '%s'", path);
+                unlink(temporary);
+                return -1;
+        }
+        return sync_folder_of(path, err);
+}
+
+int file_write_text(const char *path, const char *text, mode_t mode, struct error **err)
+{
+        return file_write(path, text, strlen(text), mode, err);
+}
+
+int file_write_new(const char *path, const void *data, size_t length, mode_t mode, struct error **err)
+{
+        _cleanup_(freep) char *temporary = write_beside(path, data, length, mode, err);
+        int status = 0;
+
+        if (!temporary)
+                return -1;
+        if (link(temporary, path) < 0) {
+                if (errno == EEXIST)
+                        status = error_set(err, ERROR_FAILED, "'%s' exists", path);
+                else
+                        status = error_errno(err, ERROR_FAILED, "cannot write '%s'", path);
+        }
+        unlink(temporary);
+        return status < 0 ? -1 : sync_folder_of(path, err);
+}
+
+int file_rename(const char *from, const char *to, struct error **err)
+{
+        _cleanup_(freep) char *from_folder = path_folder(from);
+        _cleanup_(freep) char *to_folder = path_folder(to);
+
+        if (rename(from, to) < 0)
+                return error_errno(err, open_failure_kind(), "cannot rename '%s' to '%s'", from, to);
+        if (file_sync_folder(to_folder, err) < 0)
+                return -1;
+        return streq(from_folder, to_folder) ? 0 : file_sync_folder(from_folder, err);
+}
+
+int file_sync_folder(const char *folder, struct error **err)
+{
+        _cleanup_(closep) int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        if (fd < 0)
+                return error_errno(err, open_failure_kind(), "cannot open folder '%s'", folder);
+        /* EINVAL: a file system that has no such thing for folders. */
+        if (fsync(fd) < 0 && errno != EINVAL)
+                return error_errno(err, ERROR_FAILED, "cannot sync folder '%s'", folder);
+        return 0;
+}
+
+bool file_exists(const char *path)
+{
+        struct stat status;
+
+        return lstat(path, &status) == 0;
+}
+
+bool file_is_folder(const char *path)
+{
+        struct stat status;
+
+        return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+/* 0 also when there is a folder already; -1 with the errno of mkdir(2). */
+static int make_folder(const char *path, mode_t mode)
+{
+        int failure;
+
+        if (mkdir(path, mode) == 0)
+                return 0;
+        failure = errno;
+        if (file_is_folder(path))
+                return 0;
+        errno = failure;
+        return -1;
+}
+
+int file_make_folders(const char *path, mode_t mode, struct error **err)
+{
+        _cleanup_(freep) char *parent = NULL;
+
+        if (make_folder(path, mode) == 0)
+                return 0;
+        if (errno == ENOENT) {
+                parent = path_folder(path);
+                /* Where the parent is there, ENOENT means something else: an empty path, a dangling symlink. */
+                if (!file_exists(parent) && file_make_folders(parent, mode, err) < 0)
+                        return -1;
+                if (make_folder(path, mode) == 0)
+                        return 0;
+        }
+        return error_errno(err, ERROR_FAILED, "cannot make folder '%s'", path);
+}
+
+int file_make_private_folder(const char *path, struct error **err)
+{
+        _cleanup_(strbuf_clear) struct strbuf quoted = STRBUF_INIT;
+        _cleanup_(freep) char *folder = strip_slashes(path);
+        struct stat status;
+
+        if (file_make_folders(folder, 0700, err) < 0)
+                return -1;
+        if (lstat(folder, &status) < 0)
+                return error_errno(err, ERROR_FAILED, "cannot examine folder '%s'", folder);
+        if (!S_ISDIR(status.st_mode))
+                return error_set(err, ERROR_FAILED, "'%s' is a symlink, where a folder of our own must be", folder);
+        if (status.st_uid != geteuid())
+                return error_set(err, ERROR_FAILED, "folder '%s' belongs to another user", folder);
+        if (status.st_mode & 077) {
+                error_set(err, ERROR_FAILED, "folder '%s' is open to other users (mode %04o)", folder, status.st_mode & 07777U);
+                text_shell_quote(&quoted, folder);
+                return error_hint(err, "chmod 700 -- %s", quoted.buf);
+        }
+        return 0;
+}
+
+int file_list(const char *folder, struct strv *names, struct error **err)
+{
+        _cleanup_(strv_clear) struct strv found = STRV_INIT;
+        DIR *stream = opendir(folder);
+        struct dirent *entry;
+        int failure;
+
+        if (!stream)
+                return error_errno(err, open_failure_kind(), "cannot open folder '%s'", folder);
+        while (errno = 0, (entry = readdir(stream)))
+                if (!streq(entry->d_name, ".") && !streq(entry->d_name, ".."))
+                        strv_add(&found, entry->d_name);
+        failure = errno;
+        closedir(stream);
+        errno = failure;
+        if (failure != 0)
+                return error_errno(err, ERROR_FAILED, "cannot read folder '%s'", folder);
+        strv_sort(&found);
+        strv_add_all(names, &found);
+        return 0;
+}
+
+char *path_join(const char *folder, const char *name)
+{
+        return xasprintf("%s%s%s", folder, *folder == '\0' || ends_with(folder, "/") ? "" : "/", name);
+}
+
+char *path_base(const char *path)
+{
+        _cleanup_(freep) char *stripped = strip_slashes(path);
+        const char *slash = strrchr(stripped, '/');
+
+        if (*stripped == '\0')
+                return xstrdup(".");
+        return slash && slash[1] != '\0' ? xstrdup(slash + 1) : TAKE_PTR(stripped);
+}
+
+char *path_folder(const char *path)
+{
+        _cleanup_(freep) char *stripped = strip_slashes(path);
+        char *slash = strrchr(stripped, '/');
+
+        if (!slash)
+                return xstrdup(".");
+        while (slash > stripped && slash[-1] == '/')
+                slash--;
+        slash[slash == stripped] = '\0';
+        return TAKE_PTR(stripped);
+}

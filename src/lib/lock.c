@@ -1,0 +1,103 @@
+#include "lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "deadline.h"
+
+/* A probe by lock_is_held() has the lock for an instant. Who doesn't want to wait must not fail over that. */
+#define PROBE_MS         100
+#define RETRY_LONGEST_MS 50
+
+static int open_lock(const char *path, struct error **err)
+{
+        int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
+
+        if (fd < 0)
+                error_errno(err, errno == ENOENT ? ERROR_NOT_FOUND : ERROR_FAILED, "cannot open the lock '%s'", path);
+        return fd;
+}
+
+/* Does `path` still name the file that `fd` is? The last holder may have removed it. */
+static bool still_named(int fd, const char *path)
+{
+        struct stat ours;
+        struct stat named;
+
+        return fstat(fd, &ours) == 0 && lstat(path, &named) == 0 && ours.st_dev == named.st_dev && ours.st_ino == named.st_ino;
+}
+
+/* flock(2) with a limit. 1 = locked, 0 = the limit passed, -1 with errno. */
+static int flock_until(int fd, int operation, deadline limit)
+{
+        int pause = 1;
+
+        while (flock(fd, operation | LOCK_NB) < 0) {
+                int left = deadline_left(limit);
+
+                if (errno != EWOULDBLOCK && errno != EINTR)
+                        return -1;
+                if (left == 0)
+                        return 0;
+                /*
+                 * flock(2) has no timed form, can't be polled, and is no cancellation point for a helper thread; the lock
+                 * is asked for again after a while that grows.
+                 */
+                poll(NULL, 0, left > 0 && left < pause ? left : pause);
+                pause = pause * 2 < RETRY_LONGEST_MS ? pause * 2 : RETRY_LONGEST_MS;
+        }
+        return 1;
+}
+
+int lock_acquire(struct lock *lock, const char *path, enum lock_mode mode, int timeout_ms, struct error **err)
+{
+        deadline limit = deadline_in(timeout_ms >= 0 && timeout_ms < PROBE_MS ? PROBE_MS : timeout_ms);
+
+        for (;;) {
+                _cleanup_(closep) int fd = open_lock(path, err);
+                int got;
+
+                if (fd < 0)
+                        return -1;
+                got = flock_until(fd, mode == LOCK_SHARED ? LOCK_SH : LOCK_EX, limit);
+                if (got < 0)
+                        return error_errno(err, ERROR_FAILED, "cannot lock '%s'", path);
+                if (got == 0)
+                        return error_set(err, ERROR_FAILED, "'%s' is held by another process", path);
+                if (still_named(fd, path)) {
+                        lock->fd = TAKE_FD(fd);
+                        return 0;
+                }
+        }
+}
+
+/* By a shared lock, so that two who ask at the same time don't take each other for a holder. */
+int lock_is_held(const char *path, struct error **err)
+{
+        _cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
+
+        if (fd < 0) {
+                if (errno == ENOENT)
+                        return 0;
+                return error_errno(err, ERROR_FAILED, "cannot open the lock '%s'", path);
+        }
+        while (flock(fd, LOCK_SH | LOCK_NB) < 0) {
+                if (errno == EWOULDBLOCK)
+                        return 1;
+                if (errno != EINTR)
+                        return error_errno(err, ERROR_FAILED, "cannot ask for the lock '%s'", path);
+        }
+        return 0;
+}
+
+void lock_release(struct lock *lock)
+{
+        if (!lock || lock->fd < 0)
+                return;
+        close(lock->fd);
+        lock->fd = -1;
+}

@@ -1,0 +1,66 @@
+#include "os.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "file.h"
+
+/* Both calls through syscall(2): <sys/pidfd.h> came only with glibc 2.36. */
+int os_process_fd(pid_t pid)
+{
+        return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+int os_process_signal(int process_fd, int signal)
+{
+        return (int)syscall(SYS_pidfd_send_signal, process_fd, signal, NULL, 0);
+}
+
+int os_peer_pid(int socket, pid_t *pid, uid_t *uid)
+{
+        struct ucred peer;
+        socklen_t length = sizeof(peer);
+
+        if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0)
+                return -1;
+        *pid = peer.pid;
+        *uid = peer.uid;
+        return 0;
+}
+
+char *os_program_path(struct error **err)
+{
+        static const char deleted[] = " (deleted)";
+        size_t room = 256;
+
+        for (;;) {
+                _cleanup_(freep) char *path = xmalloc(room);
+                ssize_t length = readlink("/proc/self/exe", path, room);
+
+                if (length < 0) {
+                        error_errno(err, ERROR_FAILED, "cannot find the path of the running program");
+                        return NULL;
+                }
+                if ((size_t)length < room) {
+                        path[length] = '\0';
+                        /* Replaced by an update while it runs: the new one stands where the old one stood. */
+                        if (ends_with(path, deleted) && !file_exists(path))
+                                path[(size_t)length - strlen(deleted)] = '\0';
+                        return TAKE_PTR(path);
+                }
+                room *= 2;
+        }
+}
+
+int os_pipe(int ends[2])
+{
+        return pipe2(ends, O_CLOEXEC);
+}
+
+int os_spawn_close_from(posix_spawn_file_actions_t *actions, posix_spawnattr_t *attributes, int first)
+{
+        return posix_spawn_file_actions_addclosefrom_np(actions, first);
+}

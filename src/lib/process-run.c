@@ -1,0 +1,362 @@
+/* process_run() and process_check(): feeding a child, hearing what it says, and ending it where it hits a limit. */
+#include "process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "deadline.h"
+#include "os.h"
+#include "text.h"
+
+#define DEFAULT_TIMEOUT_MS 60000
+/* A killed child is gone at once, unless the kernel holds it. */
+#define REAP_TIMEOUT_MS  10000
+#define LINE_LIMIT       4096
+#define ERROR_LINES      5
+#define ERROR_LINE_LIMIT 400
+
+struct stream {
+        int fd; /* our end of the pipe; -1 = not captured, or at its end */
+        struct strbuf kept;
+        struct strbuf line;
+};
+
+#define STREAM_INIT                                                                                                            \
+        {                                                                                                                      \
+                .fd = -1, .kept = STRBUF_INIT, .line = STRBUF_INIT                                                             \
+        }
+
+struct run {
+        const struct process_spec *spec;
+        pid_t pid;
+        int process_fd;
+        int input_fd;
+        size_t fed;
+        struct stream out, err;
+};
+
+#define RUN_INIT                                                                                                               \
+        {                                                                                                                      \
+                .process_fd = -1, .input_fd = -1, .out = STREAM_INIT, .err = STREAM_INIT                                       \
+        }
+
+static void stream_clear(struct stream *stream)
+{
+        closep(&stream->fd);
+        strbuf_clear(&stream->kept);
+        strbuf_clear(&stream->line);
+}
+
+static void run_clear(struct run *run)
+{
+        closep(&run->process_fd);
+        closep(&run->input_fd);
+        stream_clear(&run->out);
+        stream_clear(&run->err);
+}
+
+static void emit_line(const struct process_spec *spec, struct strbuf *line)
+{
+        if (line->len > 0 && line->buf[line->len - 1] == '\r')
+                strbuf_truncate(line, line->len - 1);
+        spec->on_line(line->buf, spec->on_line_data);
+        strbuf_reset(line);
+}
+
+static void split_lines(const struct process_spec *spec, struct stream *stream, const char *data, size_t length)
+{
+        while (length > 0) {
+                const char *end = memchr(data, '\n', length);
+                size_t part = end ? (size_t)(end - data) : length;
+                size_t room = LINE_LIMIT - stream->line.len;
+
+                strbuf_add(&stream->line, data, part < room ? part : room);
+                if (end) {
+                        emit_line(spec, &stream->line);
+                        part++;
+                }
+                data += part;
+                length -= part;
+        }
+}
+
+/* Reads what one read(2) of at most `most` bytes gives. The number of bytes, 0 when there are none, -1 with an error. */
+static ssize_t read_stream(const struct process_spec *spec, struct stream *stream, size_t most, struct error **err)
+{
+        size_t limit = spec->output_limit > 0 ? spec->output_limit : PROCESS_OUTPUT_LIMIT;
+        char block[16 * 1024];
+        ssize_t got = read(stream->fd, block, most < sizeof(block) ? most : sizeof(block));
+
+        if (got < 0) {
+                if (errno == EAGAIN || errno == EINTR)
+                        return 0;
+                return error_errno(err, ERROR_FAILED, "cannot read from '%s'", spec->argv[0]);
+        }
+        if (got == 0) {
+                close(TAKE_FD(stream->fd));
+                return 0;
+        }
+        if ((size_t)got > limit - stream->kept.len)
+                return error_set(err, ERROR_FAILED, "'%s' wrote more than %zu bytes", spec->argv[0], limit);
+        strbuf_add(&stream->kept, block, (size_t)got);
+        if (spec->on_line)
+                split_lines(spec, stream, block, (size_t)got);
+        return got;
+}
+
+/*
+ * After the child's end: what is in the pipe now, and no more. A grandchild may hold the other end open, and write to it,
+ * for as long as it likes.
+ */
+static int drain_stream(const struct process_spec *spec, struct stream *stream, struct error **err)
+{
+        int waiting = 0;
+
+        if (stream->fd >= 0 && ioctl(stream->fd, FIONREAD, &waiting) < 0)
+                return error_errno(err, ERROR_FAILED, "cannot read from '%s'", spec->argv[0]);
+        while (waiting > 0 && stream->fd >= 0) {
+                ssize_t got = read_stream(spec, stream, (size_t)waiting, err);
+
+                if (got < 0)
+                        return -1;
+                waiting -= (int)got;
+        }
+        if (spec->on_line && stream->line.len > 0)
+                emit_line(spec, &stream->line);
+        return 0;
+}
+
+/* write(2) to a pipe whose reader may be gone, without the SIGPIPE. */
+static ssize_t write_quietly(int fd, const void *data, size_t length)
+{
+        sigset_t pipe_set;
+        sigset_t pending;
+        sigset_t before;
+        ssize_t written;
+        int saved;
+
+        sigemptyset(&pipe_set);
+        sigaddset(&pipe_set, SIGPIPE);
+        sigpending(&pending);
+        pthread_sigmask(SIG_BLOCK, &pipe_set, &before);
+        written = write(fd, data, length);
+        saved = errno;
+        if (written < 0 && saved == EPIPE && !sigismember(&pending, SIGPIPE)) {
+                sigpending(&pending);
+                if (sigismember(&pending, SIGPIPE))
+                        sigwait(&pipe_set, &(int){ 0 });
+        }
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+        errno = saved;
+        return written;
+}
+
+static void feed(struct run *run)
+{
+        const struct process_spec *spec = run->spec;
+        ssize_t written = write_quietly(run->input_fd, (const char *)spec->input + run->fed, spec->input_length - run->fed);
+
+        if (written > 0)
+                run->fed += (size_t)written;
+        /* A child that doesn't want all of it is its own master: only its exit status tells. */
+        if (run->fed == spec->input_length || (written < 0 && errno != EAGAIN && errno != EINTR)) {
+                close(TAKE_FD(run->input_fd));
+        }
+}
+
+/* Our end of a new pipe in *ours, not blocking; the child's end in *theirs. */
+static int open_pipe(bool we_read, int *ours, int *theirs, struct error **err)
+{
+        int ends[2];
+
+        if (os_pipe(ends) < 0)
+                return error_errno(err, ERROR_FAILED, "cannot make a pipe");
+        *ours = ends[we_read ? 0 : 1];
+        *theirs = ends[we_read ? 1 : 0];
+        /* Who started us may have closed our stdin; and 0 is no descriptor in a process_spec. */
+        if (*theirs == 0) {
+                *theirs = fcntl(*theirs, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+                close(0);
+        }
+        if (*theirs < 0 || fcntl(*ours, F_SETFL, O_NONBLOCK) < 0)
+                return error_errno(err, ERROR_FAILED, "cannot make a pipe");
+        return 0;
+}
+
+/* Starts the child with a pipe for each stream that we feed or capture. */
+static int run_start(struct run *run, struct error **err)
+{
+        struct process_spec spec = *run->spec;
+        _cleanup_(closep) int child_in = -1;
+        _cleanup_(closep) int child_out = -1;
+        _cleanup_(closep) int child_err = -1;
+
+        if (spec.input) {
+                if (open_pipe(false, &run->input_fd, &child_in, err) < 0)
+                        return -1;
+                spec.stdin_fd = child_in;
+        }
+        if (spec.stdout_fd == 0) {
+                if (open_pipe(true, &run->out.fd, &child_out, err) < 0)
+                        return -1;
+                spec.stdout_fd = child_out;
+        }
+        if (spec.stderr_fd == 0) {
+                if (open_pipe(true, &run->err.fd, &child_err, err) < 0)
+                        return -1;
+                spec.stderr_fd = child_err;
+        }
+        if (process_spawn(&spec, &run->pid, err) < 0)
+                return -1;
+        run->process_fd = os_process_fd(run->pid);
+        return 0;
+}
+
+/* 1 = the child has ended, 0 = not yet, -1 = it must be stopped. */
+static int run_round(struct run *run, deadline limit, struct error **err)
+{
+        const struct process_spec *spec = run->spec;
+        enum { INPUT, OUT, ERR, END, COUNT };
+        struct pollfd polled[COUNT] = {
+                [INPUT] = { .fd = run->input_fd, .events = POLLOUT },
+                [OUT] = { .fd = run->out.fd, .events = POLLIN },
+                [ERR] = { .fd = run->err.fd, .events = POLLIN },
+                [END] = { .fd = run->process_fd, .events = POLLIN },
+        };
+
+        if (deadline_passed(limit)) {
+                int timeout_ms = spec->timeout_ms > 0 ? spec->timeout_ms : DEFAULT_TIMEOUT_MS;
+                _cleanup_(freep) char *duration = text_format_duration(timeout_ms);
+
+                return error_set(err, ERROR_FAILED, "'%s' did not end within %s", spec->argv[0], duration);
+        }
+        if (poll(polled, COUNT, deadline_left(limit)) < 0)
+                return errno == EINTR ? 0 : error_errno(err, ERROR_FAILED, "cannot wait for '%s'", spec->argv[0]);
+        if (polled[INPUT].revents)
+                feed(run);
+        if (polled[OUT].revents && read_stream(spec, &run->out, SIZE_MAX, err) < 0)
+                return -1;
+        if (polled[ERR].revents && read_stream(spec, &run->err, SIZE_MAX, err) < 0)
+                return -1;
+        if (!polled[END].revents)
+                return 0;
+        return drain_stream(spec, &run->out, err) < 0 || drain_stream(spec, &run->err, err) < 0 ? -1 : 1;
+}
+
+static void run_kill(const struct run *run)
+{
+        /* Until it is reaped, the pid is the child's and nobody else's. */
+        kill(run->spec->new_session ? -run->pid : run->pid, SIGKILL);
+        process_wait(run->pid, REAP_TIMEOUT_MS, NULL, NULL);
+}
+
+int process_run(const struct process_spec *spec, struct process_result *result, struct error **err)
+{
+        _cleanup_(run_clear) struct run run = RUN_INIT;
+        deadline limit = deadline_in(spec->timeout_ms != 0 ? spec->timeout_ms : DEFAULT_TIMEOUT_MS);
+        int ended = 0;
+        int status = 0;
+
+        run.spec = spec;
+        if (run_start(&run, err) < 0)
+                return -1;
+        if (run.process_fd < 0)
+                ended = error_errno(err, ERROR_FAILED, "cannot wait for '%s'", spec->argv[0]);
+        if (spec->input && spec->input_length == 0)
+                close(TAKE_FD(run.input_fd));
+        while (ended == 0)
+                ended = run_round(&run, limit, err);
+        if (ended < 0) {
+                run_kill(&run);
+                return -1;
+        }
+        if (process_wait(run.pid, REAP_TIMEOUT_MS, &status, err) < 0)
+                return -1;
+        if (!result)
+                return 0;
+        process_result_clear(result);
+        result->status = status;
+        result->out = run.out.kept;
+        result->err = run.err.kept;
+        run.out.kept = (struct strbuf)STRBUF_INIT;
+        run.err.kept = (struct strbuf)STRBUF_INIT;
+        return 0;
+}
+
+void process_result_clear(struct process_result *result)
+{
+        if (!result)
+                return;
+        strbuf_clear(&result->out);
+        strbuf_clear(&result->err);
+        result->status = 0;
+}
+
+/* "git ls-remote": the program, and the command it was given where there is one. Owned by the caller. */
+static char *command_name(const char *const *argv)
+{
+        static const char word[] = "abcdefghijklmnopqrstuvwxyz-";
+
+        if (argv[1] && argv[1][0] != '\0' && argv[1][0] != '-' && argv[1][strspn(argv[1], word)] == '\0')
+                return xasprintf("%s %s", argv[0], argv[1]);
+        return xstrdup(argv[0]);
+}
+
+/* Appends the last lines of `text` that say something, in one line. */
+static void add_last_lines(struct strbuf *out, const struct strbuf *text)
+{
+        const char *lines[ERROR_LINES];
+        size_t lengths[ERROR_LINES];
+        size_t count = 0;
+        size_t end = text->len;
+
+        while (end > 0 && count < ERROR_LINES) {
+                size_t begin = end;
+                size_t length;
+
+                while (begin > 0 && text->buf[begin - 1] != '\n')
+                        begin--;
+                length = end - begin;
+                while (length > 0 && strchr(" \t\r", text->buf[begin + length - 1]))
+                        length--;
+                if (length > 0) {
+                        lines[count] = text->buf + begin;
+                        lengths[count++] = length;
+                }
+                end = begin > 0 ? begin - 1 : 0;
+        }
+        for (size_t i = count; i-- > 0;) {
+                size_t shown = lengths[i] < ERROR_LINE_LIMIT ? lengths[i] : ERROR_LINE_LIMIT;
+
+                while (shown < lengths[i] && shown > 0 && ((unsigned char)lines[i][shown] & 0xC0) == 0x80)
+                        shown--;
+                text_visible(out, lines[i], shown);
+                strbuf_adds(out, shown < lengths[i] ? "…" : "");
+                strbuf_adds(out, i > 0 ? "; " : "");
+        }
+}
+
+int process_check(const struct process_spec *spec, struct strbuf *out, struct error **err)
+{
+        _cleanup_(process_result_clear) struct process_result result = PROCESS_RESULT_INIT;
+        _cleanup_(strbuf_clear) struct strbuf said = STRBUF_INIT;
+        _cleanup_(freep) char *name = NULL;
+        _cleanup_(freep) char *status = NULL;
+
+        if (process_run(spec, &result, err) < 0)
+                return -1;
+        if (result.status == 0) {
+                if (out)
+                        strbuf_add(out, result.out.buf, result.out.len);
+                return 0;
+        }
+        name = command_name(spec->argv);
+        status = process_status_text(result.status);
+        add_last_lines(&said, &result.err);
+        return error_set(err, ERROR_FAILED, "'%s' failed with %s%s%s", name, status, said.len > 0 ? ": " : "", said.buf);
+}

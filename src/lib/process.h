@@ -1,0 +1,76 @@
+/*
+ * Other programs: argv arrays through posix_spawn, never a shell; descriptors closed but for the ones named; every wait
+ * has a limit; what the program said is kept for the error.
+ *
+ *         const char *const argv[] = { "git", "ls-remote", "--", url, NULL };
+ *         _cleanup_(strbuf_clear) struct strbuf out = STRBUF_INIT;
+ *         if (process_check(&(struct process_spec) { .argv = argv, .timeout_ms = 10000 }, &out, err) < 0)
+ *                 return error_wrap(err, "cannot reach '%s'", url);
+ *
+ * A program that isn't there is ERROR_FAILED "cannot run 'git': not found".
+ */
+#pragma once
+
+#include <sys/types.h>
+
+#include "error.h"
+#include "strbuf.h"
+#include "strv.h"
+
+/* A descriptor of ours that the child gets under the number `child_fd`. */
+struct process_fd {
+        int child_fd;
+        int fd;
+};
+
+/* Called with each line (stdout or stderr) as it comes, without its line end; at most 4096 bytes of it. */
+typedef void (*process_line_fn)(const char *line, void *data);
+
+#define PROCESS_INHERIT      (-2) /* for *_fd below: the child shares ours */
+#define PROCESS_OUTPUT_LIMIT (8 << 20)
+
+struct process_spec {
+        const char *const *argv;        /* argv[0] is looked up in PATH unless it has a slash */
+        const char *const *environment; /* "KEY=value"…, NULL-ended; NULL = ours */
+        const char *folder;             /* working directory; NULL = ours */
+        const void *input;              /* fed to stdin, then end of file; NULL = /dev/null (or stdin_fd) */
+        size_t input_length;
+        int stdin_fd, stdout_fd, stderr_fd; /* 0 = default: /dev/null, captured, captured; PROCESS_INHERIT; or a descriptor */
+        const struct process_fd *fds;       /* further descriptors */
+        size_t fd_count;
+        int timeout_ms;          /* 0 = 60 s; -1 = no limit (a user's own long work) */
+        size_t output_limit;     /* bytes kept of each stream; 0 = PROCESS_OUTPUT_LIMIT; beyond it the run fails */
+        process_line_fn on_line; /* NULL = nobody listens */
+        void *on_line_data;
+        bool new_session; /* setsid(): no terminal, survives ours */
+};
+
+struct process_result {
+        int status; /* as waitpid(2) gives it */
+        struct strbuf out, err;
+};
+
+#define PROCESS_RESULT_INIT                                                                                                    \
+        {                                                                                                                      \
+                .out = STRBUF_INIT, .err = STRBUF_INIT                                                                         \
+        }
+void process_result_clear(struct process_result *result);
+
+/* Runs to the end. 0 whatever its exit status; -1 when it could not be started, or ran into a limit (it is then killed and
+ * reaped). */
+int process_run(const struct process_spec *spec, struct process_result *result, struct error **err);
+/* Runs to the end and wants exit status 0; else the error ends with the last lines of its stderr. `out` may be NULL. */
+int process_check(const struct process_spec *spec, struct strbuf *out, struct error **err);
+/* Starts it and returns at once. Streams that would be captured go to /dev/null. The caller reaps by process_wait(). */
+int process_spawn(const struct process_spec *spec, pid_t *pid, struct error **err);
+/* Waits for a child, up to timeout_ms (-1 = no limit). 1 = ended and reaped, 0 = still running, -1 = error. */
+int process_wait(pid_t pid, int timeout_ms, int *status, struct error **err);
+/* Replaces this program (stdio inherited). Returns only on failure. */
+int process_exec(const char *const *argv, const char *const *environment, struct error **err);
+
+/* The file that `program` would be run from, or NULL when PATH has none. Owned by the caller. */
+char *process_find(const char *program);
+/* "exit status 3", "signal 9 (Killed)". Owned by the caller. */
+char *process_status_text(int status);
+/* Our environment with `overrides` ("KEY=value" sets, "KEY" removes), for process_spec.environment. */
+void process_environment(struct strv *out, const char *const *overrides);

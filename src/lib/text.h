@@ -1,0 +1,40 @@
+/*
+ * Text as people write and read it: sizes, times, names, suggestions, quoting, and what a guest printed made harmless.
+ */
+#pragma once
+
+#include "strbuf.h"
+
+/*
+ * Appends `text` with every control character (C0 but for tab, DEL, C1 as UTF-8, and bytes that are no UTF-8) written as
+ * \xNN, so that what a guest or a file says can't drive the terminal. Also makes the bidirectional overrides
+ * U+202A..202E and U+2066..2069 visible.
+ */
+void text_visible(struct strbuf *out, const char *text, size_t length);
+char *text_visible_dup(const char *text);
+
+/* Appends `word` quoted for a POSIX shell ('…'); words of plain characters stay as they are. */
+void text_shell_quote(struct strbuf *out, const char *word);
+/* All of argv, quoted, with spaces between. Owned by the caller. */
+char *text_shell_join(const char *const *argv);
+
+/* The candidate nearest to `word` (edit distance at most 1/3 of its length, at least 1, transpositions count one), or NULL. */
+const char *text_suggest(const char *word, const char *const *candidates);
+
+/*
+ * "8GiB", "512MiB", "1.5TiB", "8G", "512M", "4096" (bytes) to bytes. K, M, G, T and KiB… are powers of 1024.
+ * Returns 0, or -1 when it is no size or overflows int64.
+ */
+int text_parse_size(const char *text, int64_t *bytes);
+/* "8.0 GiB", "512 MiB", "0 B". Owned by the caller. */
+char *text_format_size(int64_t bytes);
+/* "0.3 s", "12 s", "3 min 20 s", "2 h 5 min". Owned by the caller. */
+char *text_format_duration(int64_t milliseconds);
+
+/* Whole decimal number in [low, high], nothing else around it. 0 or -1. */
+int text_parse_int(const char *text, int64_t low, int64_t high, int64_t *value);
+
+/* A project's or VM's name: a-z, 0-9 and hyphen, a letter or digit first and last, at most 40 bytes. */
+bool text_name_valid(const char *name);
+/* The nearest valid name for a folder's name ("My App" -> "my-app"), or NULL when nothing is left. Owned by the caller. */
+char *text_name_from(const char *folder);
