@@ -1,0 +1,342 @@
+#include "config/project-schema.h"
+
+#include <inttypes.h>
+#include <unistd.h>
+
+#include "lib/file.h"
+#include "lib/text.h"
+
+#define MIB (INT64_C(1) << 20)
+#define GIB (INT64_C(1) << 30)
+#define TIB (INT64_C(1) << 40)
+
+#define CPUS_MOST    256
+#define CPUS_DEFAULT 4
+#define LIST_MOST    64
+
+static const char *const shells[] = { "zsh", "bash", NULL };
+static const char *const engines[] = { "auto", "qemu", "lima", NULL };
+
+static const char name_rule[] =
+        "names have a-z, 0-9 and '-', start and end with a letter or digit, and have at most 40 characters";
+
+void project_set_defaults(struct project *project, const char *file)
+{
+        long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+        project->file = xstrdup(file);
+        project->cpus = processors >= 1 && processors < CPUS_DEFAULT ? processors : CPUS_DEFAULT;
+        project->memory_bytes = 4 * GIB;
+        project->disk_bytes = 30 * GIB;
+        project->engine = xstrdup("auto");
+}
+
+void project_inherit(struct project *project, const struct projects *projects)
+{
+        if (!project->shell)
+                project->shell = xstrdup(projects && projects->default_shell ? projects->default_shell : shells[0]);
+        if (!project->profiles_given && projects && projects->default_profile)
+                strv_add(&project->profiles, projects->default_profile);
+}
+
+void project_add_repo(struct project *project, const char *url, const char *name, unsigned line, unsigned column)
+{
+        project->repos = xreallocarray(project->repos, project->repo_count + 1, sizeof(*project->repos));
+        project->repos[project->repo_count++] = (struct project_repo){
+                .url = xstrdup(url),
+                .name = xstrdup(name),
+                .line = line,
+                .column = column,
+        };
+}
+
+static int check_profile(const char *text, struct error **err)
+{
+        if (text_name_valid(text))
+                return 0;
+        error_set(err, ERROR_CONFIG, "'%s' can't be a profile's name", text);
+        return error_hint(err, "%s", name_rule);
+}
+
+static int check_name(const char *text, struct error **err)
+{
+        _cleanup_(freep) char *near = text_name_valid(text) ? NULL : text_name_from(text);
+
+        if (text_name_valid(text))
+                return 0;
+        error_set(err, ERROR_CONFIG, "'%s' can't be a project's name", text);
+        return near ? error_hint(err, "call it '%s': %s", near, name_rule) : error_hint(err, "%s", name_rule);
+}
+
+static void decode_repo(struct schema_reader *reader, const struct schema_key *key, const struct toml_value *value,
+                        void *object)
+{
+        struct project *project = object;
+        _cleanup_(freep) char *name = NULL;
+        struct error *error = NULL;
+
+        if (value->type != TOML_STRING) {
+                schema_mistake(reader, value->line, value->column, "an item of 'repos' must be a string, not %s",
+                               toml_type_name(value->type));
+                return;
+        }
+        if (streq(value->string, ".")) {
+                /* Named when all is read, for the name may come from the project's. */
+                if (project->checkout)
+                        project_add_repo(project, ".", NULL, value->line, value->column);
+                else {
+                        schema_mistake(reader, value->line, value->column,
+                                       "'.' stands for the checkout, and there is none here");
+                        schema_hint(reader, "write the repo's URL, or repos = [\".\"] in a .machine.toml");
+                }
+                return;
+        }
+        if (repo_url_check(value->string, NULL, &error) < 0) {
+                schema_adopt(reader, value->line, value->column, error);
+                return;
+        }
+        name = repo_url_name(value->string);
+        if (name) {
+                project_add_repo(project, value->string, name, value->line, value->column);
+        } else {
+                schema_mistake(reader, value->line, value->column, "'%s' gives no folder name for a clone", value->string);
+                schema_hint(
+                        reader,
+                        "its last part must begin with a letter or digit, and have only letters, digits and . _ + %% @ , = -");
+        }
+}
+
+static void decode_port(struct schema_reader *reader, const struct schema_key *key, const struct toml_value *value,
+                        void *object)
+{
+        struct project *project = object;
+        int64_t host = 0;
+        int64_t guest = 0;
+
+        if (value->type == TOML_INTEGER) {
+                host = guest = value->integer;
+        } else if (value->type == TOML_STRING) {
+                _cleanup_(freep) char *front = xstrndup(value->string, strcspn(value->string, ":"));
+                const char *behind = value->string + strlen(front);
+
+                if (*behind != ':' || text_parse_int(front, 1, UINT16_MAX, &host) < 0 ||
+                    text_parse_int(behind + 1, 1, UINT16_MAX, &guest) < 0) {
+                        schema_mistake(reader, value->line, value->column, "'%s' is no pair of ports", value->string);
+                        schema_hint(reader, "write 3000, or \"8080:80\" for the host's port 8080 and the guest's port 80");
+                        return;
+                }
+        } else {
+                schema_mistake(reader, value->line, value->column,
+                               "an item of 'ports' must be a whole number or a string, not %s", toml_type_name(value->type));
+                return;
+        }
+        if (host < 1 || host > UINT16_MAX) {
+                schema_mistake(reader, value->line, value->column, "a port must be between 1 and 65535, not %" PRId64, host);
+                return;
+        }
+        for (size_t i = 0; i < project->port_count; i++)
+                if (project->ports[i].host == host) {
+                        schema_mistake(reader, value->line, value->column, "the host's port %" PRId64 " is in 'ports' twice",
+                                       host);
+                        schema_hint(reader, "give the guest's port another one on the host: \"%" PRId64 ":%" PRId64 "\"",
+                                    host < UINT16_MAX ? host + 1 : host - 1, guest);
+                        return;
+                }
+        project->ports = xreallocarray(project->ports, project->port_count + 1, sizeof(*project->ports));
+        project->ports[project->port_count++] = (struct project_port){
+                .host = (uint16_t)host,
+                .guest = (uint16_t)guest,
+                .line = value->line,
+                .column = value->column,
+        };
+}
+
+/* Two clones in one folder: the second would count as there already. */
+static void finish_project(struct schema_reader *reader, const struct toml_value *table, void *object)
+{
+        struct project *project = object;
+
+        for (size_t i = 0; i < project->repo_count; i++) {
+                struct project_repo *repo = &project->repos[i];
+
+                if (!repo->name)
+                        repo->name = repo_checkout_name(project->checkout, project->name);
+                for (size_t j = 0; j < i; j++) {
+                        if (!streq(repo->name, project->repos[j].name))
+                                continue;
+                        schema_mistake(reader, repo->line, repo->column,
+                                       "'%s' and '%s' would both become the folder '~/code/%s'", project->repos[j].url,
+                                       repo->url, repo->name);
+                        schema_hint(reader, "take one of them out");
+                        break;
+                }
+        }
+}
+
+static const struct schema_key project_keys[] = {
+        {
+                .name = "repos",
+                .type = SCHEMA_ARRAY,
+                .given = offsetof(struct project, repos_given),
+                .decode = decode_repo,
+                .high = LIST_MOST,
+                .items = "URLs",
+                .fallback = "none; in `.machine.toml` the checkout's git origin, else `[\".\"]`",
+                .summary = "what is cloned into `~/code`; the first is where sessions begin",
+        },
+        {
+                .name = "profiles",
+                .type = SCHEMA_STRINGS,
+                .offset = offsetof(struct project, profiles),
+                .given = offsetof(struct project, profiles_given),
+                .high = LIST_MOST,
+                .check = check_profile,
+                .items = "names",
+                .fallback = "`default_profile`",
+                .summary = "names of profiles, in this order; `[]` for none",
+        },
+        {
+                .name = "shell",
+                .type = SCHEMA_CHOICE,
+                .offset = offsetof(struct project, shell),
+                .choices = shells,
+                .fallback = "`default_shell`",
+                .summary = "login shell of the guest's user",
+        },
+        {
+                .name = "forward_agent",
+                .type = SCHEMA_BOOL,
+                .offset = offsetof(struct project, forward_agent),
+                .fallback = "`false`",
+                .summary = "lend the ssh agent to the guest while a session is open",
+        },
+        {
+                .name = "cpus",
+                .type = SCHEMA_INTEGER,
+                .offset = offsetof(struct project, cpus),
+                .low = 1,
+                .high = CPUS_MOST,
+                .fallback = "4, or as many as the host has",
+                .summary = "processors",
+        },
+        {
+                .name = "memory",
+                .type = SCHEMA_SIZE,
+                .offset = offsetof(struct project, memory_bytes),
+                .low = 512 * MIB,
+                .high = 4 * TIB,
+                .fallback = "4 GiB",
+                .summary = "memory the guest sees",
+        },
+        {
+                .name = "disk",
+                .type = SCHEMA_SIZE,
+                .offset = offsetof(struct project, disk_bytes),
+                .low = 4 * GIB,
+                .high = 64 * TIB,
+                .fallback = "30 GiB",
+                .summary = "disk the guest sees; the host's disk fills as it is used",
+        },
+        {
+                .name = "engine",
+                .type = SCHEMA_CHOICE,
+                .offset = offsetof(struct project, engine),
+                .choices = engines,
+                .fallback = "`auto`",
+                .summary = "what runs the VM; an existing VM keeps its engine",
+        },
+        {
+                .name = "ports",
+                .type = SCHEMA_ARRAY,
+                .decode = decode_port,
+                .high = LIST_MOST,
+                .items = "ports",
+                .fallback = "none",
+                .summary = "guest ports that the host's 127.0.0.1 has too",
+        },
+        {
+                .name = "lan",
+                .type = SCHEMA_BOOL,
+                .offset = offsetof(struct project, lan),
+                .given = offsetof(struct project, lan_given),
+                .fallback = "`false`",
+                .summary = "may the guest reach private addresses (the network around the host)?",
+        },
+        { 0 },
+};
+
+const struct schema project_schema = { .keys = project_keys, .finish = finish_project };
+
+static const struct schema_key checkout_keys[] = {
+        {
+                .name = "name",
+                .type = SCHEMA_STRING,
+                .offset = offsetof(struct project, name),
+                .check = check_name,
+                .fallback = "the folder's name",
+                .summary = "name of the project and its VM",
+        },
+        { 0 },
+};
+
+const struct schema checkout_schema = { .keys = checkout_keys, .base = &project_schema };
+
+/* A member of projects.toml's top that is no key: a project's table, or a mistake. */
+static void decode_project(struct schema_reader *reader, const struct schema *schema, const struct toml_member *member,
+                           void *object)
+{
+        struct projects *projects = object;
+        struct error *error = NULL;
+        struct project *project;
+
+        if (member->value.type != TOML_TABLE) {
+                schema_unknown(reader, schema, member);
+                if (schema_find(&project_schema, member->key))
+                        schema_hint(reader, "put it below the [NAME] of a project");
+                else if (member->value.type == TOML_ARRAY && text_name_valid(member->key))
+                        schema_hint(reader, "a project is a table, written [%s]", member->key);
+                return;
+        }
+        if (check_name(member->key, &error) < 0)
+                schema_adopt(reader, member->line, member->column, error);
+
+        projects->items = xreallocarray(projects->items, projects->count + 1, sizeof(*projects->items));
+        project = &projects->items[projects->count++];
+        *project = (struct project)PROJECT_INIT;
+        project_set_defaults(project, projects->file);
+        project->name = xstrdup(member->key);
+        project->line = member->line;
+        project->column = member->column;
+        schema_decode_table(reader, &project_schema, &member->value, project);
+}
+
+/* The defaults may stand behind what inherits them, in inline tables. */
+static void finish_projects(struct schema_reader *reader, const struct toml_value *table, void *object)
+{
+        struct projects *projects = object;
+
+        for (size_t i = 0; i < projects->count; i++)
+                project_inherit(&projects->items[i], projects);
+}
+
+static const struct schema_key projects_keys[] = {
+        {
+                .name = "default_profile",
+                .type = SCHEMA_STRING,
+                .offset = offsetof(struct projects, default_profile),
+                .check = check_profile,
+                .fallback = "none",
+                .summary = "profile of projects that have no `profiles`",
+        },
+        {
+                .name = "default_shell",
+                .type = SCHEMA_CHOICE,
+                .offset = offsetof(struct projects, default_shell),
+                .choices = shells,
+                .fallback = "`zsh`",
+                .summary = "shell of projects that have no `shell`",
+        },
+        { 0 },
+};
+
+const struct schema projects_schema = { .keys = projects_keys, .other = decode_project, .finish = finish_projects };

@@ -1,0 +1,18 @@
+/*
+ * The keys of projects.toml and .machine.toml, for what decodes them and for what holds the documentation against them.
+ */
+#pragma once
+
+#include "config/project.h"
+#include "config/schema.h"
+
+extern const struct schema projects_schema; /* the top of projects.toml, into a struct projects; any other table is a project */
+extern const struct schema project_schema;  /* such a table, into a struct project */
+extern const struct schema checkout_schema; /* .machine.toml, into a struct project of which `checkout` is set */
+
+/* What a project has before anything is read. */
+void project_set_defaults(struct project *project, const char *file);
+/* What is still missing afterwards, from the defaults of projects.toml (NULL = none). */
+void project_inherit(struct project *project, const struct projects *projects);
+/* Adds a repo (both texts are copied). */
+void project_add_repo(struct project *project, const char *url, const char *name, unsigned line, unsigned column);

@@ -1,0 +1,94 @@
+/* The reference and the example say what the schemas say. */
+#include "config/project-schema.h"
+#include "mistakes.h"
+
+#include "lib/file.h"
+
+static void read_file(const char *path, struct strbuf *text)
+{
+        _cleanup_(error_freep) struct error *error = NULL;
+
+        if (file_read(path, 1 << 20, text, &error) < 0)
+                fail_msg("%s", error->message);
+}
+
+static void the_reference_has_the_table_of_every_schema(void **state)
+{
+        static const struct schema *const schemas[] = { &projects_schema, &checkout_schema };
+        _cleanup_(strbuf_clear) struct strbuf reference = STRBUF_INIT;
+
+        read_file(DOCS_FOLDER "/configuration.md", &reference);
+        for (size_t i = 0; i < ARRAY_SIZE(schemas); i++) {
+                /* The keys of a project's table and of .machine.toml are one table, the latter's own ones last. */
+                _cleanup_(strbuf_clear) struct strbuf table = STRBUF_INIT;
+
+                schema_document(schemas[i], &table);
+                if (!strstr(reference.buf, table.buf))
+                        fail_msg("docs/configuration.md has to have this table:\n%s", table.buf);
+        }
+}
+
+/* The example with its settings switched on: "#key = …" and "#[table]" lose their mark, words stay what they are. */
+static char *switched_on(const char *example)
+{
+        _cleanup_(strbuf_clear) struct strbuf text = STRBUF_INIT;
+
+        while (*example) {
+                size_t length = strcspn(example, "\n");
+
+                if (length > 1 && *example == '#' && example[1] != ' ')
+                        strbuf_add(&text, example + 1, length - 1);
+                else
+                        strbuf_add(&text, example, length);
+                strbuf_addc(&text, '\n');
+                example += length + (example[length] == '\n');
+        }
+        return strbuf_take(&text);
+}
+
+static void the_example_changes_nothing_as_it_is_shipped(void **state)
+{
+        _cleanup_(strbuf_clear) struct strbuf example = STRBUF_INIT;
+        _cleanup_(projects_clear) struct projects projects = PROJECTS_INIT;
+
+        read_file(SHARE_FOLDER "/projects.toml", &example);
+        assert_int_equal(projects_parse(example.buf, example.len, "example", &projects, NULL), 0);
+        assert_int_equal(projects.count, 0);
+        assert_null(projects.default_shell);
+}
+
+static void the_example_with_all_switched_on_is_valid_and_has_every_key(void **state)
+{
+        _cleanup_(strbuf_clear) struct strbuf example = STRBUF_INIT;
+        _cleanup_(projects_clear) struct projects projects = PROJECTS_INIT;
+        _cleanup_(toml_freep) struct toml_value *root = NULL;
+        _cleanup_(freep) char *text = NULL;
+        struct error *error = NULL;
+
+        read_file(SHARE_FOLDER "/projects.toml", &example);
+        text = switched_on(example.buf);
+        if (projects_parse(text, strlen(text), "example", &projects, &error) < 0) {
+                _cleanup_(freep) char *said = mistakes_text(error);
+
+                error_free(error);
+                fail_msg("%s", said);
+        }
+        root = toml_parse(text, strlen(text), "example", NULL);
+        for (const struct schema_key *key = projects_schema.keys; key->name; key++)
+                if (!toml_get(root, key->name))
+                        fail_msg("share/projects.toml doesn't show '%s'", key->name);
+        for (const struct schema_key *key = project_schema.keys; key->name; key++)
+                if (!toml_get(&root->members[2].value, key->name))
+                        fail_msg("share/projects.toml doesn't show '%s' in its first project", key->name);
+}
+
+int main(void)
+{
+        static const struct CMUnitTest tests[] = {
+                cmocka_unit_test(the_reference_has_the_table_of_every_schema),
+                cmocka_unit_test(the_example_changes_nothing_as_it_is_shipped),
+                cmocka_unit_test(the_example_with_all_switched_on_is_valid_and_has_every_key),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
