@@ -1,0 +1,73 @@
+/*
+ * What runs VMs, behind one table of functions. An engine knows nothing of commands and projects: it gets a `struct vm`
+ * whose record says what is wanted, and a sink for what happens meanwhile.
+ *
+ * Order of calls: probe; then under the VM's lock create (idempotent: finishes a killed one), start, stop or kill, remove.
+ * inspect and connect need no lock. What an engine can't do is NULL, and the caller says so.
+ */
+#pragma once
+
+#include "lib/error.h"
+#include "lib/event.h"
+#include "vm/record.h"
+
+enum vm_state {
+        VM_ABSENT,  /* no disk, no process */
+        VM_STOPPED, /* a disk and no process */
+        VM_RUNNING, /* a process lives (the guest may still boot) */
+        VM_PARKED,  /* memory on disk */
+        VM_BROKEN,  /* something is there that can't be used: vm_status.reason */
+};
+
+struct vm_status {
+        enum vm_state state;
+        char *reason;         /* of VM_BROKEN; else NULL */
+        int64_t memory_bytes; /* resident on the host; 0 = not running or unknown */
+        int64_t disk_bytes;   /* used on the host; 0 = unknown */
+};
+
+#define VM_STATUS_INIT                                                                                                         \
+        {                                                                                                                      \
+                .state = VM_ABSENT                                                                                             \
+        }
+void vm_status_clear(struct vm_status *status);
+const char *vm_state_name(enum vm_state state); /* "absent", "stopped", … as in `list --json` */
+
+/* What a machine offers an engine. */
+struct engine_probe {
+        bool usable;
+        char *version;      /* "QEMU 7.2.22", NULL when it isn't there */
+        char *acceleration; /* "kvm", "tcg"; NULL = the engine doesn't say */
+        char *note;         /* why not usable, or why slow; NULL = nothing to say */
+        char *hint;         /* the command that mends it */
+};
+
+#define ENGINE_PROBE_INIT                                                                                                      \
+        {                                                                                                                      \
+                0                                                                                                              \
+        }
+void engine_probe_clear(struct engine_probe *probe);
+
+struct vm;
+
+struct engine {
+        const char *name; /* "qemu", "lima" */
+
+        /* Can it run VMs here? Fails only when that could not be found out. */
+        int (*probe)(struct engine_probe *out, struct error **err);
+        /* Makes the VM's disk (building the base image first where it is missing). record.base is set. The caller writes the
+         * record. */
+        int (*create)(struct vm *vm, struct event_sink *events, struct error **err);
+        /* Boots and waits until the guest's sshd answers, its identity applied. On failure it is stopped again, its logs kept.
+         * Running: success. */
+        int (*start)(struct vm *vm, struct event_sink *events, struct error **err);
+        /* Asks the guest to shut down; kills it after a limit (and says so). Stopped: success. */
+        int (*stop)(struct vm *vm, struct event_sink *events, struct error **err);
+        int (*kill)(struct vm *vm, struct error **err);
+        /* Removes disk and runtime files of a stopped VM; the VM's folder stays for the caller. Refuses while it runs. */
+        int (*remove)(struct vm *vm, struct error **err);
+        /* Never guesses: an answer, or -1 when it could not be asked. */
+        int (*inspect)(const struct vm *vm, struct vm_status *out, struct error **err);
+        /* A connected descriptor to the guest's sshd, nothing read from it yet. */
+        int (*connect)(const struct vm *vm, int *fd, struct error **err);
+};

@@ -1,0 +1,260 @@
+#include "vm/record.h"
+
+#include "lib/file.h"
+#include "lib/json.h"
+#include "lib/text.h"
+
+#define RECORD_VERSION 1
+#define RECORD_LIMIT   (1 << 20)
+
+static const char *const intents[] = {
+        [INTENT_NONE] = "none",
+        [INTENT_CREATE] = "create",
+        [INTENT_SETUP] = "setup",
+        [INTENT_DESTROY] = "destroy",
+};
+
+enum field_type {
+        FIELD_TEXT,          /* a string with something in it */
+        FIELD_OPTIONAL_TEXT, /* the same, or null */
+        FIELD_COUNT,         /* a whole number from 1 */
+        FIELD_BOOL,
+        FIELD_TEXTS, /* a list of strings */
+};
+
+static const struct field {
+        const char *key;
+        enum field_type type;
+        size_t offset;
+} fields[] = {
+        { "name", FIELD_TEXT, offsetof(struct vm_record, name) },
+        { "owner", FIELD_TEXT, offsetof(struct vm_record, owner) },
+        { "engine", FIELD_TEXT, offsetof(struct vm_record, engine) },
+        { "uuid", FIELD_TEXT, offsetof(struct vm_record, uuid) },
+        { "user", FIELD_TEXT, offsetof(struct vm_record, user) },
+        { "shell", FIELD_TEXT, offsetof(struct vm_record, shell) },
+        { "created", FIELD_TEXT, offsetof(struct vm_record, created) },
+        { "cpus", FIELD_COUNT, offsetof(struct vm_record, cpus) },
+        { "memory_bytes", FIELD_COUNT, offsetof(struct vm_record, memory_bytes) },
+        { "disk_bytes", FIELD_COUNT, offsetof(struct vm_record, disk_bytes) },
+        { "forward_agent", FIELD_BOOL, offsetof(struct vm_record, forward_agent) },
+        { "lan", FIELD_BOOL, offsetof(struct vm_record, lan) },
+        { "profiles", FIELD_TEXTS, offsetof(struct vm_record, profiles) },
+        { "repos", FIELD_TEXTS, offsetof(struct vm_record, repos) },
+        { "base", FIELD_OPTIONAL_TEXT, offsetof(struct vm_record, base) },
+};
+
+void vm_record_clear(struct vm_record *record)
+{
+        char *const texts[] = { record->name, record->owner, record->engine,  record->uuid,
+                                record->user, record->shell, record->created, record->base };
+
+        for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+                free(texts[i]);
+        free(record->ports);
+        strv_clear(&record->profiles);
+        strv_clear(&record->repos);
+        *record = (struct vm_record)VM_RECORD_INIT;
+}
+
+static int read_text(const json_t *object, const char *key, char **out, struct error **err)
+{
+        const char *text;
+
+        if (json_get_string(object, key, &text, err) < 0)
+                return -1;
+        if (!*text)
+                return error_set(err, ERROR_FAILED, "member '%s' is empty", key);
+        set_string(out, xstrdup(text));
+        return 0;
+}
+
+static int read_texts(const json_t *object, const char *key, struct strv *out, struct error **err)
+{
+        json_t *array;
+
+        if (json_get_array(object, key, &array, err) < 0)
+                return -1;
+        for (size_t i = 0; i < json_array_size(array); i++) {
+                const char *text = json_string_value(json_array_get(array, i));
+
+                if (!text)
+                        return error_set(err, ERROR_FAILED, "item %zu of member '%s' is not a string", i + 1, key);
+                strv_add(out, text);
+        }
+        return 0;
+}
+
+static int read_field(const json_t *object, const struct field *field, struct vm_record *record, struct error **err)
+{
+        void *target = (char *)record + field->offset;
+        int64_t *number = target;
+
+        switch (field->type) {
+        case FIELD_OPTIONAL_TEXT:
+                if (json_is_null(json_object_get(object, field->key)))
+                        return 0;
+                return read_text(object, field->key, target, err);
+        case FIELD_TEXT:
+                return read_text(object, field->key, target, err);
+        case FIELD_COUNT:
+                if (json_get_int(object, field->key, number, err) < 0)
+                        return -1;
+                return *number >= 1 ? 0 : error_set(err, ERROR_FAILED, "member '%s' is less than 1", field->key);
+        case FIELD_BOOL:
+                return json_get_bool(object, field->key, target, err);
+        case FIELD_TEXTS:
+                return read_texts(object, field->key, target, err);
+        }
+        return error_set(err, ERROR_FAILED, "member '%s' has no known type", field->key);
+}
+
+static int read_port(const json_t *object, const char *key, uint16_t *out, struct error **err)
+{
+        int64_t number;
+
+        if (json_get_int(object, key, &number, err) < 0)
+                return -1;
+        if (number < 1 || number > UINT16_MAX)
+                return error_set(err, ERROR_FAILED, "member '%s' is no port number", key);
+        *out = (uint16_t)number;
+        return 0;
+}
+
+static int read_ports(const json_t *object, struct vm_record *record, struct error **err)
+{
+        json_t *array;
+        size_t count;
+
+        if (json_get_array(object, "ports", &array, err) < 0)
+                return -1;
+        count = json_array_size(array);
+        if (count > 0)
+                record->ports = xcalloc(count, sizeof(*record->ports));
+        for (; record->port_count < count; record->port_count++) {
+                const json_t *item = json_array_get(array, record->port_count);
+                struct vm_port *port = &record->ports[record->port_count];
+
+                if (read_port(item, "host", &port->host, err) < 0 || read_port(item, "guest", &port->guest, err) < 0)
+                        return error_wrap(err, "item %zu of member 'ports'", record->port_count + 1);
+        }
+        return 0;
+}
+
+static int read_intent(const json_t *object, enum vm_intent *out, struct error **err)
+{
+        const char *text;
+
+        if (json_get_string(object, "intent", &text, err) < 0)
+                return -1;
+        for (size_t i = 0; i < ARRAY_SIZE(intents); i++)
+                if (streq(text, intents[i])) {
+                        *out = (enum vm_intent)i;
+                        return 0;
+                }
+        return error_set(err, ERROR_FAILED, "member 'intent' has an unknown value");
+}
+
+static int read_version(const json_t *object, struct error **err)
+{
+        int64_t version;
+
+        if (json_get_int(object, "version", &version, err) < 0)
+                return -1;
+        if (version == RECORD_VERSION)
+                return 0;
+        error_set(err, ERROR_FAILED, "it has version %lld, and this program knows version %d", (long long)version,
+                  RECORD_VERSION);
+        return error_hint(err, "use the version of machine that made this VM, or a later one");
+}
+
+static int read_record(const json_t *object, struct vm_record *record, struct error **err)
+{
+        if (read_version(object, err) < 0 || read_intent(object, &record->intent, err) < 0)
+                return -1;
+        for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
+                if (read_field(object, &fields[i], record, err) < 0)
+                        return -1;
+        if (!text_name_valid(record->name))
+                return error_set(err, ERROR_FAILED, "member 'name' is no VM's name");
+        return read_ports(object, record, err);
+}
+
+int vm_record_read(const char *folder, struct vm_record *out, struct error **err)
+{
+        _cleanup_(freep) char *path = path_join(folder, "vm.json");
+        _cleanup_(vm_record_clear) struct vm_record record = VM_RECORD_INIT;
+        _cleanup_(json_decrefp) json_t *object = json_read(path, RECORD_LIMIT, err);
+
+        if (!object)
+                return -1;
+        if (read_record(object, &record, err) < 0)
+                return error_wrap(err, "cannot use '%s'", path);
+        vm_record_clear(out);
+        *out = record;
+        record = (struct vm_record)VM_RECORD_INIT;
+        return 0;
+}
+
+/* A string that isn't UTF-8 has no form in JSON; only `owner`, a path, can be one. */
+static int write_text(json_t *object, const char *key, const char *text, struct error **err)
+{
+        json_t *value = text ? json_string(text) : json_null();
+
+        if (!value)
+                return error_set(err, ERROR_FAILED, "its %s is not UTF-8", key);
+        json_object_set_new(object, key, value);
+        return 0;
+}
+
+static int write_texts(json_t *object, const char *key, const struct strv *texts, struct error **err)
+{
+        json_t *array = json_array();
+
+        json_object_set_new(object, key, array);
+        for (size_t i = 0; i < texts->count; i++)
+                if (json_array_append_new(array, json_string(texts->items[i])) < 0)
+                        return error_set(err, ERROR_FAILED, "one of its %s is not UTF-8", key);
+        return 0;
+}
+
+static int write_field(json_t *object, const struct field *field, const struct vm_record *record, struct error **err)
+{
+        const void *source = (const char *)record + field->offset;
+
+        switch (field->type) {
+        case FIELD_TEXT:
+                if (!*(char *const *)source || !**(char *const *)source)
+                        return error_set(err, ERROR_FAILED, "it has no %s", field->key);
+                return write_text(object, field->key, *(char *const *)source, err);
+        case FIELD_OPTIONAL_TEXT:
+                return write_text(object, field->key, *(char *const *)source, err);
+        case FIELD_COUNT:
+                json_object_set_new(object, field->key, json_integer(*(const int64_t *)source));
+                return 0;
+        case FIELD_BOOL:
+                json_object_set_new(object, field->key, json_boolean(*(const bool *)source));
+                return 0;
+        case FIELD_TEXTS:
+                return write_texts(object, field->key, source, err);
+        }
+        return error_set(err, ERROR_FAILED, "its %s has no known type", field->key);
+}
+
+int vm_record_write(const char *folder, const struct vm_record *record, struct error **err)
+{
+        _cleanup_(freep) char *path = path_join(folder, "vm.json");
+        _cleanup_(json_decrefp) json_t *object = json_object();
+        json_t *ports = json_array();
+
+        json_object_set_new(object, "version", json_integer(RECORD_VERSION));
+        json_object_set_new(object, "intent", json_string(intents[record->intent]));
+        json_object_set_new(object, "ports", ports);
+        for (size_t i = 0; i < record->port_count; i++)
+                json_array_append_new(ports,
+                                      json_pack("{s:i, s:i}", "host", record->ports[i].host, "guest", record->ports[i].guest));
+        for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
+                if (write_field(object, &fields[i], record, err) < 0)
+                        return error_wrap(err, "cannot record VM '%s'", record->name ? record->name : "");
+        return json_write(path, object, 0600, err);
+}

@@ -1,0 +1,48 @@
+/*
+ * What is known of a VM, in VMS/NAME/vm.json: what it was made from and what is being done to it. Not its state: that is
+ * asked of the engine. `intent` is written before a thing is done, so that a killed run can be finished:
+ *
+ *         INTENT_CREATE   its disk may be half made: create again from nothing
+ *         INTENT_SETUP    the disk is there; identity or repos may be missing: go on
+ *         INTENT_NONE     complete
+ *         INTENT_DESTROY  being removed: finish that first
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "lib/error.h"
+#include "lib/strv.h"
+
+enum vm_intent { INTENT_NONE, INTENT_CREATE, INTENT_SETUP, INTENT_DESTROY };
+
+struct vm_port {
+        uint16_t host, guest;
+};
+
+struct vm_record {
+        enum vm_intent intent;
+        char *name;
+        char *owner; /* who may use this name: "projects.toml", or the checkout's folder (absolute) */
+        char *engine;
+        char *uuid;    /* also the guest's machine-id (without hyphens) */
+        char *user;    /* the guest's user */
+        char *shell;   /* "zsh", "bash" */
+        char *created; /* RFC 3339, UTC */
+        int64_t cpus, memory_bytes, disk_bytes;
+        bool forward_agent, lan;
+        struct vm_port *ports;
+        size_t port_count;
+        struct strv profiles, repos; /* as in the configuration; repos[0] is where sessions land */
+        char *base;                  /* key of the layer its disk stands on; NULL until known */
+};
+
+#define VM_RECORD_INIT                                                                                                         \
+        {                                                                                                                      \
+                0                                                                                                              \
+        }
+void vm_record_clear(struct vm_record *record);
+/* Reads FOLDER/vm.json, every field checked. No such file: ERROR_NOT_FOUND. */
+int vm_record_read(const char *folder, struct vm_record *out, struct error **err);
+/* Whole, by rename. */
+int vm_record_write(const char *folder, const struct vm_record *record, struct error **err);

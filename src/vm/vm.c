@@ -1,0 +1,222 @@
+#include "vm/vm.h"
+
+#include <unistd.h>
+
+#include "host/paths.h"
+#include "lib/file.h"
+#include "lib/text.h"
+
+/* Longer than the longest honest work under the lock: a base image built in software emulation. */
+#define LOCK_TIMEOUT_MS (30 * 60 * 1000)
+
+static const struct engine *const no_engines[] = { NULL };
+static const struct engine *const *all_engines = no_engines;
+
+void vm_set_engines(const struct engine *const *engines)
+{
+        all_engines = engines;
+}
+
+const struct engine *const *vm_engines(void)
+{
+        return all_engines;
+}
+
+const struct engine *vm_find_engine(const char *name)
+{
+        for (const struct engine *const *engine = all_engines; *engine; engine++)
+                if (streq((*engine)->name, name))
+                        return *engine;
+        return NULL;
+}
+
+char *vm_alias(const char *name)
+{
+        return xasprintf("machine-%s", name);
+}
+
+void vm_clear(struct vm *vm)
+{
+        lock_release(&vm->lock);
+        vm_record_clear(&vm->record);
+        free(vm->name);
+        free(vm->folder);
+        *vm = (struct vm)VM_INIT;
+}
+
+/* Reads vm->folder's record into `vm`, or finds that there is none. */
+static int read_record(struct vm *vm, struct error **err)
+{
+        _cleanup_(vm_record_clear) struct vm_record record = VM_RECORD_INIT;
+        _cleanup_(error_freep) struct error *error = NULL;
+        const struct engine *engine;
+
+        if (vm_record_read(vm->folder, &record, &error) < 0) {
+                if (error->kind == ERROR_NOT_FOUND) {
+                        vm->exists = false;
+                        vm->engine = NULL;
+                        vm_record_clear(&vm->record);
+                        return 0;
+                }
+                if (err)
+                        *err = TAKE_PTR(error);
+                return error_wrap(err, "cannot read the record of VM '%s'", vm->name);
+        }
+        if (!streq(record.name, vm->name))
+                return error_set(err, ERROR_FAILED, "the record in '%s' is of another VM, '%s'", vm->folder, record.name);
+        engine = vm_find_engine(record.engine);
+        if (!engine) {
+                _cleanup_(freep) char *shown = text_visible_dup(record.engine);
+
+                return error_set(err, ERROR_ENGINE, "VM '%s' was made with engine '%s', which this program doesn't have",
+                                 vm->name, shown);
+        }
+        vm_record_clear(&vm->record);
+        vm->record = record;
+        record = (struct vm_record)VM_RECORD_INIT;
+        vm->engine = engine;
+        vm->exists = true;
+        return 0;
+}
+
+int vm_open(struct vm *vm, const char *name, struct error **err)
+{
+        _cleanup_(vm_clear) struct vm opened = VM_INIT;
+        _cleanup_(freep) char *vms = NULL;
+
+        if (!text_name_valid(name)) {
+                _cleanup_(freep) char *shown = text_visible_dup(name);
+
+                return error_set(err, ERROR_USAGE, "'%s' can't be a VM's name", shown);
+        }
+        vms = paths_state("vms");
+        opened.name = xstrdup(name);
+        opened.folder = path_join(vms, name);
+        if (read_record(&opened, err) < 0)
+                return -1;
+        vm_clear(vm);
+        *vm = opened;
+        opened = (struct vm)VM_INIT;
+        return 0;
+}
+
+int vm_open_existing(struct vm *vm, const char *name, struct error **err)
+{
+        _cleanup_(vm_clear) struct vm opened = VM_INIT;
+
+        if (vm_open(&opened, name, err) < 0)
+                return -1;
+        if (!opened.exists) {
+                error_set(err, ERROR_NOT_FOUND, "no VM '%s'", name);
+                return error_hint(err, "machine up %s", name);
+        }
+        vm_clear(vm);
+        *vm = opened;
+        opened = (struct vm)VM_INIT;
+        return 0;
+}
+
+int vm_lock(struct vm *vm, struct event_sink *events, struct error **err)
+{
+        _cleanup_(freep) char *path = xasprintf("%s.lock", vm->folder);
+        _cleanup_(freep) char *vms = path_folder(vm->folder);
+        _cleanup_(lock_release) struct lock lock = LOCK_INIT;
+
+        if (vm->lock.fd >= 0)
+                return 0;
+        if (file_make_private_folder(vms, err) < 0)
+                return -1;
+        if (lock_is_held(path, NULL) == 1)
+                event_note(events, "VM '%s' is in use by another machine command: waiting for it to end", vm->name);
+        if (lock_acquire(&lock, path, LOCK_EXCLUSIVE, LOCK_TIMEOUT_MS, err) < 0)
+                return error_wrap(err, "cannot work on VM '%s'", vm->name);
+        if (read_record(vm, err) < 0)
+                return -1;
+        vm->lock.fd = TAKE_FD(lock.fd);
+        return 0;
+}
+
+static int need_lock(const struct vm *vm, struct error **err)
+{
+        return vm->lock.fd >= 0 ? 0 : error_set(err, ERROR_FAILED, "VM '%s' is changed without its lock", vm->name);
+}
+
+int vm_save(struct vm *vm, struct error **err)
+{
+        if (need_lock(vm, err) < 0 || file_make_private_folder(vm->folder, err) < 0 ||
+            vm_record_write(vm->folder, &vm->record, err) < 0)
+                return -1;
+        vm->exists = true;
+        return 0;
+}
+
+int vm_intend(struct vm *vm, enum vm_intent intent, struct error **err)
+{
+        enum vm_intent before = vm->record.intent;
+
+        vm->record.intent = intent;
+        if (vm_save(vm, err) == 0)
+                return 0;
+        vm->record.intent = before;
+        return -1;
+}
+
+int vm_inspect(const struct vm *vm, struct vm_status *out, struct error **err)
+{
+        _cleanup_(vm_status_clear) struct vm_status status = VM_STATUS_INIT;
+
+        if (vm->exists && vm->engine->inspect(vm, &status, err) < 0)
+                return error_wrap(err, "cannot find out the state of VM '%s'", vm->name);
+        vm_status_clear(out);
+        *out = status;
+        status = (struct vm_status)VM_STATUS_INIT;
+        return 0;
+}
+
+/* The record goes last: it says that the VM is being removed, should we be killed on the way. */
+int vm_forget(struct vm *vm, struct error **err)
+{
+        _cleanup_(strv_clear) struct strv names = STRV_INIT;
+
+        if (need_lock(vm, err) < 0)
+                return -1;
+        if (file_exists(vm->folder) && file_list(vm->folder, &names, err) < 0)
+                return -1;
+        for (size_t i = 0; i < names.count; i++) {
+                _cleanup_(freep) char *path = path_join(vm->folder, names.items[i]);
+
+                if (!streq(names.items[i], "vm.json") && file_remove(path, err) < 0)
+                        return -1;
+        }
+        if (file_remove(vm->folder, err) < 0)
+                return -1;
+        vm_record_clear(&vm->record);
+        vm->engine = NULL;
+        vm->exists = false;
+        return 0;
+}
+
+int vm_list(struct strv *names, struct error **err)
+{
+        _cleanup_(freep) char *vms = paths_state("vms");
+        _cleanup_(strv_clear) struct strv entries = STRV_INIT;
+        _cleanup_(error_freep) struct error *error = NULL;
+
+        if (file_list(vms, &entries, &error) < 0) {
+                if (error->kind == ERROR_NOT_FOUND)
+                        return 0;
+                if (err)
+                        *err = TAKE_PTR(error);
+                return -1;
+        }
+        for (size_t i = 0; i < entries.count; i++) {
+                _cleanup_(freep) char *record = NULL;
+
+                if (!text_name_valid(entries.items[i]))
+                        continue;
+                record = xasprintf("%s/%s/vm.json", vms, entries.items[i]);
+                if (access(record, F_OK) == 0)
+                        strv_add(names, entries.items[i]);
+        }
+        return 0;
+}
