@@ -1,0 +1,15 @@
+/*
+ * Where the host reaches the guest: the unix socket in front of its sshd, and the forwarded ports on 127.0.0.1. libslirp
+ * makes and serves the sockets; here they are asked for.
+ */
+#pragma once
+
+#include <slirp/libslirp.h>
+
+#include "worker.h"
+
+/*
+ * An address that is taken is an error at first. For a later worker (shared->ready) it is a line in the log, for a guest
+ * without one forwarded port is better than one without network.
+ */
+int listen_all(Slirp *slirp, struct net_settings *settings, struct net_shared *shared, struct error **err);

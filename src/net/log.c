@@ -1,0 +1,187 @@
+#include "log.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/deadline.h"
+#include "lib/strbuf.h"
+#include "lib/text.h"
+
+#define SILENT_MS  (10 * 60 * 1000)
+#define BURST      50
+#define PER_SECOND 5
+
+int log_open(struct log *log, const char *path, struct error **err)
+{
+        _cleanup_(freep) char *old_path = NULL;
+        _cleanup_(closep) int fd = -1;
+        _cleanup_(closep) int old_fd = -1;
+
+        /* Fills the cache of time zones: later no file may be opened for it. */
+        tzset();
+        *log = (struct log){ .old_fd = -1, .filled = now_ms(), .tokens = BURST };
+        if (!path)
+                return 0;
+        old_path = xasprintf("%s.1", path);
+        fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (fd < 0)
+                return error_errno(err, ERROR_FAILED, "cannot open '%s'", path);
+        old_fd = open(old_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (old_fd < 0)
+                return error_errno(err, ERROR_FAILED, "cannot open '%s'", old_path);
+        if (dup2(fd, STDERR_FILENO) < 0)
+                return error_errno(err, ERROR_FAILED, "cannot make '%s' standard error", path);
+        log->old_fd = TAKE_FD(old_fd);
+        return 0;
+}
+
+static int write_all(int fd, const char *data, size_t length)
+{
+        while (length > 0) {
+                ssize_t count = write(fd, data, length);
+
+                if (count < 0 && errno == EINTR)
+                        continue;
+                if (count <= 0)
+                        return -1;
+                data += count;
+                length -= (size_t)count;
+        }
+        return 0;
+}
+
+/* By descriptors that are open already, for later no path may be touched. Whatever fails: the newest lines count. */
+static void turn_over(struct log *log)
+{
+        char buffer[16384];
+        off_t offset = 0;
+        ssize_t count;
+
+        if (ftruncate(log->old_fd, 0) < 0 || lseek(log->old_fd, 0, SEEK_SET) < 0)
+                return;
+        while ((count = pread(STDERR_FILENO, buffer, sizeof(buffer), offset)) > 0) {
+                if (write_all(log->old_fd, buffer, (size_t)count) < 0)
+                        break;
+                offset += count;
+        }
+        if (ftruncate(STDERR_FILENO, 0) < 0)
+                return;
+}
+
+static void write_line(struct log *log, const char *text)
+{
+        _cleanup_(strbuf_clear) struct strbuf line = STRBUF_INIT;
+        time_t now = time(NULL);
+        struct tm utc = { 0 };
+        struct stat status;
+
+        gmtime_r(&now, &utc);
+        strbuf_addf(&line, "%04d-%02d-%02dT%02d:%02d:%02dZ ", utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday, utc.tm_hour,
+                    utc.tm_min, utc.tm_sec);
+        text_visible(&line, text, strlen(text));
+        strbuf_addc(&line, '\n');
+        if (log->old_fd >= 0 && fstat(STDERR_FILENO, &status) == 0 && status.st_size + (off_t)line.len > LOG_MOST)
+                turn_over(log);
+        /* A full disk must not end the guest's network. */
+        (void)write_all(STDERR_FILENO, line.buf, line.len);
+}
+
+static bool take_token(struct log *log)
+{
+        int64_t now = now_ms();
+        int64_t earned = (now - log->filled) * PER_SECOND / 1000;
+
+        if (earned > 0) {
+                log->tokens = earned >= BURST - (int64_t)log->tokens ? BURST : log->tokens + (unsigned)earned;
+                log->filled = now;
+        }
+        if (log->tokens == 0)
+                return false;
+        log->tokens--;
+        return true;
+}
+
+static void put_line(struct log *log, const char *text)
+{
+        if (!take_token(log)) {
+                log->left_out++;
+                return;
+        }
+        if (log->left_out > 0) {
+                _cleanup_(freep) char *count = xasprintf("note %lu more lines are left out", log->left_out);
+
+                write_line(log, count);
+        }
+        log->left_out = 0;
+        write_line(log, text);
+}
+
+void log_note(struct log *log, const char *format, ...)
+{
+        _cleanup_(strbuf_clear) struct strbuf text = STRBUF_INIT;
+        va_list args;
+
+        strbuf_adds(&text, "note ");
+        va_start(args, format);
+        strbuf_vaddf(&text, format, args);
+        va_end(args);
+        put_line(log, text.buf);
+}
+
+static bool was_named(struct log *log, const struct packet *packet)
+{
+        int64_t now = now_ms();
+        uint32_t key =
+                ntohl(packet->destination.s_addr) ^ (uint32_t)packet->destination_port << 16 ^ (uint32_t)packet->protocol << 8;
+        struct log_destination *slot = &log->remembered[(key * 2654435761u >> 16) % LOG_REMEMBERED];
+
+        if (slot->until > now && slot->address.s_addr == packet->destination.s_addr && slot->port == packet->destination_port &&
+            slot->protocol == packet->protocol)
+                return true;
+        *slot = (struct log_destination){
+                .address = packet->destination,
+                .port = packet->destination_port,
+                .protocol = packet->protocol,
+                .until = now + SILENT_MS,
+        };
+        return false;
+}
+
+static void add_protocol(struct strbuf *out, uint8_t protocol)
+{
+        switch (protocol) {
+        case IPPROTO_TCP:
+                strbuf_adds(out, "tcp");
+                break;
+        case IPPROTO_UDP:
+                strbuf_adds(out, "udp");
+                break;
+        case IPPROTO_ICMP:
+                strbuf_adds(out, "icmp");
+                break;
+        default:
+                strbuf_addf(out, "ip-%u", protocol);
+        }
+}
+
+void log_refused(struct log *log, const struct packet *packet, const char *reason)
+{
+        _cleanup_(strbuf_clear) struct strbuf text = STRBUF_INIT;
+        char address[INET_ADDRSTRLEN];
+
+        if (was_named(log, packet))
+                return;
+        add_protocol(&text, packet->protocol);
+        inet_ntop(AF_INET, &packet->destination, address, sizeof(address));
+        strbuf_addf(&text, " %s ", address);
+        if (packet->destination_port != 0)
+                strbuf_addf(&text, "%u", packet->destination_port);
+        else
+                strbuf_addc(&text, '-');
+        strbuf_addf(&text, " %s", reason);
+        put_line(log, text.buf);
+}

@@ -1,0 +1,44 @@
+/*
+ * May this frame of the guest's leave? A pure function of the frame, the settings and what the host's routing says of the
+ * destination; asked of every frame, not only of a connection's first, so that an address which becomes the host's own
+ * later is refused from then on.
+ *
+ * Refused (and answered at once, see reply.h) are: the gateway, which libslirp would take for the host's loopback; every
+ * other address of our own small network; loopback; each address that the host itself has, of whatever kind; private ones,
+ * unless `lan`; link-local, metadata and reserved ones; fragments; protocols that libslirp doesn't carry. Dropped without an
+ * answer: what is malformed, spoofed, has IP options, goes to a group or broadcast address, is neither ARP nor IPv4, or is
+ * an ICMP message other than an echo request. Always allowed: DHCP, DNS by UDP and TCP to 10.0.2.3, ARP on our network, and
+ * what continues a connection that was forwarded to the guest.
+ *
+ * Fragments are refused altogether. The only loss is datagrams from the guest of more than 1472 bytes (TCP has none), and
+ * for that libslirp's reassembly, which has been broken into more than once, is out of the guest's reach.
+ */
+#pragma once
+
+#include "packet.h"
+
+enum policy_route {
+        POLICY_ROUTE_OUT,       /* leaves the host, or there is no way */
+        POLICY_ROUTE_HOST,      /* the host delivers it to itself */
+        POLICY_ROUTE_BROADCAST, /* to everybody on a network of the host's */
+};
+
+struct policy {
+        bool lan;              /* private addresses are allowed */
+        bool full;             /* no room for one more connection: what would begin one is refused */
+        const uint16_t *ports; /* of the guest, to which we forward */
+        size_t port_count;
+        /* What the host's routing says; whoever can't find out says POLICY_ROUTE_HOST. */
+        enum policy_route (*route)(struct in_addr destination, void *data);
+        void *route_data;
+};
+
+enum policy_action { POLICY_PASS, POLICY_DROP, POLICY_REFUSE };
+
+struct policy_verdict {
+        enum policy_action action;
+        const char *reason;   /* in one word, for the log; NULL = not worth a line. Static. */
+        struct packet packet; /* of `frame`, which it borrows */
+};
+
+void policy_judge(const struct policy *policy, const uint8_t *frame, size_t length, struct policy_verdict *verdict);

@@ -1,0 +1,16 @@
+/*
+ * The answer to a frame that is refused, so that a program in the guest fails at once instead of waiting: a reset for TCP
+ * (RFC 9293, 3.5.2), else ICMP "communication administratively prohibited" (RFC 1812, 5.2.7.1) from the gateway.
+ */
+#pragma once
+
+#include "packet.h"
+
+#define REPLY_SIZE (PACKET_ETHERNET + 576) /* the longest there is */
+
+/*
+ * Writes the frame that answers `packet` (PACKET_IPV4, judged POLICY_REFUSE) to `out`; returns its length, or 0 where
+ * none may be given: to a reset, to an ICMP message but an echo request, to all but the first fragment, to what was sent to
+ * or from a group.
+ */
+size_t reply_refusal(const struct packet *packet, uint8_t out[static REPLY_SIZE]);

@@ -1,0 +1,33 @@
+/*
+ * Is an address the host's own? The host's kernel is asked, by RTM_GETROUTE (rtnetlink(7)): it knows every address of every
+ * interface, those that are routed to the host without being on one, and those that came a moment ago. Answers are kept for
+ * a second.
+ */
+#pragma once
+
+#include "lib/error.h"
+#include "policy.h"
+
+#define ROUTE_KEPT 256
+
+struct route_answer {
+        struct in_addr destination;
+        enum policy_route route;
+        int64_t until; /* by now_ms(); 0 = unused */
+};
+
+struct route {
+        int fd;
+        uint32_t sequence;
+        struct route_answer kept[ROUTE_KEPT];
+};
+
+#define ROUTE_INIT                                                                                                             \
+        {                                                                                                                      \
+                .fd = -1                                                                                                       \
+        }
+
+int route_open(struct route *route, struct error **err);
+void route_close(struct route *route);
+/* Where the kernel doesn't answer at once: POLICY_ROUTE_HOST. */
+enum policy_route route_find(struct route *route, struct in_addr destination);

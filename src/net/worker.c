@@ -1,0 +1,399 @@
+#include "worker.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <glib.h>
+#include <poll.h>
+#include <signal.h>
+#include <slirp/libslirp.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "harden.h"
+#include "lib/deadline.h"
+#include "listen.h"
+#include "network.h"
+#include "policy.h"
+#include "reply.h"
+#include "route.h"
+
+/* Frames that are taken before sockets have their turn. */
+#define BATCH 128
+
+/*
+ * Descriptors, and how many of them are kept from the guest: for connections from the host, which take two each (libslirp
+ * ends the process when it gets none), and for what one batch opens.
+ */
+#define DESCRIPTORS          4096
+#define DESCRIPTORS_RESERVED 256
+
+/* libslirp wants to be called once a second; more often by what it says itself. */
+#define ROUND_MS 1000
+
+struct timer {
+        int64_t due; /* by now_ms(); 0 = not set */
+        void *opaque;
+};
+
+struct worker {
+        struct net_settings *settings;
+        struct net_shared *shared;
+        Slirp *slirp;
+        struct route route;
+        struct policy policy;
+        uint16_t *ports;
+        unsigned sessions, sessions_most; /* sockets of libslirp's */
+        struct timer timers[SLIRP_TIMER_NUM];
+        struct pollfd *polled; /* the first is QEMU's */
+        size_t polled_count, polled_room;
+};
+
+static void worker_clear(struct worker *worker)
+{
+        if (worker->slirp)
+                slirp_cleanup(worker->slirp);
+        route_close(&worker->route);
+        free(worker->ports);
+        free(worker->polled);
+}
+
+/* What libslirp calls. */
+
+static ssize_t on_packet(const void *frame, size_t length, void *data)
+{
+        struct worker *worker = data;
+        struct frames *queue = &worker->shared->to_guest;
+
+        /* A full queue: QEMU doesn't read. As on a busy wire the frame is lost, and TCP sends it again. */
+        if (!frames_put(queue, frame, length) && frames_send(queue, worker->settings->frames_fd) == 0)
+                (void)frames_put(queue, frame, length);
+        return (ssize_t)length;
+}
+
+static void on_guest_error(const char *message, void *data)
+{
+        struct worker *worker = data;
+
+        log_note(&worker->settings->log, "the guest: %s", message);
+}
+
+static int64_t on_clock(void *data)
+{
+        struct timespec now;
+
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static void *on_timer_new(SlirpTimerId id, void *opaque, void *data)
+{
+        struct worker *worker = data;
+
+        worker->timers[id] = (struct timer){ .opaque = opaque };
+        return &worker->timers[id];
+}
+
+static void on_timer_free(void *timer, void *data)
+{
+        *(struct timer *)timer = (struct timer){ 0 };
+}
+
+static void on_timer_set(void *timer, int64_t due, void *data)
+{
+        ((struct timer *)timer)->due = due;
+}
+
+/* Every socket that libslirp makes and closes passes here, though we find them anew in each round. */
+static void on_socket(int fd, void *data)
+{
+        struct worker *worker = data;
+
+        if (fd >= 0)
+                worker->sessions++;
+}
+
+static void on_socket_closed(int fd, void *data)
+{
+        struct worker *worker = data;
+
+        if (fd >= 0 && worker->sessions > 0)
+                worker->sessions--;
+}
+
+static void on_notify(void *data)
+{
+}
+
+static const SlirpCb callbacks = {
+        .send_packet = on_packet,
+        .guest_error = on_guest_error,
+        .clock_get_ns = on_clock,
+        .timer_free = on_timer_free,
+        .timer_mod = on_timer_set,
+        .register_poll_fd = on_socket,
+        .unregister_poll_fd = on_socket_closed,
+        .notify = on_notify,
+        .timer_new_opaque = on_timer_new,
+};
+
+/* GLib's and libslirp's own messages. After an error GLib aborts. */
+static void on_log(const gchar *domain, GLogLevelFlags level, const gchar *message, gpointer data)
+{
+        struct worker *worker = data;
+
+        log_note(&worker->settings->log, "%s: %s", domain ? domain : "glib", message ? message : "?");
+}
+
+/* Set-up. */
+
+static struct in_addr network_address(uint32_t address)
+{
+        return (struct in_addr){ .s_addr = htonl(address) };
+}
+
+static int make_slirp(struct worker *worker, struct error **err)
+{
+        const SlirpConfig config = {
+                .version = 4,
+                .in_enabled = true,
+                .vnetwork = network_address(NETWORK_ADDRESS),
+                .vnetmask = network_address(NETWORK_MASK),
+                .vhost = network_address(NETWORK_GATEWAY),
+                .vdhcp_start = network_address(NETWORK_GUEST),
+                .vnameserver = network_address(NETWORK_DNS),
+                .vhostname = worker->settings->hostname,
+                .if_mtu = PACKET_MTU,
+                .if_mru = PACKET_MTU,
+                .disable_host_loopback = true,
+        };
+
+        g_log_set_default_handler(on_log, worker);
+        worker->slirp = slirp_new(&config, &callbacks, worker);
+        return worker->slirp ? 0 : error_set(err, ERROR_FAILED, "cannot set up libslirp");
+}
+
+static enum policy_route find_route(struct in_addr destination, void *data)
+{
+        return route_find(data, destination);
+}
+
+static int make_policy(struct worker *worker, struct error **err)
+{
+        const struct net_settings *settings = worker->settings;
+
+        if (route_open(&worker->route, err) < 0)
+                return -1;
+        worker->ports = xreallocarray(NULL, settings->forward_count + 1, sizeof(*worker->ports));
+        worker->ports[0] = NETWORK_PORT_SSH;
+        for (size_t i = 0; i < settings->forward_count; i++)
+                worker->ports[i + 1] = settings->forwards[i].guest_port;
+        worker->policy = (struct policy){
+                .lan = settings->lan,
+                .ports = worker->ports,
+                .port_count = settings->forward_count + 1,
+                .route = find_route,
+                .route_data = &worker->route,
+        };
+        return 0;
+}
+
+static int limit_descriptors(struct worker *worker, struct error **err)
+{
+        struct rlimit limit;
+
+        if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+                return error_errno(err, ERROR_FAILED, "cannot find the limit of descriptors");
+        limit.rlim_cur = limit.rlim_max < DESCRIPTORS ? limit.rlim_max : DESCRIPTORS;
+        if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+                return error_errno(err, ERROR_FAILED, "cannot set the limit of descriptors");
+        if (limit.rlim_cur <= 2 * DESCRIPTORS_RESERVED)
+                return error_set(err, ERROR_FAILED, "the limit of descriptors is too low: %llu",
+                                 (unsigned long long)limit.rlim_cur);
+        worker->sessions_most = (unsigned)limit.rlim_cur - DESCRIPTORS_RESERVED;
+        return 0;
+}
+
+/* Goes with the supervisor: nobody else would end it, or answer for it. */
+static int bind_to_supervisor(pid_t supervisor, struct error **err)
+{
+        sigset_t none;
+
+        if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+                return error_errno(err, ERROR_FAILED, "cannot bind a worker to its supervisor");
+        if (getppid() != supervisor)
+                return error_set(err, ERROR_FAILED, "the supervisor is gone");
+        sigemptyset(&none);
+        sigprocmask(SIG_SETMASK, &none, NULL);
+        return 0;
+}
+
+static int say_ready(struct worker *worker, struct error **err)
+{
+        if (worker->shared->ready)
+                return 0;
+        /* First, so that from the "ok" on a death is not taken for a failure of the set-up. */
+        worker->shared->ready = true;
+        if (write(worker->settings->ready_fd, "ok\n", 3) != 3)
+                return error_errno(err, ERROR_FAILED, "cannot say that the network is ready");
+        close(worker->settings->ready_fd);
+        worker->settings->ready_fd = -1;
+        return 0;
+}
+
+static int set_up(struct worker *worker, pid_t supervisor, struct error **err)
+{
+        if (bind_to_supervisor(supervisor, err) < 0 || limit_descriptors(worker, err) < 0 || make_slirp(worker, err) < 0)
+                return -1;
+        if (listen_all(worker->slirp, worker->settings, worker->shared, err) < 0 || make_policy(worker, err) < 0)
+                return -1;
+        if (harden_worker(err) < 0)
+                return -1;
+        return say_ready(worker, err);
+}
+
+/* The loop. */
+
+static int add_poll(int fd, int events, void *data)
+{
+        struct worker *worker = data;
+        struct pollfd *entry;
+
+        if (worker->polled_count == worker->polled_room) {
+                worker->polled_room = worker->polled_room * 2 + 16;
+                worker->polled = xreallocarray(worker->polled, worker->polled_room, sizeof(*worker->polled));
+        }
+        entry = &worker->polled[worker->polled_count];
+        *entry = (struct pollfd){ .fd = fd };
+        entry->events |= (events & SLIRP_POLL_IN) ? POLLIN : 0;
+        entry->events |= (events & SLIRP_POLL_OUT) ? POLLOUT : 0;
+        entry->events |= (events & SLIRP_POLL_PRI) ? POLLPRI : 0;
+        return (int)worker->polled_count++;
+}
+
+static int get_revents(int index, void *data)
+{
+        const struct worker *worker = data;
+        short found = worker->polled[index].revents;
+        int events = 0;
+
+        events |= (found & POLLIN) ? SLIRP_POLL_IN : 0;
+        events |= (found & POLLOUT) ? SLIRP_POLL_OUT : 0;
+        events |= (found & POLLPRI) ? SLIRP_POLL_PRI : 0;
+        events |= (found & (POLLERR | POLLNVAL)) ? SLIRP_POLL_ERR : 0;
+        events |= (found & POLLHUP) ? SLIRP_POLL_HUP : 0;
+        return events;
+}
+
+static void run_timers(struct worker *worker)
+{
+        int64_t now = now_ms();
+
+        for (int id = 0; id < SLIRP_TIMER_NUM; id++) {
+                struct timer *timer = &worker->timers[id];
+
+                if (timer->due == 0 || timer->due > now)
+                        continue;
+                timer->due = 0;
+                slirp_handle_timer(worker->slirp, (SlirpTimerId)id, timer->opaque);
+        }
+}
+
+static void take_frame(struct worker *worker, const uint8_t *frame, size_t length)
+{
+        struct policy_verdict verdict;
+        uint8_t reply[REPLY_SIZE];
+        size_t reply_length;
+
+        worker->policy.full = worker->sessions >= worker->sessions_most;
+        policy_judge(&worker->policy, frame, length, &verdict);
+        if (verdict.action == POLICY_PASS) {
+                slirp_input(worker->slirp, frame, (int)length);
+                return;
+        }
+        if (verdict.reason)
+                log_refused(&worker->settings->log, &verdict.packet, verdict.reason);
+        if (verdict.action != POLICY_REFUSE)
+                return;
+        reply_length = reply_refusal(&verdict.packet, reply);
+        if (reply_length > 0)
+                on_packet(reply, reply_length, worker);
+}
+
+/* 1 = there may be more at once, 0 = that was all for now; -1 = the end, as *end says. */
+static int take_frames(struct worker *worker, enum worker_end *end)
+{
+        struct frames *queue = &worker->shared->from_guest;
+        const uint8_t *frame;
+        size_t length;
+
+        for (int i = 0; i < BATCH; i++) {
+                int found = frames_next(queue, &frame, &length);
+
+                if (found < 0) {
+                        *end = WORKER_OUT_OF_STEP;
+                        return -1;
+                }
+                if (found == 0) {
+                        ssize_t count = frames_receive(queue, worker->settings->frames_fd);
+
+                        if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+                                return 0;
+                        if (count <= 0) {
+                                *end = WORKER_GONE;
+                                return -1;
+                        }
+                        continue;
+                }
+                take_frame(worker, frame, length);
+        }
+        return 1;
+}
+
+static int wait_for_work(struct worker *worker, bool at_once, struct error **err)
+{
+        uint32_t timeout = ROUND_MS;
+        int count;
+
+        worker->polled_count = 0;
+        (void)add_poll(worker->settings->frames_fd, SLIRP_POLL_IN, worker);
+        if (frames_waiting(&worker->shared->to_guest))
+                worker->polled[0].events |= POLLOUT;
+        slirp_pollfds_fill(worker->slirp, &timeout, add_poll, worker);
+        count = poll(worker->polled, worker->polled_count, at_once ? 0 : (int)timeout);
+        if (count < 0 && errno != EINTR)
+                return error_errno(err, ERROR_FAILED, "cannot wait for the network");
+        slirp_pollfds_poll(worker->slirp, count < 0, get_revents, worker);
+        return 0;
+}
+
+static enum worker_end work(struct worker *worker, struct error **err)
+{
+        struct frames *to_guest = &worker->shared->to_guest;
+        enum worker_end end;
+        int more = 1;
+
+        for (;;) {
+                if (wait_for_work(worker, more > 0, err) < 0)
+                        return WORKER_FAILED;
+                run_timers(worker);
+                more = take_frames(worker, &end);
+                if (more < 0)
+                        return end;
+                if (frames_send(to_guest, worker->settings->frames_fd) < 0)
+                        return WORKER_GONE;
+                worker->shared->rounds++;
+        }
+}
+
+enum worker_end worker_run(struct net_settings *settings, struct net_shared *shared, pid_t supervisor, struct error **err)
+{
+        _cleanup_(worker_clear) struct worker worker = { .settings = settings, .shared = shared, .route = ROUTE_INIT };
+
+        if (!frames_sane(&shared->from_guest) || !frames_sane(&shared->to_guest))
+                return WORKER_OUT_OF_STEP;
+        if (set_up(&worker, supervisor, err) < 0)
+                return WORKER_FAILED;
+        return work(&worker, err);
+}
