@@ -1,0 +1,76 @@
+#include "acceleration.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/kvm.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#ifdef __x86_64__
+#include <cpuid.h>
+#endif
+
+#define DEVICE "/dev/kvm"
+
+void acceleration_clear(struct acceleration *acceleration)
+{
+        free(acceleration->note);
+        free(acceleration->hint);
+        *acceleration = (struct acceleration)ACCELERATION_INIT;
+}
+
+static void say(struct acceleration *out, const char *what, const char *why)
+{
+        out->note = xasprintf("no hardware virtualisation (%s: %s): guests run in software emulation, several times slower",
+                              what, why);
+}
+
+/*
+ * There are kernels that offer the device by software alone (PVM), for guests whose kernels are made for it: a VM can be made
+ * there, and an ordinary kernel doesn't boot in it. Source: Intel's and AMD's manuals, CPUID leaves 1 and 0x80000001.
+ */
+static bool processor_can(void)
+{
+#ifdef __x86_64__
+        unsigned a;
+        unsigned b;
+        unsigned c;
+        unsigned d;
+
+        if (__get_cpuid(1, &a, &b, &c, &d) && (c & (1U << 5))) /* VMX */
+                return true;
+        return __get_cpuid(0x80000001, &a, &b, &c, &d) && (c & (1U << 2)); /* SVM */
+#else
+        return true;
+#endif
+}
+
+void acceleration_find(struct acceleration *out)
+{
+        _cleanup_(closep) int device = open(DEVICE, O_RDWR | O_CLOEXEC);
+        _cleanup_(closep) int guest = -1;
+        int version;
+
+        *out = (struct acceleration)ACCELERATION_INIT;
+        if (device < 0) {
+                if (errno == EACCES || errno == EPERM)
+                        out->hint = xstrdup("sudo usermod -aG kvm $USER, and log in anew");
+                say(out, DEVICE, strerror(errno));
+                return;
+        }
+        version = ioctl(device, KVM_GET_API_VERSION, 0);
+        if (version != KVM_API_VERSION) {
+                say(out, DEVICE, version < 0 ? strerror(errno) : "another version of its interface");
+                return;
+        }
+        guest = ioctl(device, KVM_CREATE_VM, 0);
+        if (guest < 0) {
+                say(out, DEVICE, strerror(errno));
+                return;
+        }
+        if (!processor_can()) {
+                say(out, DEVICE, "the processor has neither VMX nor SVM");
+                return;
+        }
+        out->kvm = true;
+}

@@ -1,0 +1,20 @@
+/*
+ * Can the kernel run guests by the processor's own virtualisation? The device file alone says little: it can be there
+ * without rights, or without hardware behind it, so a VM is really made (and let go again).
+ */
+#pragma once
+
+#include "lib/util.h"
+
+struct acceleration {
+        bool kvm;
+        char *note; /* why not; NULL with kvm */
+        char *hint; /* what mends it; NULL = nothing does */
+};
+
+#define ACCELERATION_INIT                                                                                                      \
+        {                                                                                                                      \
+                0                                                                                                              \
+        }
+void acceleration_find(struct acceleration *out);
+void acceleration_clear(struct acceleration *acceleration);

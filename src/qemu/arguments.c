@@ -1,0 +1,178 @@
+#include "arguments.h"
+
+#include <ctype.h>
+
+#include "lib/json.h"
+#include "lib/strbuf.h"
+
+/* What differs from one architecture to the other */
+static const struct {
+        const char *program, *machine, *machine_options;
+        const char *emulated_cpu;
+        const char *console;
+        bool generation_id; /* vmgenid is an ACPI device, and QEMU has it on x86 only */
+} architectures[] = {
+        /* Five-level page tables only make the emulated walks longer. */
+        [ARCHITECTURE_X86_64] = { "qemu-system-x86_64", "q35", "", "max,la57=off", "ttyS0", true },
+        /* Pointer authentication by the architected cipher is slow in software. */
+        [ARCHITECTURE_AARCH64] = { "qemu-system-aarch64", "virt", ",gic-version=max", "max,pauth-impdef=on", "ttyAMA0", false },
+};
+
+const char *arguments_program_name(enum arguments_architecture architecture)
+{
+        return architectures[architecture].program;
+}
+
+const char *arguments_machine_name(enum arguments_architecture architecture)
+{
+        return architectures[architecture].machine;
+}
+
+/* In QEMU's option lists a comma ends the value, and two stand for one. */
+static void add_value(struct strbuf *out, const char *value)
+{
+        for (; *value; value++) {
+                strbuf_addc(out, *value);
+                if (*value == ',')
+                        strbuf_addc(out, ',');
+        }
+}
+
+/* Adds `option` and "PREFIXvalueSUFFIX". */
+static void add_option(struct strv *argv, const char *option, const char *prefix, const char *value, const char *suffix)
+{
+        _cleanup_(strbuf_clear) struct strbuf text = STRBUF_INIT;
+
+        strbuf_adds(&text, prefix);
+        add_value(&text, value);
+        strbuf_adds(&text, suffix);
+        strv_adds(argv, option, text.buf, NULL);
+}
+
+static void add_machine(const struct arguments *arguments, struct strv *argv)
+{
+        add_option(argv, "-name", "guest=", arguments->name, "");
+        strv_adds(argv, "-nodefaults", "-no-user-config", "-display", "none", NULL);
+        strv_add(argv, "-sandbox");
+        strv_add(argv, "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
+        strv_add(argv, "-machine");
+        strv_addf(argv, "%s%s,memory-backend=ram", arguments->machine, architectures[arguments->architecture].machine_options);
+        strv_adds(argv, "-accel", arguments->kvm ? "kvm" : "tcg,thread=multi,tb-size=256", NULL);
+        strv_adds(argv, "-cpu", arguments->kvm ? "host" : architectures[arguments->architecture].emulated_cpu, NULL);
+        strv_add(argv, "-smp");
+        strv_addf(argv, "%jd", (intmax_t)arguments->cpus);
+        strv_adds(argv, "-rtc", "base=utc", NULL);
+}
+
+/* A function of its own: a VM that starts from a warm template has its memory elsewhere. */
+static void add_memory(const struct arguments *arguments, struct strv *argv)
+{
+        strv_add(argv, "-m");
+        strv_addf(argv, "size=%jdB", (intmax_t)arguments->memory_bytes);
+        strv_add(argv, "-object");
+        strv_addf(argv, "memory-backend-ram,id=ram,size=%jdB,share=off", (intmax_t)arguments->memory_bytes);
+}
+
+static void add_kernel(const struct arguments *arguments, struct strv *argv)
+{
+        _cleanup_(freep) char *machine_id = arguments_machine_id(arguments->uuid);
+
+        strv_adds(argv, "-kernel", arguments->kernel, "-initrd", arguments->initrd, "-append", NULL);
+        /* Without colours what systemd says is a line of text; the address is the one that machine-net gives. */
+        strv_addf(argv,
+                  "root=/dev/vda rw console=%s quiet lsm=landlock,yama,apparmor SYSTEMD_COLORS=0 systemd.show_status=true "
+                  "net.ifnames=0 ip=10.0.2.15::10.0.2.2:255.255.255.0:%s:eth0:off systemd.machine_id=%s systemd.hostname=%s",
+                  architectures[arguments->architecture].console, arguments->name, machine_id, arguments->name);
+        add_option(argv, "-fw_cfg", "name=opt/machine/identity,file=", arguments->identity, "");
+}
+
+static void add_disk(const struct arguments *arguments, struct strv *argv)
+{
+        _cleanup_(json_decrefp) json_t *disk =
+                json_pack("{s:s, s:s, s:s, s:{s:s, s:s, s:s}}", "driver", "qcow2", "node-name", "disk", "discard", "unmap",
+                          "file", "driver", "file", "aio", "threads", "filename", arguments->disk);
+        _cleanup_(freep) char *text = json_text(disk);
+
+        strv_adds(argv, "-blockdev", text, "-device", "virtio-blk-pci,drive=disk", NULL);
+}
+
+static void add_devices(const struct arguments *arguments, struct strv *argv)
+{
+        strv_add(argv, "-netdev");
+        strv_addf(argv, "stream,id=net,server=off,addr.type=fd,addr.str=%d", arguments->net_fd);
+        strv_adds(argv, "-device", "virtio-net-pci,netdev=net,romfile=", NULL);
+        strv_adds(argv, "-object", "rng-builtin,id=random", "-device", "virtio-rng-pci,rng=random", NULL);
+        if (architectures[arguments->architecture].generation_id)
+                strv_adds(argv, "-device", "vmgenid,guid=auto", NULL);
+        strv_adds(argv, "-device", "virtio-serial-pci", NULL);
+        add_option(argv, "-chardev", "socket,id=agent,path=", arguments->agent_socket, ",server=on,wait=off");
+        strv_adds(argv, "-device", "virtserialport,chardev=agent,name=org.qemu.guest_agent.0", NULL);
+        add_option(argv, "-chardev", "file,id=console,path=", arguments->console_log, "");
+        strv_adds(argv, "-serial", "chardev:console", NULL);
+        add_option(argv, "-chardev", "socket,id=qmp,path=", arguments->qmp_socket, ",server=on,wait=off");
+        strv_adds(argv, "-mon", "chardev=qmp,mode=control", NULL);
+}
+
+void arguments_build(const struct arguments *arguments, struct strv *argv)
+{
+        strv_add(argv, arguments->program);
+        add_machine(arguments, argv);
+        add_memory(arguments, argv);
+        add_kernel(arguments, argv);
+        add_disk(arguments, argv);
+        add_devices(arguments, argv);
+}
+
+char *arguments_machine_id(const char *uuid)
+{
+        _cleanup_(strbuf_clear) struct strbuf id = STRBUF_INIT;
+
+        for (; *uuid; uuid++)
+                if (*uuid != '-')
+                        strbuf_addc(&id, (char)tolower((unsigned char)*uuid));
+        return strbuf_take(&id);
+}
+
+/* A line of it: "q35                  Standard PC (Q35 + ICH9, 2009) (alias of pc-q35-7.2)" */
+char *arguments_parse_machine(const char *help, const char *alias)
+{
+        static const char mark[] = "(alias of ";
+        size_t length = strlen(alias);
+
+        for (const char *line = help; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+                size_t whole = strcspn(line, "\n");
+                const char *found;
+
+                if (strncmp(line, alias, length) != 0 || line[length] != ' ')
+                        continue;
+                found = memmem(line, whole, mark, sizeof(mark) - 1);
+                if (!found)
+                        return NULL;
+                found += sizeof(mark) - 1;
+                return xstrndup(found, strcspn(found, ")\n"));
+        }
+        return NULL;
+}
+
+/* "QEMU emulator version 7.2.22 (Debian 1:7.2+dfsg-7+deb12u18)" */
+char *arguments_parse_version(const char *text, int *major, int *minor)
+{
+        static const char mark[] = "version ";
+        const char *found = strstr(text, mark);
+        char *end;
+        long first;
+        long second;
+
+        if (!found)
+                return NULL;
+        found += sizeof(mark) - 1;
+        first = strtol(found, &end, 10);
+        if (end == found || *end != '.' || first < 0 || first > 999)
+                return NULL;
+        second = strtol(end + 1, &end, 10);
+        if (second < 0 || second > 999)
+                return NULL;
+        *major = (int)first;
+        *minor = (int)second;
+        return xstrndup(found, strspn(found, "0123456789."));
+}

@@ -1,0 +1,42 @@
+/*
+ * QEMU's command line. Pure: what goes in is all that comes out. Nothing of it opens a TCP port, a display or a monitor
+ * for people. Sources: QEMU's qemu-options.hx; "opt/machine/identity" is described in guest/README.md.
+ */
+#pragma once
+
+#include "lib/strv.h"
+
+enum arguments_architecture { ARCHITECTURE_X86_64, ARCHITECTURE_AARCH64 };
+
+#ifdef __aarch64__
+#define ARCHITECTURE_HOST ARCHITECTURE_AARCH64
+#else
+#define ARCHITECTURE_HOST ARCHITECTURE_X86_64
+#endif
+
+struct arguments {
+        enum arguments_architecture architecture;
+        const char *program; /* absolute path */
+        const char *machine; /* a machine type with a version, "pc-q35-7.2" */
+        bool kvm;
+        const char *name;
+        int64_t cpus, memory_bytes;
+        const char *kernel, *initrd, *disk;
+        const char *uuid; /* of the VM, with hyphens */
+        const char *qmp_socket, *agent_socket;
+        const char *console_log;
+        const char *identity; /* the file with the guest's identity */
+        int net_fd;           /* a connected stream socket that carries frames */
+};
+
+void arguments_build(const struct arguments *arguments, struct strv *argv);
+
+/* "qemu-system-x86_64"; and "q35", the machine whose newest version is taken */
+const char *arguments_program_name(enum arguments_architecture architecture);
+const char *arguments_machine_name(enum arguments_architecture architecture);
+/* The versioned type behind `alias` in what `-machine help` prints. Owned by the caller; NULL when it isn't there. */
+char *arguments_parse_machine(const char *help, const char *alias);
+/* "7.2.22" out of what `--version` prints; major and minor as numbers. Owned by the caller; NULL when it isn't there. */
+char *arguments_parse_version(const char *text, int *major, int *minor);
+/* A VM's uuid as a machine-id: 32 hexadecimal digits. Owned by the caller. */
+char *arguments_machine_id(const char *uuid);

@@ -1,0 +1,149 @@
+#include "console.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/text.h"
+
+#define LINE_LIMIT  400
+#define QUOTE_BYTES 8192
+/* A guest can write faster than we can show */
+#define REPORT_BYTES (256 << 10)
+
+/* The length of the escape sequence at `text` (ECMA-48: CSI …, OSC … BEL or ST, or two characters), 0 when there is none. */
+static size_t escape_length(const char *text, size_t length)
+{
+        size_t at = 2;
+
+        if (length < 2 || text[0] != '\033')
+                return 0;
+        if (text[1] == '[') {
+                while (at < length && (unsigned char)text[at] >= 0x20 && (unsigned char)text[at] < 0x40)
+                        at++;
+                return at < length ? at + 1 : length;
+        }
+        if (text[1] == ']') {
+                while (at < length && text[at] != '\a' && text[at] != '\033')
+                        at++;
+                if (at < length && text[at] == '\033')
+                        at++;
+                return at < length ? at + 1 : length;
+        }
+        return 2;
+}
+
+void console_plain(struct strbuf *out, const char *line, size_t length)
+{
+        while (length > 0) {
+                size_t skipped = escape_length(line, length);
+                size_t plain = 0;
+
+                while (skipped == 0 && plain < length && (plain == 0 || line[plain] != '\033'))
+                        plain++;
+                text_visible(out, line, plain);
+                line += skipped + plain;
+                length -= skipped + plain;
+        }
+}
+
+int console_rotate(const char *path, struct error **err)
+{
+        _cleanup_(freep) char *old = xasprintf("%s.1", path);
+        _cleanup_(closep) int fd = -1;
+
+        if (rename(path, old) < 0 && errno != ENOENT)
+                return error_errno(err, ERROR_FAILED, "cannot rename '%s'", path);
+        fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+        return fd < 0 ? error_errno(err, ERROR_FAILED, "cannot make '%s'", path) : 0;
+}
+
+void console_clear(struct console *console)
+{
+        closep(&console->fd);
+        console->fd = -1;
+        strbuf_clear(&console->partial);
+}
+
+int console_follow(struct console *console, const char *path, struct error **err)
+{
+        _cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+
+        if (fd < 0 || lseek(fd, 0, SEEK_END) < 0)
+                return error_errno(err, ERROR_FAILED, "cannot open '%s'", path);
+        console->fd = TAKE_FD(fd);
+        return 0;
+}
+
+static void report_line(struct strbuf *line, struct event_sink *events)
+{
+        _cleanup_(strbuf_clear) struct strbuf plain = STRBUF_INIT;
+
+        console_plain(&plain, line->buf, line->len);
+        strbuf_trim_end(&plain);
+        if (plain.len > 0)
+                event_line(events, plain.buf);
+        strbuf_reset(line);
+}
+
+void console_report(struct console *console, struct event_sink *events)
+{
+        char block[4096];
+
+        for (size_t total = 0; total < REPORT_BYTES;) {
+                ssize_t got = read(console->fd, block, sizeof(block));
+
+                if (got <= 0)
+                        return;
+                for (ssize_t i = 0; i < got; i++) {
+                        if (block[i] == '\n' || block[i] == '\r')
+                                report_line(&console->partial, events);
+                        else if (console->partial.len < LINE_LIMIT)
+                                strbuf_addc(&console->partial, block[i]);
+                }
+                total += (size_t)got;
+        }
+}
+
+/* The end of the file, at most QUOTE_BYTES. */
+static ssize_t read_end(const char *path, char *block)
+{
+        _cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+        struct stat status;
+        off_t from;
+
+        if (fd < 0 || fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
+                return -1;
+        from = status.st_size > QUOTE_BYTES ? status.st_size - QUOTE_BYTES : 0;
+        return pread(fd, block, QUOTE_BYTES, from);
+}
+
+void console_quote(struct strbuf *out, const char *path, size_t count)
+{
+        char block[QUOTE_BYTES];
+        ssize_t length = read_end(path, block);
+        _cleanup_(strbuf_clear) struct strbuf quoted = STRBUF_INIT;
+
+        for (ssize_t end = length; end > 0 && count > 0;) {
+                const char *before = memrchr(block, '\n', (size_t)end);
+                ssize_t begin = before ? before - block + 1 : 0;
+                size_t shown = (size_t)(end - begin) < LINE_LIMIT ? (size_t)(end - begin) : LINE_LIMIT;
+                _cleanup_(strbuf_clear) struct strbuf line = STRBUF_INIT;
+
+                while (shown > 0 && strchr(" \t\r", block[begin + (ssize_t)shown - 1]))
+                        shown--;
+                console_plain(&line, block + begin, shown);
+                strbuf_trim_end(&line);
+                if (line.len > 0) {
+                        if (quoted.len > 0)
+                                strbuf_adds(&line, "; ");
+                        strbuf_add(&line, quoted.buf, quoted.len);
+                        strbuf_reset(&quoted);
+                        strbuf_add(&quoted, line.buf, line.len);
+                        count--;
+                }
+                end = begin - 1;
+        }
+        strbuf_add(out, quoted.buf, quoted.len);
+}

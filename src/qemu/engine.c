@@ -1,0 +1,204 @@
+#include "engine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "acceleration.h"
+#include "arguments.h"
+#include "base.h"
+#include "lib/file.h"
+#include "lib/process.h"
+#include "qemu.h"
+#include "runtime.h"
+#include "socket.h"
+#include "toolkit.h"
+
+/* The first that has `-netdev stream` */
+#define MAJOR_LEAST 7
+#define MINOR_LEAST 2
+/* Whoever asks is not kept waiting by a QEMU that doesn't listen. */
+#define LOOK_MS 500
+
+static int ask_version(const char *program, struct engine_probe *out, struct error **err)
+{
+        const char *const argv[] = { program, "--version", NULL };
+        _cleanup_(strbuf_clear) struct strbuf text = STRBUF_INIT;
+        _cleanup_(freep) char *version = NULL;
+        int major;
+        int minor;
+
+        if (process_check(&(struct process_spec){ .argv = argv, .timeout_ms = 10000 }, &text, err) < 0)
+                return -1;
+        version = arguments_parse_version(text.buf, &major, &minor);
+        if (!version)
+                return error_set(err, ERROR_ENGINE, "'%s' does not say its version", program);
+        out->version = xasprintf("QEMU %s", version);
+        out->usable = major > MAJOR_LEAST || (major == MAJOR_LEAST && minor >= MINOR_LEAST);
+        if (!out->usable) {
+                out->note = xasprintf("QEMU %s is too old, %d.%d or later is needed", version, MAJOR_LEAST, MINOR_LEAST);
+                out->hint = xstrdup("install a newer QEMU");
+        }
+        return 0;
+}
+
+static bool find_tools(struct engine_probe *out)
+{
+        static const struct {
+                const char *program, *package;
+        } tools[] = { { "qemu-img", "qemu-utils" }, { "mmdebstrap", "mmdebstrap" } };
+
+        for (size_t i = 0; i < ARRAY_SIZE(tools); i++) {
+                _cleanup_(freep) char *found = process_find(tools[i].program);
+
+                if (found)
+                        continue;
+                out->usable = false;
+                out->note = xasprintf("'%s' is not installed", tools[i].program);
+                out->hint = xasprintf("sudo apt-get install %s", tools[i].package);
+                return false;
+        }
+        return true;
+}
+
+static int probe(struct engine_probe *out, struct error **err)
+{
+        _cleanup_(acceleration_clear) struct acceleration acceleration = ACCELERATION_INIT;
+        _cleanup_(engine_probe_clear) struct engine_probe found = ENGINE_PROBE_INIT;
+        _cleanup_(error_freep) struct error *missing = NULL;
+        _cleanup_(freep) char *program = toolkit_qemu(&missing);
+
+        if (!program) {
+                found.note = xstrdup(missing->message);
+                found.hint = xstrdup(missing->hint);
+        } else if (ask_version(program, &found, err) < 0) {
+                return -1;
+        } else if (found.usable && find_tools(&found)) {
+                acceleration_find(&acceleration);
+                found.acceleration = xstrdup(acceleration.kvm ? "kvm" : "tcg");
+                found.note = TAKE_PTR(acceleration.note);
+                found.hint = TAKE_PTR(acceleration.hint);
+        }
+        engine_probe_clear(out);
+        *out = found;
+        found = (struct engine_probe)ENGINE_PROBE_INIT;
+        return 0;
+}
+
+/* What the process has for itself alone: pages of files (the programs, a template's memory) are shared. */
+static int64_t resident_bytes(pid_t pid)
+{
+        _cleanup_(freep) char *path = xasprintf("/proc/%d/status", (int)pid);
+        _cleanup_(strbuf_clear) struct strbuf text = STRBUF_INIT;
+        static const char *const fields[] = { "\nRssAnon:", "\nRssShmem:" };
+        int64_t total = 0;
+
+        if (file_read(path, 64 << 10, &text, NULL) < 0)
+                return 0;
+        for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
+                const char *found = strstr(text.buf, fields[i]);
+
+                if (found)
+                        total += strtoll(found + strlen(fields[i]), NULL, 10) << 10;
+        }
+        return total;
+}
+
+static int64_t memory_of(struct runtime *runtime)
+{
+        _cleanup_(closep) int process_fd = -1;
+        pid_t pid;
+
+        if (runtime_find_sockets(runtime, NULL) < 0 ||
+            socket_listener(runtime->qmp, deadline_in(LOOK_MS), &process_fd, &pid, NULL) < 0)
+                return 0;
+        return resident_bytes(pid);
+}
+
+/* A stopped VM whose disk stands on a layer that is gone can't be started again. */
+static int check_base(const struct vm *vm, struct vm_status *status, struct error **err)
+{
+        _cleanup_(base_image_clear) struct base_image image = BASE_IMAGE_INIT;
+        _cleanup_(error_freep) struct error *reason = NULL;
+
+        if (!vm->record.base || base_open(vm->record.base, &image, &reason) == 0)
+                return 0;
+        if (reason->kind != ERROR_ENGINE) {
+                if (err)
+                        *err = TAKE_PTR(reason);
+                return -1;
+        }
+        status->state = VM_BROKEN;
+        status->reason = error_text(reason);
+        return 0;
+}
+
+static int inspect(const struct vm *vm, struct vm_status *out, struct error **err)
+{
+        _cleanup_(runtime_clear) struct runtime runtime = RUNTIME_INIT;
+        _cleanup_(vm_status_clear) struct vm_status status = VM_STATUS_INIT;
+        struct stat disk;
+        int alive;
+
+        runtime_find_files(vm, &runtime);
+        if (lstat(runtime.disk, &disk) == 0) {
+                status.state = VM_STOPPED;
+                status.disk_bytes = (int64_t)disk.st_blocks * 512;
+        } else if (errno != ENOENT) {
+                return error_errno(err, ERROR_ENGINE, "cannot look at '%s'", runtime.disk);
+        }
+        alive = runtime_is_alive(&runtime, err);
+        if (alive < 0)
+                return -1;
+        if (alive) {
+                status.state = VM_RUNNING;
+                status.memory_bytes = memory_of(&runtime);
+        } else if (status.state == VM_STOPPED && check_base(vm, &status, err) < 0) {
+                return -1;
+        }
+        vm_status_clear(out);
+        *out = status;
+        status = (struct vm_status)VM_STATUS_INIT;
+        return 0;
+}
+
+static int not_running(const struct vm *vm, struct error **err)
+{
+        error_set(err, ERROR_ENGINE, "VM '%s' is not running", vm->name);
+        return error_hint(err, "machine up %s", vm->name);
+}
+
+static int connect_ssh(const struct vm *vm, int *fd, struct error **err)
+{
+        _cleanup_(runtime_clear) struct runtime runtime = RUNTIME_INIT;
+        _cleanup_(error_freep) struct error *reason = NULL;
+        _cleanup_(closep) int connected = -1;
+        int alive;
+
+        if (runtime_find(vm, &runtime, err) < 0)
+                return -1;
+        alive = runtime_is_alive(&runtime, err);
+        if (alive <= 0)
+                return alive < 0 ? -1 : not_running(vm, err);
+        if (socket_connect(runtime.ssh, deadline_in(5000), &connected, &reason) < 0) {
+                error_set(err, ERROR_ENGINE, "VM '%s' has no network: %s", vm->name, reason->message);
+                return error_hint(err, "machine down %s, then machine up %s", vm->name, vm->name);
+        }
+        if (fcntl(connected, F_SETFL, 0) < 0)
+                return error_errno(err, ERROR_FAILED, "cannot make a connection blocking");
+        *fd = TAKE_FD(connected);
+        return 0;
+}
+
+const struct engine qemu_engine = {
+        .name = "qemu",
+        .probe = probe,
+        .create = engine_create,
+        .start = engine_start,
+        .stop = engine_stop,
+        .kill = engine_kill,
+        .remove = engine_remove,
+        .inspect = inspect,
+        .connect = connect_ssh,
+};

@@ -1,0 +1,16 @@
+/*
+ * The engine's functions (vm/engine.h says what each does), one file each, and the table they stand in (engine.c).
+ */
+#pragma once
+
+#include "vm/vm.h"
+
+int engine_create(struct vm *vm, struct event_sink *events, struct error **err);
+int engine_remove(struct vm *vm, struct error **err);
+/*
+ * A VM that another run started is waited for in the same way. If that fails it is left running, for only what was started
+ * here is ended again: there may be work in it.
+ */
+int engine_start(struct vm *vm, struct event_sink *events, struct error **err);
+int engine_stop(struct vm *vm, struct event_sink *events, struct error **err);
+int engine_kill(struct vm *vm, struct error **err);

@@ -1,0 +1,74 @@
+#include "holder.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <unistd.h>
+
+#include "lib/file.h"
+#include "lib/text.h"
+
+#define FDINFO_LIMIT (64 << 10)
+
+/* "lock: 1: FLOCK  ADVISORY  WRITE 1234 fe:00:5678 0 EOF" */
+bool holder_parse(const char *fdinfo)
+{
+        for (const char *line = fdinfo; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+                size_t length = strcspn(line, "\n");
+
+                if (starts_with(line, "lock:") && memmem(line, length, " FLOCK ", 7) && memmem(line, length, " WRITE ", 7))
+                        return true;
+        }
+        return false;
+}
+
+static bool descriptor_holds(int folder, const char *process, const char *name, const char *lock)
+{
+        _cleanup_(freep) char *path = xasprintf("/proc/%s/fdinfo/%s", process, name);
+        _cleanup_(freep) char *target = xmalloc(strlen(lock) + 2);
+        _cleanup_(strbuf_clear) struct strbuf info = STRBUF_INIT;
+        ssize_t length = readlinkat(folder, name, target, strlen(lock) + 1);
+
+        if (length != (ssize_t)strlen(lock) || memcmp(target, lock, (size_t)length) != 0)
+                return false;
+        return file_read(path, FDINFO_LIMIT, &info, NULL) == 0 && holder_parse(info.buf);
+}
+
+static bool process_holds(const char *process, const char *lock)
+{
+        _cleanup_(freep) char *path = xasprintf("/proc/%s/fd", process);
+        DIR *folder = opendir(path);
+        bool holds = false;
+
+        /* Gone meanwhile, or of another user */
+        if (!folder)
+                return false;
+        for (struct dirent *entry = readdir(folder); entry && !holds; entry = readdir(folder))
+                holds = *entry->d_name != '.' && descriptor_holds(dirfd(folder), process, entry->d_name, lock);
+        closedir(folder);
+        return holds;
+}
+
+int holder_find(const char *lock, pid_t *pid, struct error **err)
+{
+        _cleanup_(freep) char *real = realpath(lock, NULL);
+        DIR *processes;
+        int64_t found = 0;
+
+        if (!real)
+                return errno == ENOENT ? 0 : error_errno(err, ERROR_ENGINE, "cannot find '%s'", lock);
+        processes = opendir("/proc");
+        if (!processes)
+                return error_errno(err, ERROR_ENGINE, "cannot list the processes");
+        for (struct dirent *entry = readdir(processes); entry && found == 0; entry = readdir(processes)) {
+                int64_t number;
+
+                if (text_parse_int(entry->d_name, 1, INT32_MAX, &number) == 0 && number != getpid() &&
+                    process_holds(entry->d_name, real))
+                        found = number;
+        }
+        closedir(processes);
+        if (found == 0)
+                return 0;
+        *pid = (pid_t)found;
+        return 1;
+}

@@ -1,0 +1,122 @@
+#include "network.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "console.h"
+#include "host/paths.h"
+#include "lib/process.h"
+#include "lib/text.h"
+#include "ports.h"
+#include "socket.h"
+#include "toolkit.h"
+
+#define READY_MS     10000
+#define REASON_LIMIT 4096
+#define END_MS       2000
+
+enum { FRAMES_FD = 3, READY_FD = 4 };
+
+static void build_arguments(const struct vm *vm, const struct runtime *runtime, const char *program, struct strv *argv)
+{
+        strv_add(argv, program);
+        strv_addf(argv, "--frames-fd=%d", FRAMES_FD);
+        strv_addf(argv, "--ready-fd=%d", READY_FD);
+        strv_addf(argv, "--ssh-socket=%s", runtime->ssh);
+        strv_addf(argv, "--log=%s", runtime->net_log);
+        strv_addf(argv, "--hostname=%s", vm->name);
+        for (size_t i = 0; i < vm->record.port_count; i++)
+                strv_addf(argv, "--forward=%u:%u", vm->record.ports[i].host, vm->record.ports[i].guest);
+        if (vm->record.lan)
+                strv_add(argv, "--lan");
+}
+
+/* Its one line, or what there was of it when it ended or the time was up. */
+static int read_line(int fd, struct strbuf *line, struct error **err)
+{
+        deadline limit = deadline_in(READY_MS);
+        char block[256];
+
+        while (line->len < REASON_LIMIT && !memchr(line->buf, '\n', line->len)) {
+                int ready = socket_wait(fd, POLLIN, limit, err);
+                ssize_t got;
+
+                if (ready < 0)
+                        return -1;
+                if (ready == 0)
+                        return error_set(err, ERROR_ENGINE, "the network process is not ready after %d s", READY_MS / 1000);
+                got = read(fd, block, sizeof(block));
+                if (got < 0 && errno != EINTR)
+                        return error_errno(err, ERROR_ENGINE, "cannot hear from the network process");
+                if (got == 0)
+                        break;
+                if (got > 0)
+                        strbuf_add(line, block, (size_t)got);
+        }
+        strbuf_trim_end(line);
+        return 0;
+}
+
+static int await_ready(const struct vm *vm, const struct runtime *runtime, int fd, struct error **err)
+{
+        _cleanup_(strbuf_clear) struct strbuf line = STRBUF_INIT;
+        _cleanup_(strbuf_clear) struct strbuf shown = STRBUF_INIT;
+
+        if (read_line(fd, &line, err) < 0)
+                return -1;
+        if (streq(line.buf, "ok"))
+                return 0;
+        if (ports_check(&vm->record, err) < 0)
+                return -1;
+        if (line.len > 0)
+                text_visible(&shown, line.buf, line.len);
+        else
+                console_quote(&shown, runtime->net_log, 3);
+        return error_set(err, ERROR_ENGINE, "the network process does not start: %s",
+                         shown.len > 0 ? shown.buf : "no reason given");
+}
+
+int network_start(const struct vm *vm, const struct runtime *runtime, int frames_fd, pid_t *pid, struct error **err)
+{
+        _cleanup_(freep) char *program = paths_helper("machine-net", err);
+        _cleanup_(strv_clear) struct strv argv = STRV_INIT;
+        _cleanup_(closep) int ready = -1;
+        _cleanup_(closep) int told = -1;
+        _cleanup_(closep) int log = -1;
+        int ends[2];
+        pid_t started;
+
+        if (!program)
+                return -1;
+        if (pipe2(ends, O_CLOEXEC) < 0)
+                return error_errno(err, ERROR_FAILED, "cannot make a pipe");
+        ready = ends[0];
+        told = ends[1];
+        log = open(runtime->net_log, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (log < 0)
+                return error_errno(err, ERROR_FAILED, "cannot open '%s'", runtime->net_log);
+        build_arguments(vm, runtime, program, &argv);
+        if (process_spawn(&(struct process_spec){ .argv = strv_argv(&argv),
+                                                  .environment = toolkit_environment,
+                                                  .folder = "/",
+                                                  .stdout_fd = log,
+                                                  .stderr_fd = log,
+                                                  .fds = (const struct process_fd[]){ { FRAMES_FD, frames_fd },
+                                                                                      { READY_FD, told } },
+                                                  .fd_count = 2,
+                                                  .new_session = true },
+                          &started, err) < 0)
+                return -1;
+        closep(&told);
+        told = -1;
+        if (await_ready(vm, runtime, ready, err) < 0) {
+                kill(started, SIGKILL);
+                process_wait(started, END_MS, NULL, NULL);
+                return -1;
+        }
+        *pid = started;
+        return 0;
+}

@@ -1,0 +1,267 @@
+#include "runtime.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include "holder.h"
+#include "host/paths.h"
+#include "lib/file.h"
+#include "lib/os.h"
+#include "socket.h"
+
+/* A killed process is gone at once, unless the kernel holds it */
+#define END_MS 10000
+#define ONE_MS 500
+/* Between two looks at what no descriptor tells: whether the lock is free, whether a new socket listens yet */
+#define LOOK_MS 20
+
+void runtime_clear(struct runtime *runtime)
+{
+        free(runtime->lock);
+        free(runtime->disk);
+        free(runtime->logs);
+        free(runtime->console_log);
+        free(runtime->qemu_log);
+        free(runtime->net_log);
+        free(runtime->folder);
+        free(runtime->sockets);
+        free(runtime->qmp);
+        free(runtime->agent);
+        free(runtime->ssh);
+        free(runtime->ready);
+        *runtime = (struct runtime)RUNTIME_INIT;
+}
+
+void runtime_find_files(const struct vm *vm, struct runtime *out)
+{
+        *out = (struct runtime){
+                .name = vm->name,
+                .lock = path_join(vm->folder, "run.lock"),
+                .disk = path_join(vm->folder, "disk.qcow2"),
+                .logs = path_join(vm->folder, "logs"),
+                .console_log = path_join(vm->folder, "logs/console.log"),
+                .qemu_log = path_join(vm->folder, "logs/qemu.log"),
+                .net_log = path_join(vm->folder, "logs/net.log"),
+        };
+}
+
+int runtime_find_sockets(struct runtime *runtime, struct error **err)
+{
+        const struct {
+                const char *name;
+                char **path;
+        } sockets[] = {
+                { "qemu", &runtime->sockets }, { "qemu/qmp.sock", &runtime->qmp }, { "qemu/agent.sock", &runtime->agent },
+                { "ssh.sock", &runtime->ssh }, { "ready", &runtime->ready },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(sockets); i++) {
+                char *path = paths_socket(runtime->name, sockets[i].name, err);
+
+                if (!path)
+                        return -1;
+                set_string(sockets[i].path, path);
+        }
+        set_string(&runtime->folder, path_folder(runtime->sockets));
+        return 0;
+}
+
+int runtime_find(const struct vm *vm, struct runtime *out, struct error **err)
+{
+        runtime_find_files(vm, out);
+        return runtime_find_sockets(out, err);
+}
+
+/* By a shared lock, so that two who look at the same time don't take each other for QEMU. */
+int runtime_is_alive(const struct runtime *runtime, struct error **err)
+{
+        _cleanup_(closep) int fd = open(runtime->lock, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+
+        if (fd < 0) {
+                if (errno == ENOENT)
+                        return 0;
+                return error_errno(err, ERROR_ENGINE, "cannot open '%s'", runtime->lock);
+        }
+        while (flock(fd, LOCK_SH | LOCK_NB) < 0) {
+                if (errno == EWOULDBLOCK)
+                        return 1;
+                if (errno != EINTR)
+                        return error_errno(err, ERROR_ENGINE, "cannot ask for '%s'", runtime->lock);
+        }
+        return 0;
+}
+
+int runtime_claim(const struct runtime *runtime, struct lock *lock, struct error **err)
+{
+        /* Who looks holds it for an instant: that is waited out. */
+        if (lock_acquire(lock, runtime->lock, LOCK_EXCLUSIVE, 1000, err) < 0)
+                return error_wrap(err, "cannot start VM '%s'", runtime->name);
+        return 0;
+}
+
+int runtime_prepare(const struct runtime *runtime, struct error **err)
+{
+        if (file_remove(runtime->ready, err) < 0 || file_remove(runtime->sockets, err) < 0)
+                return -1;
+        return file_make_folders(runtime->logs, 0700, err) < 0 ? -1 : file_make_private_folder(runtime->sockets, err);
+}
+
+/* Waits for something to happen in the folder of sockets, for `child` to end, or for a short while. */
+static void wait_change(int watch, int child, deadline limit)
+{
+        struct pollfd polled[] = { { .fd = watch, .events = POLLIN }, { .fd = child, .events = POLLIN } };
+        char events[4096];
+        int left = deadline_left(limit);
+
+        poll(polled, ARRAY_SIZE(polled), left >= 0 && left < LOOK_MS ? left : LOOK_MS);
+        if (polled[0].revents && read(watch, events, sizeof(events)) < 0 && errno != EAGAIN)
+                return;
+}
+
+static bool has_ended(int process_fd)
+{
+        struct pollfd polled = { .fd = process_fd, .events = POLLIN };
+
+        return process_fd >= 0 && poll(&polled, 1, 0) > 0;
+}
+
+int runtime_qmp(const struct runtime *runtime, int child, deadline limit, struct qmp **out, struct error **err)
+{
+        _cleanup_(closep) int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+
+        if (watch < 0)
+                return error_errno(err, ERROR_FAILED, "cannot watch '%s'", runtime->sockets);
+        /* It may not be there yet; then the short while is what we wait by. */
+        inotify_add_watch(watch, runtime->sockets, IN_CREATE | IN_MOVED_TO);
+        for (;;) {
+                _cleanup_(error_freep) struct error *reason = NULL;
+                int alive = child >= 0 ? !has_ended(child) : runtime_is_alive(runtime, err);
+
+                if (alive < 0)
+                        return -1;
+                if (qmp_connect(runtime->qmp, limit, out, &reason) == 0)
+                        return 0;
+                if (!alive)
+                        return error_set(err, ERROR_NOT_FOUND, "QEMU has ended");
+                if (reason->kind != ERROR_NOT_FOUND || deadline_passed(limit)) {
+                        if (err)
+                                *err = TAKE_PTR(reason);
+                        return -1;
+                }
+                wait_change(watch, child, limit);
+        }
+}
+
+int runtime_process(const struct runtime *runtime, int *process_fd, struct error **err)
+{
+        _cleanup_(closep) int fd = -1;
+        pid_t pid;
+        int alive = runtime_is_alive(runtime, err);
+        int found = alive > 0 ? holder_find(runtime->lock, &pid, err) : 0;
+
+        if (alive < 0 || found < 0)
+                return -1;
+        if (found > 0) {
+                fd = os_process_fd(pid);
+                if (fd < 0 && errno != ESRCH)
+                        return error_errno(err, ERROR_ENGINE, "cannot watch process %d", (int)pid);
+        }
+        /* Held after the descriptor was got: so the pid had not gone to somebody else before. */
+        alive = runtime_is_alive(runtime, err);
+        if (alive < 0)
+                return -1;
+        if (alive == 0)
+                return error_set(err, ERROR_NOT_FOUND, "QEMU has ended");
+        if (fd < 0) {
+                error_set(err, ERROR_ENGINE, "'%s' is held by a process that can't be seen", runtime->lock);
+                return error_hint(err, "sudo fuser --kill '%s'", runtime->lock);
+        }
+        *process_fd = TAKE_FD(fd);
+        return 0;
+}
+
+int runtime_wait_end(const struct runtime *runtime, int process_fd, deadline limit, struct error **err)
+{
+        for (;;) {
+                int alive = runtime_is_alive(runtime, err);
+                struct pollfd polled = { .fd = process_fd, .events = POLLIN };
+                int left = deadline_left(limit);
+
+                if (alive <= 0)
+                        return alive < 0 ? -1 : 1;
+                if (left == 0)
+                        return 0;
+                /* Its last descriptors go a moment before or after it. */
+                if (has_ended(process_fd))
+                        poll(NULL, 0, left > 0 && left < LOOK_MS ? left : LOOK_MS);
+                else if (poll(&polled, 1, left) < 0 && errno != EINTR)
+                        return error_errno(err, ERROR_FAILED, "cannot wait for QEMU");
+        }
+}
+
+/* Kills one process that holds the lock. 1 = nobody holds it any more, 0 = somebody may still. */
+static int kill_one(const struct runtime *runtime, struct error **err)
+{
+        _cleanup_(error_freep) struct error *reason = NULL;
+        _cleanup_(closep) int process_fd = -1;
+
+        if (runtime_process(runtime, &process_fd, &reason) < 0) {
+                if (reason->kind == ERROR_NOT_FOUND)
+                        return 1;
+                if (err)
+                        *err = TAKE_PTR(reason);
+                return -1;
+        }
+        if (os_process_signal(process_fd, SIGKILL) < 0 && errno != ESRCH)
+                return error_errno(err, ERROR_ENGINE, "cannot kill the QEMU of VM '%s'", runtime->name);
+        return runtime_wait_end(runtime, process_fd, deadline_in(ONE_MS), err);
+}
+
+/* While it is being started, bubblewrap's processes hold the lock beside it: one after the other, until it is free. */
+int runtime_kill(const struct runtime *runtime, struct error **err)
+{
+        deadline limit = deadline_in(END_MS);
+        int ended = kill_one(runtime, err);
+
+        while (ended == 0 && !deadline_passed(limit))
+                ended = kill_one(runtime, err);
+        if (ended == 0)
+                return error_set(err, ERROR_ENGINE, "the QEMU of VM '%s' was killed and has not ended after %d s",
+                                 runtime->name, END_MS / 1000);
+        return ended < 0 ? -1 : 0;
+}
+
+int runtime_end_net(const struct runtime *runtime, struct error **err)
+{
+        _cleanup_(error_freep) struct error *reason = NULL;
+        _cleanup_(closep) int process_fd = -1;
+
+        if (socket_listener(runtime->ssh, deadline_in(1000), &process_fd, NULL, &reason) < 0) {
+                if (reason->kind == ERROR_NOT_FOUND)
+                        return 0;
+                if (err)
+                        *err = TAKE_PTR(reason);
+                return -1;
+        }
+        switch (socket_wait(process_fd, POLLIN, deadline_in(END_MS / 5), err)) {
+        case -1:
+                return -1;
+        case 1:
+                return 0;
+        }
+        if (os_process_signal(process_fd, SIGKILL) < 0 && errno != ESRCH)
+                return error_errno(err, ERROR_ENGINE, "cannot kill the network process of VM '%s'", runtime->name);
+        switch (socket_wait(process_fd, POLLIN, deadline_in(END_MS), err)) {
+        case -1:
+                return -1;
+        case 0:
+                return error_set(err, ERROR_ENGINE, "the network process of VM '%s' was killed and has not ended",
+                                 runtime->name);
+        }
+        return 0;
+}

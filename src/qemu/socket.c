@@ -1,0 +1,117 @@
+#include "socket.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "lib/os.h"
+
+/* How long to leave a listener alone whose queue is full: there is no descriptor that tells when it has room again. */
+#define QUEUE_RETRY_MS 20
+
+static int connect_by(int fd, int place)
+{
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+        snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d", place);
+        return connect(fd, (const struct sockaddr *)&address, sizeof(address));
+}
+
+static bool nobody_there(int reason)
+{
+        return reason == ENOENT || reason == ECONNREFUSED || reason == ELOOP;
+}
+
+int socket_connect(const char *path, deadline limit, int *fd, struct error **err)
+{
+        _cleanup_(closep) int place = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+        _cleanup_(closep) int connected = -1;
+        struct stat status;
+
+        if (place < 0)
+                return error_errno(err, nobody_there(errno) ? ERROR_NOT_FOUND : ERROR_ENGINE, "cannot connect to '%s'", path);
+        if (fstat(place, &status) < 0 || !S_ISSOCK(status.st_mode))
+                return error_set(err, ERROR_ENGINE, "'%s' is not a socket", path);
+        connected = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        if (connected < 0)
+                return error_errno(err, ERROR_FAILED, "cannot make a socket");
+        while (connect_by(connected, place) < 0) {
+                int left = deadline_left(limit);
+
+                if (errno != EAGAIN && errno != EINTR)
+                        return error_errno(err, nobody_there(errno) ? ERROR_NOT_FOUND : ERROR_ENGINE, "cannot connect to '%s'",
+                                           path);
+                if (left == 0)
+                        return error_set(err, ERROR_ENGINE, "'%s' does not take connections", path);
+                if (errno == EAGAIN)
+                        poll(NULL, 0, left > 0 && left < QUEUE_RETRY_MS ? left : QUEUE_RETRY_MS);
+        }
+        *fd = TAKE_FD(connected);
+        return 0;
+}
+
+int socket_listener(const char *path, deadline limit, int *process_fd, pid_t *pid, struct error **err)
+{
+        _cleanup_(closep) int fd = -1;
+        pid_t listener;
+        uid_t uid;
+        int got;
+
+        if (socket_connect(path, limit, &fd, err) < 0)
+                return -1;
+        if (os_peer_pid(fd, &listener, &uid) < 0)
+                return error_errno(err, ERROR_ENGINE, "cannot tell who listens at '%s'", path);
+        if (uid != geteuid() || listener <= 0)
+                return error_set(err, ERROR_ENGINE, "'%s' is listened at by a process of somebody else", path);
+        got = os_process_fd(listener);
+        if (got < 0)
+                return error_errno(err, errno == ESRCH ? ERROR_NOT_FOUND : ERROR_ENGINE, "cannot watch process %d",
+                                   (int)listener);
+        *process_fd = got;
+        if (pid)
+                *pid = listener;
+        return 0;
+}
+
+int socket_wait(int fd, short events, deadline limit, struct error **err)
+{
+        for (;;) {
+                struct pollfd polled = { .fd = fd, .events = events };
+                int ready = poll(&polled, 1, deadline_left(limit));
+
+                if (ready > 0)
+                        return 1;
+                if (ready < 0 && errno != EINTR)
+                        return error_errno(err, ERROR_FAILED, "cannot wait for a socket");
+                if (deadline_passed(limit))
+                        return 0;
+        }
+}
+
+int socket_send(int fd, const char *data, size_t length, deadline limit, struct error **err)
+{
+        while (length > 0) {
+                ssize_t sent = send(fd, data, length, MSG_NOSIGNAL);
+
+                if (sent >= 0) {
+                        data += sent;
+                        length -= (size_t)sent;
+                        continue;
+                }
+                if (errno == EINTR)
+                        continue;
+                if (errno != EAGAIN)
+                        return error_errno(err, ERROR_ENGINE, "cannot send");
+                switch (socket_wait(fd, POLLOUT, limit, err)) {
+                case 0:
+                        return error_set(err, ERROR_ENGINE, "cannot send: the other end does not read");
+                case -1:
+                        return -1;
+                }
+        }
+        return 0;
+}

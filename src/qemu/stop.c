@@ -1,0 +1,136 @@
+#include <errno.h>
+#include <unistd.h>
+
+#include "agent.h"
+#include "engine.h"
+#include "lib/file.h"
+#include "runtime.h"
+#include "socket.h"
+
+#define QMP_MS 10000
+/* An agent that has its port open answers soon, or not at all. */
+#define AGENT_MS 5000
+#define GRACE_MS 60000
+/* A guest that still boots may miss the request */
+#define AGAIN_MS 5000
+
+/* Does a program in the guest have the agent's port open? */
+static bool agent_listens(struct qmp *qmp)
+{
+        _cleanup_(json_decrefp) json_t *devices = NULL;
+        json_t *device;
+        size_t i;
+
+        if (qmp_call(qmp, "query-chardev", NULL, deadline_in(QMP_MS), &devices, NULL) < 0)
+                return false;
+        json_array_foreach (devices, i, device) {
+                const char *label = json_string_value(json_object_get(device, "label"));
+
+                if (label && streq(label, "agent"))
+                        return json_is_true(json_object_get(device, "frontend-open"));
+        }
+        return false;
+}
+
+static int ask_agent(const struct runtime *runtime, struct error **err)
+{
+        _cleanup_(json_decrefp) json_t *arguments = json_pack("{s:s}", "mode", "powerdown");
+        _cleanup_(agent_freep) struct agent *agent = NULL;
+        deadline limit = deadline_in(AGENT_MS);
+
+        return agent_connect(runtime->agent, limit, &agent, err) < 0
+                       ? -1
+                       : agent_tell(agent, "guest-shutdown", arguments, limit, err);
+}
+
+/* By its agent; by the power button where that can't be asked, or was and nothing came of it. QEMU may be gone meanwhile. */
+static void ask(const struct runtime *runtime, struct qmp *qmp, bool again)
+{
+        bool asked = agent_listens(qmp) && ask_agent(runtime, NULL) == 0;
+
+        if (!asked || again)
+                qmp_call(qmp, "system_powerdown", NULL, deadline_in(QMP_MS), NULL, NULL);
+}
+
+/* 1 = it has ended, 0 = it didn't within its time. */
+static int ask_to_end(const struct runtime *runtime, int process_fd, struct qmp *qmp, struct error **err)
+{
+        deadline limit = deadline_in(GRACE_MS);
+        int ended = 0;
+
+        for (bool again = false; ended == 0 && !deadline_passed(limit); again = true) {
+                deadline next;
+
+                ask(runtime, qmp, again);
+                next = deadline_in(AGAIN_MS);
+                ended = runtime_wait_end(runtime, process_fd, next < limit ? next : limit, err);
+        }
+        return ended;
+}
+
+static int end_guest(const struct vm *vm, const struct runtime *runtime, struct event_sink *events, struct error **err)
+{
+        _cleanup_(error_freep) struct error *reason = NULL;
+        _cleanup_(qmp_freep) struct qmp *qmp = NULL;
+        _cleanup_(closep) int process_fd = -1;
+        int ended;
+
+        if (runtime_process(runtime, &process_fd, &reason) < 0 ||
+            runtime_qmp(runtime, process_fd, deadline_in(QMP_MS), &qmp, &reason) < 0) {
+                _cleanup_(freep) char *text = error_text(reason);
+
+                if (runtime_is_alive(runtime, NULL) != 0)
+                        event_warning(events, "VM '%s' can't be asked to shut down (%s): it is killed", vm->name, text);
+                return runtime_kill(runtime, err);
+        }
+        ended = ask_to_end(runtime, process_fd, qmp, err);
+        if (ended < 0)
+                return -1;
+        if (ended == 0) {
+                event_warning(events, "the guest of VM '%s' did not shut down within %d s: it was killed", vm->name,
+                              GRACE_MS / 1000);
+                return runtime_kill(runtime, err);
+        }
+        return 0;
+}
+
+/* What the next start would have to clear away. */
+static int clear_up(const struct runtime *runtime, struct error **err)
+{
+        if (runtime_end_net(runtime, err) < 0)
+                return -1;
+        return file_remove(runtime->ready, err) < 0 ? -1 : file_remove(runtime->sockets, err);
+}
+
+int engine_stop(struct vm *vm, struct event_sink *events, struct error **err)
+{
+        _cleanup_(runtime_clear) struct runtime runtime = RUNTIME_INIT;
+        int alive;
+
+        if (runtime_find(vm, &runtime, err) < 0)
+                return -1;
+        alive = runtime_is_alive(&runtime, err);
+        if (alive <= 0)
+                return alive;
+        event_begin(events, "stop", "stopping VM '%s'", vm->name);
+        if (end_guest(vm, &runtime, events, err) < 0 || clear_up(&runtime, err) < 0) {
+                event_end(events, "stop", EVENT_FAILED, NULL);
+                error_wrap(err, "cannot stop VM '%s'", vm->name);
+                return error_set_kind(err, ERROR_ENGINE);
+        }
+        event_end(events, "stop", EVENT_DONE, NULL);
+        return 0;
+}
+
+int engine_kill(struct vm *vm, struct error **err)
+{
+        _cleanup_(runtime_clear) struct runtime runtime = RUNTIME_INIT;
+
+        if (runtime_find(vm, &runtime, err) < 0)
+                return -1;
+        if (runtime_kill(&runtime, err) < 0 || clear_up(&runtime, err) < 0) {
+                error_wrap(err, "cannot end VM '%s'", vm->name);
+                return error_set_kind(err, ERROR_ENGINE);
+        }
+        return 0;
+}

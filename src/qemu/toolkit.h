@@ -1,0 +1,27 @@
+/*
+ * The programs that a start needs: QEMU, the versioned machine type to ask it for, and bubblewrap where it works.
+ */
+#pragma once
+
+#include "lib/error.h"
+#include "qemu/sandbox.h"
+
+struct toolkit {
+        char *qemu;       /* absolute path */
+        char *machine;    /* "pc-q35-7.2" */
+        char *bubblewrap; /* absolute path; NULL = QEMU runs without it */
+        char *note;       /* why without; NULL with it */
+};
+
+#define TOOLKIT_INIT                                                                                                           \
+        {                                                                                                                      \
+                0                                                                                                              \
+        }
+/* Starts QEMU once, inside of bubblewrap, which shows both that this works here and what machines there are. */
+int toolkit_find(struct toolkit *out, struct error **err);
+void toolkit_clear(struct toolkit *toolkit);
+
+/* QEMU's absolute path, symlinks resolved. Not installed: ERROR_ENGINE with a hint. Owned by the caller. */
+char *toolkit_qemu(struct error **err);
+/* The whole environment of the programs we start. */
+extern const char *const toolkit_environment[];

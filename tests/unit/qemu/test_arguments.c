@@ -1,0 +1,195 @@
+/* QEMU's command line: what must stand in it, what must never, and what QEMU says of itself. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "lib/json.h"
+#include "qemu/arguments.h"
+
+static const struct arguments usual = {
+        .architecture = ARCHITECTURE_X86_64,
+        .program = "/usr/bin/qemu-system-x86_64",
+        .machine = "pc-q35-7.2",
+        .kvm = true,
+        .name = "blog",
+        .cpus = 4,
+        .memory_bytes = INT64_C(2) << 30,
+        .kernel = "/layers/k/vmlinuz",
+        .initrd = "/layers/k/initrd",
+        .disk = "/vms/blog/disk.qcow2",
+        .uuid = "0B5f2c1e-0000-4000-8000-000000000001",
+        .qmp_socket = "/run/blog/qmp.sock",
+        .agent_socket = "/run/blog/agent.sock",
+        .console_log = "/vms/blog/logs/console.log",
+        .identity = "/dev/fd/5",
+        .net_fd = 3,
+};
+
+/* Does `option` stand in argv with `value` behind it? */
+static bool has(const struct strv *argv, const char *option, const char *value)
+{
+        for (size_t i = 0; i + 1 < argv->count; i++)
+                if (streq(argv->items[i], option) && streq(argv->items[i + 1], value))
+                        return true;
+        return false;
+}
+
+static const char *value_of(const struct strv *argv, const char *option)
+{
+        for (size_t i = 0; i + 1 < argv->count; i++)
+                if (streq(argv->items[i], option))
+                        return argv->items[i + 1];
+        return "";
+}
+
+static void the_machine_is_pinned_and_walled_in(void **state)
+{
+        _cleanup_(strv_clear) struct strv argv = STRV_INIT;
+
+        arguments_build(&usual, &argv);
+        assert_string_equal(argv.items[0], "/usr/bin/qemu-system-x86_64");
+        assert_true(has(&argv, "-machine", "pc-q35-7.2,memory-backend=ram"));
+        assert_true(has(&argv, "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"));
+        assert_true(strv_contains(&argv, "-nodefaults"));
+        assert_true(strv_contains(&argv, "-no-user-config"));
+        assert_true(has(&argv, "-display", "none"));
+        assert_true(has(&argv, "-smp", "4"));
+        assert_true(has(&argv, "-m", "size=2147483648B"));
+        assert_true(has(&argv, "-object", "memory-backend-ram,id=ram,size=2147483648B,share=off"));
+        assert_true(has(&argv, "-device", "vmgenid,guid=auto"));
+        assert_true(has(&argv, "-fw_cfg", "name=opt/machine/identity,file=/dev/fd/5"));
+}
+
+static void the_guest_knows_its_disk_address_and_name_from_the_kernel_line(void **state)
+{
+        _cleanup_(strv_clear) struct strv argv = STRV_INIT;
+        const char *line;
+
+        arguments_build(&usual, &argv);
+        assert_true(has(&argv, "-kernel", "/layers/k/vmlinuz"));
+        assert_true(has(&argv, "-initrd", "/layers/k/initrd"));
+        line = value_of(&argv, "-append");
+        assert_non_null(strstr(line, "root=/dev/vda rw "));
+        assert_non_null(strstr(line, " console=ttyS0 "));
+        assert_non_null(strstr(line, " ip=10.0.2.15::10.0.2.2:255.255.255.0:blog:eth0:off "));
+        assert_non_null(strstr(line, " systemd.machine_id=0b5f2c1e000040008000000000000001 "));
+}
+
+static void kvm_or_emulation_with_the_fitting_processor(void **state)
+{
+        _cleanup_(strv_clear) struct strv kvm = STRV_INIT;
+        _cleanup_(strv_clear) struct strv emulated = STRV_INIT;
+        struct arguments arguments = usual;
+
+        arguments_build(&arguments, &kvm);
+        arguments.kvm = false;
+        arguments_build(&arguments, &emulated);
+        assert_true(has(&kvm, "-accel", "kvm"));
+        assert_true(has(&kvm, "-cpu", "host"));
+        assert_true(starts_with(value_of(&emulated, "-accel"), "tcg,thread=multi"));
+        assert_true(starts_with(value_of(&emulated, "-cpu"), "max"));
+}
+
+static void the_other_architecture_has_its_own_machine_and_console(void **state)
+{
+        _cleanup_(strv_clear) struct strv argv = STRV_INIT;
+        struct arguments arguments = usual;
+
+        arguments.architecture = ARCHITECTURE_AARCH64;
+        arguments.machine = "virt-7.2";
+        arguments_build(&arguments, &argv);
+        assert_true(has(&argv, "-machine", "virt-7.2,gic-version=max,memory-backend=ram"));
+        assert_non_null(strstr(value_of(&argv, "-append"), " console=ttyAMA0 "));
+        assert_false(has(&argv, "-device", "vmgenid,guid=auto"));
+        assert_string_equal(arguments_program_name(ARCHITECTURE_AARCH64), "qemu-system-aarch64");
+}
+
+static void the_network_is_an_inherited_descriptor_and_nothing_listens_on_tcp(void **state)
+{
+        _cleanup_(strv_clear) struct strv argv = STRV_INIT;
+        size_t networks = 0;
+
+        arguments_build(&usual, &argv);
+        for (size_t i = 0; i < argv.count; i++) {
+                networks += streq(argv.items[i], "-netdev") || streq(argv.items[i], "-nic") || streq(argv.items[i], "-net");
+                assert_null(strstr(argv.items[i], "tcp:"));
+                assert_null(strstr(argv.items[i], "hostfwd"));
+                assert_null(strstr(argv.items[i], "host="));
+                assert_false(streq(argv.items[i], "-vnc") || streq(argv.items[i], "-monitor") || streq(argv.items[i], "-gdb"));
+        }
+        assert_int_equal(networks, 1);
+        assert_true(has(&argv, "-netdev", "stream,id=net,server=off,addr.type=fd,addr.str=3"));
+}
+
+static void a_path_is_never_taken_for_an_option(void **state)
+{
+        _cleanup_(strv_clear) struct strv argv = STRV_INIT;
+        _cleanup_(json_decrefp) json_t *disk = NULL;
+        struct arguments arguments = usual;
+        const char *text;
+
+        arguments.disk = "/vms/a,b\"c/disk.qcow2";
+        arguments.qmp_socket = "/run/a,server=off/qmp.sock";
+        arguments.console_log = "/vms/a,b/console.log";
+        arguments_build(&arguments, &argv);
+        assert_true(has(&argv, "-chardev", "socket,id=qmp,path=/run/a,,server=off/qmp.sock,server=on,wait=off"));
+        assert_true(has(&argv, "-chardev", "file,id=console,path=/vms/a,,b/console.log"));
+        text = value_of(&argv, "-blockdev");
+        disk = json_parse(text, strlen(text), "the disk", NULL);
+        assert_string_equal(json_string_value(json_object_get(json_object_get(disk, "file"), "filename")),
+                            "/vms/a,b\"c/disk.qcow2");
+        assert_string_equal(json_string_value(json_object_get(disk, "driver")), "qcow2");
+        assert_string_equal(json_string_value(json_object_get(disk, "discard")), "unmap");
+}
+
+static void the_versioned_machine_is_found_in_qemus_list(void **state)
+{
+        static const char help[] = "Supported machines are:\n"
+                                   "microvm              microvm (i386)\n"
+                                   "pc                   Standard PC (i440FX + PIIX, 1996) (alias of pc-i440fx-10.0)\n"
+                                   "q35                  Standard PC (Q35 + ICH9, 2009) (alias of pc-q35-10.0)\n"
+                                   "pc-q35-9.2           Standard PC (Q35 + ICH9, 2009)\n"
+                                   "none                 empty machine";
+        _cleanup_(freep) char *q35 = arguments_parse_machine(help, "q35");
+
+        assert_string_equal(q35, "pc-q35-10.0");
+        assert_null(arguments_parse_machine(help, "virt"));
+        assert_null(arguments_parse_machine(help, "none"));
+        assert_null(arguments_parse_machine("", "q35"));
+        assert_null(arguments_parse_machine("q35  \npc (alias of pc-1)\n", "q35"));
+}
+
+static void the_version_is_found_in_what_qemu_says(void **state)
+{
+        static const char *const others[] = { "", "QEMU emulator", "version x.y", "version 7", "version 9999.1" };
+        _cleanup_(freep) char *version = NULL;
+        int major = 0;
+        int minor = 0;
+
+        version = arguments_parse_version("QEMU emulator version 7.2.22 (Debian 1:7.2+dfsg-7+deb12u18)\nCopyright", &major,
+                                          &minor);
+        assert_string_equal(version, "7.2.22");
+        assert_int_equal(major, 7);
+        assert_int_equal(minor, 2);
+        for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+                assert_null(arguments_parse_version(others[i], &major, &minor));
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(the_machine_is_pinned_and_walled_in),
+                cmocka_unit_test(the_guest_knows_its_disk_address_and_name_from_the_kernel_line),
+                cmocka_unit_test(kvm_or_emulation_with_the_fitting_processor),
+                cmocka_unit_test(the_other_architecture_has_its_own_machine_and_console),
+                cmocka_unit_test(the_network_is_an_inherited_descriptor_and_nothing_listens_on_tcp),
+                cmocka_unit_test(a_path_is_never_taken_for_an_option),
+                cmocka_unit_test(the_versioned_machine_is_found_in_qemus_list),
+                cmocka_unit_test(the_version_is_found_in_what_qemu_says),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
