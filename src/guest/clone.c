@@ -1,0 +1,185 @@
+#include "guest/clone.h"
+
+#include "guest/known_hosts.h"
+#include "guest/reach.h"
+#include "guest/script.h"
+#include "lib/text.h"
+
+#define CLONE_TIMEOUT_MS (2 * 60 * 60 * 1000)
+#define KEPT_LINES       4
+
+/* One clone as the guest reports it. */
+struct clone {
+        const struct project_repo *repo;
+        struct strv said; /* git's last lines, made visible */
+        bool ended;
+        int64_t status;
+};
+
+struct clones {
+        struct clone *items;
+        size_t count;
+        struct event_sink *events;
+};
+
+static void clones_clear(struct clones *clones)
+{
+        for (size_t i = 0; i < clones->count; i++)
+                strv_clear(&clones->items[i].said);
+        free(clones->items);
+}
+
+/* Progress goes by; what remains is for the error. */
+static bool is_progress(const char *line)
+{
+        return strstr(line, "% (") != NULL;
+}
+
+static void on_said(struct clones *clones, struct clone *clone, const char *text)
+{
+        _cleanup_(freep) char *visible = text_visible_dup(text);
+        _cleanup_(freep) char *line = xasprintf("%s: %s", clone->repo->name, visible);
+
+        if (*visible == '\0')
+                return;
+        event_line(clones->events, line);
+        if (is_progress(visible))
+                return;
+        if (clone->said.count == KEPT_LINES) {
+                free(clone->said.items[0]);
+                memmove(clone->said.items, clone->said.items + 1, (KEPT_LINES - 1) * sizeof(*clone->said.items));
+                clone->said.count--;
+        }
+        strv_take(&clone->said, TAKE_PTR(visible));
+}
+
+/* "NUMBER said LINE" or "NUMBER ended STATUS"; anything else is noise of the login, and passed over. */
+static void on_line(const char *line, void *data)
+{
+        struct clones *clones = data;
+        size_t digits = strcspn(line, " ");
+        _cleanup_(freep) char *number_text = xstrndup(line, digits);
+        const char *rest = line + digits;
+        struct clone *clone;
+        int64_t number;
+
+        if (text_parse_int(number_text, 0, (int64_t)clones->count - 1, &number) < 0)
+                return;
+        clone = &clones->items[number];
+        if (starts_with(rest, " said "))
+                on_said(clones, clone, rest + strlen(" said "));
+        else if (starts_with(rest, " ended "))
+                clone->ended = text_parse_int(rest + strlen(" ended "), 0, 255, &clone->status) == 0;
+}
+
+char *clone_hint(const struct project *project, const struct remote *remote, const char *said)
+{
+        if (strstr(said, "Host key verification failed")) {
+                _cleanup_(freep) char *command = remote_ssh_command(remote);
+
+                return xasprintf("connect to it once from this computer: %s", command);
+        }
+        if (strstr(said, "Permission denied (publickey") || strstr(said, "Permission denied, please try again"))
+                return project->forward_agent ? xstrdup("ssh-add -l lists the keys that your agent offers")
+                                              : xasprintf("set 'forward_agent = true' for project '%s'", project->name);
+        if (strstr(said, "could not read Username") || strstr(said, "terminal prompts disabled"))
+                return xasprintf("use the ssh URL of the repo: git@%s:OWNER/REPO.git", remote->host ? remote->host : "HOST");
+        return NULL;
+}
+
+static void add_failure(const struct vm *vm, const struct project *project, const struct clone *clone, struct error **errors)
+{
+        _cleanup_(remote_clear) struct remote remote = REMOTE_INIT;
+        _cleanup_(freep) char *said = strv_join(&clone->said, "; ");
+        _cleanup_(freep) char *url = remote_shown(clone->repo->url);
+        _cleanup_(freep) char *hint = NULL;
+        struct error *error = NULL;
+        enum address_class class;
+
+        remote_parse(clone->repo->url, &remote);
+        hint = clone_hint(project, &remote, said);
+        /* The resolver may have needed longer than repos_fill() gave it. */
+        if (!hint && !project->lan && remote.host && reach_needs_lan(remote.host, deadline_in(REACH_TIMEOUT_MS), &class))
+                hint = xasprintf("set 'lan = true' for project '%s'", project->name);
+        error_set(&error, ERROR_STEP, "cannot clone '%s' in VM '%s': %s", url, vm->name,
+                  *said          ? said
+                  : clone->ended ? "git gave no reason"
+                                 : "git was cut off");
+        if (hint)
+                error_hint(&error, "%s", hint);
+        error_append(errors, error);
+}
+
+/* The host keys that the guest needs, as an assignment for repos-clone.sh. */
+static int add_known_hosts(const struct project_repo *const *repos, size_t count, struct strbuf *out, bool *ssh,
+                           struct error **err)
+{
+        _cleanup_(strbuf_clear) struct strbuf lines = STRBUF_INIT;
+        _cleanup_(strv_clear) struct strv hosts = STRV_INIT;
+
+        for (size_t i = 0; i < count; i++) {
+                _cleanup_(remote_clear) struct remote remote = REMOTE_INIT;
+                _cleanup_(freep) char *host = NULL;
+
+                remote_parse(repos[i]->url, &remote);
+                if (!remote.ssh || !remote.host)
+                        continue;
+                *ssh = true;
+                host = remote_known_host(&remote);
+                if (!strv_contains(&hosts, host))
+                        strv_take(&hosts, TAKE_PTR(host));
+        }
+        if (known_hosts_collect(&hosts, &lines, err) < 0)
+                return -1;
+        strbuf_adds(out, "known_hosts=");
+        text_shell_quote(out, lines.buf);
+        strbuf_addc(out, '\n');
+        return 0;
+}
+
+/* The arguments go with the script, not on ssh's command line: a URL may hold a password, and others can list processes. */
+static void add_arguments(const struct clones *clones, const char *run, struct strbuf *out)
+{
+        strbuf_adds(out, "set -- ");
+        text_shell_quote(out, run);
+        for (size_t i = 0; i < clones->count; i++) {
+                strbuf_addc(out, ' ');
+                text_shell_quote(out, clones->items[i].repo->name);
+                strbuf_addc(out, ' ');
+                text_shell_quote(out, clones->items[i].repo->url);
+        }
+        strbuf_addc(out, '\n');
+}
+
+int clone_all(const struct vm *vm, const struct project *project, const struct project_repo *const *repos, size_t count,
+              const char *run, struct event_sink *events, struct error **err)
+{
+        _cleanup_(clones_clear) struct clones clones = { .items = xcalloc(count, sizeof(*clones.items)),
+                                                         .count = count,
+                                                         .events = events };
+        _cleanup_(strbuf_clear) struct strbuf preamble = STRBUF_INIT;
+        struct session session = { .vm = vm };
+        struct error *errors = NULL, *failure = NULL;
+        bool ssh = false;
+        int status;
+
+        for (size_t i = 0; i < count; i++)
+                clones.items[i].repo = repos[i];
+        if (add_known_hosts(repos, count, &preamble, &ssh, err) < 0)
+                return -1;
+        add_arguments(&clones, run, &preamble);
+        session.forward_agent = ssh && project->forward_agent;
+        status = script_run(&session, "repos-clone.sh", NULL, preamble.buf, CLONE_TIMEOUT_MS, on_line, &clones, NULL, &failure);
+        for (size_t i = 0; i < count; i++)
+                if (clones.items[i].ended ? clones.items[i].status != 0 : status == 0)
+                        add_failure(vm, project, &clones.items[i], &errors);
+        if (failure)
+                error_append(&errors, failure);
+        if (!errors)
+                return 0;
+        if (err)
+                *err = errors;
+        else
+                error_free(errors);
+        return -1;
+}

@@ -1,0 +1,25 @@
+/*
+ * The project's code in the guest: below ~/code, cloned there by the guest (through the forwarded agent or https), or
+ * pushed in from the checkout on the host (`repos = ["."]`), whose remote "machine" brings commits back by `git fetch machine`.
+ *
+ * Nothing that the guest says reaches the host's git as an option, a hook or a configuration.
+ */
+#pragma once
+
+#include "config/project.h"
+#include "guest/session.h"
+
+/* Clones or pushes what is missing, clones in parallel. An existing repo is left as it is. Errors name the repo. */
+int repos_fill(const struct vm *vm, const struct project *project, struct event_sink *events, struct error **err);
+
+/*
+ * Work in the guest that exists nowhere else: *work becomes lines like "blog: 2 uncommitted files, branch 'x' has 3
+ * unpushed commits", control characters made visible, owned by the caller; NULL when there is none.
+ * Asks the running guest about every repo below ~/code. For pushed-in repos a commit counts as safe when the checkout on the
+ * host has it. `checkout` may be NULL.
+ *
+ * Not looked for: ignored files, tags, commits that only a reflog has, and what lies outside ~/code.
+ */
+int repos_find_work(const struct vm *vm, const char *checkout, char **work, struct error **err);
+/* Takes the remote "machine" out of the checkout again, if it is ours. */
+int repos_withdraw(const struct vm *vm, const char *checkout, struct error **err);

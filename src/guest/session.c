@@ -1,0 +1,144 @@
+#include "guest/session.h"
+
+#include <sys/wait.h>
+
+#include "lib/file.h"
+#include "lib/text.h"
+
+#define CLOSE_TIMEOUT_MS 5000
+#define QUOTED_LINES     5   /* of stderr, in an error */
+#define SSH_FAILED       255 /* ssh(1), EXIT STATUS */
+
+static bool agent_on_host(void)
+{
+        const char *socket = getenv("SSH_AUTH_SOCK");
+
+        return socket && *socket;
+}
+
+static void add_config(const struct vm *vm, struct strv *argv)
+{
+        strv_adds(argv, "ssh", "-F", NULL);
+        strv_take(argv, path_join(vm->folder, "ssh_config"));
+}
+
+void session_argv(const struct session *session, const char *remote, struct strv *argv)
+{
+        add_config(session->vm, argv);
+        if (session->forward_agent && agent_on_host())
+                strv_adds(argv, "-A", "-o", "ControlMaster=no", "-o", "ControlPath=none", NULL);
+        else
+                strv_add(argv, "-a");
+        strv_add(argv, session->terminal == SESSION_TERMINAL ? "-t" : "-T");
+        strv_add(argv, "--");
+        strv_take(argv, vm_alias(session->vm->name));
+        if (remote) {
+                _cleanup_(strbuf_clear) struct strbuf line = STRBUF_INIT;
+
+                /* exec: the process that sshd started, and whose group a signal reaches, is then `remote`'s shell. */
+                strbuf_adds(&line, "exec sh -c ");
+                text_shell_quote(&line, remote);
+                strv_add(argv, line.buf);
+        }
+}
+
+/* The last lines of `text`, made visible, joined by "; ". Owned by the caller; NULL when there are none. */
+static char *last_lines(const struct strbuf *text)
+{
+        _cleanup_(strbuf_clear) struct strbuf visible = STRBUF_INIT;
+        size_t end = text->len, start, lines = 0;
+
+        while (end > 0 && strchr("\r\n\t ", text->buf[end - 1]))
+                end--;
+        for (start = end; start > 0; start--)
+                if (text->buf[start - 1] == '\n' && ++lines == QUOTED_LINES)
+                        break;
+        while (start < end) {
+                const char *line = text->buf + start;
+                const char *newline = memchr(line, '\n', end - start);
+                size_t length = newline ? (size_t)(newline - line) : end - start;
+
+                start += length + (newline != NULL);
+                while (length > 0 && line[length - 1] == '\r')
+                        length--;
+                if (length == 0)
+                        continue;
+                if (visible.len > 0)
+                        strbuf_adds(&visible, "; ");
+                text_visible(&visible, line, length);
+        }
+        return visible.len > 0 ? strbuf_take(&visible) : NULL;
+}
+
+static int script_failed(const struct session *session, const struct process_result *result, struct error **err)
+{
+        _cleanup_(freep) char *status = process_status_text(result->status);
+        _cleanup_(freep) char *said = last_lines(&result->err);
+        bool unreached = WIFEXITED(result->status) && WEXITSTATUS(result->status) == SSH_FAILED;
+
+        error_set(err, ERROR_STEP, "%s VM '%s' failed: %s", unreached ? "an ssh session with" : "a script in",
+                  session->vm->name, said ? said : status);
+        if (unreached)
+                error_hint(err, "machine list");
+        return -1;
+}
+
+int session_script(const struct session *session, const char *script, const char *const *args, int timeout_ms,
+                   process_line_fn on_line, void *on_line_data, struct strbuf *out, struct error **err)
+{
+        _cleanup_(process_result_clear) struct process_result result = PROCESS_RESULT_INIT;
+        _cleanup_(strbuf_clear) struct strbuf remote = STRBUF_INIT;
+        _cleanup_(strbuf_clear) struct strbuf input = STRBUF_INIT;
+        _cleanup_(strv_clear) struct strv argv = STRV_INIT;
+        struct process_spec spec = { .timeout_ms = timeout_ms, .on_line = on_line, .on_line_data = on_line_data };
+
+        strbuf_adds(&remote, "exec sh -s --");
+        for (; args && *args; args++) {
+                strbuf_addc(&remote, ' ');
+                text_shell_quote(&remote, *args);
+        }
+        session_argv(session, remote.buf, &argv);
+        /* In braces the shell has read it all before it runs any of it: no command in it can eat the rest from stdin. */
+        strbuf_addf(&input, "{ :\n%s\n}\n", script);
+        spec.argv = strv_argv(&argv);
+        spec.input = input.buf;
+        spec.input_length = input.len;
+        if (process_run(&spec, &result, err) < 0)
+                return error_wrap(err, "cannot run a script in VM '%s'", session->vm->name);
+        if (!WIFEXITED(result.status) || WEXITSTATUS(result.status) != 0)
+                return script_failed(session, &result, err);
+        if (out)
+                strbuf_add(out, result.out.buf, result.out.len);
+        return 0;
+}
+
+int session_exec(const struct session *session, const char *remote, struct error **err)
+{
+        _cleanup_(strv_clear) struct strv argv = STRV_INIT;
+
+        session_argv(session, remote, &argv);
+        return process_exec(strv_argv(&argv), NULL, err);
+}
+
+void session_close(const struct vm *vm)
+{
+        _cleanup_(process_result_clear) struct process_result result = PROCESS_RESULT_INIT;
+        _cleanup_(freep) char *config = path_join(vm->folder, "ssh_config");
+        _cleanup_(strv_clear) struct strv argv = STRV_INIT;
+
+        if (!file_exists(config))
+                return;
+        add_config(vm, &argv);
+        strv_adds(&argv, "-O", "exit", "--", NULL);
+        strv_take(&argv, vm_alias(vm->name));
+        process_run(&(struct process_spec){ .argv = strv_argv(&argv), .timeout_ms = CLOSE_TIMEOUT_MS }, &result, NULL);
+}
+
+char *session_git_ssh(const struct vm *vm)
+{
+        _cleanup_(strv_clear) struct strv argv = STRV_INIT;
+
+        add_config(vm, &argv);
+        strv_add(&argv, "-a");
+        return text_shell_join(strv_argv(&argv));
+}

@@ -1,0 +1,59 @@
+/*
+ * The report of guest/session/repos-work.sh: parsed with limits (it is the guest's word), judged against what the host has,
+ * and put into one line per repo.
+ */
+#pragma once
+
+#include "lib/error.h"
+#include "lib/strbuf.h"
+#include "lib/strv.h"
+
+/* Commits that no remote-tracking branch in the guest has: on a branch, on a detached HEAD, or in a submodule. */
+struct work_branch {
+        char *name;
+        char *tip;     /* hexadecimal; NULL for a submodule */
+        int64_t count; /* of its commits */
+        bool submodule;
+        struct strv commits; /* the newest of them; the tip is the first */
+};
+
+/* A work tree: the repo's own, or a further one. */
+struct work_tree {
+        char *path; /* NULL = the repo's own */
+        int64_t changed, untracked;
+        struct work_branch *branches; /* what was found while looking at this work tree */
+        size_t branch_count;
+};
+
+struct work_repo {
+        char *name;
+        int64_t files; /* not a repository but a folder with so many files; 0 = a repository */
+        int64_t stashes;
+        struct strv unreadable;  /* what git said where it couldn't look */
+        struct work_tree *trees; /* at least one */
+        size_t tree_count;
+};
+
+struct work {
+        struct work_repo *repos;
+        size_t count;
+};
+
+#define WORK_INIT                                                                                                              \
+        {                                                                                                                      \
+                0                                                                                                              \
+        }
+void work_clear(struct work *work);
+
+/* Anything but a whole and well-formed report is an error: what could not be found out is never taken for nothing. */
+int work_parse(const char *report, size_t length, struct work *out, struct error **err);
+/* All commits named in it, once each. */
+void work_commits(const struct work *work, struct strv *out);
+/*
+ * Takes out what the host has: branches whose tip is in `safe` (so is then all behind it); of the others, those of the listed
+ * commits that are in it no longer count.
+ */
+void work_forgive(struct work *work, const struct strv *safe);
+/* "blog: 2 uncommitted files, branch 'x' has 3 unpushed commits" for each repo with work, control characters made visible. NULL
+ * when there is none. Owned by the caller. */
+char *work_text(const struct work *work);

@@ -1,0 +1,199 @@
+/* The checkout on the host: pushed in, fetched back (see fixture.h for what is real). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "repos_test.h"
+
+#include "lib/file.h"
+
+static void make_checkout(struct fixture *fixture)
+{
+        fixture_do(fixture, "",
+                   "git init -q here && cd here && echo one >a && git add a && git commit -qm one\n"
+                   "git branch side && git tag v1 && mkdir -p .git/hooks\n"
+                   "printf '#!/bin/sh\\ntouch \"%s\"\\n' \"$PWD/../hook-ran\" >.git/hooks/pre-push\n"
+                   "cp .git/hooks/pre-push .git/hooks/reference-transaction && chmod +x .git/hooks/*\n"
+                   "git config push.gpgSign true && git config push.followTags true");
+}
+
+static const char *const here[] = { ".", NULL };
+
+/* git in the checkout as the person uses it: by the alias of the VM. */
+#define FETCH "GIT_SSH_COMMAND=\"ssh -F '$PWD/../vm/ssh_config'\" git fetch -q machine"
+
+static void a_checkout_is_pushed_with_its_branches_and_tags(void **state)
+{
+        struct fixture *fixture = *state;
+
+        make_checkout(fixture);
+        fixture_do(fixture, "here", "echo changed >a && echo new >b");
+        fill(fixture, here);
+        expect_text(
+                fixture, "guest/code/here",
+                "cat a; git status --porcelain; git symbolic-ref HEAD; git for-each-ref --format='%(refname)'",
+                "one\nrefs/heads/main\nrefs/heads/main\nrefs/heads/side\nrefs/remotes/host/main\nrefs/remotes/host/side\nrefs/tags/v1");
+        expect_text(fixture, "guest/code", "ls -A", "here");
+        expect_text(
+                fixture, "here", "git config --get-regexp '^remote\\.machine\\.'",
+                "remote.machine.url machine-test:code/here\nremote.machine.fetch +refs/heads/*:refs/remotes/machine/*\nremote.machine.tagopt --no-tags");
+        expect_text(fixture, "", "test ! -e hook-ran && cat here/a", "changed");
+        assert_non_null(strstr(fixture->told.buf, "2 uncommitted files in '"));
+        expect_work(fixture, "here", NULL);
+}
+
+static void commits_come_back_by_fetch_and_are_then_no_loss(void **state)
+{
+        struct fixture *fixture = *state;
+
+        make_checkout(fixture);
+        fill(fixture, here);
+        fixture_do(fixture, "guest/code/here",
+                   "echo two >a && git commit -qam two && git checkout -qb topic && git commit -q --allow-empty -m three");
+        expect_work(fixture, "here", "here: branch 'main' has 1 unpushed commit, branch 'topic' has 2 unpushed commits");
+        expect_work(fixture, NULL, "here: branch 'main' has 1 unpushed commit, branch 'topic' has 2 unpushed commits");
+        fixture_do(fixture, "here", FETCH " main");
+        expect_work(fixture, "here", "here: branch 'topic' has 1 unpushed commit");
+        fixture_do(fixture, "here", FETCH);
+        expect_text(fixture, "here", "git log --format=%s refs/remotes/machine/topic", "three\ntwo\none");
+        expect_work(fixture, "here", NULL);
+        /* In the object store, but on no branch any more: not safe. */
+        fixture_do(fixture, "here", "git update-ref -d refs/remotes/machine/topic");
+        expect_work(fixture, "here", "here: branch 'topic' has 1 unpushed commit");
+        expect_text(fixture, "", "test ! -e hook-ran || echo ran", "ran");
+}
+
+static void later_runs_push_nothing_and_mend_the_remote(void **state)
+{
+        struct fixture *fixture = *state;
+
+        make_checkout(fixture);
+        fill(fixture, here);
+        fixture_do(fixture, "here", "git commit -qam later --allow-empty && git remote remove machine");
+        fill(fixture, here);
+        expect_text(fixture, "guest/code/here", "git log --format=%s", "one");
+        expect_text(fixture, "here", "git remote", "machine");
+}
+
+static void a_detached_head_stays_one(void **state)
+{
+        struct fixture *fixture = *state;
+
+        make_checkout(fixture);
+        fixture_do(fixture, "here", "git checkout -q --detach && echo two >a && git commit -qam two");
+        fill(fixture, here);
+        expect_text(
+                fixture, "guest/code/here",
+                "cat a; git symbolic-ref -q HEAD || echo detached; git status --porcelain; git branch --format='%(refname:short)' | grep -v HEAD",
+                "two\ndetached\nmain\nside");
+        expect_work(fixture, "here", NULL);
+        expect_work(fixture, NULL, NULL);
+        fixture_do(fixture, "guest/code/here", "git commit -q --allow-empty -m three");
+        expect_work(fixture, "here", "here: the detached HEAD has 1 unpushed commit");
+}
+
+static void a_checkout_without_commits_goes_in_too(void **state)
+{
+        struct fixture *fixture = *state;
+
+        fixture_do(fixture, "", "git init -q -b trunk here");
+        fill(fixture, here);
+        expect_text(fixture, "guest/code/here", "git symbolic-ref HEAD", "refs/heads/trunk");
+        expect_work(fixture, "here", NULL);
+}
+
+static void a_linked_work_tree_and_sha256_go_in_too(void **state)
+{
+        struct fixture *fixture = *state;
+
+        fixture_do(
+                fixture, "",
+                "git init -q --object-format=sha256 main && cd main && echo one >a && git add a && git commit -qm one && git worktree add -q -b wt ../here");
+        fill(fixture, here);
+        expect_text(fixture, "guest/code/here", "cat a; git symbolic-ref --short HEAD; git rev-parse --show-object-format",
+                    "one\nwt\nsha256");
+        fixture_do(fixture, "guest/code/here", "git commit -q --allow-empty -m two");
+        expect_work(fixture, "here", "here: branch 'wt' has 1 unpushed commit");
+}
+
+static void a_shallow_checkout_goes_in_too(void **state)
+{
+        struct fixture *fixture = *state;
+
+        fixture_do(fixture, "",
+                   "git init -q deep && cd deep && for i in 1 2 3; do git commit -q --allow-empty -m $i; done\n"
+                   "cd .. && git clone -q --depth 1 \"file://$PWD/deep\" here");
+        fill(fixture, here);
+        expect_text(fixture, "guest/code/here", "git log --format=%s", "3");
+        expect_work(fixture, "here", NULL);
+}
+
+static void the_users_own_remote_machine_is_not_touched(void **state)
+{
+        struct fixture *fixture = *state;
+        _cleanup_(error_freep) struct error *error = NULL;
+
+        make_checkout(fixture);
+        fixture_do(fixture, "here", "git remote add machine https://example.org/m.git");
+        error = fill_badly(fixture, here);
+        assert_non_null(strstr(error->message, "has a remote 'machine' already, with the URL 'https://example.org/m.git'"));
+        assert_non_null(strstr(error->hint, " remote rename machine OTHER"));
+        expect_text(fixture, "guest/code", "ls -A", "");
+        expect_text(fixture, "here", "git remote get-url machine", "https://example.org/m.git");
+}
+
+static void a_folder_that_is_no_checkout_is_a_mistake_in_the_configuration(void **state)
+{
+        struct fixture *fixture = *state;
+        _cleanup_(error_freep) struct error *error = NULL;
+
+        fixture_do(fixture, "", "mkdir here");
+        error = fill_badly(fixture, here);
+        assert_int_equal(error->kind, ERROR_CONFIG);
+        assert_non_null(strstr(error->hint, "git -C "));
+}
+
+static void withdrawing_keeps_what_was_fetched_and_merged_nowhere(void **state)
+{
+        struct fixture *fixture = *state;
+        _cleanup_(freep) char *folder = path_join(fixture->folder, "here");
+        _cleanup_(error_freep) struct error *error = NULL;
+
+        make_checkout(fixture);
+        fill(fixture, here);
+        fixture_do(fixture, "guest/code/here", "git checkout -qb topic && git commit -q --allow-empty -m two");
+        fixture_do(fixture, "here", FETCH);
+        expect(repos_withdraw(&fixture->vm, folder, &error), 0, &error);
+        expect_text(fixture, "here", "git remote; git for-each-ref --format='%(refname)' refs/remotes",
+                    "refs/remotes/machine/topic");
+        expect(repos_withdraw(&fixture->vm, folder, &error), 0, &error);
+        fixture_do(fixture, "here", "git remote add machine machine-other:code/here");
+        expect(repos_withdraw(&fixture->vm, folder, &error), 0, &error);
+        expect_text(fixture, "here", "git remote", "machine");
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                WITH_FIXTURE(a_checkout_is_pushed_with_its_branches_and_tags),
+                WITH_FIXTURE(commits_come_back_by_fetch_and_are_then_no_loss),
+                WITH_FIXTURE(later_runs_push_nothing_and_mend_the_remote),
+                WITH_FIXTURE(a_detached_head_stays_one),
+                WITH_FIXTURE(a_checkout_without_commits_goes_in_too),
+                WITH_FIXTURE(a_linked_work_tree_and_sha256_go_in_too),
+                WITH_FIXTURE(a_shallow_checkout_goes_in_too),
+                WITH_FIXTURE(the_users_own_remote_machine_is_not_touched),
+                WITH_FIXTURE(a_folder_that_is_no_checkout_is_a_mistake_in_the_configuration),
+                WITH_FIXTURE(withdrawing_keeps_what_was_fetched_and_merged_nowhere),
+        };
+        const char *missing = fixture_missing();
+
+        if (missing) {
+                fprintf(stderr, "skipped: there is no %s here\n", missing);
+                return 77;
+        }
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

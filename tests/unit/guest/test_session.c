@@ -1,0 +1,185 @@
+/* Commands over ssh, against a real sshd (see fixture.h). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "fixture.h"
+#include "guest/session.h"
+#include "lib/process.h"
+
+static const char hostile[] = "it's $HOME `id` \\ \"q\" * ~ # ! ; & | \n\t-x";
+
+static int start(void **state)
+{
+        *state = fixture_new();
+        return 0;
+}
+
+static int end(void **state)
+{
+        fixture_free(*state);
+        return 0;
+}
+
+static int script(struct fixture *fixture, bool agent, const char *text, const char *const *args, struct strbuf *out,
+                  struct error **err)
+{
+        return session_script(&(struct session){ .vm = &fixture->vm, .forward_agent = agent }, text, args, 20000, NULL, NULL,
+                              out, err);
+}
+
+static void options_stand_in_front_of_the_alias(void **state)
+{
+        struct vm vm = { .name = (char *)"blog", .folder = (char *)"/a b/vm" };
+        _cleanup_(strv_clear) struct strv argv = STRV_INIT, login = STRV_INIT;
+        _cleanup_(freep) char *line = NULL, *login_line = NULL;
+
+        unsetenv("SSH_AUTH_SOCK");
+        session_argv(&(struct session){ .vm = &vm, .forward_agent = true, .terminal = SESSION_TERMINAL }, "cd 'x y' && ls",
+                     &argv);
+        line = strv_join(&argv, "|");
+        assert_string_equal(line, "ssh|-F|/a b/vm/ssh_config|-a|-t|--|machine-blog|exec sh -c 'cd '\\''x y'\\'' && ls'");
+        session_argv(&(struct session){ .vm = &vm }, NULL, &login);
+        login_line = strv_join(&login, "|");
+        assert_string_equal(login_line, "ssh|-F|/a b/vm/ssh_config|-a|-T|--|machine-blog");
+}
+
+static void the_agent_gets_a_connection_of_its_own(void **state)
+{
+        struct vm vm = { .name = (char *)"blog", .folder = (char *)"/vm" };
+        _cleanup_(strv_clear) struct strv argv = STRV_INIT;
+        _cleanup_(freep) char *line = NULL;
+
+        setenv("SSH_AUTH_SOCK", "/agent", 1);
+        session_argv(&(struct session){ .vm = &vm, .forward_agent = true }, "true", &argv);
+        unsetenv("SSH_AUTH_SOCK");
+        line = strv_join(&argv, "|");
+        assert_string_equal(
+                line, "ssh|-F|/vm/ssh_config|-A|-o|ControlMaster=no|-o|ControlPath=none|-T|--|machine-blog|exec sh -c true");
+}
+
+static void arguments_arrive_as_they_are(void **state)
+{
+        _cleanup_(strbuf_clear) struct strbuf out = STRBUF_INIT;
+        _cleanup_(error_freep) struct error *error = NULL;
+        _cleanup_(freep) char *wanted = xasprintf("2|%s||", hostile);
+
+        assert_int_equal(script(*state, false, "printf '%s|' $# \"$@\"", (const char *const[]){ hostile, "", NULL }, &out,
+                                &error),
+                         0);
+        assert_string_equal(out.buf, wanted);
+}
+
+static void a_command_line_arrives_as_it_is(void **state)
+{
+        struct fixture *fixture = *state;
+        _cleanup_(strv_clear) struct strv argv = STRV_INIT;
+        _cleanup_(strbuf_clear) struct strbuf out = STRBUF_INIT;
+        _cleanup_(error_freep) struct error *error = NULL;
+
+        session_argv(&(struct session){ .vm = &fixture->vm }, "printf %s 'a  b' \"it's $((1 + 1))\"; printf '\n%s' \"$0\"",
+                     &argv);
+        assert_int_equal(process_check(&(struct process_spec){ .argv = strv_argv(&argv), .timeout_ms = 20000 }, &out, &error),
+                         0);
+        assert_string_equal(out.buf, "a  bit's 2\nsh");
+}
+
+static void no_command_of_a_script_eats_the_rest_of_it(void **state)
+{
+        _cleanup_(strbuf_clear) struct strbuf out = STRBUF_INIT;
+        _cleanup_(error_freep) struct error *error = NULL;
+
+        assert_int_equal(script(*state, false, "cat >/dev/null\necho still here", NULL, &out, &error), 0);
+        assert_string_equal(out.buf, "still here\n");
+}
+
+static void a_failing_script_is_a_step_that_failed(void **state)
+{
+        _cleanup_(strbuf_clear) struct strbuf out = STRBUF_INIT;
+        _cleanup_(error_freep) struct error *error = NULL;
+
+        assert_int_equal(script(*state, false, "echo kept back; printf 'no \\033[31mspace\\n' >&2; exit 3", NULL, &out, &error),
+                         -1);
+        assert_int_equal(error->kind, ERROR_STEP);
+        assert_string_equal(error->message, "a script in VM 'test' failed: no \\x1b[31mspace");
+        assert_int_equal(out.len, 0);
+}
+
+static void a_guest_that_cannot_be_reached_is_said_so(void **state)
+{
+        struct fixture *fixture = *state;
+        _cleanup_(error_freep) struct error *error = NULL;
+
+        session_close(&fixture->vm);
+        fixture_do(fixture, "", "mv sshd_guest away");
+        assert_int_equal(script(fixture, false, "true", NULL, NULL, &error), -1);
+        fixture_do(fixture, "", "mv away sshd_guest");
+        assert_int_equal(error->kind, ERROR_STEP);
+        assert_non_null(strstr(error->message, "an ssh session with VM 'test' failed"));
+}
+
+static void the_master_serves_and_can_be_ended(void **state)
+{
+        struct fixture *fixture = *state;
+        _cleanup_(freep) char *before = NULL, *after = NULL;
+
+        assert_int_equal(script(fixture, false, "true", NULL, NULL, NULL), 0);
+        before = fixture_run(fixture, "", "test -S master && ssh -F vm/ssh_config -O check machine-test 2>&1");
+        assert_non_null(strstr(before, "Master running"));
+        session_close(&fixture->vm);
+        /* It answers before it removes its socket. */
+        after = fixture_run(fixture, "",
+                            "n=0; while test -e master && test $n -lt 100; do sleep 0.1; n=$((n + 1)); done; "
+                            "test ! -e master && echo ended");
+        assert_string_equal(after, "ended");
+        session_close(&fixture->vm);
+}
+
+static void the_agent_reaches_only_the_session_that_was_meant(void **state)
+{
+        struct fixture *fixture = *state;
+        _cleanup_(strbuf_clear) struct strbuf with = STRBUF_INIT, without = STRBUF_INIT;
+        _cleanup_(error_freep) struct error *error = NULL;
+
+        assert_int_equal(script(fixture, true, "ssh-add -l; echo \"$SSH_AUTH_SOCK\"", NULL, &with, &error), 0);
+        assert_non_null(strstr(with.buf, "(ED25519)"));
+        assert_int_equal(script(fixture, false, "echo \"${SSH_AUTH_SOCK:-none}\"", NULL, &without, &error), 0);
+        assert_string_equal(without.buf, "none\n");
+}
+
+static int start_with_agent(void **state)
+{
+        start(state);
+        fixture_start_forge(*state);
+        return 0;
+}
+
+int main(void)
+{
+        const struct CMUnitTest plain[] = {
+                cmocka_unit_test(options_stand_in_front_of_the_alias),
+                cmocka_unit_test(the_agent_gets_a_connection_of_its_own),
+        };
+        const struct CMUnitTest with_sshd[] = {
+                cmocka_unit_test(arguments_arrive_as_they_are),
+                cmocka_unit_test(a_command_line_arrives_as_it_is),
+                cmocka_unit_test(no_command_of_a_script_eats_the_rest_of_it),
+                cmocka_unit_test(a_failing_script_is_a_step_that_failed),
+                cmocka_unit_test(the_master_serves_and_can_be_ended),
+                cmocka_unit_test(a_guest_that_cannot_be_reached_is_said_so),
+        };
+        const struct CMUnitTest with_agent[] = {
+                cmocka_unit_test(the_agent_reaches_only_the_session_that_was_meant),
+        };
+        int failures = cmocka_run_group_tests(plain, NULL, NULL);
+
+        if (fixture_missing()) {
+                fprintf(stderr, "skipped: there is no %s here\n", fixture_missing());
+                return failures > 0 ? failures : 77;
+        }
+        return failures + cmocka_run_group_tests(with_sshd, start, end) +
+               cmocka_run_group_tests(with_agent, start_with_agent, end);
+}
