@@ -1,0 +1,44 @@
+/*
+ * What has to happen so that a project's VM is what was asked for: pure, no I/O. (wanted, observed) -> ordered steps, each
+ * with its reason. `machine up --dry-run` prints it, `machine up` carries it out, so both always agree.
+ */
+#pragma once
+
+#include "config/project.h"
+#include "vm/vm.h"
+
+enum plan_step_type {
+        PLAN_FINISH_DESTROY, /* a destroy was interrupted */
+        PLAN_DISCARD,        /* a create was interrupted: remove the half-made disk */
+        PLAN_CREATE,         /* keys, disk (and base image) */
+        PLAN_RESTART,        /* running, but ports or lan changed */
+        PLAN_START,
+        PLAN_REPOS,   /* clone or push what is missing */
+        PLAN_PUBLISH, /* ssh configuration */
+};
+
+struct plan_step {
+        enum plan_step_type type;
+        char *reason; /* "there is no VM 'blog' yet" */
+};
+
+struct plan {
+        struct plan_step *steps;
+        size_t count;
+        struct strv notes; /* what changed in the configuration and needs `machine rebuild` (cpus, memory, disk, shell, …) */
+};
+
+#define PLAN_INIT                                                                                                              \
+        {                                                                                                                      \
+                0                                                                                                              \
+        }
+void plan_clear(struct plan *plan);
+
+struct plan_observed {
+        const struct vm_record *record; /* NULL = none */
+        enum vm_state state;
+};
+
+/* Fails (ERROR_ENGINE) when the observed state allows no plan, as VM_BROKEN. */
+int plan_up(const struct project *wanted, const struct plan_observed *observed, struct plan *out, struct error **err);
+const char *plan_step_name(enum plan_step_type type);
