@@ -1,0 +1,99 @@
+#include <unistd.h>
+
+#include "lib/text.h"
+#include "term/json_line.h"
+#include "term/output.h"
+#include "term/terminal.h"
+
+/* Each line made visible; all but the first indented, so that none of them passes for a line of ours. */
+static void add_lines(struct strbuf *out, const char *text)
+{
+        size_t length = strlen(text);
+
+        /* What programs said is often ended by a line end that says nothing. */
+        while (length > 0 && text[length - 1] == '\n')
+                length--;
+        for (;;) {
+                const char *end = memchr(text, '\n', length);
+
+                text_visible(out, text, end ? (size_t)(end - text) : length);
+                if (!end)
+                        return;
+                strbuf_adds(out, "\n    ");
+                length -= (size_t)(end + 1 - text);
+                text = end + 1;
+        }
+}
+
+/* "FILE:LINE:COLUMN:" where the user has to look, as editors understand it; else who speaks. */
+static char *origin(const struct error *error)
+{
+        _cleanup_(strbuf_clear) struct strbuf out = STRBUF_INIT;
+
+        if (!error->file)
+                return xstrdup("machine:");
+        text_visible(&out, error->file, strlen(error->file));
+        if (error->line > 0)
+                strbuf_addf(&out, ":%u", error->line);
+        if (error->line > 0 && error->column > 0)
+                strbuf_addf(&out, ":%u", error->column);
+        strbuf_addc(&out, ':');
+        return strbuf_take(&out);
+}
+
+static void add_error(const struct terminal *terminal, const struct error *error, struct strbuf *out)
+{
+        _cleanup_(freep) char *prefix = origin(error);
+
+        terminal_style(terminal, out, STYLE_RED, prefix);
+        for (const struct error *each = error; each; each = each->cause) {
+                strbuf_adds(out, each == error ? " " : ": ");
+                add_lines(out, each->message);
+        }
+        strbuf_addc(out, '\n');
+        if (!error->hint)
+                return;
+        strbuf_adds(out, "  ");
+        terminal_style(terminal, out, STYLE_BOLD, "hint:");
+        strbuf_addc(out, ' ');
+        add_lines(out, error->hint);
+        strbuf_addc(out, '\n');
+}
+
+static json_t *json_of_place(unsigned number)
+{
+        return number > 0 ? json_integer(number) : json_null();
+}
+
+static void print_json(const struct error *error)
+{
+        _cleanup_(strbuf_clear) struct strbuf message = STRBUF_INIT;
+        _cleanup_(json_decrefp) json_t *value = json_object();
+
+        for (const struct error *each = error; each; each = each->cause)
+                strbuf_addf(&message, "%s%s", each == error ? "" : ": ", each->message);
+        json_object_set_new(value, "event", json_string("error"));
+        json_object_set_new(value, "kind", json_string(error_kind_name(error->kind)));
+        json_object_set_new(value, "message", json_line_text(message.buf));
+        json_object_set_new(value, "hint", json_line_text(error->hint));
+        json_object_set_new(value, "file", json_line_text(error->file));
+        json_object_set_new(value, "line", json_of_place(error->line));
+        json_object_set_new(value, "column", json_of_place(error->column));
+        json_line_print(value);
+}
+
+void output_error(enum output_mode mode, const struct error *error)
+{
+        struct terminal terminal = terminal_of(STDERR_FILENO);
+        _cleanup_(strbuf_clear) struct strbuf out = STRBUF_INIT;
+
+        if (mode != OUTPUT_AUTO)
+                terminal.color = false;
+        for (; error; error = error->next) {
+                if (mode == OUTPUT_JSON)
+                        print_json(error);
+                else
+                        add_error(&terminal, error, &out);
+        }
+        terminal_write(&terminal, &out);
+}

@@ -1,0 +1,27 @@
+/*
+ * How it is shown. Progress and everything that isn't a result goes to stderr, results to stdout.
+ *
+ * A terminal gets a live tree (one line a step; elapsed time and the last line of the running one, redrawn by a thread of
+ * its own, so that a silent step never looks frozen), anything else plain lines, --json JSON Lines on stdout. NO_COLOR,
+ * TERM=dumb, the locale and the width are respected.
+ */
+#pragma once
+
+#include "lib/error.h"
+#include "lib/event.h"
+
+enum output_mode { OUTPUT_AUTO, OUTPUT_PLAIN, OUTPUT_JSON };
+
+struct output; /* an event_sink with its state */
+
+struct output *output_new(enum output_mode mode, bool quiet);
+struct event_sink *output_sink(struct output *output);
+/* Leaves the terminal to others (a question, a result, ssh): steps that still run are shown as failed. More events may follow.
+ */
+void output_settle(struct output *output);
+/* The same, and frees it. */
+void output_free(struct output *output);
+void output_freep(struct output **output);
+
+/* Prints an error with its causes, further errors, places and hints, or as {"event": "error", …} on stdout in JSON mode. */
+void output_error(enum output_mode mode, const struct error *error);

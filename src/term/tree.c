@@ -1,0 +1,198 @@
+#include "term/tree.h"
+
+#include "lib/deadline.h"
+#include "lib/text.h"
+#include "term/width.h"
+
+#define CLEAR_LINE  "\033[K"
+#define CLEAR_BELOW "\033[J"
+
+static const char *const spinner_unicode[] = { "⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏" };
+static const char *const spinner_ascii[] = { "|", "/", "-", "\\" };
+
+static const struct {
+        enum style style;
+        const char *unicode, *ascii;
+} marks[] = {
+        [EVENT_DONE] = { STYLE_GREEN, "✓", "+" },
+        [EVENT_SKIPPED] = { STYLE_DIM, "–", "-" },
+        [EVENT_FAILED] = { STYLE_RED, "✗", "x" },
+};
+
+/* A row being put together: what is in it, and the columns used and left. */
+struct row {
+        const struct terminal *terminal;
+        struct strbuf text;
+        size_t used, left;
+};
+
+static void row_add(struct row *row, enum style style, const char *text)
+{
+        _cleanup_(strbuf_clear) struct strbuf cut = STRBUF_INIT;
+        size_t columns = width_add(&cut, text, row->left, row->terminal->unicode);
+
+        terminal_style(row->terminal, &row->text, style, cut.buf);
+        row->used += columns;
+        row->left -= columns;
+}
+
+static const char *spinner(const struct tree *tree)
+{
+        if (tree->terminal.unicode)
+                return spinner_unicode[tree->frame % ARRAY_SIZE(spinner_unicode)];
+        return spinner_ascii[tree->frame % ARRAY_SIZE(spinner_ascii)];
+}
+
+static void describe(const struct tree *tree, const struct step *step, bool innermost, struct row *row)
+{
+        int64_t end = step->running ? now_ms() : step->ended;
+        _cleanup_(freep) char *indent = xasprintf("%*s", (int)(2 * step->depth), "");
+        _cleanup_(freep) char *duration = text_format_duration(end - step->started);
+
+        row_add(row, STYLE_PLAIN, indent);
+        if (step->running)
+                row_add(row, STYLE_BOLD, spinner(tree));
+        else
+                row_add(row, marks[step->outcome].style,
+                        tree->terminal.unicode ? marks[step->outcome].unicode : marks[step->outcome].ascii);
+        row_add(row, STYLE_PLAIN, " ");
+        row_add(row, STYLE_PLAIN, step->text);
+        if (step->running || step->outcome != EVENT_SKIPPED) {
+                row_add(row, STYLE_PLAIN, "  ");
+                row_add(row, STYLE_DIM, duration);
+        }
+        if (step->reason) {
+                row_add(row, STYLE_PLAIN, "  ");
+                row_add(row, step->outcome == EVENT_FAILED ? STYLE_RED : STYLE_DIM, step->reason);
+        }
+        if (innermost && step->line_count > 0) {
+                row_add(row, STYLE_PLAIN, "  ");
+                row_add(row, STYLE_DIM, step->lines[(step->line_count - 1) % STEP_LINES]);
+        }
+}
+
+/* How many rows of the screen the tree takes. A terminal made narrower has broken its rows into more. */
+static size_t rows_taken(const struct tree *tree, size_t columns)
+{
+        size_t rows = 0;
+
+        for (size_t i = 0; i < tree->row_count; i++)
+                rows += tree->widths[i] > columns ? (tree->widths[i] + columns - 1) / columns : 1;
+        return rows;
+}
+
+static void go_up(size_t rows, struct strbuf *out)
+{
+        strbuf_addc(out, '\r');
+        if (rows > 0)
+                strbuf_addf(out, "\033[%zuA", rows);
+}
+
+/* Row by row: tmux keeps what is cleared to the screen's end from its first row on as if it had been scrolled away. */
+static void erase(struct tree *tree, size_t columns, struct strbuf *out)
+{
+        size_t rows = rows_taken(tree, columns);
+
+        go_up(rows, out);
+        for (size_t i = 0; i < rows; i++)
+                strbuf_adds(out, CLEAR_LINE "\n");
+        go_up(rows, out);
+        tree->row_count = 0;
+}
+
+static void draw_rows(struct tree *tree, const struct steps *steps, size_t columns, size_t rows, struct strbuf *out)
+{
+        const struct step *innermost = steps_current(steps);
+        size_t first = steps->count > rows ? steps->count - rows : 0;
+
+        tree->row_count = 0;
+        tree->widths = xreallocarray(tree->widths, steps->count + 1, sizeof(*tree->widths));
+        for (size_t i = first; i < steps->count; i++) {
+                struct row row = { .terminal = &tree->terminal, .text = STRBUF_INIT, .left = columns };
+
+                describe(tree, &steps->items[i], &steps->items[i] == innermost, &row);
+                strbuf_add(out, row.text.buf, row.text.len);
+                strbuf_adds(out, CLEAR_LINE "\n");
+                tree->widths[tree->row_count++] = row.used;
+                strbuf_clear(&row.text);
+        }
+}
+
+static void draw(struct tree *tree, const struct steps *steps, const char *above)
+{
+        _cleanup_(strbuf_clear) struct strbuf out = STRBUF_INIT;
+        size_t columns, rows;
+
+        terminal_size(&tree->terminal, &columns, &rows);
+        tree->columns = columns;
+        if (above) {
+                erase(tree, columns, &out);
+                strbuf_adds(&out, above);
+        }
+        go_up(rows_taken(tree, columns), &out);
+        /* The last column stays free: a full row would leave some terminals a line further down. */
+        draw_rows(tree, steps, columns > 1 ? columns - 1 : 1, rows > 1 ? rows - 1 : 1, &out);
+        strbuf_adds(&out, CLEAR_BELOW);
+        terminal_write(&tree->terminal, &out);
+}
+
+/*
+ * A terminal breaks its rows anew at another moment than it tells the new width; whoever draws in between goes up too far or
+ * not far enough. So a new width is used only when it has lasted from one draw to the next.
+ */
+static bool width_changes(struct tree *tree)
+{
+        size_t before = tree->columns;
+        size_t rows;
+
+        terminal_size(&tree->terminal, &tree->columns, &rows);
+        return tree->row_count > 0 && tree->columns != before;
+}
+
+void tree_draw(struct tree *tree, const struct steps *steps)
+{
+        tree->frame++;
+        if (!width_changes(tree))
+                draw(tree, steps, NULL);
+}
+
+void tree_print_above(struct tree *tree, const struct steps *steps, const char *lines)
+{
+        draw(tree, steps, lines);
+}
+
+static void add_kept_lines(const struct tree *tree, const struct step *step, struct strbuf *out)
+{
+        const char *line;
+
+        for (size_t n = 0; (line = step_kept_line(step, n)); n++) {
+                strbuf_addf(out, "%*s%s ", (int)(2 * step->depth + 2), "", tree->terminal.unicode ? "│" : "|");
+                terminal_style(&tree->terminal, out, STYLE_DIM, line);
+                strbuf_addc(out, '\n');
+        }
+}
+
+void tree_finish(struct tree *tree, const struct steps *steps)
+{
+        _cleanup_(strbuf_clear) struct strbuf out = STRBUF_INIT;
+        size_t columns, rows;
+
+        terminal_size(&tree->terminal, &columns, &rows);
+        erase(tree, columns, &out);
+        for (size_t i = 0; i < steps->count; i++) {
+                struct row row = { .terminal = &tree->terminal, .text = STRBUF_INIT, .left = SIZE_MAX };
+
+                describe(tree, &steps->items[i], false, &row);
+                strbuf_addf(&out, "%s\n", row.text.buf);
+                strbuf_clear(&row.text);
+                add_kept_lines(tree, &steps->items[i], &out);
+        }
+        terminal_write(&tree->terminal, &out);
+}
+
+void tree_clear(struct tree *tree)
+{
+        free(tree->widths);
+        tree->widths = NULL;
+        tree->row_count = 0;
+}

@@ -1,0 +1,84 @@
+#include "term/width.h"
+
+#include <wchar.h>
+
+/* One character of UTF-8 and its length in bytes; a byte that begins none stands for itself. */
+static wchar_t decode(const char *text, size_t *length)
+{
+        static const struct {
+                unsigned char mask, value;
+        } leads[] = { { 0x80, 0x00 }, { 0xe0, 0xc0 }, { 0xf0, 0xe0 }, { 0xf8, 0xf0 } };
+        const unsigned char *bytes = (const unsigned char *)text;
+
+        for (size_t more = 0; more < ARRAY_SIZE(leads); more++) {
+                wchar_t c = bytes[0] & (unsigned char)~leads[more].mask;
+                size_t got = 0;
+
+                if ((bytes[0] & leads[more].mask) != leads[more].value)
+                        continue;
+                while (got < more && (bytes[got + 1] & 0xc0) == 0x80)
+                        c = (c << 6) | (bytes[++got] & 0x3f);
+                if (got < more)
+                        break;
+                *length = more + 1;
+                return c;
+        }
+        *length = 1;
+        return bytes[0];
+}
+
+/* wcwidth() knows letters beyond ASCII only in a UTF-8 locale; elsewhere most of them take one column. */
+static size_t columns_of(wchar_t c)
+{
+        int columns = wcwidth(c);
+
+        return columns < 0 ? 1 : (size_t)columns;
+}
+
+size_t width_of(const char *text)
+{
+        size_t columns = 0;
+
+        while (*text) {
+                size_t length;
+
+                columns += columns_of(decode(text, &length));
+                text += length;
+        }
+        return columns;
+}
+
+size_t width_cut(const char *text, size_t columns)
+{
+        const char *end = text;
+
+        while (*end) {
+                size_t length;
+                size_t wanted = columns_of(decode(end, &length));
+
+                if (wanted > columns)
+                        break;
+                columns -= wanted;
+                end += length;
+        }
+        return (size_t)(end - text);
+}
+
+size_t width_add(struct strbuf *out, const char *text, size_t columns, bool unicode)
+{
+        const char *mark = unicode ? "…" : "...";
+        size_t whole = width_of(text);
+        size_t room = width_of(mark);
+        size_t length;
+
+        if (whole <= columns) {
+                strbuf_adds(out, text);
+                return whole;
+        }
+        if (columns < room)
+                return 0;
+        length = width_cut(text, columns - room);
+        strbuf_add(out, text, length);
+        strbuf_adds(out, mark);
+        return columns;
+}
