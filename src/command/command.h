@@ -1,0 +1,66 @@
+/*
+ * The commands, one file each, and the table they stand in (table.c). The table is all there is: main() finds a command in
+ * it, parses by its option table, and prints the help and `machine help --json` (for completions and checks) from it.
+ *
+ * A command returns 0, -1 with an error, or the exit status of what it ran in the guest (1..255).
+ */
+#pragma once
+
+#include "lib/error.h"
+#include "lib/event.h"
+#include "lib/option.h"
+#include "term/output.h"
+
+/* What main() prepared for every command. */
+struct context {
+        enum output_mode mode;
+        bool quiet;
+        struct output *output;
+        struct event_sink *events;
+};
+
+/* The options every command has; the first member of each command's own struct. */
+struct common_options {
+        bool help, json, plain, quiet;
+};
+
+#define COMMON_OPTIONS(structure)                                                                                              \
+        OPTION(structure, common.json, "json", 0, OPTION_FLAG, NULL, "print results and events as JSON"),                      \
+                OPTION(structure, common.plain, "plain", 0, OPTION_FLAG, NULL, "print progress as plain lines"),               \
+                OPTION(structure, common.quiet, "quiet", 'q', OPTION_FLAG, NULL, "print warnings and results only"),           \
+                OPTION(structure, common.help, "help", 'h', OPTION_FLAG, NULL, "print this help")
+
+struct invocation {
+        const void *options; /* the command's own struct */
+        struct strv operands;
+        ssize_t dashes; /* operands before "--"; -1 = there was none */
+};
+
+struct command {
+        const char *name;
+        const char *operands; /* "[NAME] [-- COMMAND…]" */
+        const char *summary;  /* one line, lower case, no full stop */
+        const char *text;     /* paragraphs for --help; NULL = none */
+        const struct option *options;
+        size_t options_size;  /* of its struct */
+        size_t operands_most; /* more is a usage error; SIZE_MAX = any number */
+        bool stop_at_operand; /* the tail is somebody else's command line */
+        bool internal;        /* run by other programs; left out of the list in `machine help` */
+        int (*run)(struct context *context, const struct invocation *invocation, struct error **err);
+};
+
+extern const struct command *const commands[]; /* NULL-ended, in the order of the help */
+const struct command *command_find(const char *name);
+
+/* Appends "usage: machine NAME …", text and options. */
+void command_help(const struct command *command, struct strbuf *out);
+/* Appends the list of all commands. */
+void command_overview(struct strbuf *out);
+
+extern const struct command command_destroy, command_doctor, command_down, command_help_, command_init, command_list,
+        command_proxy, command_rebuild, command_run, command_ssh, command_trust, command_up, command_validate;
+
+/* The only operand, or NULL when there is none. */
+const char *invocation_name(const struct invocation *invocation);
+/* The operands behind "--", or behind the name where there is no "--"; NULL when there is none. Borrowed. */
+const char *const *invocation_tail(const struct invocation *invocation);

@@ -1,0 +1,61 @@
+#include "command/engines.h"
+
+#ifdef __linux__
+#include "qemu/qemu.h"
+#endif
+#include "lib/text.h"
+#include "vm/vm.h"
+
+const struct engine *const engines[] = {
+#ifdef __linux__
+        &qemu_engine,
+#endif
+        NULL,
+};
+
+static char *describe(const struct engine *engine, const struct engine_probe *probe)
+{
+        return xasprintf("%s: %s%s%s", engine->name, probe->version ? probe->version : "present",
+                         probe->acceleration ? ", " : "", probe->acceleration ? probe->acceleration : "");
+}
+
+static int choose_named(const char *name, const struct engine **out, char **why, struct error **err)
+{
+        _cleanup_(engine_probe_clear) struct engine_probe probe = ENGINE_PROBE_INIT;
+        const struct engine *engine = vm_find_engine(name);
+
+        if (!engine) {
+                error_set(err, ERROR_USAGE, "no engine '%s' in this build", name);
+                return error_hint(err, "machine doctor");
+        }
+        if (engine->probe(&probe, err) < 0)
+                return error_wrap(err, "cannot ask engine '%s' whether it can run here", name);
+        if (!probe.usable) {
+                error_set(err, ERROR_ENGINE, "engine '%s' can't run here: %s", name,
+                          probe.note ? probe.note : "no reason given");
+                return error_hint(err, "%s", probe.hint ? probe.hint : "machine doctor");
+        }
+        *out = engine;
+        *why = describe(engine, &probe);
+        return 0;
+}
+
+int engine_choose(const char *wanted, const struct engine **out, char **why, struct error **err)
+{
+        _cleanup_(error_freep) struct error *first = NULL;
+
+        if (wanted && !streq(wanted, "auto"))
+                return choose_named(wanted, out, why, err);
+        for (const struct engine *const *engine = engines; *engine; engine++) {
+                struct error *error = NULL;
+
+                if (choose_named((*engine)->name, out, why, &error) == 0)
+                        return 0;
+                error_append(&first, error);
+        }
+        if (!first)
+                return error_set(err, ERROR_ENGINE, "this build has no engine");
+        if (err)
+                *err = TAKE_PTR(first);
+        return -1;
+}

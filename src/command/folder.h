@@ -1,0 +1,12 @@
+/*
+ * Where sessions land in the guest, and the scripts that take them there.
+ */
+#pragma once
+
+#include "vm/vm.h"
+
+/*
+ * A POSIX shell script that goes to the project's first repo (stays in the home folder where there is none) and runs `argv`
+ * there as its last command, or a login shell when argv is NULL. Owned by the caller.
+ */
+char *folder_script(const struct vm *vm, const char *const *argv);

@@ -1,0 +1,78 @@
+#include "command/result.h"
+
+#include "lib/text.h"
+
+struct help_options {
+        struct common_options common;
+};
+
+static const struct option options[] = {
+        COMMON_OPTIONS(struct help_options),
+        { 0 },
+};
+
+static json_t *option_json(const struct option *option)
+{
+        json_t *value = json_pack("{s:s, s:s}", "name", option->name, "help", option->help);
+
+        if (option->letter) {
+                char letter[] = { option->letter, 0 };
+
+                json_object_set_new(value, "letter", json_string(letter));
+        }
+        if (option->value_name)
+                json_object_set_new(value, "value", json_string(option->value_name));
+        return value;
+}
+
+static json_t *command_json(const struct command *command)
+{
+        json_t *list = json_array();
+
+        for (const struct option *option = command->options; option->name; option++)
+                json_array_append_new(list, option_json(option));
+        return json_pack("{s:s, s:s, s:s, s:b, s:o}", "name", command->name, "operands", command->operands, "summary",
+                         command->summary, "internal", (int)command->internal, "options", list);
+}
+
+/* What completions and the check of the manual are made from. */
+static void print_json(void)
+{
+        json_t *list = json_array();
+
+        for (const struct command *const *command = commands; *command; command++)
+                json_array_append_new(list, command_json(*command));
+        result_json(list);
+}
+
+static int run(struct context *context, const struct invocation *invocation, struct error **err)
+{
+        const char *name = invocation_name(invocation);
+        _cleanup_(strbuf_clear) struct strbuf text = STRBUF_INIT;
+        const struct command *command = name ? command_find(name) : NULL;
+
+        if (context->mode == OUTPUT_JSON) {
+                print_json();
+                return 0;
+        }
+        if (name && !command) {
+                error_set(err, ERROR_USAGE, "no command '%s'", name);
+                return error_hint(err, "machine help");
+        }
+        if (command)
+                command_help(command, &text);
+        else
+                command_overview(&text);
+        fputs(text.buf, stdout);
+        return 0;
+}
+
+const struct command command_help_ = {
+        .name = "help",
+        .operands = "[COMMAND]",
+        .summary = "print the commands, or one command's options",
+        .options = options,
+        .options_size = sizeof(struct help_options),
+        .operands_most = 1,
+        .run = run,
+};

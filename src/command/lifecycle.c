@@ -1,0 +1,348 @@
+#include "command/lifecycle.h"
+
+#include <pwd.h>
+#include <sodium.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "command/engines.h"
+#include "guest/repos.h"
+#include "guest/session.h"
+#include "host/keys.h"
+#include "host/paths.h"
+#include "host/ssh_config.h"
+#include "lib/file.h"
+#include "lib/json.h"
+#include "lib/os.h"
+#include "lib/text.h"
+#include "plan/plan.h"
+
+/* A name that useradd takes everywhere: others, and root, become "dev". */
+static char *guest_user(void)
+{
+        const struct passwd *entry = getpwuid(geteuid());
+        const char *name = entry ? entry->pw_name : "";
+        size_t plain = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-");
+
+        if (name[plain] || !plain || plain > 31 || !strchr("abcdefghijklmnopqrstuvwxyz_", *name) || streq(name, "root"))
+                return xstrdup("dev");
+        return xstrdup(name);
+}
+
+static char *random_uuid(void)
+{
+        unsigned char bytes[16];
+
+        randombytes_buf(bytes, sizeof bytes);
+        bytes[6] = (bytes[6] & 0x0f) | 0x40; /* RFC 9562: version 4 */
+        bytes[8] = (bytes[8] & 0x3f) | 0x80;
+        return xasprintf("%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", bytes[0], bytes[1], bytes[2],
+                         bytes[3], bytes[4], bytes[5], bytes[6], bytes[7], bytes[8], bytes[9], bytes[10], bytes[11], bytes[12],
+                         bytes[13], bytes[14], bytes[15]);
+}
+
+static char *timestamp(void)
+{
+        time_t now = time(NULL);
+        struct tm parts;
+        char text[sizeof "2026-01-01T00:00:00Z"];
+
+        if (!gmtime_r(&now, &parts) || strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
+                return xstrdup("1970-01-01T00:00:00Z");
+        return xstrdup(text);
+}
+
+/* What a running or stopped VM can take over from a changed configuration without being made anew. */
+static void record_follow(struct vm_record *record, const struct project *project)
+{
+        strv_clear(&record->repos);
+        for (size_t i = 0; i < project->repo_count; i++)
+                strv_add(&record->repos, project->repos[i].url);
+        free(record->ports);
+        record->ports = NULL;
+        record->port_count = 0;
+        if (project->port_count > 0)
+                record->ports = xcalloc(project->port_count, sizeof *record->ports);
+        for (size_t i = 0; i < project->port_count; i++)
+                record->ports[record->port_count++] =
+                        (struct vm_port){ .host = project->ports[i].host, .guest = project->ports[i].guest };
+        record->lan = project->lan;
+        record->forward_agent = project->forward_agent;
+}
+
+static void record_fill(struct vm_record *record, const struct project *project, const char *name, const char *engine)
+{
+        vm_record_clear(record);
+        record->name = xstrdup(name);
+        record->owner = xstrdup(project->checkout ? project->checkout : "projects.toml");
+        record->engine = xstrdup(engine);
+        record->uuid = random_uuid();
+        record->user = guest_user();
+        record->shell = xstrdup(project->shell);
+        record->created = timestamp();
+        record->cpus = project->cpus;
+        record->memory_bytes = project->memory_bytes;
+        record->disk_bytes = project->disk_bytes;
+        strv_add_all(&record->profiles, &project->profiles);
+        record_follow(record, project);
+}
+
+static int describe_host(const struct vm *vm, struct ssh_host *host, char **program, struct error **err)
+{
+        *program = os_program_path(err);
+        if (!*program)
+                return -1;
+        *host = (struct ssh_host){
+                .name = vm->name,
+                .folder = vm->folder,
+                .user = vm->record.user,
+                .program = *program,
+                .forward_agent = vm->record.forward_agent,
+        };
+        return 0;
+}
+
+static int write_ssh_config(const struct vm *vm, struct error **err)
+{
+        _cleanup_(freep) char *control = paths_socket(vm->name, "master", err);
+        _cleanup_(freep) char *program = NULL;
+        struct ssh_host host;
+
+        if (!control || describe_host(vm, &host, &program, err) < 0)
+                return -1;
+        return ssh_config_write_own(&host, control, err);
+}
+
+static int publish(const struct vm *vm, struct error **err)
+{
+        _cleanup_(freep) char *program = NULL;
+        struct ssh_host host;
+
+        if (describe_host(vm, &host, &program, err) < 0)
+                return -1;
+        return ssh_config_publish(&host, err);
+}
+
+static int create(struct context *context, struct vm *vm, const struct project *project, const char *wanted_engine,
+                  struct error **err)
+{
+        _cleanup_(freep) char *why = NULL;
+        const struct engine *engine;
+
+        if (engine_choose(wanted_engine, &engine, &why, err) < 0)
+                return -1;
+        event_note(context->events, "engine %s", why);
+        record_fill(&vm->record, project, vm->name, engine->name);
+        vm->engine = engine;
+        if (vm_intend(vm, INTENT_CREATE, err) < 0 || keys_ensure(vm->folder, vm->name, err) < 0 ||
+            engine->create(vm, context->events, err) < 0)
+                return -1;
+        return vm_intend(vm, INTENT_SETUP, err);
+}
+
+static int start(struct context *context, struct vm *vm, struct error **err)
+{
+        if (write_ssh_config(vm, err) < 0)
+                return -1;
+        return vm->engine->start(vm, context->events, err);
+}
+
+int lifecycle_start(struct context *context, struct vm *vm, struct error **err)
+{
+        if (vm->record.intent == INTENT_CREATE || vm->record.intent == INTENT_DESTROY) {
+                error_set(err, ERROR_ENGINE, "VM '%s' is only half %s", vm->name,
+                          vm->record.intent == INTENT_CREATE ? "made" : "removed");
+                return error_hint(err, "machine %s %s", vm->record.intent == INTENT_CREATE ? "up" : "destroy", vm->name);
+        }
+        return start(context, vm, err);
+}
+
+int lifecycle_stop(struct context *context, struct vm *vm, bool *was_running, struct error **err)
+{
+        _cleanup_(vm_status_clear) struct vm_status status = VM_STATUS_INIT;
+
+        if (vm_inspect(vm, &status, err) < 0)
+                return -1;
+        if (was_running)
+                *was_running = status.state == VM_RUNNING;
+        session_close(vm);
+        if (status.state != VM_RUNNING)
+                return 0;
+        return vm->engine->stop(vm, context->events, err);
+}
+
+/* Nothing asks a VM to shut down that is about to be removed: its disk goes with it. */
+int lifecycle_destroy(struct context *context, struct vm *vm, struct error **err)
+{
+        _cleanup_(vm_status_clear) struct vm_status status = VM_STATUS_INIT;
+        _cleanup_(freep) char *checkout = *vm->record.owner == '/' ? xstrdup(vm->record.owner) : NULL;
+
+        if (vm_inspect(vm, &status, err) < 0)
+                return -1;
+        event_begin(context->events, "destroy", "removing VM '%s'", vm->name);
+        session_close(vm);
+        if (vm_intend(vm, INTENT_DESTROY, err) < 0)
+                goto fail;
+        if (status.state == VM_RUNNING && vm->engine->kill(vm, err) < 0)
+                goto fail;
+        if (vm->engine->remove(vm, err) < 0 || ssh_config_withdraw(vm->name, err) < 0)
+                goto fail;
+        if (checkout && file_is_folder(checkout) && repos_withdraw(vm, checkout, err) < 0)
+                goto fail;
+        if (vm_forget(vm, err) < 0)
+                goto fail;
+        event_end(context->events, "destroy", EVENT_DONE, NULL);
+        return 0;
+fail:
+        event_end(context->events, "destroy", EVENT_FAILED, NULL);
+        return error_wrap(err, "cannot remove VM '%s'", vm->name);
+}
+
+int lifecycle_check_work(struct context *context, struct vm *vm, struct error **err)
+{
+        const char *checkout = *vm->record.owner == '/' ? vm->record.owner : NULL;
+        _cleanup_(vm_status_clear) struct vm_status status = VM_STATUS_INIT;
+        _cleanup_(freep) char *work = NULL;
+
+        /* Before the set-up there was nothing to work in, and behind a begun destroy the question was answered. */
+        if (vm->record.intent == INTENT_CREATE || vm->record.intent == INTENT_DESTROY)
+                return 0;
+        if (vm_inspect(vm, &status, err) < 0)
+                return -1;
+        if (status.state == VM_ABSENT)
+                return 0;
+        if (start(context, vm, err) < 0 || repos_find_work(vm, checkout, &work, err) < 0) {
+                error_wrap(err, "cannot find out whether VM '%s' holds work that is nowhere else", vm->name);
+                error_set_kind(err, ERROR_WORK);
+                return error_hint(err, "to remove it all the same: --discard-work");
+        }
+        if (!work)
+                return 0;
+        error_set(err, ERROR_WORK, "VM '%s' holds work that is nowhere else:\n%s", vm->name, work);
+        return error_hint(err, "push it or fetch it (machine ssh %s), or lose it by --discard-work", vm->name);
+}
+
+/*
+ * Before the plan's steps, which then go by the new record: a changed port is bound at the next start. Only what takes no
+ * making anew is followed; the plan's notes name the rest.
+ */
+static int follow(struct vm *vm, const struct target *target, struct error **err)
+{
+        if (!vm->exists || (vm->record.intent != INTENT_NONE && vm->record.intent != INTENT_SETUP))
+                return 0;
+        record_follow(&vm->record, &target->project);
+        return vm_save(vm, err);
+}
+
+int lifecycle_open(struct context *context, const char *name, struct target *target, struct vm *vm, struct error **err)
+{
+        if (target_wanted(context, name, target, err) < 0 || vm_open(vm, target->name, err) < 0 ||
+            vm_lock(vm, context->events, err) < 0)
+                return -1;
+        return project_claim_check(&target->project, vm->exists ? vm->record.owner : NULL, &target->projects, err);
+}
+
+static int carry_out(struct context *context, struct vm *vm, const struct target *target, const char *engine,
+                     const struct plan_step *step, struct error **err)
+{
+        switch (step->type) {
+        case PLAN_FINISH_DESTROY:
+        case PLAN_DISCARD:
+                return lifecycle_destroy(context, vm, err);
+        case PLAN_CREATE:
+                return create(context, vm, &target->project, engine, err);
+        case PLAN_RESTART:
+                return lifecycle_stop(context, vm, NULL, err);
+        case PLAN_START:
+                return start(context, vm, err);
+        case PLAN_REPOS:
+                return repos_fill(vm, &target->project, context->events, err);
+        case PLAN_PUBLISH:
+                return publish(vm, err);
+        }
+        return error_set(err, ERROR_FAILED, "no such step");
+}
+
+static int make_plan(const struct vm *vm, const struct target *target, struct plan *plan, struct error **err)
+{
+        _cleanup_(vm_status_clear) struct vm_status status = VM_STATUS_INIT;
+        struct plan_observed observed = { .record = vm->exists ? &vm->record : NULL };
+
+        if (vm_inspect(vm, &status, err) < 0)
+                return -1;
+        observed.state = status.state;
+        if (plan_up(&target->project, &observed, plan, err) < 0) {
+                if (status.reason)
+                        error_wrap(err, "VM '%s' is broken: %s", vm->name, status.reason);
+                return -1;
+        }
+        return 0;
+}
+
+/* None ship with this version: better refused than taken for installed. */
+static int check_profiles(const struct project *project, struct error **err)
+{
+        if (project->profiles.count == 0)
+                return 0;
+        if (project->file)
+                error_at(err, project->file, project->line, project->column, "no profile '%s'", project->profiles.items[0]);
+        else
+                error_set(err, ERROR_CONFIG, "no profile '%s'", project->profiles.items[0]);
+        return error_hint(err, "this version ships no profiles: take 'profiles' and 'default_profile' out");
+}
+
+int lifecycle_dry_run(struct context *context, struct vm *vm, const struct target *target, struct error **err)
+{
+        _cleanup_(plan_clear) struct plan plan = PLAN_INIT;
+        _cleanup_(json_decrefp) json_t *steps = json_array();
+
+        if (check_profiles(&target->project, err) < 0 || make_plan(vm, target, &plan, err) < 0)
+                return -1;
+        for (size_t i = 0; i < plan.notes.count; i++)
+                event_note(context->events, "%s", plan.notes.items[i]);
+        for (size_t i = 0; i < plan.count; i++) {
+                if (context->mode != OUTPUT_JSON)
+                        printf("%-15s %s\n", plan_step_name(plan.steps[i].type), plan.steps[i].reason);
+                json_array_append_new(steps, json_pack("{s:s, s:s}", "step", plan_step_name(plan.steps[i].type), "reason",
+                                                       plan.steps[i].reason));
+        }
+        if (context->mode == OUTPUT_JSON) {
+                _cleanup_(freep) char *text = json_text(steps);
+
+                puts(text);
+        }
+        return 0;
+}
+
+int lifecycle_up(struct context *context, struct vm *vm, const struct target *target, const char *engine, const char **out_how,
+                 struct error **err)
+{
+        _cleanup_(plan_clear) struct plan plan = PLAN_INIT;
+        const char *how = "running";
+        bool followed = false;
+
+        if (check_profiles(&target->project, err) < 0 || make_plan(vm, target, &plan, err) < 0)
+                return -1;
+        for (size_t i = 0; i < plan.notes.count; i++)
+                event_note(context->events, "%s", plan.notes.items[i]);
+        for (size_t i = 0; i < plan.count; i++) {
+                const struct plan_step *step = &plan.steps[i];
+
+                /* Behind the stop: killed in between, the next run still sees that what runs has the old ports. */
+                if (step->type != PLAN_RESTART && !followed) {
+                        if (follow(vm, target, err) < 0)
+                                return -1;
+                        followed = true;
+                }
+                if (step->type == PLAN_CREATE)
+                        how = "created";
+                else if (step->type == PLAN_START && streq(how, "running"))
+                        how = "started";
+                if (carry_out(context, vm, target, engine, step, err) < 0)
+                        return -1;
+        }
+        if (vm->record.intent != INTENT_NONE && vm_intend(vm, INTENT_NONE, err) < 0)
+                return -1;
+        *out_how = how;
+        return 0;
+}

@@ -1,0 +1,153 @@
+/*
+ * Parses the command line, finds the command in the table, turns its error into an exit status. No other place calls exit().
+ */
+#include <locale.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "command/command.h"
+#include "command/engines.h"
+#include "lib/text.h"
+#include "vm/vm.h"
+
+#ifndef MACHINE_VERSION
+#error "MACHINE_VERSION comes from the build"
+#endif
+
+static int write_out(const struct strbuf *text, struct error **err)
+{
+        if (fwrite(text->buf, 1, text->len, stdout) != text->len || fflush(stdout) != 0)
+                return error_errno(err, ERROR_FAILED, "cannot write to standard output");
+        return 0;
+}
+
+static int print_help(const struct command *command, struct error **err)
+{
+        _cleanup_(strbuf_clear) struct strbuf text = STRBUF_INIT;
+
+        if (command)
+                command_help(command, &text);
+        else
+                command_overview(&text);
+        return write_out(&text, err);
+}
+
+static const struct command *find_command(const char *name, struct error **err)
+{
+        _cleanup_(strv_clear) struct strv names = STRV_INIT;
+        const struct command *command = command_find(name);
+        const char *near;
+
+        if (command)
+                return command;
+        for (const struct command *const *each = commands; *each; each++)
+                if (!(*each)->internal)
+                        strv_add(&names, (*each)->name);
+        near = text_suggest(name, strv_argv(&names));
+        error_set(err, ERROR_USAGE, "no command '%s'", name);
+        if (near)
+                error_hint(err, "did you mean 'machine %s'?", near);
+        else
+                error_hint(err, "machine help");
+        return NULL;
+}
+
+static int check_operands(const struct command *command, const struct invocation *invocation, struct error **err)
+{
+        size_t names = invocation->operands.count;
+
+        if (names <= command->operands_most)
+                return 0;
+        error_set(err, ERROR_USAGE, "'machine %s' takes at most %zu operand%s, here are %zu", command->name,
+                  command->operands_most, command->operands_most == 1 ? "" : "s", names);
+        return error_hint(err, "machine %s --help", command->name);
+}
+
+/* --json counts for a usage error too, wherever it stands before a "--". */
+static enum output_mode guess_mode(const char *const *argv)
+{
+        for (; *argv && !streq(*argv, "--"); argv++)
+                if (streq(*argv, "--json"))
+                        return OUTPUT_JSON;
+        return OUTPUT_AUTO;
+}
+
+static int run_command(const struct command *command, const char *const *argv, enum output_mode *mode, struct error **err)
+{
+        struct invocation invocation = { .dashes = -1 };
+        _cleanup_(freep) struct common_options *options = xcalloc(1, command->options_size);
+        _cleanup_(output_freep) struct output *output = NULL;
+        struct context context = { 0 };
+        int status;
+
+        if (option_parse(command->options, argv, command->stop_at_operand, options, &invocation.operands, &invocation.dashes,
+                         err) < 0) {
+                if (*err && !(*err)->hint)
+                        error_hint(err, "machine %s --help", command->name);
+                status = -1;
+                goto out;
+        }
+        /* Only a command with a tail tells names from it by the dashes. */
+        if (!command->stop_at_operand)
+                invocation.dashes = -1;
+        *mode = options->json ? OUTPUT_JSON : options->plain ? OUTPUT_PLAIN : OUTPUT_AUTO;
+        if (options->help) {
+                status = print_help(command, err);
+                goto out;
+        }
+        status = check_operands(command, &invocation, err);
+        if (status < 0)
+                goto out;
+        output = output_new(*mode, options->quiet);
+        context = (struct context){ .mode = *mode, .quiet = options->quiet, .output = output, .events = output_sink(output) };
+        invocation.options = options;
+        status = command->run(&context, &invocation, err);
+        if (status == 0 && fflush(stdout) != 0)
+                status = error_errno(err, ERROR_FAILED, "cannot write to standard output");
+out:
+        strv_clear(&invocation.operands);
+        return status;
+}
+
+static int dispatch(const char *const *argv, enum output_mode *mode, struct error **err)
+{
+        const struct command *command;
+
+        if (!argv[0]) {
+                error_set(err, ERROR_USAGE, "no command given");
+                return error_hint(err, "machine help");
+        }
+        if (streq(argv[0], "--help") || streq(argv[0], "-h"))
+                return print_help(NULL, err);
+        if (streq(argv[0], "--version")) {
+                _cleanup_(strbuf_clear) struct strbuf text = STRBUF_INIT;
+
+                strbuf_adds(&text, "machine " MACHINE_VERSION "\n");
+                return write_out(&text, err);
+        }
+        *mode = guess_mode(argv);
+        command = find_command(argv[0], err);
+        if (!command)
+                return -1;
+        return run_command(command, argv + 1, mode, err);
+}
+
+int main(int argc, char **argv)
+{
+        _cleanup_(error_freep) struct error *err = NULL;
+        enum output_mode mode = OUTPUT_AUTO;
+        int status;
+
+        setlocale(LC_CTYPE, "");
+        /* A reader that went away shows as a failed write, with a message, and not as a silent death half-way through. */
+        signal(SIGPIPE, SIG_IGN);
+        /* Inherited as ignored it would let no child's exit status be known. */
+        signal(SIGCHLD, SIG_DFL);
+        vm_set_engines(engines);
+
+        status = dispatch((const char *const *)(argc > 0 ? argv + 1 : argv), &mode, &err);
+        if (status >= 0)
+                return status;
+        output_error(mode, err);
+        return error_exit_status(err);
+}

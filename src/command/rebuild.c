@@ -1,0 +1,39 @@
+#include "command/remove.h"
+#include "command/result.h"
+#include "lib/deadline.h"
+
+static const struct option options[] = { REMOVE_OPTIONS, { 0 } };
+
+static int run(struct context *context, const struct invocation *invocation, struct error **err)
+{
+        _cleanup_(target_clear) struct target target = TARGET_INIT;
+        _cleanup_(freep) char *question = NULL, *engine = NULL;
+        _cleanup_(vm_clear) struct vm vm = VM_INIT;
+        int64_t started = now_ms();
+        const char *how;
+
+        /* The configuration is read first: what can't be made again is not removed. */
+        if (lifecycle_open(context, invocation_name(invocation), &target, &vm, err) < 0)
+                return -1;
+        engine = xstrdup(vm.exists && streq(target.project.engine, "auto") ? vm.record.engine : target.project.engine);
+        question = xasprintf("Make VM '%s' anew, losing everything in it?", target.name);
+        if (vm.exists && remove_vm(context, &vm, invocation->options, question, "rebuild", err) < 0)
+                return -1;
+        if (lifecycle_up(context, &vm, &target, engine, &how, err) < 0)
+                return -1;
+        result_print(context, &(struct result){ .name = vm.name, .state = "running", .how = how, .started = started },
+                     "VM '%s' is new: machine ssh %s", vm.name, vm.name);
+        return 0;
+}
+
+const struct command command_rebuild = {
+        .name = "rebuild",
+        .operands = "[NAME]",
+        .summary = "make a VM anew, with nothing left of before",
+        .text = "The same as destroy and up. Refuses (exit status 7) while a repo in the guest has uncommitted or\n"
+                "unpushed work.",
+        .options = options,
+        .options_size = sizeof(struct remove_options),
+        .operands_most = 1,
+        .run = run,
+};

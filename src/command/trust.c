@@ -1,0 +1,63 @@
+#include <unistd.h>
+
+#include "command/result.h"
+#include "command/target.h"
+#include "config/trust.h"
+#include "lib/file.h"
+
+struct trust_options {
+        struct common_options common;
+        bool yes, revoke;
+};
+
+static const struct option options[] = {
+        OPTION(struct trust_options, yes, "yes", 'y', OPTION_FLAG, NULL, "don't show the file, don't ask"),
+        OPTION(struct trust_options, revoke, "revoke", 0, OPTION_FLAG, NULL, "take the trust back"),
+        COMMON_OPTIONS(struct trust_options),
+        { 0 },
+};
+
+static char *find_checkout(const char *given, struct error **err)
+{
+        _cleanup_(freep) char *folder = given ? realpath(given, NULL) : getcwd(NULL, 0);
+        char *checkout;
+
+        if (!folder) {
+                error_errno(err, ERROR_FAILED, "cannot find '%s'", given ? given : ".");
+                return NULL;
+        }
+        checkout = checkout_find(folder);
+        if (!checkout) {
+                error_set(err, ERROR_NOT_FOUND, "no .machine.toml in '%s' or above", folder);
+                error_hint(err, "an empty file will do: touch .machine.toml");
+        }
+        return checkout;
+}
+
+static int run(struct context *context, const struct invocation *invocation, struct error **err)
+{
+        const struct trust_options *given = invocation->options;
+        _cleanup_(freep) char *checkout = find_checkout(invocation_name(invocation), err);
+        _cleanup_(freep) char *file = NULL;
+
+        if (!checkout)
+                return -1;
+        if (!given->revoke)
+                return target_trust(context, checkout, given->yes, err);
+        file = path_join(checkout, ".machine.toml");
+        if (trust_withdraw(file, err) < 0)
+                return -1;
+        event_note(context->events, "'%s' is not trusted any more", file);
+        return 0;
+}
+
+const struct command command_trust = {
+        .name = "trust",
+        .operands = "[FOLDER]",
+        .summary = "say that a checkout's .machine.toml may be acted on",
+        .text = "Shows the file and asks. What is trusted is the file as it is now: a change asks again.",
+        .options = options,
+        .options_size = sizeof(struct trust_options),
+        .operands_most = 1,
+        .run = run,
+};

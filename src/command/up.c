@@ -1,0 +1,57 @@
+#include "command/lifecycle.h"
+#include "command/result.h"
+#include "lib/deadline.h"
+
+struct up_options {
+        struct common_options common;
+        bool dry_run;
+        const char *engine;
+};
+
+static const struct option options[] = {
+        OPTION(struct up_options, dry_run, "dry-run", 'n', OPTION_FLAG, NULL, "print the steps and change nothing"),
+        OPTION(struct up_options, engine, "engine", 0, OPTION_TEXT, "ENGINE", "engine of a new VM: auto, qemu"),
+        COMMON_OPTIONS(struct up_options),
+        { 0 },
+};
+
+/* Takes no lock: it changes nothing, and an `up` that runs is no reason to wait. */
+static int dry_run(struct context *context, const char *name, struct error **err)
+{
+        _cleanup_(target_clear) struct target target = TARGET_INIT;
+        _cleanup_(vm_clear) struct vm vm = VM_INIT;
+
+        if (target_wanted(context, name, &target, err) < 0 || vm_open(&vm, target.name, err) < 0)
+                return -1;
+        return lifecycle_dry_run(context, &vm, &target, err);
+}
+
+static int run(struct context *context, const struct invocation *invocation, struct error **err)
+{
+        const struct up_options *given = invocation->options;
+        _cleanup_(target_clear) struct target target = TARGET_INIT;
+        _cleanup_(vm_clear) struct vm vm = VM_INIT;
+        int64_t started = now_ms();
+        const char *how;
+
+        if (given->dry_run)
+                return dry_run(context, invocation_name(invocation), err);
+        if (lifecycle_open(context, invocation_name(invocation), &target, &vm, err) < 0 ||
+            lifecycle_up(context, &vm, &target, given->engine ? given->engine : target.project.engine, &how, err) < 0)
+                return -1;
+        result_print(context, &(struct result){ .name = vm.name, .state = "running", .how = how, .started = started },
+                     "VM '%s' is up: machine ssh %s", vm.name, vm.name);
+        return 0;
+}
+
+const struct command command_up = {
+        .name = "up",
+        .operands = "[NAME]",
+        .summary = "make, start and fill a project's VM",
+        .text = "Makes the VM of a project if there is none, starts it if it doesn't run, and brings the project's\n"
+                "repos into it. Without NAME: the project of the current checkout (.machine.toml), else 'default'.",
+        .options = options,
+        .options_size = sizeof(struct up_options),
+        .operands_most = 1,
+        .run = run,
+};

@@ -1,0 +1,99 @@
+"""Help, version and wrong usage."""
+
+import json
+
+import pytest
+
+COMMANDS = ["init", "up", "ssh", "run", "list", "down", "rebuild", "destroy", "trust", "validate", "doctor", "help", "proxy"]
+
+
+def test_the_table_has_the_commands_that_are_tested_here(program):
+    assert [command["name"] for command in program.json("help")] == COMMANDS
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("option", ["--help", "-h"])
+def test_every_command_prints_its_help(program, command, option):
+    result = program.run(command, option)
+    assert result.out.startswith(f"usage: machine {command}")
+    assert result.err == ""
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_a_command_has_each_of_its_options(program, command):
+    table = {each["name"]: each for each in program.json("help")}
+    text = program.run("help", command).out
+    for option in table[command]["options"]:
+        assert f"--{option['name']}" in text
+        assert option["help"] in text
+
+
+@pytest.mark.parametrize("argument", ["help", "--help", "-h"])
+def test_the_overview_has_every_command_but_internal_ones(program, argument):
+    text = program.run(argument).out
+    lines = [line.split()[0] for line in text.splitlines() if line.startswith("  ")]
+    assert lines == [command for command in COMMANDS if command != "proxy"]
+
+
+def test_version_is_one_line(program):
+    result = program.run("--version")
+    assert result.out.startswith("machine ") and result.out.count("\n") == 1
+
+
+@pytest.mark.parametrize("args, said", [
+    ([], "no command given"),
+    (["frobnicate"], "no command 'frobnicate'"),
+    (["up", "--frobnicate"], "--frobnicate"),
+    (["up", "-x"], "-x"),
+    (["up", "--engine"], "--engine"),
+    (["up", "--dry-run=yes"], "--dry-run"),
+    (["up", "a", "b"], "at most 1 operand"),
+    (["list", "a"], "at most 0 operands"),
+    (["init", "a"], "at most 0 operands"),
+    (["run"], "no command to run"),
+    (["run", "blog"], "no command to run"),
+    (["proxy"], "needs a VM's name"),
+    (["help", "frobnicate"], "no command 'frobnicate'"),
+])
+def test_wrong_usage_is_exit_status_2_and_says_what(program, args, said):
+    result = program.run(*args, status=2)
+    assert said in result.err
+    assert result.out == ""
+
+
+@pytest.mark.parametrize("wrong, meant", [("lsit", "list"), ("destory", "destroy"), ("doctr", "doctor")])
+def test_a_slip_gets_a_suggestion(program, wrong, meant):
+    assert f"machine {meant}" in program.run(wrong, status=2).err
+
+
+def test_an_option_slip_gets_a_suggestion(program):
+    assert "--dry-run" in program.run("up", "--dryrun", status=2).err
+
+
+def test_wrong_usage_as_json(program):
+    result = program.run("up", "--frobnicate", "--json", status=2)
+    error = json.loads(result.out)
+    assert (error["event"], error["kind"]) == ("error", "usage")
+    assert "--frobnicate" in error["message"]
+    assert error["hint"]
+
+
+@pytest.mark.parametrize("name", ["Blog", "-blog", "blog-", "a/b", "..", "a b", "blog\n", "", "x" * 300, "bløg"])
+@pytest.mark.parametrize("command", ["up", "down", "destroy", "ssh"])
+def test_a_name_that_can_be_none_is_refused(program, command, name):
+    result = program.run(command, name, status=2, timeout=30)
+    assert "\n\n" not in result.err
+    assert not program.read_state()
+
+
+def test_two_dashes_end_the_options_and_the_name_follows(program):
+    program.projects("[blog]\n")
+    assert "'blog'" in program.run("up", "--dry-run", "--", "blog").out
+
+
+def test_a_closed_standard_output_is_an_error(program):
+    with open("/dev/full", "w") as full:
+        child = program.start("help", stdout=full)
+        result = program.finish(child)
+    assert result.status == 1
+    assert "standard output" in result.err

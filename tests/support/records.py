@@ -1,0 +1,20 @@
+"""Records of VMs as the program writes them, for tests and benchmarks of what reads them."""
+
+import json
+import os
+import uuid
+
+
+def write(state, vm, **changes):
+    """A stopped-or-absent VM's folder with a complete record."""
+    folder = os.path.join(state, "machine/vms", vm)
+    os.makedirs(folder, mode=0o700)
+    record = {
+        "version": 1, "intent": "none", "name": vm, "owner": "projects.toml", "engine": "qemu",
+        "uuid": str(uuid.uuid5(uuid.NAMESPACE_DNS, vm)), "user": "dev", "shell": "bash", "created": "2026-01-02T03:04:05Z",
+        "cpus": 2, "memory_bytes": 2 << 30, "disk_bytes": 30 << 30, "forward_agent": False, "lan": False,
+        "profiles": [], "repos": [f"https://example.org/{vm}.git"], "ports": [], "base": None,
+    }
+    with open(os.path.join(folder, "vm.json"), "w") as file:
+        json.dump({**record, **changes}, file)
+    return folder
