@@ -1,0 +1,250 @@
+/*
+ * One engine's functions by hand, for the contract tests: engine-driver [OPTION…] COMMAND NAME
+ *
+ *         probe     what the engine says of this machine, as JSON
+ *         create, start, stop, kill, remove
+ *         inspect   the state, as JSON
+ *         connect   relays standard input and output to the guest's sshd (an ssh ProxyCommand)
+ *
+ * What happens meanwhile goes to standard error, one line an event. The exit status is the error's.
+ */
+#include <poll.h>
+#include <signal.h>
+#include <sodium.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "host/keys.h"
+#include "lib/deadline.h"
+#include "lib/json.h"
+#include "lib/option.h"
+#include "lib/text.h"
+#include "qemu/qemu.h"
+#include "vm/vm.h"
+
+struct options {
+        const char *engine, *user, *memory;
+        int64_t cpus, host_port, guest_port;
+};
+
+#define NUMBER(field, name_, most)                                                                                             \
+        {                                                                                                                      \
+                .name = (name_), .type = OPTION_INTEGER, .value_name = "N", .offset = offsetof(struct options, field),         \
+                .low = 1, .high = (most)                                                                                       \
+        }
+
+static const struct option table[] = {
+        OPTION(struct options, engine, "engine", 0, OPTION_TEXT, "NAME", "which one"),
+        OPTION(struct options, user, "user", 0, OPTION_TEXT, "NAME", "the guest's user"),
+        OPTION(struct options, memory, "memory", 0, OPTION_TEXT, "SIZE", "of the guest"),
+        NUMBER(cpus, "cpus", 64),
+        NUMBER(host_port, "host-port", UINT16_MAX), /* forwarded … */
+        NUMBER(guest_port, "guest-port", UINT16_MAX),
+        { 0 },
+};
+
+static const struct engine *const engines[] = { &qemu_engine, NULL };
+
+static int64_t began;
+
+static void print_event(struct event_sink *sink, const struct event *event)
+{
+        static const char *const types[] = { "begin", "line", "note", "warning", "end" };
+        static const char *const outcomes[] = { "done", "skipped", "failed" };
+
+        fprintf(stderr, "%8.3f %s %s%s%s\n", (double)(now_ms() - began) / 1000, types[event->type],
+                event->type == EVENT_END ? outcomes[event->outcome]
+                : event->text            ? event->text
+                                         : "",
+                event->id ? " " : "", event->id ? event->id : "");
+}
+
+static struct event_sink events = { print_event };
+
+static char *random_uuid(void)
+{
+        unsigned char bytes[16];
+        char digits[33];
+
+        randombytes_buf(bytes, sizeof(bytes));
+        sodium_bin2hex(digits, sizeof(digits), bytes, sizeof(bytes));
+        return xasprintf("%.8s-%.4s-%.4s-%.4s-%s", digits, digits + 8, digits + 12, digits + 16, digits + 20);
+}
+
+static int fill_record(struct vm_record *record, const struct options *options, const char *name, struct error **err)
+{
+        vm_record_clear(record);
+        *record = (struct vm_record){
+                .name = xstrdup(name),
+                .owner = xstrdup("projects.toml"),
+                .engine = xstrdup(options->engine),
+                .uuid = random_uuid(),
+                .user = xstrdup(options->user),
+                .shell = xstrdup("bash"),
+                .created = xstrdup("2026-01-01T00:00:00Z"),
+                .cpus = options->cpus,
+                .disk_bytes = INT64_C(8) << 30,
+        };
+        if (text_parse_size(options->memory, &record->memory_bytes) < 0)
+                return error_set(err, ERROR_USAGE, "'%s' is no size", options->memory);
+        if (options->host_port > 0) {
+                record->ports = xcalloc(1, sizeof(*record->ports));
+                record->ports[record->port_count++] =
+                        (struct vm_port){ (uint16_t)options->host_port, (uint16_t)options->guest_port };
+        }
+        return 0;
+}
+
+static int create(struct vm *vm, const struct options *options, struct error **err)
+{
+        if (vm_lock(vm, &events, err) < 0)
+                return -1;
+        if (!vm->exists && fill_record(&vm->record, options, vm->name, err) < 0)
+                return -1;
+        vm->engine = vm_find_engine(options->engine);
+        if (!vm->engine)
+                return error_set(err, ERROR_USAGE, "no engine '%s'", options->engine);
+        if (vm_intend(vm, INTENT_CREATE, err) < 0 || keys_ensure(vm->folder, vm->name, err) < 0 ||
+            vm->engine->create(vm, &events, err) < 0)
+                return -1;
+        return vm_intend(vm, INTENT_NONE, err);
+}
+
+static int start(struct vm *vm, const struct options *options, struct error **err)
+{
+        return vm_lock(vm, &events, err) < 0 ? -1 : vm->engine->start(vm, &events, err);
+}
+
+static int stop(struct vm *vm, const struct options *options, struct error **err)
+{
+        return vm_lock(vm, &events, err) < 0 ? -1 : vm->engine->stop(vm, &events, err);
+}
+
+static int kill_vm(struct vm *vm, const struct options *options, struct error **err)
+{
+        return vm_lock(vm, &events, err) < 0 ? -1 : vm->engine->kill(vm, err);
+}
+
+static int remove_vm(struct vm *vm, const struct options *options, struct error **err)
+{
+        if (vm_lock(vm, &events, err) < 0 || vm_intend(vm, INTENT_DESTROY, err) < 0 || vm->engine->remove(vm, err) < 0)
+                return -1;
+        return vm_forget(vm, err);
+}
+
+static int print_json(json_t *value)
+{
+        _cleanup_(json_decrefp) json_t *owned = value;
+        _cleanup_(freep) char *text = json_text(owned);
+
+        puts(text);
+        return 0;
+}
+
+static int inspect(struct vm *vm, const struct options *options, struct error **err)
+{
+        _cleanup_(vm_status_clear) struct vm_status status = VM_STATUS_INIT;
+
+        if (vm_inspect(vm, &status, err) < 0)
+                return -1;
+        return print_json(json_pack("{s:s, s:s?, s:I, s:I}", "state", vm_state_name(status.state), "reason", status.reason,
+                                    "memory_bytes", (json_int_t)status.memory_bytes, "disk_bytes",
+                                    (json_int_t)status.disk_bytes));
+}
+
+static int probe(struct vm *vm, const struct options *options, struct error **err)
+{
+        _cleanup_(engine_probe_clear) struct engine_probe found = ENGINE_PROBE_INIT;
+        const struct engine *engine = vm_find_engine(options->engine);
+
+        if (!engine)
+                return error_set(err, ERROR_USAGE, "no engine '%s'", options->engine);
+        if (engine->probe(&found, err) < 0)
+                return -1;
+        return print_json(json_pack("{s:b, s:s?, s:s?, s:s?, s:s?}", "usable", found.usable, "version", found.version,
+                                    "acceleration", found.acceleration, "note", found.note, "hint", found.hint));
+}
+
+/* false at the end of file */
+static bool copy_some(int from, int to)
+{
+        char block[65536];
+        ssize_t got = read(from, block, sizeof(block));
+
+        for (ssize_t done = 0; done < got;) {
+                ssize_t written = write(to, block + done, (size_t)(got - done));
+
+                if (written < 0)
+                        return false;
+                done += written;
+        }
+        return got > 0;
+}
+
+static int connect_vm(struct vm *vm, const struct options *options, struct error **err)
+{
+        _cleanup_(closep) int fd = -1;
+        struct pollfd polled[] = { { .fd = STDIN_FILENO, .events = POLLIN }, { .events = POLLIN } };
+
+        if (vm->engine->connect(vm, &fd, err) < 0)
+                return -1;
+        polled[1].fd = fd;
+        while (polled[1].fd >= 0 && poll(polled, ARRAY_SIZE(polled), -1) >= 0) {
+                if (polled[0].revents && !copy_some(STDIN_FILENO, fd)) {
+                        shutdown(fd, SHUT_WR);
+                        polled[0].fd = -1;
+                }
+                if (polled[1].revents && !copy_some(fd, STDOUT_FILENO))
+                        polled[1].fd = -1;
+        }
+        return 0;
+}
+
+static const struct command {
+        const char *name;
+        bool needs_vm;
+        int (*run)(struct vm *vm, const struct options *options, struct error **err);
+} commands[] = {
+        { "probe", false, probe },     { "create", false, create },     { "start", true, start },
+        { "stop", true, stop },        { "kill", true, kill_vm },       { "remove", true, remove_vm },
+        { "inspect", false, inspect }, { "connect", true, connect_vm },
+};
+
+static int run(const char *const *argv, struct error **err)
+{
+        struct options options = { .engine = "qemu", .user = "dev", .memory = "1GiB", .cpus = 2, .guest_port = 80 };
+        _cleanup_(strv_clear) struct strv operands = STRV_INIT;
+        _cleanup_(vm_clear) struct vm vm = VM_INIT;
+
+        if (option_parse(table, argv, false, &options, &operands, NULL, err) < 0)
+                return -1;
+        if (operands.count != 2)
+                return error_set(err, ERROR_USAGE, "usage: engine-driver [OPTION…] COMMAND NAME");
+        for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+                if (!streq(commands[i].name, operands.items[0]))
+                        continue;
+                if ((commands[i].needs_vm ? vm_open_existing : vm_open)(&vm, operands.items[1], err) < 0)
+                        return -1;
+                return commands[i].run(&vm, &options, err);
+        }
+        return error_set(err, ERROR_USAGE, "no command '%s'", operands.items[0]);
+}
+
+int main(int argc, char **argv)
+{
+        _cleanup_(error_freep) struct error *err = NULL;
+
+        signal(SIGPIPE, SIG_IGN);
+        began = now_ms();
+        vm_set_engines(engines);
+        if (run((const char *const *)argv + 1, &err) == 0)
+                return 0;
+        for (const struct error *each = err; each; each = each->next) {
+                _cleanup_(freep) char *text = error_text(each);
+
+                fprintf(stderr, "engine-driver: %s\n", text);
+                if (each->hint)
+                        fprintf(stderr, "hint: %s\n", each->hint);
+        }
+        return error_exit_status(err);
+}

@@ -1,0 +1,85 @@
+"""machine-net without any VM: the tests are the guest, and the computer is a network namespace."""
+
+import os
+import shutil
+import sys
+
+import pytest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import network  # noqa: E402
+
+
+def reason_to_skip():
+    if os.getuid() != 0:
+        return "network namespaces are made by root"
+    if not shutil.which("ip"):
+        return "'ip' of iproute2 isn't there"
+    return None
+
+
+def pytest_collection_modifyitems(items):
+    reason = reason_to_skip()
+    for item in items:
+        if reason:
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(scope="session")
+def namespaces():
+    made = network.Namespaces()
+    try:
+        yield made.set_up()
+    finally:
+        made.tear_down()
+
+
+@pytest.fixture(scope="session")
+def servers(namespaces):
+    """One of each kind, where a guest may and may not go."""
+    namespaces.serve(namespaces.host, "tcp", "0.0.0.0", 8080)
+    namespaces.serve(namespaces.host, "udp", "0.0.0.0", 8081)
+    namespaces.serve(namespaces.lan, "tcp", network.NEIGHBOUR, 8080)
+    namespaces.serve(namespaces.lan, "udp", network.NEIGHBOUR, 8081)
+    namespaces.serve(namespaces.far, "tcp", "0.0.0.0", 80)
+    namespaces.serve(namespaces.far, "bulk", network.FAR, 81)
+    namespaces.serve(namespaces.far, "digest", network.FAR, 82)
+    namespaces.serve(namespaces.far, "udp", network.FAR, 8081)
+    namespaces.serve(namespaces.far, "dns", network.FAR, 53)
+    return namespaces
+
+
+@pytest.fixture
+def start(namespaces):
+    """Starts machine-net with options; what was started is ended with the test."""
+    started = []
+
+    def start(*options, **more):
+        net = network.MachineNet(namespaces, *options, **more)
+        started.append(net)
+        return net
+
+    yield start
+    for net in started:
+        net.close()
+
+
+@pytest.fixture
+def net(start, servers):
+    net = start()
+    assert net.said == "ok\n"
+    return net
+
+
+@pytest.fixture
+def guest(net):
+    return net.guest
+
+
+@pytest.fixture
+def lan_guest(start, servers):
+    """A guest that may go to the LAN."""
+    net = start("--lan")
+    assert net.said == "ok\n"
+    return net.guest

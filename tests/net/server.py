@@ -1,0 +1,69 @@
+"""A server for one namespace: server.py KIND ADDRESS PORT. Says "ready" when it listens.
+
+tcp answers the first data of a connection with "hello " and that data; udp does so with each datagram; dns says by UDP and
+by TCP that every name is 11.22.33.44; bulk sends 4 MiB for the first data; digest reads to the end and says its SHA-256.
+"""
+
+import hashlib
+import select
+import socket
+import struct
+import sys
+
+ANSWER = b"\xc0\x0c" + struct.pack("!HHIH", 1, 1, 60, 4) + socket.inet_aton("11.22.33.44")
+
+
+BULK = bytes(number % 251 for number in range(4 << 20))
+
+
+def dns_answer(question):
+    return question[:2] + struct.pack("!HHHHH", 0x8180, 1, 1, 0, 0) + question[12:] + ANSWER
+
+
+def serve_stream(listener, kind):
+    connection, _ = listener.accept()
+    with connection:
+        connection.settimeout(5)
+        try:
+            data = connection.recv(4096)
+            if kind == "dns":
+                answer = dns_answer(data[2:])
+                connection.sendall(struct.pack("!H", len(answer)) + answer)
+            elif kind == "bulk":
+                connection.sendall(BULK)
+            elif kind == "digest":
+                digest = hashlib.sha256(data)
+                while data := connection.recv(65536):
+                    digest.update(data)
+                connection.sendall(digest.hexdigest().encode())
+            elif data:
+                connection.sendall(b"hello " + data)
+        except OSError:
+            pass
+
+
+def serve_datagram(server, kind):
+    data, sender = server.recvfrom(4096)
+    server.sendto(dns_answer(data) if kind == "dns" else b"hello " + data, sender)
+
+
+def main():
+    kind, address, port = sys.argv[1], sys.argv[2], int(sys.argv[3])
+    servers = []
+    if kind != "udp":
+        listener = socket.socket()
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((address, port))
+        listener.listen()
+        servers.append(listener)
+    if kind in ("udp", "dns"):
+        server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        server.bind((address, port))
+        servers.append(server)
+    print("ready", flush=True)
+    while True:
+        for server in select.select(servers, [], [])[0]:
+            (serve_stream if server.type == socket.SOCK_STREAM else serve_datagram)(server, kind)
+
+
+main()

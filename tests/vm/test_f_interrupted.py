@@ -1,0 +1,82 @@
+"""`machine up` killed at any moment and run again converges, and leaves nothing half-made and no process."""
+
+import concurrent.futures
+import os
+import signal
+import subprocess
+import time
+
+from conftest import SMALL, Vm, surroundings
+
+MOMENTS = [0.01, 0.05, 0.15, 0.3, 0.6, 1.2, 3, 7, 12, 18]  # seconds after its start; a cold boot takes more than the last
+AT_ONCE = 1 if (os.cpu_count() or 1) < 4 else 2  # the other half of the tests has VMs too
+
+
+def leftovers(program):
+    """Files whose names say that they are on their way to another."""
+    found = []
+    for top in (program.state, program.config, program.ssh, os.path.join(program.environment["XDG_DATA_HOME"], "machine")):
+        for folder, folders, files in os.walk(top):
+            found += [os.path.join(folder, name) for name in folders + files
+                      if name.endswith((".new", ".tmp", ".part", "~")) or ".partial" in name or name.startswith((".tmp", "tmp."))]
+    return found
+
+
+def killed_at(data, moment):
+    """Returns what went wrong, or None."""
+    with surroundings(data=data) as program:
+        program.projects(f"[blog]\n{SMALL}")
+        vm = Vm(program, "blog")
+        child = program.start("up", "blog", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(moment)
+        child.send_signal(signal.SIGKILL)
+        killed = child.wait() == -signal.SIGKILL
+        # The list holds whatever there is, and asking changes nothing.
+        state = vm.state()
+        vm.up()
+        assert vm.state() == "running"
+        vm.run("true")
+        assert len(vm.qemu()) == 1, f"{len(vm.qemu())} QEMUs"
+        assert len(program.processes("machine-net")) <= 2, program.processes("machine-net")
+        assert leftovers(program) == []
+        vm.machine("destroy", "--yes")
+        assert program.processes() == [], [open(f"/proc/{pid}/cmdline").read() for pid in program.processes()]
+        assert not os.path.exists(vm.folder())
+        assert [name for name in program.read_state() if not name.endswith(".lock")] == []
+        return killed, state
+
+
+def test_up_killed_at_ten_moments(blog_made, data):
+    """(blog_made: so that the base image is there.)"""
+    blog_made.machine("down")
+    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+        futures = {moment: pool.submit(killed_at, data, moment) for moment in MOMENTS}
+        wrong = {moment: future.exception() for moment, future in futures.items() if future.exception()}
+    assert not wrong, "\n".join(f"killed after {moment} s: {error}" for moment, error in wrong.items())
+    killed = [moment for moment, future in futures.items() if future.result()[0]]
+    assert len(killed) >= 8, f"only {killed} came before the end"
+    # The moments meant different things: before there was a VM, and while it booted.
+    assert {"absent", "running"} <= {future.result()[1] for future in futures.values()}
+
+
+def test_destroy_killed_is_finished_by_the_next(make):
+    vm = make("gone")
+    vm.up()
+    child = vm.program.start("destroy", "--yes", "--discard-work", "gone", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    time.sleep(0.1)
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    result = vm.machine("destroy", "--yes", "--discard-work", status=None)
+    assert result.status in (0, 4)
+    assert vm.program.processes() == []
+    assert not os.path.exists(vm.folder())
+
+
+def test_up_interrupted_by_control_c_says_so_and_stops(make):
+    vm = make("stopped")
+    child = vm.program.start("up", "stopped")
+    time.sleep(4)
+    child.send_signal(signal.SIGINT)
+    assert vm.program.finish(child, timeout=60).status in (130, -signal.SIGINT)
+    vm.up()
+    vm.run("true")

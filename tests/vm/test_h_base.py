@@ -1,0 +1,79 @@
+"""The base image: made once, never changed, never half there."""
+
+import hashlib
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+from conftest import SMALL, Vm, surroundings
+
+
+def digest(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() if hasattr(hashlib, "file_digest") else hashlib.sha256(file.read()).hexdigest()
+
+
+def layers(data):
+    folder = os.path.join(data, "machine/layers")
+    return {name: os.path.join(folder, name) for name in os.listdir(folder) if os.path.isdir(os.path.join(folder, name))}
+
+
+def test_a_layer_is_whole_and_read_only(blog_made, data):
+    for folder in layers(data).values():
+        assert {"manifest.json", "disk.qcow2", "vmlinuz", "initrd"} <= set(os.listdir(folder))
+        assert all(os.stat(os.path.join(folder, name)).st_mode & 0o222 == 0 for name in os.listdir(folder))
+
+
+def test_vms_dont_change_the_layer_they_stand_on(blog, data):
+    before = {path: digest(os.path.join(path, "disk.qcow2")) for path in layers(data).values()}
+    blog.sh("dd if=/dev/urandom of=noise bs=1M count=20 status=none; sync; rm noise")
+    blog.machine("down")
+    assert {path: digest(os.path.join(path, "disk.qcow2")) for path in layers(data).values()} == before
+
+
+def test_a_build_that_was_killed_leaves_nothing_that_counts(tmp_path_factory):
+    """From nothing, killed half-way, then again: the second build is whole, and the first one's pieces are gone."""
+    data = str(tmp_path_factory.mktemp("data"))
+    with surroundings(data=data) as program:
+        program.projects(f"[blog]\n{SMALL}")
+        child = program.start("up", "blog", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(8)
+        assert child.poll() is None, "the base image was there in 8 seconds"
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+        vm = Vm(program, "blog")
+        began = time.monotonic()
+        vm.up(timeout=900)
+        print(f"base image and first boot: {time.monotonic() - began:.0f} s")
+        assert vm.run("true").out == ""
+        assert len(layers(data)) == 1
+        names = [name for name in os.listdir(os.path.join(data, "machine/layers")) if not name.endswith(".lock")]
+        assert names == list(layers(data))
+        assert [line for line in open("/proc/mounts") if data in line] == []
+        vm.machine("destroy", "--yes")
+        assert program.processes() == []
+
+
+def test_a_build_that_fails_shows_what_the_package_manager_said(own, tmp_path):
+    """A mirror that isn't one, by a fake mmdebstrap: its words are quoted, its log is named."""
+    fake = own.write("fake/mmdebstrap", "#!/bin/sh\n[ \"$1\" = --version ] && exec /usr/bin/mmdebstrap --version\n"
+                                        "echo 'E: the mirror is on holiday' >&2\nexit 1\n")
+    os.chmod(fake, 0o755)
+    own.projects(f"[blog]\n{SMALL}")
+    result = own.run("up", "blog", status=5, env={"PATH": f"{os.path.dirname(fake)}:{own.environment['PATH']}",
+                                                  "XDG_DATA_HOME": own.folder("empty")})
+    assert "on holiday" in result.err
+    assert own.json("list")[0]["state"] in ("absent", "stopped")
+
+
+@pytest.mark.parametrize("name", ["disk.qcow2"])
+def test_a_layer_that_is_gone_is_said_to_be(make, tmp_path, name):
+    vm = make("orphan")
+    vm.up()
+    vm.machine("down")
+    result = vm.program.run("up", "orphan", status=5, env={"XDG_DATA_HOME": str(tmp_path)})
+    assert "orphan" in result.err
+    assert "machine rebuild" in result.err or "machine destroy" in result.err
+    vm.up()
