@@ -2,9 +2,9 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "layer.h"
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/process.h"
@@ -206,16 +206,6 @@ static int run_mmdebstrap(const struct base_inputs *inputs, const char *work, in
                 log, err);
 }
 
-/* Read-only, and on disk. */
-static int seal(const char *path, struct error **err)
-{
-        _cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-
-        if (fd < 0 || fchmod(fd, 0444) < 0 || fsync(fd) < 0)
-                return error_errno(err, ERROR_FAILED, "cannot seal '%s'", path);
-        return 0;
-}
-
 /* FOLDER/out/NAME to FOLDER/NAME. Without root the file belongs to a subordinate user: a copy is ours. */
 static int take_out(const char *folder, const char *name, size_t limit, struct error **err)
 {
@@ -239,7 +229,7 @@ static int convert_disk(const char *folder, struct build_log *log, struct error 
         event_line(log->events, "writing the disk image");
         if (run_logged(&(struct process_spec){ .argv = argv, .timeout_ms = BUILD_TIMEOUT_MS }, log, err) < 0)
                 return -1;
-        return seal(disk, err);
+        return layer_seal(disk, err);
 }
 
 /* The file has "name TAB version TAB architecture" a line. */
@@ -280,9 +270,7 @@ static int write_manifest(const struct base_inputs *inputs, const char *folder, 
         _cleanup_(json_decrefp) json_t *manifest = json_object();
         json_t *asked = json_array();
         const char *kernel = NULL;
-        char created[sizeof("2000-01-01T00:00:00Z")];
-        time_t now = time(NULL);
-        struct tm utc;
+        _cleanup_(freep) char *created = layer_timestamp();
 
         json_object_set_new(manifest, "kind", json_string("base"));
         json_object_set_new(manifest, "key", json_string(inputs->key));
@@ -295,7 +283,6 @@ static int write_manifest(const struct base_inputs *inputs, const char *folder, 
                 json_array_append_new(asked, json_string(inputs->packages.items[i]));
         if (read_packages(list, installed, &kernel, err) < 0)
                 return -1;
-        strftime(created, sizeof(created), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
         json_object_set_new(manifest, "kernel", json_string(kernel));
         json_object_set_new(manifest, "created", json_string(created));
         json_object_set(manifest, "installed", installed);

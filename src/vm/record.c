@@ -39,6 +39,7 @@ static const struct field {
         { "disk_bytes", FIELD_COUNT, offsetof(struct vm_record, disk_bytes) },
         { "forward_agent", FIELD_BOOL, offsetof(struct vm_record, forward_agent) },
         { "lan", FIELD_BOOL, offsetof(struct vm_record, lan) },
+        { "cold", FIELD_BOOL, offsetof(struct vm_record, cold) },
         { "profiles", FIELD_TEXTS, offsetof(struct vm_record, profiles) },
         { "repos", FIELD_TEXTS, offsetof(struct vm_record, repos) },
         { "base", FIELD_OPTIONAL_TEXT, offsetof(struct vm_record, base) },

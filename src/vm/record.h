@@ -31,10 +31,11 @@ struct vm_record {
         char *created; /* RFC 3339, UTC */
         int64_t cpus, memory_bytes, disk_bytes;
         bool forward_agent, lan;
+        bool cold; /* booted, never restored from a warm template */
         struct vm_port *ports;
         size_t port_count;
         struct strv profiles, repos; /* as in the configuration; repos[0] is where sessions land */
-        char *base;                  /* key of the layer its disk stands on; NULL until known */
+        char *base;                  /* key of the layer its disk stands on, a base or a template; NULL until known */
 };
 
 #define VM_RECORD_INIT                                                                                                         \

@@ -18,6 +18,7 @@ struct vm {
         const struct engine *engine; /* of the record; NULL while there is none */
         bool exists;                 /* a record was read */
         struct vm_record record;
+        bool forked; /* the engine's last start restored it from a warm template */
         struct lock lock;
 };
 

@@ -12,7 +12,7 @@ def write(state, vm, **changes):
     record = {
         "version": 1, "intent": "none", "name": vm, "owner": "projects.toml", "engine": "qemu",
         "uuid": str(uuid.uuid5(uuid.NAMESPACE_DNS, vm)), "user": "dev", "shell": "bash", "created": "2026-01-02T03:04:05Z",
-        "cpus": 2, "memory_bytes": 2 << 30, "disk_bytes": 30 << 30, "forward_agent": False, "lan": False,
+        "cpus": 2, "memory_bytes": 2 << 30, "disk_bytes": 30 << 30, "forward_agent": False, "lan": False, "cold": False,
         "profiles": [], "repos": [f"https://example.org/{vm}.git"], "ports": [], "base": None,
     }
     with open(os.path.join(folder, "vm.json"), "w") as file:

@@ -4,12 +4,13 @@
 #include "lib/json.h"
 #include "vm/record.h"
 
-static const char good[] = "{\"version\": 1, \"intent\": \"setup\", \"name\": \"blog\", \"owner\": \"projects.toml\", "
-                           "\"engine\": \"qemu\", \"uuid\": \"0b5f2c1e-0000-4000-8000-000000000001\", \"user\": \"me\", "
-                           "\"shell\": \"zsh\", \"created\": \"2026-01-02T03:04:05Z\", \"cpus\": 4, "
-                           "\"memory_bytes\": 4294967296, \"disk_bytes\": 32212254720, \"forward_agent\": false, "
-                           "\"lan\": true, \"ports\": [{\"host\": 8080, \"guest\": 80}], \"profiles\": [\"node\"], "
-                           "\"repos\": [\"https://example.org/blog.git\", \".\"], \"base\": null}";
+static const char good[] =
+        "{\"version\": 1, \"intent\": \"setup\", \"name\": \"blog\", \"owner\": \"projects.toml\", "
+        "\"engine\": \"qemu\", \"uuid\": \"0b5f2c1e-0000-4000-8000-000000000001\", \"user\": \"me\", "
+        "\"shell\": \"zsh\", \"created\": \"2026-01-02T03:04:05Z\", \"cpus\": 4, "
+        "\"memory_bytes\": 4294967296, \"disk_bytes\": 32212254720, \"forward_agent\": false, "
+        "\"lan\": true, \"cold\": true, \"ports\": [{\"host\": 8080, \"guest\": 80}], \"profiles\": [\"node\"], "
+        "\"repos\": [\"https://example.org/blog.git\", \".\"], \"base\": null}";
 
 static char *in_folder(void **state, const char *name)
 {
@@ -33,6 +34,7 @@ static void a_whole_record_is_read(void **state)
         assert_string_equal(record.name, "blog");
         assert_int_equal(record.memory_bytes, 4294967296);
         assert_true(record.lan);
+        assert_true(record.cold);
         assert_false(record.forward_agent);
         assert_int_equal(record.port_count, 1);
         assert_int_equal(record.ports[0].host, 8080);

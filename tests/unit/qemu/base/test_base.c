@@ -9,6 +9,7 @@
 
 #include "lib/json.h"
 #include "lib/lock.h"
+#include "qemu/base-inputs.h"
 #include "qemu/base.h"
 
 /* Writes what the hook in guest/build would, and counts its runs. */
@@ -101,17 +102,17 @@ static int teardown(void **state)
 
 static char *key_of(const char *user)
 {
-        _cleanup_(base_image_clear) struct base_image image = BASE_IMAGE_INIT;
+        _cleanup_(base_inputs_clear) struct base_inputs inputs = BASE_INPUTS_INIT;
 
-        assert_true(base_find(user, &image, NULL) >= 0);
-        return TAKE_PTR(image.key);
+        assert_int_equal(base_inputs_collect(user, &inputs, NULL), 0);
+        return TAKE_PTR(inputs.key);
 }
 
 /* Without root a build wants ranges of ids in /etc/subuid, which a test can't give itself. */
 static void need_builder(void)
 {
         _cleanup_(error_freep) struct error *err = NULL;
-        _cleanup_(base_image_clear) struct base_image image = BASE_IMAGE_INIT;
+        _cleanup_(layer_clear) struct layer image = LAYER_INIT;
 
         if (geteuid() == 0 || base_ensure("dev", NULL, &image, &err) == 0)
                 return;
@@ -167,7 +168,7 @@ static void a_name_that_is_no_user_name_is_refused(void **state)
                                       "a b", "a:b",  "../x", "a\nb", "averyveryverylongnamethatdebianrefuses" };
 
         for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-                _cleanup_(base_image_clear) struct base_image image = BASE_IMAGE_INIT;
+                _cleanup_(layer_clear) struct layer image = LAYER_INIT;
                 _cleanup_(error_freep) struct error *err = NULL;
 
                 assert_int_equal(base_find(names[i], &image, &err), -1);
@@ -179,9 +180,9 @@ static void a_name_that_is_no_user_name_is_refused(void **state)
 static void a_layer_is_built_once_and_found_ever_after(void **state)
 {
         const struct fixture *fixture = *state;
-        _cleanup_(base_image_clear) struct base_image built = BASE_IMAGE_INIT;
-        _cleanup_(base_image_clear) struct base_image again = BASE_IMAGE_INIT;
-        _cleanup_(base_image_clear) struct base_image opened = BASE_IMAGE_INIT;
+        _cleanup_(layer_clear) struct layer built = LAYER_INIT;
+        _cleanup_(layer_clear) struct layer again = LAYER_INIT;
+        _cleanup_(layer_clear) struct layer opened = LAYER_INIT;
         _cleanup_(strv_clear) struct strv names = STRV_INIT;
         _cleanup_(freep) char *kernel = NULL;
 
@@ -190,7 +191,7 @@ static void a_layer_is_built_once_and_found_ever_after(void **state)
         assert_int_equal(base_ensure("dev", NULL, &again, NULL), 0);
         assert_int_equal(builds(fixture), 1);
         assert_string_equal(built.folder, again.folder);
-        assert_int_equal(base_open(built.key, &opened, NULL), 0);
+        assert_int_equal(layer_open(built.key, &opened, NULL), 0);
         assert_string_equal(opened.disk, built.disk);
         assert_true(opened.disk_bytes == INT64_C(3) << 30);
         kernel = scratch_read(opened.kernel);
@@ -204,7 +205,7 @@ static void a_layer_is_built_once_and_found_ever_after(void **state)
 
 static void the_manifest_says_what_went_in(void **state)
 {
-        _cleanup_(base_image_clear) struct base_image image = BASE_IMAGE_INIT;
+        _cleanup_(layer_clear) struct layer image = LAYER_INIT;
         _cleanup_(freep) char *path = NULL;
         _cleanup_(json_decrefp) json_t *manifest = NULL;
         const char *text;
@@ -229,7 +230,7 @@ static void the_manifest_says_what_went_in(void **state)
 static void no_mirror_is_named(void **state)
 {
         const struct fixture *fixture = *state;
-        _cleanup_(base_image_clear) struct base_image image = BASE_IMAGE_INIT;
+        _cleanup_(layer_clear) struct layer image = LAYER_INIT;
         _cleanup_(freep) char *path = xasprintf("%s.arguments", fixture->count);
         _cleanup_(freep) char *arguments = NULL;
 
@@ -244,7 +245,7 @@ static void no_mirror_is_named(void **state)
 static void a_failed_build_is_told_in_its_own_words_and_leaves_nothing(void **state)
 {
         const struct fixture *fixture = *state;
-        _cleanup_(base_image_clear) struct base_image image = BASE_IMAGE_INIT;
+        _cleanup_(layer_clear) struct layer image = LAYER_INIT;
         _cleanup_(error_freep) struct error *err = NULL;
         _cleanup_(strv_clear) struct strv layers = STRV_INIT;
         _cleanup_(strv_clear) struct strv temporary = STRV_INIT;
@@ -272,7 +273,7 @@ static void a_failed_build_is_told_in_its_own_words_and_leaves_nothing(void **st
 static void what_a_killed_builder_left_is_removed_wherever_it_lies(void **state)
 {
         const struct fixture *fixture = *state;
-        _cleanup_(base_image_clear) struct base_image image = BASE_IMAGE_INIT;
+        _cleanup_(layer_clear) struct layer image = LAYER_INIT;
         _cleanup_(freep) char *key = key_of("dev");
         _cleanup_(freep) char *left = xasprintf("%s/%s.tmp-1", fixture->layers, key);
         _cleanup_(freep) char *note = path_join(left, "work");
@@ -288,7 +289,7 @@ static void what_a_killed_builder_left_is_removed_wherever_it_lies(void **state)
         /* Not when there is nothing to build: the lock isn't taken then. */
         if (base_find("dev", &image, NULL) == 1)
                 assert_int_equal(file_remove(image.folder, NULL), 0);
-        base_image_clear(&image);
+        layer_clear(&image);
         assert_int_equal(base_ensure("dev", NULL, &image, NULL), 0);
         assert_false(file_exists(left));
         assert_false(file_exists(work));
@@ -308,7 +309,7 @@ static void two_builders_build_once(void **state)
                 builders[i] = fork();
                 assert_true(builders[i] >= 0);
                 if (builders[i] == 0) {
-                        _cleanup_(base_image_clear) struct base_image image = BASE_IMAGE_INIT;
+                        _cleanup_(layer_clear) struct layer image = LAYER_INIT;
 
                         _exit(base_ensure("dev", NULL, &image, NULL) == 0 && file_exists(image.disk) ? 0 : 1);
                 }
@@ -324,10 +325,10 @@ static void two_builders_build_once(void **state)
 
 static void a_layer_that_is_gone_says_what_it_took_along(void **state)
 {
-        _cleanup_(base_image_clear) struct base_image image = BASE_IMAGE_INIT;
+        _cleanup_(layer_clear) struct layer image = LAYER_INIT;
         _cleanup_(error_freep) struct error *err = NULL;
 
-        assert_int_equal(base_open("0123", &image, &err), -1);
+        assert_int_equal(layer_open("0123", &image, &err), -1);
         assert_int_equal(err->kind, ERROR_ENGINE);
         assert_non_null(strstr(err->message, "useless"));
         assert_non_null(strstr(err->hint, "machine rebuild"));
@@ -337,8 +338,8 @@ static void a_layer_that_is_gone_says_what_it_took_along(void **state)
 static void a_layer_with_a_missing_or_foreign_file_is_damaged(void **state)
 {
         const struct fixture *fixture = *state;
-        _cleanup_(base_image_clear) struct base_image image = BASE_IMAGE_INIT;
-        _cleanup_(base_image_clear) struct base_image other = BASE_IMAGE_INIT;
+        _cleanup_(layer_clear) struct layer image = LAYER_INIT;
+        _cleanup_(layer_clear) struct layer other = LAYER_INIT;
         _cleanup_(error_freep) struct error *missing = NULL;
         _cleanup_(error_freep) struct error *foreign = NULL;
         _cleanup_(freep) char *moved = path_join(fixture->layers, "4567");
@@ -346,7 +347,7 @@ static void a_layer_with_a_missing_or_foreign_file_is_damaged(void **state)
         need_builder();
         assert_int_equal(base_ensure("dev", NULL, &image, NULL), 0);
         assert_int_equal(rename(image.folder, moved), 0);
-        assert_int_equal(base_open("4567", &other, &foreign), -1);
+        assert_int_equal(layer_open("4567", &other, &foreign), -1);
         assert_non_null(strstr(foreign->message, "damaged"));
         assert_int_equal(rename(moved, image.folder), 0);
         assert_int_equal(unlink(image.initrd), 0);
@@ -359,7 +360,7 @@ static void a_layer_with_a_missing_or_foreign_file_is_damaged(void **state)
 static void a_missing_program_is_named_with_its_package(void **state)
 {
         const struct fixture *fixture = *state;
-        _cleanup_(base_image_clear) struct base_image image = BASE_IMAGE_INIT;
+        _cleanup_(layer_clear) struct layer image = LAYER_INIT;
         _cleanup_(error_freep) struct error *err = NULL;
         _cleanup_(freep) char *path = xstrdup(getenv("PATH"));
         _cleanup_(freep) char *bin = in(fixture, "bin");

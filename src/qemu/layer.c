@@ -1,0 +1,234 @@
+#include "layer.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "host/paths.h"
+#include "lib/file.h"
+
+#define MANIFEST_LIMIT (1 << 20)
+/* A build is given up after half an hour; another's is not waited for any longer. */
+#define LOCK_TIMEOUT_MS (31 * 60 * 1000)
+/* A template stands on a base; more than this is a circle. */
+#define DEPTH_MOST 16
+
+void layer_clear(struct layer *layer)
+{
+        free(layer->key);
+        free(layer->kind);
+        free(layer->folder);
+        free(layer->disk);
+        free(layer->kernel);
+        free(layer->initrd);
+        strv_clear(&layer->folders);
+        json_decref(layer->manifest);
+        *layer = (struct layer)LAYER_INIT;
+}
+
+char *layer_folder(const char *key)
+{
+        _cleanup_(freep) char *layers = paths_data("layers");
+
+        return path_join(layers, key);
+}
+
+char *layer_lock_path(const char *key)
+{
+        _cleanup_(freep) char *folder = layer_folder(key);
+
+        return xasprintf("%s.lock", folder);
+}
+
+static int check_files(const char *const *files, struct error **err)
+{
+        for (; *files; files++)
+                if (access(*files, R_OK) < 0)
+                        return error_errno(err, ERROR_ENGINE, "cannot read '%s'", *files);
+        return 0;
+}
+
+static int read_manifest(struct layer *layer, const char **parent, struct error **err)
+{
+        _cleanup_(freep) char *path = path_join(layer->folder, "manifest.json");
+        const char *key;
+        const char *kind;
+
+        layer->manifest = json_read(path, MANIFEST_LIMIT, err);
+        if (!layer->manifest || json_get_string(layer->manifest, "key", &key, err) < 0 ||
+            json_get_string(layer->manifest, "kind", &kind, err) < 0 ||
+            json_get_int(layer->manifest, "disk_bytes", &layer->disk_bytes, err) < 0)
+                return -1;
+        if (!streq(key, layer->key))
+                return error_set(err, ERROR_ENGINE, "'%s' belongs to another layer", path);
+        layer->kind = xstrdup(kind);
+        *parent = NULL;
+        return json_object_get(layer->manifest, "parent") ? json_get_string(layer->manifest, "parent", parent, err) : 0;
+}
+
+static int find(const char *key, unsigned depth, struct layer *out, struct error **err);
+
+/* What only the layer below knows. */
+static int look_below(struct layer *layer, const char *parent, unsigned depth, struct error **err)
+{
+        _cleanup_(layer_clear) struct layer below = LAYER_INIT;
+        int there = depth < DEPTH_MOST ? find(parent, depth + 1, &below, err) : 0;
+
+        if (there < 0)
+                return -1;
+        if (there == 0)
+                return error_set(err, ERROR_ENGINE, "the layer '%s' that it stands on is gone", parent);
+        layer->kernel = TAKE_PTR(below.kernel);
+        layer->initrd = TAKE_PTR(below.initrd);
+        strv_add_all(&layer->folders, &below.folders);
+        return 0;
+}
+
+static int look(struct layer *layer, unsigned depth, struct error **err)
+{
+        const char *parent;
+
+        if (read_manifest(layer, &parent, err) < 0 || check_files((const char *const[]){ layer->disk, NULL }, err) < 0)
+                return -1;
+        strv_add(&layer->folders, layer->folder);
+        if (parent)
+                return look_below(layer, parent, depth, err);
+        layer->kernel = path_join(layer->folder, "vmlinuz");
+        layer->initrd = path_join(layer->folder, "initrd");
+        return check_files((const char *const[]){ layer->kernel, layer->initrd, NULL }, err);
+}
+
+static int find(const char *key, unsigned depth, struct layer *out, struct error **err)
+{
+        _cleanup_(layer_clear) struct layer layer = LAYER_INIT;
+
+        layer.key = xstrdup(key);
+        layer.folder = layer_folder(key);
+        layer.disk = path_join(layer.folder, "disk.qcow2");
+        if (!file_exists(layer.folder))
+                return 0;
+        if (look(&layer, depth, err) < 0) {
+                error_wrap(err, "the layer '%s' is damaged", layer.folder);
+                error_set_kind(err, ERROR_ENGINE);
+                return error_hint(err, "rm -r %s", layer.folder);
+        }
+        *out = layer;
+        layer = (struct layer)LAYER_INIT;
+        return 1;
+}
+
+int layer_find(const char *key, struct layer *out, struct error **err)
+{
+        return find(key, 0, out, err);
+}
+
+int layer_open(const char *key, struct layer *out, struct error **err)
+{
+        int there = layer_find(key, out, err);
+        _cleanup_(freep) char *folder = NULL;
+
+        if (there != 0)
+                return there < 0 ? -1 : 0;
+        folder = layer_folder(key);
+        error_set(err, ERROR_ENGINE, "the layer '%s' is gone; the disks of the VMs that stand on it are useless without it",
+                  folder);
+        return error_hint(err, "put it back from a backup, or make each of these VMs anew: machine rebuild NAME");
+}
+
+/* Removes what killed builders of this key left: the lock is ours, so they are gone. */
+static int remove_leftovers(const char *layers, const char *key, const struct layer_builder *builder, struct error **err)
+{
+        _cleanup_(freep) char *prefix = xasprintf("%s.tmp-", key);
+        _cleanup_(strv_clear) struct strv names = STRV_INIT;
+
+        if (file_list(layers, &names, err) < 0)
+                return -1;
+        for (size_t i = 0; i < names.count; i++) {
+                _cleanup_(freep) char *path = path_join(layers, names.items[i]);
+
+                if (starts_with(names.items[i], prefix) && (builder->tidy(path, err) < 0 || file_remove(path, err) < 0))
+                        return -1;
+        }
+        return 0;
+}
+
+/* Builds beside the layer's place and renames. */
+static int build(const char *key, const struct layer_builder *builder, void *data, const struct lock *lock,
+                 struct event_sink *events, struct error **err)
+{
+        _cleanup_(freep) char *folder = layer_folder(key);
+        _cleanup_(freep) char *layers = path_folder(folder);
+        _cleanup_(freep) char *temporary = xasprintf("%s.tmp-%ld", folder, (long)getpid());
+
+        if (remove_leftovers(layers, key, builder, err) < 0 || file_make_private_folder(temporary, err) < 0)
+                return -1;
+        if (builder->build(data, temporary, lock, events, err) < 0) {
+                /* What can't be removed now, the next builder removes. */
+                if (builder->tidy(temporary, NULL) == 0)
+                        file_remove(temporary, NULL);
+                return -1;
+        }
+        if (builder->tidy(temporary, err) < 0 || file_sync_folder(temporary, err) < 0)
+                return -1;
+        return file_rename(temporary, folder, err);
+}
+
+int layer_ensure(const char *key, const struct layer_builder *builder, void *data, struct event_sink *events, struct layer *out,
+                 struct error **err)
+{
+        _cleanup_(lock_release) struct lock lock = LOCK_INIT;
+        _cleanup_(freep) char *path = layer_lock_path(key);
+        _cleanup_(freep) char *layers = path_folder(path);
+        int there = layer_find(key, out, err);
+
+        if (there != 0)
+                return there < 0 ? -1 : 0;
+        if (file_make_folders(layers, 0700, err) < 0)
+                return -1;
+        if (lock_is_held(path, NULL) > 0)
+                event_note(events, "another process is building %s; waiting for it", builder->what);
+        if (lock_acquire(&lock, path, LOCK_EXCLUSIVE, LOCK_TIMEOUT_MS, err) < 0)
+                return -1;
+        there = layer_find(key, out, err);
+        if (there != 0)
+                return there < 0 ? -1 : 0;
+        event_begin(events, builder->kind, "%s", builder->doing);
+        if (build(key, builder, data, &lock, events, err) < 0) {
+                event_end(events, builder->kind, EVENT_FAILED, NULL);
+                return -1;
+        }
+        event_end(events, builder->kind, EVENT_DONE, NULL);
+        return layer_open(key, out, err);
+}
+
+int layer_use(const char *key, struct lock *lock, struct error **err)
+{
+        _cleanup_(freep) char *path = layer_lock_path(key);
+
+        if (lock_acquire(lock, path, LOCK_SHARED, LOCK_TIMEOUT_MS, err) < 0)
+                return -1;
+        /* Only an order of use depends on it. */
+        futimens(lock->fd, NULL);
+        return 0;
+}
+
+int layer_seal(const char *path, struct error **err)
+{
+        _cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+        if (fd < 0 || fchmod(fd, 0444) < 0 || fsync(fd) < 0)
+                return error_errno(err, ERROR_FAILED, "cannot seal '%s'", path);
+        return 0;
+}
+
+char *layer_timestamp(void)
+{
+        char text[sizeof("2000-01-01T00:00:00Z")];
+        time_t now = time(NULL);
+        struct tm utc;
+
+        if (!gmtime_r(&now, &utc) || strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc) == 0)
+                return xstrdup("1970-01-01T00:00:00Z");
+        return xstrdup(text);
+}
