@@ -340,6 +340,8 @@ int lifecycle_up(struct context *context, struct vm *vm, const struct target *ta
                         how = "started";
                 if (carry_out(context, vm, target, engine, step, err) < 0)
                         return -1;
+                if (step->type == PLAN_START && vm->forked)
+                        how = "forked";
         }
         if (vm->record.intent != INTENT_NONE && vm_intend(vm, INTENT_NONE, err) < 0)
                 return -1;

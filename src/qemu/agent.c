@@ -7,7 +7,13 @@
 #include <unistd.h>
 
 #include "agent-protocol.h"
+#include "lib/text.h"
 #include "socket.h"
+
+/* Nothing tells when a program in the guest has ended: it is asked, soon at first */
+#define LOOK_MS         2
+#define LOOK_LONGEST_MS 100
+#define SAID_MOST       2000
 
 struct agent {
         int fd;
@@ -115,4 +121,86 @@ int agent_call(struct agent *agent, const char *command, json_t *arguments, dead
         if (reply)
                 *reply = TAKE_PTR(answer);
         return 0;
+}
+
+/* --- a program in the guest */
+
+static char *encode(const struct strbuf *data)
+{
+        size_t room = sodium_base64_encoded_len(data->len, sodium_base64_VARIANT_ORIGINAL);
+
+        return sodium_bin2base64(xmalloc(room), room, (const unsigned char *)data->buf, data->len,
+                                 sodium_base64_VARIANT_ORIGINAL);
+}
+
+static int begin(struct agent *agent, const char *const *argv, const struct strbuf *input, deadline limit, int64_t *pid,
+                 struct error **err)
+{
+        _cleanup_(json_decrefp) json_t *arguments = json_pack("{s:s, s:b}", "path", argv[0], "capture-output", 1);
+        _cleanup_(json_decrefp) json_t *reply = NULL;
+        json_t *words = json_array();
+
+        json_object_set_new(arguments, "arg", words);
+        for (size_t i = 1; argv[i]; i++)
+                json_array_append_new(words, json_string(argv[i]));
+        if (input) {
+                _cleanup_(freep) char *encoded = encode(input);
+
+                json_object_set_new(arguments, "input-data", json_string(encoded));
+        }
+        if (agent_call(agent, "guest-exec", arguments, limit, &reply, err) < 0)
+                return -1;
+        return json_get_int(reply, "pid", pid, err);
+}
+
+/* What one of its streams said, made visible and short. */
+static void add_said(struct strbuf *out, const json_t *reply, const char *key)
+{
+        const char *encoded = json_string_value(json_object_get(reply, key));
+        size_t length = encoded ? strlen(encoded) : 0;
+        _cleanup_(freep) unsigned char *said = xmalloc(length + 1);
+        size_t got = 0;
+
+        if (!encoded || sodium_base642bin(said, length, encoded, length, NULL, &got, NULL, sodium_base64_VARIANT_ORIGINAL) < 0)
+                return;
+        text_visible(out, (const char *)said, got < SAID_MOST ? got : SAID_MOST);
+}
+
+static int judge(const char *program, const json_t *reply, struct error **err)
+{
+        _cleanup_(strbuf_clear) struct strbuf said = STRBUF_INIT;
+        int64_t status = -1;
+
+        if (json_get_int(reply, "exitcode", &status, NULL) == 0 && status == 0)
+                return 0;
+        add_said(&said, reply, "err-data");
+        if (said.len == 0)
+                add_said(&said, reply, "out-data");
+        return error_set(err, ERROR_ENGINE, "'%s' failed in the guest with status %jd: %s", program, (intmax_t)status,
+                         said.len > 0 ? said.buf : "no reason given");
+}
+
+int agent_run(struct agent *agent, const char *const *argv, const struct strbuf *input, deadline limit, struct error **err)
+{
+        _cleanup_(json_decrefp) json_t *arguments = NULL;
+        int pause = LOOK_MS;
+        int64_t pid;
+
+        if (begin(agent, argv, input, limit, &pid, err) < 0)
+                return -1;
+        arguments = json_pack("{s:I}", "pid", (json_int_t)pid);
+        for (;;) {
+                _cleanup_(json_decrefp) json_t *reply = NULL;
+                bool ended;
+
+                if (agent_call(agent, "guest-exec-status", arguments, limit, &reply, err) < 0 ||
+                    json_get_bool(reply, "exited", &ended, err) < 0)
+                        return -1;
+                if (ended)
+                        return judge(argv[0], reply, err);
+                if (deadline_passed(limit))
+                        return error_set(err, ERROR_ENGINE, "'%s' has not ended in the guest in time", argv[0]);
+                poll(NULL, 0, pause);
+                pause = pause * 2 < LOOK_LONGEST_MS ? pause * 2 : LOOK_LONGEST_MS;
+        }
 }

@@ -17,3 +17,9 @@ void agent_freep(struct agent **agent);
 int agent_call(struct agent *agent, const char *command, json_t *arguments, deadline limit, json_t **reply, struct error **err);
 /* For the commands that answer only when they fail (guest-shutdown): sent, and not waited for. */
 int agent_tell(struct agent *agent, const char *command, json_t *arguments, deadline limit, struct error **err);
+
+/*
+ * Runs a program in the guest as root and waits for its end. `argv[0]` is its absolute path there; `input` (may be NULL) is
+ * what it reads. An exit status other than 0 is ERROR_ENGINE with what it said. Source: qemu-ga-ref, "guest-exec".
+ */
+int agent_run(struct agent *agent, const char *const *argv, const struct strbuf *input, deadline limit, struct error **err);

@@ -64,13 +64,23 @@ static void add_machine(const struct arguments *arguments, struct strv *argv)
         strv_adds(argv, "-rtc", "base=utc", NULL);
 }
 
-/* A function of its own: a VM that starts from a warm template has its memory elsewhere. */
 static void add_memory(const struct arguments *arguments, struct strv *argv)
 {
+        _cleanup_(strbuf_clear) struct strbuf memory = STRBUF_INIT;
+
         strv_add(argv, "-m");
         strv_addf(argv, "size=%jdB", (intmax_t)arguments->memory_bytes);
-        strv_add(argv, "-object");
-        strv_addf(argv, "memory-backend-ram,id=ram,size=%jdB,share=off", (intmax_t)arguments->memory_bytes);
+        strbuf_addf(&memory, "memory-backend-%s,id=ram,size=%jdB,share=%s", arguments->memory_file ? "file" : "ram",
+                    (intmax_t)arguments->memory_bytes, arguments->memory_shared ? "on" : "off");
+        if (arguments->memory_file) {
+                strbuf_adds(&memory, ",mem-path=");
+                add_value(&memory, arguments->memory_file);
+        }
+        if (arguments->memory_read_only)
+                strbuf_adds(&memory, ",readonly=on,rom=off");
+        strv_adds(argv, "-object", memory.buf, NULL);
+        if (arguments->incoming)
+                strv_adds(argv, "-incoming", "defer", NULL);
 }
 
 static void add_kernel(const struct arguments *arguments, struct strv *argv)
@@ -107,6 +117,10 @@ static void add_devices(const struct arguments *arguments, struct strv *argv)
         strv_adds(argv, "-device", "virtio-serial-pci", NULL);
         add_option(argv, "-chardev", "socket,id=agent,path=", arguments->agent_socket, ",server=on,wait=off");
         strv_adds(argv, "-device", "virtserialport,chardev=agent,name=org.qemu.guest_agent.0", NULL);
+        if (arguments->resume_socket) {
+                add_option(argv, "-chardev", "socket,id=resume,path=", arguments->resume_socket, ",server=on,wait=off");
+                strv_adds(argv, "-device", "virtserialport,chardev=resume,name=org.machine.resume", NULL);
+        }
         add_option(argv, "-chardev", "file,id=console,path=", arguments->console_log, "");
         strv_adds(argv, "-serial", "chardev:console", NULL);
         add_option(argv, "-chardev", "socket,id=qmp,path=", arguments->qmp_socket, ",server=on,wait=off");

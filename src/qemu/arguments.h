@@ -21,9 +21,14 @@ struct arguments {
         bool kvm;
         const char *name;
         int64_t cpus, memory_bytes;
+        const char *memory_file; /* the guest's memory; NULL = anonymous */
+        bool memory_shared;      /* is what the guest writes kept in that file? */
+        bool memory_read_only;   /* opened for reading only, for a private mapping (from QEMU 8.2 on) */
+        bool incoming;           /* waits for saved devices instead of booting */
         const char *kernel, *initrd, *disk;
         const char *uuid; /* of the VM, with hyphens */
         const char *qmp_socket, *agent_socket;
+        const char *resume_socket; /* of a template and its forks: where the identity comes through; else NULL */
         const char *console_log;
         const char *identity; /* the file with the guest's identity */
         int net_fd;           /* a connected stream socket that carries frames */

@@ -21,6 +21,10 @@
 #define REFUSED_MS 200
 #define BANNER     "SSH-2.0-" /* RFC 4253, section 4.2 */
 
+/* From the start of QEMU to the banner of the guest's sshd */
+#define BOOT_KVM_MS      60000
+#define BOOT_EMULATED_MS 180000
+
 struct attempt {
         struct boot *boot;
         int fd; /* -1 = free */
@@ -192,6 +196,11 @@ static void boot_clear(struct boot *boot)
         console_clear(&boot->console);
         loop_free(boot->loop);
         error_free(boot->error);
+}
+
+int boot_limit_ms(bool kvm)
+{
+        return kvm ? BOOT_KVM_MS : BOOT_EMULATED_MS;
 }
 
 int boot_wait(const struct runtime *runtime, struct qmp *qmp, int limit_ms, struct event_sink *events, struct error **err)

@@ -7,7 +7,8 @@
 
 #include "acceleration.h"
 #include "arguments.h"
-#include "base.h"
+#include "fork.h"
+#include "layer.h"
 #include "lib/file.h"
 #include "lib/process.h"
 #include "qemu.h"
@@ -21,26 +22,18 @@
 /* Whoever asks is not kept waiting by a QEMU that doesn't listen. */
 #define LOOK_MS 500
 
-static int ask_version(const char *program, struct engine_probe *out, struct error **err)
+static void judge_version(const struct toolkit *toolkit, struct engine_probe *out)
 {
-        const char *const argv[] = { program, "--version", NULL };
-        _cleanup_(strbuf_clear) struct strbuf text = STRBUF_INIT;
-        _cleanup_(freep) char *version = NULL;
         int major;
         int minor;
+        _cleanup_(freep) char *version = arguments_parse_version(toolkit->version, &major, &minor);
 
-        if (process_check(&(struct process_spec){ .argv = argv, .timeout_ms = 10000 }, &text, err) < 0)
-                return -1;
-        version = arguments_parse_version(text.buf, &major, &minor);
-        if (!version)
-                return error_set(err, ERROR_ENGINE, "'%s' does not say its version", program);
         out->version = xasprintf("QEMU %s", version);
         out->usable = major > MAJOR_LEAST || (major == MAJOR_LEAST && minor >= MINOR_LEAST);
         if (!out->usable) {
                 out->note = xasprintf("QEMU %s is too old, %d.%d or later is needed", version, MAJOR_LEAST, MINOR_LEAST);
                 out->hint = xstrdup("install a newer QEMU");
         }
-        return 0;
 }
 
 static bool find_tools(struct engine_probe *out)
@@ -67,14 +60,18 @@ static int probe(struct engine_probe *out, struct error **err)
         _cleanup_(acceleration_clear) struct acceleration acceleration = ACCELERATION_INIT;
         _cleanup_(engine_probe_clear) struct engine_probe found = ENGINE_PROBE_INIT;
         _cleanup_(error_freep) struct error *missing = NULL;
+        _cleanup_(toolkit_clear) struct toolkit toolkit = TOOLKIT_INIT;
         _cleanup_(freep) char *program = toolkit_qemu(&missing);
 
         if (!program) {
                 found.note = xstrdup(missing->message);
                 found.hint = xstrdup(missing->hint);
-        } else if (ask_version(program, &found, err) < 0) {
+        } else if (toolkit_find(&toolkit, err) < 0) {
                 return -1;
-        } else if (found.usable && find_tools(&found)) {
+        } else {
+                judge_version(&toolkit, &found);
+        }
+        if (found.usable && find_tools(&found)) {
                 acceleration_find(&acceleration);
                 found.acceleration = xstrdup(acceleration.kvm ? "kvm" : "tcg");
                 found.note = TAKE_PTR(acceleration.note);
@@ -119,10 +116,10 @@ static int64_t memory_of(struct runtime *runtime)
 /* A stopped VM whose disk stands on a layer that is gone can't be started again. */
 static int check_base(const struct vm *vm, struct vm_status *status, struct error **err)
 {
-        _cleanup_(base_image_clear) struct base_image image = BASE_IMAGE_INIT;
+        _cleanup_(layer_clear) struct layer image = LAYER_INIT;
         _cleanup_(error_freep) struct error *reason = NULL;
 
-        if (!vm->record.base || base_open(vm->record.base, &image, &reason) == 0)
+        if (!vm->record.base || layer_open(vm->record.base, &image, &reason) == 0)
                 return 0;
         if (reason->kind != ERROR_ENGINE) {
                 if (err)
@@ -169,6 +166,13 @@ static int not_running(const struct vm *vm, struct error **err)
         return error_hint(err, "machine up %s", vm->name);
 }
 
+/* Its guest has no identity, so nobody could know it. */
+static int half_made(const struct vm *vm, struct error **err)
+{
+        error_set(err, ERROR_ENGINE, "VM '%s' is only half made", vm->name);
+        return error_hint(err, "machine up %s", vm->name);
+}
+
 static int connect_ssh(const struct vm *vm, int *fd, struct error **err)
 {
         _cleanup_(runtime_clear) struct runtime runtime = RUNTIME_INIT;
@@ -181,6 +185,8 @@ static int connect_ssh(const struct vm *vm, int *fd, struct error **err)
         alive = runtime_is_alive(&runtime, err);
         if (alive <= 0)
                 return alive < 0 ? -1 : not_running(vm, err);
+        if (fork_is_due(&runtime))
+                return half_made(vm, err);
         if (socket_connect(runtime.ssh, deadline_in(5000), &connected, &reason) < 0) {
                 error_set(err, ERROR_ENGINE, "VM '%s' has no network: %s", vm->name, reason->message);
                 return error_hint(err, "machine down %s, then machine up %s", vm->name, vm->name);

@@ -11,8 +11,10 @@
 
 #define KEY_LIMIT (64 << 10)
 
-/* For _cleanup_: a buffer that held a secret. */
-static void wipe(struct strbuf *secret)
+/* What a guest has looked up once (its length) holds for those restored from it too: all have the same. */
+#define FILE_BYTES 4096
+
+void identity_wipe(struct strbuf *secret)
 {
         if (secret->room > 0)
                 sodium_memzero(secret->buf, secret->room);
@@ -34,23 +36,23 @@ static char *encode(const struct strbuf *data)
                                  sodium_base64_VARIANT_ORIGINAL);
 }
 
-static int describe(const struct vm *vm, struct strbuf *out, struct error **err)
+int identity_describe(const struct vm *vm, struct strbuf *out, struct error **err)
 {
         _cleanup_(freep) char *host_key_path = path_join(vm->folder, "host_key");
         _cleanup_(freep) char *public_key_path = path_join(vm->folder, "id_ed25519.pub");
         _cleanup_(freep) char *machine_id = arguments_machine_id(vm->record.uuid);
-        _cleanup_(wipe) struct strbuf host_key = STRBUF_INIT;
+        _cleanup_(identity_wipe) struct strbuf host_key = STRBUF_INIT;
         _cleanup_(strbuf_clear) struct strbuf public_key = STRBUF_INIT;
         _cleanup_(wipe_text) char *encoded = NULL;
 
         if (file_read(host_key_path, KEY_LIMIT, &host_key, err) < 0 ||
             file_read(public_key_path, KEY_LIMIT, &public_key, err) < 0)
-                return -1;
+                return error_wrap(err, "cannot describe VM '%s' to its guest", vm->name);
         encoded = encode(&host_key);
         strbuf_trim_end(&public_key);
         /* Room first: a buffer that grows leaves copies behind. */
-        strbuf_reserve(out, strlen(encoded) + public_key.len + 1024);
-        strbuf_addf(out, "hostname %s\nmachine-id %s\nuser %s\nshell %s\nauthorized-key %s\n", vm->name, machine_id,
+        strbuf_reserve(out, strlen(encoded) + public_key.len + FILE_BYTES);
+        strbuf_addf(out, "hostname %s\nmachine-id %s\nuser %s\nshell %s\nauthorized-key %s\n", vm->record.name, machine_id,
                     vm->record.user, vm->record.shell, public_key.buf);
         strbuf_adds(out, "host-key ");
         strbuf_adds(out, encoded);
@@ -60,11 +62,13 @@ static int describe(const struct vm *vm, struct strbuf *out, struct error **err)
 
 int identity_open(const struct vm *vm, int *fd, struct error **err)
 {
-        _cleanup_(wipe) struct strbuf text = STRBUF_INIT;
+        _cleanup_(identity_wipe) struct strbuf text = STRBUF_INIT;
         _cleanup_(closep) int made = -1;
 
-        if (describe(vm, &text, err) < 0)
-                return error_wrap(err, "cannot describe VM '%s' to its guest", vm->name);
+        if (identity_describe(vm, &text, err) < 0)
+                return -1;
+        while (text.len < FILE_BYTES)
+                strbuf_addc(&text, '\n');
         made = memfd_create("identity", MFD_CLOEXEC | MFD_ALLOW_SEALING);
         if (made < 0)
                 return error_errno(err, ERROR_FAILED, "cannot make a file in memory");

@@ -137,19 +137,38 @@ int qmp_connect(const char *path, deadline limit, struct qmp **out, struct error
         return 0;
 }
 
-int qmp_call(struct qmp *qmp, const char *command, json_t *arguments, deadline limit, json_t **reply, struct error **err)
+static int finish_call(struct qmp *qmp, const char *command, deadline limit, json_t **reply, struct error **err)
 {
         _cleanup_(qmp_message_clear) struct qmp_message message = QMP_MESSAGE_INIT;
-        _cleanup_(strbuf_clear) struct strbuf line = STRBUF_INIT;
 
-        if (qmp_protocol_command(&qmp->protocol, command, arguments, &line, err) < 0 ||
-            socket_send(qmp->fd, line.buf, line.len, limit, err) < 0 || await(qmp, command, limit, &message, err) < 0)
+        if (await(qmp, command, limit, &message, err) < 0)
                 return -1;
         if (message.type == QMP_REFUSAL)
                 return error_set(err, ERROR_ENGINE, "QEMU refuses '%s': %s", command, message.text);
         if (reply)
                 *reply = TAKE_PTR(message.data);
         return 0;
+}
+
+int qmp_call(struct qmp *qmp, const char *command, json_t *arguments, deadline limit, json_t **reply, struct error **err)
+{
+        _cleanup_(strbuf_clear) struct strbuf line = STRBUF_INIT;
+
+        if (qmp_protocol_command(&qmp->protocol, command, arguments, &line, err) < 0 ||
+            socket_send(qmp->fd, line.buf, line.len, limit, err) < 0)
+                return -1;
+        return finish_call(qmp, command, limit, reply, err);
+}
+
+int qmp_give(struct qmp *qmp, const char *command, json_t *arguments, int fd, deadline limit, struct error **err)
+{
+        _cleanup_(strbuf_clear) struct strbuf line = STRBUF_INIT;
+
+        if (qmp_protocol_command(&qmp->protocol, command, arguments, &line, err) < 0 ||
+            socket_send_fd(qmp->fd, line.buf, fd, limit, err) < 0 ||
+            socket_send(qmp->fd, line.buf + 1, line.len - 1, limit, err) < 0)
+                return -1;
+        return finish_call(qmp, command, limit, NULL, err);
 }
 
 int qmp_next_event(struct qmp *qmp, deadline limit, char **name, struct error **err)

@@ -25,6 +25,9 @@ void qmp_freep(struct qmp **qmp);
  */
 int qmp_call(struct qmp *qmp, const char *command, json_t *arguments, deadline limit, json_t **reply, struct error **err);
 
+/* The same with a descriptor of ours for QEMU to have: for "getfd" and "add-fd". `fd` stays the caller's. */
+int qmp_give(struct qmp *qmp, const char *command, json_t *arguments, int fd, deadline limit, struct error **err);
+
 /* To poll for POLLIN before qmp_next_event(qmp, 0, …). */
 int qmp_fd(const struct qmp *qmp);
 /* The next event's name, owned by the caller: 1. None before the limit: 0. The connection is gone: -1. */

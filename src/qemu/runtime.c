@@ -24,6 +24,7 @@ void runtime_clear(struct runtime *runtime)
 {
         free(runtime->lock);
         free(runtime->disk);
+        free(runtime->fork);
         free(runtime->logs);
         free(runtime->console_log);
         free(runtime->qemu_log);
@@ -32,6 +33,7 @@ void runtime_clear(struct runtime *runtime)
         free(runtime->sockets);
         free(runtime->qmp);
         free(runtime->agent);
+        free(runtime->resume);
         free(runtime->ssh);
         free(runtime->ready);
         *runtime = (struct runtime)RUNTIME_INIT;
@@ -43,6 +45,7 @@ void runtime_find_files(const struct vm *vm, struct runtime *out)
                 .name = vm->name,
                 .lock = path_join(vm->folder, "run.lock"),
                 .disk = path_join(vm->folder, "disk.qcow2"),
+                .fork = path_join(vm->folder, "fork"),
                 .logs = path_join(vm->folder, "logs"),
                 .console_log = path_join(vm->folder, "logs/console.log"),
                 .qemu_log = path_join(vm->folder, "logs/qemu.log"),
@@ -56,8 +59,9 @@ int runtime_find_sockets(struct runtime *runtime, struct error **err)
                 const char *name;
                 char **path;
         } sockets[] = {
-                { "qemu", &runtime->sockets }, { "qemu/qmp.sock", &runtime->qmp }, { "qemu/agent.sock", &runtime->agent },
-                { "ssh.sock", &runtime->ssh }, { "ready", &runtime->ready },
+                { "qemu", &runtime->sockets },          { "qemu/qmp.sock", &runtime->qmp },
+                { "qemu/agent.sock", &runtime->agent }, { "qemu/resume.sock", &runtime->resume },
+                { "ssh.sock", &runtime->ssh },          { "ready", &runtime->ready },
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(sockets); i++) {

@@ -6,7 +6,8 @@
  * names the process that holds the lock (holder.h).
  *
  *         VM folder/run.lock, disk.qcow2, logs/{console.log,qemu.log,net.log}
- *         runtime folder/VM/qemu/{qmp,agent}.sock   the only folder QEMU may write to
+ *         VM folder/fork                            the disk is new and its first start is to be a fork (fork.h)
+ *         runtime folder/VM/qemu/{qmp,agent,resume}.sock   the only folder QEMU may write to
  *         runtime folder/VM/ssh.sock                machine-net's
  *         runtime folder/VM/ready                   sshd has answered since QEMU was started
  */
@@ -18,9 +19,9 @@
 
 struct runtime {
         const char *name; /* of the VM; borrowed */
-        char *lock, *disk;
+        char *lock, *disk, *fork;
         char *logs, *console_log, *qemu_log, *net_log;
-        char *folder, *sockets, *qmp, *agent, *ssh, *ready;
+        char *folder, *sockets, *qmp, *agent, *resume, *ssh, *ready;
 };
 
 #define RUNTIME_INIT                                                                                                           \

@@ -29,6 +29,8 @@ void sandbox_build(const struct sandbox *sandbox, struct strv *argv)
                                               "/nix/store", "/etc/ld.so.cache", "/etc/alternatives" };
 
         strv_adds(argv, sandbox->program, "--unshare-all", "--cap-drop", "ALL", NULL);
+        if (sandbox->dies_with_parent)
+                strv_add(argv, "--die-with-parent");
         bind(argv, "--ro-bind", "/usr");
         for (size_t i = 0; i < ARRAY_SIZE(system); i++)
                 bind(argv, "--ro-bind-try", system[i]);

@@ -1,6 +1,6 @@
 /*
  * bubblewrap around QEMU: no network, no other processes, of the file system only what QEMU needs. It doesn't end with
- * us, for the VM is to outlive the command that starts it. Source: bwrap(1).
+ * us unless that is asked for: a VM is to outlive the command that starts it. Source: bwrap(1).
  */
 #pragma once
 
@@ -10,6 +10,7 @@ struct sandbox {
         const char *program; /* bwrap's absolute path */
         const char *qemu;    /* QEMU's absolute path */
         bool kvm;
+        bool dies_with_parent;
         struct strv read_only; /* files and folders, under the same names inside */
         struct strv writable;
 };

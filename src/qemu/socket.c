@@ -115,3 +115,26 @@ int socket_send(int fd, const char *data, size_t length, deadline limit, struct 
         }
         return 0;
 }
+
+int socket_send_fd(int socket, const char *byte, int fd, deadline limit, struct error **err)
+{
+        union {
+                struct cmsghdr header;
+                char room[CMSG_SPACE(sizeof(int))];
+        } control = { .header = { .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS } };
+        struct iovec part = { .iov_base = (char *)byte, .iov_len = 1 };
+        const struct msghdr message = {
+                .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.room, .msg_controllen = sizeof(control.room)
+        };
+
+        memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+        while (sendmsg(socket, &message, MSG_NOSIGNAL) < 0) {
+                int ready = errno == EAGAIN ? socket_wait(socket, POLLOUT, limit, err) : 1;
+
+                if (errno != EAGAIN && errno != EINTR)
+                        return error_errno(err, ERROR_ENGINE, "cannot hand over a descriptor");
+                if (ready <= 0)
+                        return ready < 0 ? -1 : error_set(err, ERROR_ENGINE, "QEMU does not listen");
+        }
+        return 0;
+}

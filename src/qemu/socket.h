@@ -17,3 +17,5 @@ int socket_listener(const char *path, deadline limit, int *process_fd, pid_t *pi
 int socket_wait(int fd, short events, deadline limit, struct error **err);
 /* Writes all of it, or fails. */
 int socket_send(int fd, const char *data, size_t length, deadline limit, struct error **err);
+/* One byte, and a descriptor with it. Source: unix(7), SCM_RIGHTS. */
+int socket_send_fd(int socket, const char *byte, int fd, deadline limit, struct error **err);

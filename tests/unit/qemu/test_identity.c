@@ -15,19 +15,24 @@ static void the_description_has_every_key_and_the_host_key_in_base64(void **stat
         char uuid[] = "0b5f2c1e-0000-4000-8000-000000000001";
         char user[] = "me";
         char shell[] = "zsh";
-        struct vm vm = { .name = name, .folder = *state, .record = { .uuid = uuid, .user = user, .shell = shell } };
+        struct vm vm = { .name = name,
+                         .folder = *state,
+                         .record = { .name = name, .uuid = uuid, .user = user, .shell = shell } };
 
         scratch_write(host_key, "PRIVATE\nKEY\n");
         scratch_write(public_key, "ssh-ed25519 AAAA machine-blog\n");
         assert_int_equal(identity_open(&vm, &fd, NULL), 0);
         assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
         assert_int_equal(file_read_fd(fd, "identity", 1 << 16, &text, NULL), 0);
+        /* All are of one length, for a guest that was restored knows only that of its template's. */
+        assert_int_equal(text.len, 4096);
+        strbuf_trim_end(&text);
         assert_string_equal(text.buf, "hostname blog\n"
                                       "machine-id 0b5f2c1e000040008000000000000001\n"
                                       "user me\n"
                                       "shell zsh\n"
                                       "authorized-key ssh-ed25519 AAAA machine-blog\n"
-                                      "host-key UFJJVkFURQpLRVkK\n");
+                                      "host-key UFJJVkFURQpLRVkK");
         assert_int_equal(write(fd, "x", 1), -1);
 }
 

@@ -1,0 +1,32 @@
+#include "disk.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/file.h"
+#include "lib/process.h"
+
+int disk_make(const char *path, const struct layer *layer, int64_t bytes, struct error **err)
+{
+        _cleanup_(freep) char *temporary = xasprintf("%s.tmp", path);
+        _cleanup_(freep) char *size = xasprintf("%jd", (intmax_t)(bytes > layer->disk_bytes ? bytes : layer->disk_bytes));
+        const char *const argv[] = {
+                "qemu-img", "create", "-q", "-f", "qcow2", "-b", layer->disk, "-F", "qcow2", temporary, size, NULL,
+        };
+        _cleanup_(closep) int fd = -1;
+
+        if (file_remove(temporary, err) < 0 || process_check(&(struct process_spec){ .argv = argv }, NULL, err) < 0)
+                return -1;
+        fd = open(temporary, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+        if (fd < 0 || fchmod(fd, 0600) < 0 || fsync(fd) < 0)
+                return error_errno(err, ERROR_FAILED, "cannot finish '%s'", temporary);
+        return file_rename(temporary, path, err);
+}
+
+int disk_remove(const char *path, struct error **err)
+{
+        _cleanup_(freep) char *temporary = xasprintf("%s.tmp", path);
+
+        return file_remove(path, err) < 0 ? -1 : file_remove(temporary, err);
+}

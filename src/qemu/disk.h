@@ -1,0 +1,12 @@
+/*
+ * A VM's disk: what it writes, on top of a layer that it only reads.
+ */
+#pragma once
+
+#include "qemu/layer.h"
+
+/* Makes `path`, whole or not at all, on the disk of `layer`, of `bytes` or the layer's size if that is more. One that is there
+ * is replaced. */
+int disk_make(const char *path, const struct layer *layer, int64_t bytes, struct error **err);
+/* Removes it with what a killed disk_make() left. */
+int disk_remove(const char *path, struct error **err);

@@ -1,0 +1,221 @@
+#include "launch.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "arguments.h"
+#include "console.h"
+#include "identity.h"
+#include "lib/os.h"
+#include "lib/process.h"
+#include "network.h"
+#include "ports.h"
+#include "sandbox.h"
+#include "socket.h"
+
+#define QMP_MS 10000
+#define END_MS 10000
+/* From a closed socket to the process's end */
+#define STATUS_MS    500
+#define QUOTED_LINES 4
+
+enum { NET_FD = 3, LOCK_FD = 4, IDENTITY_FD = 5 };
+
+void launch_clear(struct launch *launch)
+{
+        if (launch->qemu > 0) {
+                /* Not yet reaped, so the group's number is still ours. It takes in what runs inside of bubblewrap. */
+                kill(-launch->qemu, SIGKILL);
+                process_wait(launch->qemu, END_MS, NULL, NULL);
+                runtime_wait_end(launch->runtime, -1, deadline_in(END_MS), NULL);
+        }
+        /* With QEMU's end of the frame socket closed it has no reason to stay. */
+        if (launch->net > 0 && process_wait(launch->net, END_MS / 5, NULL, NULL) != 1) {
+                kill(launch->net, SIGKILL);
+                process_wait(launch->net, END_MS, NULL, NULL);
+        }
+        launch->qemu = launch->net = 0;
+        lock_release(&launch->lock);
+        toolkit_clear(&launch->toolkit);
+        acceleration_clear(&launch->acceleration);
+}
+
+void launch_keep(struct launch *launch)
+{
+        launch->qemu = launch->net = 0;
+}
+
+int launch_prepare(struct launch *launch, const struct layer *layer, struct event_sink *events, struct error **err)
+{
+        const struct runtime *runtime = launch->runtime;
+
+        launch->layer = layer;
+        if (toolkit_find(&launch->toolkit, err) < 0)
+                return -1;
+        acceleration_find(&launch->acceleration);
+        if (launch->acceleration.note)
+                event_note(events, "%s", launch->acceleration.note);
+        if (launch->toolkit.note)
+                event_note(events, "%s", launch->toolkit.note);
+        if (runtime_claim(runtime, &launch->lock, err) < 0 || runtime_end_net(runtime, err) < 0 ||
+            ports_check(&launch->vm->record, err) < 0 || runtime_prepare(runtime, err) < 0)
+                return -1;
+        return console_rotate(runtime->console_log, err);
+}
+
+static void wrap_command(const struct launch *launch, const struct launch_memory *memory, struct strv *argv)
+{
+        const struct runtime *runtime = launch->runtime;
+        _cleanup_(sandbox_clear) struct sandbox sandbox = {
+                .program = launch->toolkit.bubblewrap,
+                .qemu = launch->toolkit.qemu,
+                .kvm = launch->acceleration.kvm,
+                .dies_with_parent = launch->ends_with_us,
+        };
+
+        if (!launch->toolkit.bubblewrap) {
+                if (launch->ends_with_us)
+                        strv_adds(argv, "setpriv", "--pdeathsig", "KILL", "--", NULL);
+                return;
+        }
+        strv_add_all(&sandbox.read_only, &launch->layer->folders);
+        /* A memory file that a QEMU before 8.2 can only open for writing lies in a folder that is read-only here. */
+        if (memory->file)
+                strv_add(&sandbox.writable, memory->file);
+        strv_adds(&sandbox.writable, runtime->disk, runtime->console_log, runtime->sockets, NULL);
+        sandbox_build(&sandbox, argv);
+}
+
+static void build_command(const struct launch *launch, const struct launch_memory *memory, struct strv *argv)
+{
+        const struct vm *vm = launch->vm;
+        const struct runtime *runtime = launch->runtime;
+        _cleanup_(freep) char *identity = xasprintf("/dev/fd/%d", IDENTITY_FD);
+        const struct arguments arguments = {
+                .architecture = ARCHITECTURE_HOST,
+                .program = launch->toolkit.qemu,
+                .machine = launch->toolkit.machine,
+                .kvm = launch->acceleration.kvm,
+                .name = vm->record.name,
+                .cpus = vm->record.cpus,
+                .memory_bytes = vm->record.memory_bytes,
+                .memory_file = memory->file,
+                .memory_shared = memory->shared,
+                .memory_read_only = memory->file && !memory->shared && toolkit_maps_read_only(&launch->toolkit),
+                .incoming = memory->load,
+                .kernel = launch->layer->kernel,
+                .initrd = launch->layer->initrd,
+                .disk = runtime->disk,
+                .uuid = vm->record.uuid,
+                .qmp_socket = runtime->qmp,
+                .agent_socket = runtime->agent,
+                .resume_socket = memory->file ? runtime->resume : NULL,
+                .console_log = runtime->console_log,
+                .identity = identity,
+                .net_fd = NET_FD,
+        };
+
+        wrap_command(launch, memory, argv);
+        arguments_build(&arguments, argv);
+}
+
+static int spawn_qemu(struct launch *launch, const struct launch_memory *memory, int net_fd, struct error **err)
+{
+        const struct runtime *runtime = launch->runtime;
+        _cleanup_(closep) int log =
+                open(runtime->qemu_log, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+        _cleanup_(strv_clear) struct strv argv = STRV_INIT;
+        _cleanup_(closep) int identity = -1;
+
+        if (log < 0)
+                return error_errno(err, ERROR_FAILED, "cannot open '%s'", runtime->qemu_log);
+        if (identity_open(launch->vm, &identity, err) < 0)
+                return -1;
+        build_command(launch, memory, &argv);
+        return process_spawn(&(struct process_spec){ .argv = strv_argv(&argv),
+                                                     .environment = toolkit_environment,
+                                                     .folder = "/",
+                                                     .stdout_fd = log,
+                                                     .stderr_fd = log,
+                                                     .fds = (const struct process_fd[]){ { NET_FD, net_fd },
+                                                                                         { LOCK_FD, launch->lock.fd },
+                                                                                         { IDENTITY_FD, identity } },
+                                                     .fd_count = 3,
+                                                     .new_session = true },
+                             &launch->qemu, err);
+}
+
+/* The frame socket's two ends go to the two processes, and none stays with us. */
+int launch_start(struct launch *launch, const struct launch_memory *memory, struct error **err)
+{
+        _cleanup_(closep) int for_qemu = -1;
+        _cleanup_(closep) int for_net = -1;
+        int ends[2];
+
+        if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+                return error_errno(err, ERROR_FAILED, "cannot make a socket");
+        for_qemu = ends[0];
+        for_net = ends[1];
+        if (network_start(launch->vm, launch->runtime, for_net, &launch->net, err) < 0 ||
+            spawn_qemu(launch, memory, for_qemu, err) < 0)
+                return -1;
+        lock_release(&launch->lock);
+        return 0;
+}
+
+int launch_qmp(const struct launch *launch, struct qmp **out, struct error **err)
+{
+        _cleanup_(closep) int process_fd = os_process_fd(launch->qemu);
+
+        if (process_fd < 0)
+                return error_errno(err, ERROR_ENGINE, "cannot watch QEMU");
+        return runtime_qmp(launch->runtime, process_fd, deadline_in(QMP_MS), out, err);
+}
+
+/* Says how the child ended, which its sockets couldn't tell. It is left to be reaped. */
+static void add_status(pid_t child, struct error **err)
+{
+        _cleanup_(closep) int process_fd = os_process_fd(child);
+        _cleanup_(freep) char *text = NULL;
+        siginfo_t info = { 0 };
+
+        if (process_fd < 0 || socket_wait(process_fd, POLLIN, deadline_in(STATUS_MS), NULL) != 1)
+                return;
+        if (waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT | WNOHANG) < 0 || info.si_pid != child)
+                return;
+        text = process_status_text(info.si_code == CLD_EXITED ? info.si_status << 8 : info.si_status);
+        set_string(&(*err)->message, xasprintf("%s (%s)", (*err)->message, text));
+}
+
+static void quote_logs(const struct runtime *runtime, struct error **err)
+{
+        _cleanup_(strbuf_clear) struct strbuf message = STRBUF_INIT;
+        size_t before;
+
+        strbuf_adds(&message, (*err)->message);
+        strbuf_adds(&message, "; QEMU says: ");
+        before = message.len;
+        console_quote(&message, runtime->qemu_log, QUOTED_LINES);
+        if (message.len == before)
+                strbuf_truncate(&message, before - strlen("; QEMU says: "));
+        strbuf_adds(&message, "; last on the console: ");
+        before = message.len;
+        console_quote(&message, runtime->console_log, QUOTED_LINES);
+        if (message.len == before)
+                strbuf_adds(&message, "nothing");
+        set_string(&(*err)->message, strbuf_take(&message));
+        error_hint(err, "less '%s'", runtime->console_log);
+}
+
+void launch_explain(const struct launch *launch, struct error **err)
+{
+        if (!err || !*err)
+                return;
+        if (launch->qemu > 0)
+                add_status(launch->qemu, err);
+        quote_logs(launch->runtime, err);
+}

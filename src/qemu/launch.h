@@ -1,0 +1,49 @@
+/*
+ * A VM's QEMU and its network process, from the command line to the moment they are given to the VM.
+ *
+ *         _cleanup_(launch_clear) struct launch launch = { .vm = vm, .runtime = &runtime, .lock = LOCK_INIT };
+ *
+ *         if (launch_prepare(&launch, layer, events, err) < 0 || launch_start(&launch, &memory, err) < 0 || …)
+ *                 return -1;              // what was started is ended again
+ *         launch_keep(&launch);           // it lives on when we end
+ */
+#pragma once
+
+#include <sys/types.h>
+
+#include "qemu/acceleration.h"
+#include "qemu/layer.h"
+#include "qemu/runtime.h"
+#include "qemu/toolkit.h"
+
+/* Where the guest's memory and devices come from, or go to. All zero: memory of its own, and a boot. */
+struct launch_memory {
+        const char *file; /* NULL = anonymous memory */
+        bool shared;      /* what the guest writes goes into the file */
+        bool load;        /* the devices are loaded too (migration.h); otherwise the guest boots */
+};
+
+struct launch {
+        const struct vm *vm;
+        const struct runtime *runtime;
+        bool ends_with_us; /* a killed `machine` takes it along */
+
+        struct toolkit toolkit;
+        struct acceleration acceleration;
+        const struct layer *layer; /* borrowed */
+        struct lock lock;          /* of launch_prepare(): QEMU's from launch_start() on */
+        pid_t qemu;                /* or the bubblewrap around it: a group of its own. 0 = none */
+        pid_t net;
+};
+
+/* Finds the programs, takes the VM's run.lock, makes its folders; says what makes it slow or weak. `layer`: what its disk
+ * stands on. */
+int launch_prepare(struct launch *launch, const struct layer *layer, struct event_sink *events, struct error **err);
+int launch_start(struct launch *launch, const struct launch_memory *memory, struct error **err);
+/* Connects to the QMP socket of what was started. */
+int launch_qmp(const struct launch *launch, struct qmp **out, struct error **err);
+/* Adds to the error how QEMU ended, and what it and the guest said last. */
+void launch_explain(const struct launch *launch, struct error **err);
+void launch_keep(struct launch *launch);
+/* Ends what was started and not kept. */
+void launch_clear(struct launch *launch);

@@ -1,0 +1,18 @@
+/*
+ * A stopped guest's devices, saved to an open file and taken up again from it. The guest's memory is not in there: it is a file
+ * of its own that is mapped (the capability "x-ignore-shared").
+ *
+ *         save:  -object memory-backend-file,…,share=on           stop; migration_save(); quit
+ *         load:  -incoming defer, the same memory by share=off    migration_load(); cont
+ *
+ * QEMU is handed the file's descriptor, so that its sandbox may forbid it to open files and start programs. From 8.2 on it
+ * wants such a file in a set of descriptors and a "file:" address; before, there is none, and "fd:" takes any descriptor.
+ * Sources: QEMU's docs/devel/migration, qapi/migration.json.
+ */
+#pragma once
+
+#include "qemu/qmp.h"
+#include "qemu/toolkit.h"
+
+int migration_save(struct qmp *qmp, const struct toolkit *toolkit, int fd, deadline limit, struct error **err);
+int migration_load(struct qmp *qmp, const struct toolkit *toolkit, int fd, deadline limit, struct error **err);

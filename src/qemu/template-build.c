@@ -1,0 +1,253 @@
+#include "template-build.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sodium.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "agent.h"
+#include "boot.h"
+#include "disk.h"
+#include "host/keys.h"
+#include "host/paths.h"
+#include "launch.h"
+#include "lib/file.h"
+#include "migration.h"
+#include "socket.h"
+
+#define MIB          (INT64_C(1) << 20)
+#define SCRIPT_LIMIT (1 << 20)
+/* Warming is a handful of commands, each of which may have to be read from the disk first. */
+#define WARM_KVM_MS      60000
+#define WARM_EMULATED_MS 300000
+#define CONNECT_MS       5000
+#define SAVE_MS          60000
+#define QUIT_MS          10000
+/* What a template takes on the disk is what its guest has touched; more than this has not been seen. */
+#define ROOM_MOST (1024 * MIB)
+#define ROOM_DISK (128 * MIB)
+
+json_t *template_stamp(const char *path, struct error **err)
+{
+        struct stat status;
+
+        if (lstat(path, &status) < 0) {
+                error_errno(err, ERROR_ENGINE, "cannot look at '%s'", path);
+                return NULL;
+        }
+        return json_pack("{s:I, s:I, s:I}", "bytes", (json_int_t)status.st_size, "modified_s",
+                         (json_int_t)status.st_mtim.tv_sec, "modified_ns", (json_int_t)status.st_mtim.tv_nsec);
+}
+
+/* QEMU would die of a memory file that the file system can't hold. */
+static int check_room(const char *folder, const struct template_wish *wish, struct error **err)
+{
+        int64_t needed = (wish->memory_bytes < ROOM_MOST ? wish->memory_bytes : ROOM_MOST) + ROOM_DISK;
+        struct statvfs status;
+        int64_t left;
+
+        if (statvfs(folder, &status) < 0)
+                return error_errno(err, ERROR_ENGINE, "cannot look at the file system of '%s'", folder);
+        left = (int64_t)status.f_bavail * (int64_t)status.f_frsize;
+        if (left >= needed)
+                return 0;
+        error_set(err, ERROR_ENGINE, "a warm template takes up to %jd MiB, and '%s' has %jd MiB left", (intmax_t)(needed / MIB),
+                  folder, (intmax_t)(left / MIB));
+        return error_hint(err, "machine prune");
+}
+
+/* A VM that belongs to nobody: its name can't be a project's. */
+static int invent_vm(const struct template_build *build, const char *folder, struct vm *vm, struct error **err)
+{
+        const struct template_wish *wish = build->wish;
+        unsigned char bytes[16];
+        char hex[2 * sizeof(bytes) + 1];
+
+        randombytes_buf(bytes, sizeof(bytes));
+        sodium_bin2hex(hex, sizeof(hex), bytes, sizeof(bytes));
+        vm->name = xasprintf("template.%.8s", build->key);
+        vm->folder = xstrdup(folder);
+        vm->record.name = xstrdup("template");
+        vm->record.uuid = xstrdup(hex);
+        vm->record.user = xstrdup(wish->user);
+        vm->record.shell = xstrdup(wish->shell);
+        vm->record.cpus = wish->cpus;
+        vm->record.memory_bytes = wish->memory_bytes;
+        return keys_ensure(folder, "template", err);
+}
+
+static int make_memory(const char *path, int64_t bytes, struct error **err)
+{
+        _cleanup_(closep) int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+        if (fd < 0 || ftruncate(fd, bytes) < 0)
+                return error_errno(err, ERROR_FAILED, "cannot make '%s'", path);
+        return 0;
+}
+
+static int warm(const struct launch *launch, struct error **err)
+{
+        const char *const argv[] = { "/bin/sh", "-s", "--", launch->vm->record.user, NULL };
+        _cleanup_(freep) char *path = paths_shipped("guest/template/warm", err);
+        _cleanup_(strbuf_clear) struct strbuf script = STRBUF_INIT;
+        _cleanup_(agent_freep) struct agent *agent = NULL;
+        deadline limit = deadline_in(launch->acceleration.kvm ? WARM_KVM_MS : WARM_EMULATED_MS);
+
+        if (!path)
+                return -1;
+        if (file_read(path, SCRIPT_LIMIT, &script, err) < 0 || agent_connect(launch->runtime->agent, limit, &agent, err) < 0)
+                return -1;
+        return agent_run(agent, argv, &script, limit, err);
+}
+
+static int save(const struct launch *launch, struct qmp *qmp, int state, struct error **err)
+{
+        deadline limit = deadline_in(SAVE_MS);
+        int ended;
+
+        if (qmp_call(qmp, "stop", NULL, limit, NULL, err) < 0 || migration_save(qmp, &launch->toolkit, state, limit, err) < 0)
+                return -1;
+        /* It may end before it has answered. */
+        qmp_call(qmp, "quit", NULL, deadline_in(QUIT_MS), NULL, NULL);
+        ended = runtime_wait_end(launch->runtime, -1, deadline_in(QUIT_MS), err);
+        if (ended <= 0)
+                return ended < 0 ? -1 : error_set(err, ERROR_ENGINE, "QEMU has not ended");
+        return fsync(state) < 0 ? error_errno(err, ERROR_FAILED, "cannot write the guest's state") : 0;
+}
+
+static int run(struct launch *launch, const char *memory, const char *state_path, struct event_sink *events, struct error **err)
+{
+        _cleanup_(qmp_freep) struct qmp *qmp = NULL;
+        _cleanup_(closep) int resume = -1;
+        _cleanup_(closep) int state = open(state_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+        if (state < 0)
+                return error_errno(err, ERROR_FAILED, "cannot make '%s'", state_path);
+        if (launch_start(launch, &(struct launch_memory){ .file = memory, .shared = true }, err) < 0 ||
+            launch_qmp(launch, &qmp, err) < 0 ||
+            /* Held until it is saved, so that whoever waits at the guest's end sleeps. */
+            socket_connect(launch->runtime->resume, deadline_in(CONNECT_MS), &resume, err) < 0 ||
+            boot_wait(launch->runtime, qmp, boot_limit_ms(launch->acceleration.kvm), events, err) < 0)
+                return -1;
+        event_line(events, "warming up");
+        if (warm(launch, err) < 0)
+                return -1;
+        event_line(events, "saving");
+        return save(launch, qmp, state, err);
+}
+
+/* On disk, and never to be written again. A QEMU before 8.2 opens a memory file for writing even when it maps it privately. */
+static int seal_memory(const char *path, const struct toolkit *toolkit, struct error **err)
+{
+        _cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+        if (fd < 0 || fchmod(fd, toolkit_maps_read_only(toolkit) ? 0400 : 0600) < 0 || fsync(fd) < 0)
+                return error_errno(err, ERROR_FAILED, "cannot seal '%s'", path);
+        return 0;
+}
+
+static int write_manifest(const struct template_build *build, const struct vm *vm, const char *memory, const char *state,
+                          struct error **err)
+{
+        const struct template_wish *wish = build->wish;
+        _cleanup_(freep) char *path = path_join(vm->folder, "manifest.json");
+        _cleanup_(freep) char *created = layer_timestamp();
+        _cleanup_(json_decrefp) json_t *manifest = json_object();
+        json_t *memory_stamp = template_stamp(memory, err);
+        json_t *state_stamp = memory_stamp ? template_stamp(state, err) : NULL;
+
+        json_object_set_new(manifest, "kind", json_string("template"));
+        json_object_set_new(manifest, "key", json_string(build->key));
+        json_object_set_new(manifest, "parent", json_string(wish->base->key));
+        json_object_set_new(manifest, "inputs", json_string(build->inputs));
+        json_object_set_new(manifest, "disk_bytes", json_integer(wish->base->disk_bytes));
+        json_object_set_new(manifest, "user", json_string(wish->user));
+        json_object_set_new(manifest, "cpus", json_integer(wish->cpus));
+        json_object_set_new(manifest, "memory_bytes", json_integer(wish->memory_bytes));
+        json_object_set_new(manifest, "qemu", json_string(wish->toolkit->version));
+        json_object_set_new(manifest, "machine", json_string(wish->toolkit->machine));
+        json_object_set_new(manifest, "accelerator", json_string(wish->acceleration->kvm ? "kvm" : "tcg"));
+        json_object_set_new(manifest, "created", json_string(created));
+        if (memory_stamp)
+                json_object_set_new(manifest, "memory", memory_stamp);
+        if (!state_stamp)
+                return -1;
+        json_object_set_new(manifest, "state", state_stamp);
+        return json_write(path, manifest, 0444, err);
+}
+
+static int seal(const struct template_build *build, const struct vm *vm, const char *disk, const char *memory,
+                const char *state, struct error **err)
+{
+        if (layer_seal(disk, err) < 0 || layer_seal(state, err) < 0 || seal_memory(memory, build->wish->toolkit, err) < 0)
+                return -1;
+        return write_manifest(build, vm, memory, state, err);
+}
+
+/* The log of a guest that failed outlives its folder. */
+static void keep_console(const struct runtime *runtime, const char *key, struct error **err)
+{
+        _cleanup_(freep) char *logs = paths_state("logs");
+        _cleanup_(freep) char *log = xasprintf("%s/template-%s.log", logs, key);
+
+        if (file_make_folders(logs, 0700, NULL) == 0 && file_rename(runtime->console_log, log, NULL) == 0)
+                error_hint(err, "less '%s'", log);
+}
+
+static int build(void *data, const char *folder, const struct lock *lock, struct event_sink *events, struct error **err)
+{
+        const struct template_build *build = data;
+        _cleanup_(vm_clear) struct vm vm = VM_INIT;
+        _cleanup_(runtime_clear) struct runtime runtime = RUNTIME_INIT;
+        _cleanup_(launch_clear) struct launch launch = {
+                .vm = &vm, .runtime = &runtime, .ends_with_us = true, .lock = LOCK_INIT
+        };
+        _cleanup_(freep) char *memory = path_join(folder, "memory");
+        _cleanup_(freep) char *state = path_join(folder, "state");
+
+        if (check_room(folder, build->wish, err) < 0 || invent_vm(build, folder, &vm, err) < 0 ||
+            runtime_find(&vm, &runtime, err) < 0 || disk_make(runtime.disk, build->wish->base, 0, err) < 0 ||
+            make_memory(memory, build->wish->memory_bytes, err) < 0 ||
+            launch_prepare(&launch, build->wish->base, NULL, err) < 0)
+                return -1;
+        if (run(&launch, memory, state, events, err) < 0) {
+                launch_explain(&launch, err);
+                keep_console(&runtime, build->key, err);
+                return error_wrap(err, "cannot make a warm template");
+        }
+        return seal(build, &vm, runtime.disk, memory, state, err);
+}
+
+/* All but the template's own files. A killed build's QEMU ended with it; its sockets lie elsewhere. */
+static int tidy(const char *folder, struct error **err)
+{
+        static const char *const own[] = { "disk.qcow2", "manifest.json", "memory", "state" };
+        _cleanup_(freep) char *base = path_base(folder);
+        _cleanup_(freep) char *name = xasprintf("template.%.8s", base);
+        _cleanup_(freep) char *runtime = paths_runtime(err);
+        _cleanup_(freep) char *sockets = runtime ? path_join(runtime, name) : NULL;
+        _cleanup_(strv_clear) struct strv names = STRV_INIT;
+
+        if (!sockets || file_remove(sockets, err) < 0 || file_list(folder, &names, err) < 0)
+                return -1;
+        for (size_t i = 0; i < names.count; i++) {
+                _cleanup_(freep) char *path = path_join(folder, names.items[i]);
+                bool keep = false;
+
+                for (size_t j = 0; j < ARRAY_SIZE(own); j++)
+                        keep = keep || streq(names.items[i], own[j]);
+                if (!keep && file_remove(path, err) < 0)
+                        return -1;
+        }
+        return 0;
+}
+
+const struct layer_builder template_builder = {
+        .what = "a warm template",
+        .kind = "template",
+        .build = build,
+        .tidy = tidy,
+};

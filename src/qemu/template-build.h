@@ -1,0 +1,19 @@
+/*
+ * How a template is made: a VM without a project is booted from the layer, in the folder that becomes the template's.
+ * guest/template/warm runs in it (the README beside it says what it does), then it is stopped and saved. It ends with us.
+ */
+#pragma once
+
+#include "qemu/template.h"
+
+struct template_build {
+        const struct template_wish *wish;
+        const char *inputs; /* the hash that template_check() compares */
+        const char *key;
+};
+
+/* For layer_ensure(); `data` is a struct template_build. */
+extern const struct layer_builder template_builder;
+
+/* Size and time of a file that is never to change, as the manifest has it. Owned by the caller; NULL with an error. */
+json_t *template_stamp(const char *path, struct error **err);

@@ -1,0 +1,220 @@
+#include "template.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "arguments.h"
+#include "host/paths.h"
+#include "lib/file.h"
+#include "lib/hash.h"
+#include "template-build.h"
+
+/* Raised when the same inputs would be made into another template. */
+#define RECIPE_VERSION "1"
+/* Of one kind, nobody has dropped this many. */
+#define SERIAL_MOST   1000
+#define SCRIPT_LIMIT  (1 << 20)
+#define CPUINFO_LIMIT (4 << 20)
+
+/* --- its key */
+
+/* With KVM a guest sees the host's processor: its name and what it can do. */
+static void hash_processor(struct hash *hash)
+{
+        static const char *const fields[] = { "model name", "flags", "microcode", "Features", "CPU implementer", "CPU part" };
+        _cleanup_(strbuf_clear) struct strbuf text = STRBUF_INIT;
+
+        if (file_read("/proc/cpuinfo", CPUINFO_LIMIT, &text, NULL) < 0)
+                return;
+        /* The first processor's: up to the empty line. */
+        for (char *line = text.buf; *line && *line != '\n'; line += strcspn(line, "\n"), line += *line == '\n')
+                for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
+                        if (starts_with(line, fields[i]))
+                                hash_add(hash, line, strcspn(line, "\n"));
+}
+
+/* QEMU's command line as it is for every VM of this kind. */
+static void hash_arguments(struct hash *hash, const struct template_wish *wish)
+{
+        _cleanup_(strv_clear) struct strv argv = STRV_INIT;
+        const struct arguments arguments = {
+                .architecture = ARCHITECTURE_HOST,
+                .program = wish->toolkit->qemu,
+                .machine = wish->toolkit->machine,
+                .kvm = wish->acceleration->kvm,
+                .name = "-",
+                .cpus = wish->cpus,
+                .memory_bytes = wish->memory_bytes,
+                .memory_file = "-",
+                .kernel = "-",
+                .initrd = "-",
+                .disk = "-",
+                .uuid = "-",
+                .qmp_socket = "-",
+                .agent_socket = "-",
+                .resume_socket = "-",
+                .console_log = "-",
+                .identity = "-",
+        };
+
+        arguments_build(&arguments, &argv);
+        for (size_t i = 0; i < argv.count; i++)
+                hash_add_text(hash, argv.items[i]);
+}
+
+static int hash_inputs(const struct template_wish *wish, char **out, struct error **err)
+{
+        _cleanup_(freep) char *script = paths_shipped("guest/template/warm", err);
+        struct hash hash;
+
+        if (!script)
+                return -1;
+        hash_init(&hash);
+        hash_add_text(&hash, "template " RECIPE_VERSION);
+        hash_add_text(&hash, wish->base->key);
+        hash_add_text(&hash, wish->toolkit->version);
+        hash_add_text(&hash, wish->user);
+        hash_arguments(&hash, wish);
+        if (wish->acceleration->kvm)
+                hash_processor(&hash);
+        if (hash_add_file(&hash, script, err) < 0)
+                return -1;
+        *out = hash_hex(&hash);
+        return 0;
+}
+
+static char *serial_key(const char *inputs, int serial)
+{
+        struct hash hash;
+        char number[16];
+
+        snprintf(number, sizeof(number), "%d", serial);
+        hash_init(&hash);
+        hash_add_text(&hash, inputs);
+        hash_add_text(&hash, number);
+        return hash_hex(&hash);
+}
+
+/* --- its files */
+
+bool template_is(const struct layer *layer)
+{
+        return layer->kind && streq(layer->kind, "template");
+}
+
+char *template_memory(const struct layer *layer)
+{
+        return path_join(layer->folder, "memory");
+}
+
+char *template_state(const struct layer *layer)
+{
+        return path_join(layer->folder, "state");
+}
+
+int64_t template_bytes(const struct layer *layer)
+{
+        _cleanup_(freep) char *paths[] = { template_memory(layer), template_state(layer) };
+        struct stat status;
+        int64_t total = 0;
+
+        for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
+                if (lstat(paths[i], &status) == 0)
+                        total += (int64_t)status.st_blocks * 512;
+        return total;
+}
+
+int template_drop(const struct layer *layer, struct error **err)
+{
+        _cleanup_(freep) char *memory = template_memory(layer);
+        _cleanup_(freep) char *state = template_state(layer);
+
+        return file_remove(state, err) < 0 ? -1 : file_remove(memory, err);
+}
+
+static int check_file(const struct layer *layer, const char *name, struct error **err)
+{
+        _cleanup_(freep) char *path = path_join(layer->folder, name);
+        _cleanup_(json_decrefp) json_t *now = template_stamp(path, err);
+
+        if (!now)
+                return -1;
+        if (!json_equal(now, json_object_get(layer->manifest, name)))
+                return error_set(err, ERROR_ENGINE, "'%s' has changed since it was saved", path);
+        return 0;
+}
+
+static int fits(const struct layer *layer, const char *inputs, struct error **err)
+{
+        const char *built;
+
+        if (json_get_string(layer->manifest, "inputs", &built, err) < 0)
+                return -1;
+        return streq(inputs, built) ? 0 : error_set(err, ERROR_ENGINE, "it was made for another QEMU");
+}
+
+int template_fits(const struct layer *layer, const struct template_wish *wish, struct error **err)
+{
+        _cleanup_(freep) char *inputs = NULL;
+
+        return hash_inputs(wish, &inputs, err) < 0 ? -1 : fits(layer, inputs, err);
+}
+
+int template_check(const struct layer *layer, struct error **err)
+{
+        return check_file(layer, "memory", err) < 0 ? -1 : check_file(layer, "state", err);
+}
+
+/* --- finding and making one */
+
+/* The first serial that can be restored (1), or else the first that is free (0). `key` is then its key. */
+static int find(const struct template_wish *wish, const char *inputs, char **key, struct layer *out, struct error **err)
+{
+        for (int serial = 0; serial < SERIAL_MOST; serial++) {
+                _cleanup_(layer_clear) struct layer layer = LAYER_INIT;
+                _cleanup_(error_freep) struct error *reason = NULL;
+                int there;
+
+                set_string(key, serial_key(inputs, serial));
+                there = layer_find(*key, &layer, &reason);
+                if (there == 0)
+                        return 0;
+                if (there > 0 && fits(&layer, inputs, &reason) == 0 && template_check(&layer, &reason) == 0) {
+                        *out = layer;
+                        layer = (struct layer)LAYER_INIT;
+                        return 1;
+                }
+        }
+        return error_set(err, ERROR_ENGINE, "there are too many templates that can't be restored");
+}
+
+int template_find(const struct template_wish *wish, struct layer *out, struct error **err)
+{
+        _cleanup_(freep) char *inputs = NULL;
+        _cleanup_(freep) char *key = NULL;
+
+        return hash_inputs(wish, &inputs, err) < 0 ? -1 : find(wish, inputs, &key, out, err);
+}
+
+int template_ensure(const struct template_wish *wish, struct event_sink *events, struct layer *out, struct error **err)
+{
+        _cleanup_(freep) char *inputs = NULL;
+        _cleanup_(freep) char *key = NULL;
+        _cleanup_(freep) char *doing = NULL;
+        struct template_build build = { .wish = wish };
+        struct layer_builder builder = template_builder;
+        int there;
+
+        if (hash_inputs(wish, &inputs, err) < 0)
+                return -1;
+        there = find(wish, inputs, &key, out, err);
+        if (there != 0)
+                return there < 0 ? -1 : 0;
+        build.inputs = inputs;
+        build.key = key;
+        doing = xasprintf("warming up a template with %jd processor%s and %jd MiB (once for this size)", (intmax_t)wish->cpus,
+                          wish->cpus == 1 ? "" : "s", (intmax_t)(wish->memory_bytes >> 20));
+        builder.doing = doing;
+        return layer_ensure(key, &builder, &build, events, out, err);
+}
