@@ -320,6 +320,8 @@ int lifecycle_up(struct context *context, struct vm *vm, const struct target *ta
         _cleanup_(plan_clear) struct plan plan = PLAN_INIT;
         const char *how = "running";
         bool followed = false;
+        pid_t warming = 0;
+        int status = 0;
 
         if (check_profiles(&target->project, err) < 0 || make_plan(vm, target, &plan, err) < 0)
                 return -1;
@@ -330,21 +332,27 @@ int lifecycle_up(struct context *context, struct vm *vm, const struct target *ta
 
                 /* Behind the stop: killed in between, the next run still sees that what runs has the old ports. */
                 if (step->type != PLAN_RESTART && !followed) {
-                        if (follow(vm, target, err) < 0)
-                                return -1;
+                        status = follow(vm, target, err);
+                        if (status < 0)
+                                break;
                         followed = true;
                 }
                 if (step->type == PLAN_CREATE)
                         how = "created";
                 else if (step->type == PLAN_START && streq(how, "running"))
                         how = "started";
-                if (carry_out(context, vm, target, engine, step, err) < 0)
-                        return -1;
+                status = carry_out(context, vm, target, engine, step, err);
+                if (status < 0)
+                        break;
                 if (step->type == PLAN_START && vm->forked)
                         how = "forked";
+                /* Sessions of the next step would do the same. */
+                if (step->type == PLAN_START && (i + 1 == plan.count || plan.steps[i + 1].type != PLAN_REPOS))
+                        session_warm_begin(vm, &warming);
         }
-        if (vm->record.intent != INTENT_NONE && vm_intend(vm, INTENT_NONE, err) < 0)
-                return -1;
+        if (status == 0 && vm->record.intent != INTENT_NONE)
+                status = vm_intend(vm, INTENT_NONE, err);
+        session_warm_await(warming);
         *out_how = how;
-        return 0;
+        return status;
 }

@@ -1,11 +1,13 @@
 #include "guest/session.h"
 
+#include <signal.h>
 #include <sys/wait.h>
 
 #include "lib/file.h"
 #include "lib/text.h"
 
 #define CLOSE_TIMEOUT_MS 5000
+#define WARM_TIMEOUT_MS  60000
 #define QUOTED_LINES     5   /* of stderr, in an error */
 #define SSH_FAILED       255 /* ssh(1), EXIT STATUS */
 
@@ -118,6 +120,25 @@ int session_exec(const struct session *session, const char *remote, struct error
 
         session_argv(session, remote, &argv);
         return process_exec(strv_argv(&argv), NULL, err);
+}
+
+void session_warm_begin(const struct vm *vm, pid_t *pid)
+{
+        _cleanup_(strv_clear) struct strv argv = STRV_INIT;
+        struct session session = { .vm = vm };
+
+        session_argv(&session, NULL, &argv);
+        strv_add(&argv, ":");
+        if (process_spawn(&(struct process_spec){ .argv = strv_argv(&argv), .new_session = true }, pid, NULL) < 0)
+                *pid = 0;
+}
+
+void session_warm_await(pid_t pid)
+{
+        if (pid > 0 && process_wait(pid, WARM_TIMEOUT_MS, NULL, NULL) == 0) {
+                kill(pid, SIGKILL);
+                process_wait(pid, CLOSE_TIMEOUT_MS, NULL, NULL);
+        }
 }
 
 void session_close(const struct vm *vm)

@@ -29,6 +29,13 @@ int session_script(const struct session *session, const char *script, const char
                    process_line_fn on_line, void *on_line_data, struct strbuf *out, struct error **err);
 /* Replaces this program by ssh running `remote` (see session_argv). Returns only on failure. */
 int session_exec(const struct session *session, const char *remote, struct error **err);
+/*
+ * Opens the shared connection while the caller does something else, so that the first session finds it: _begin() starts ssh,
+ * _await() waits until the connection is there and the guest has run its first command. One that doesn't come about is no
+ * failure: the first session will say why. `pid` 0 = nothing was begun.
+ */
+void session_warm_begin(const struct vm *vm, pid_t *pid);
+void session_warm_await(pid_t pid);
 /* Ends the ssh master of this VM, if there is one. Never fails. */
 void session_close(const struct vm *vm);
 /* The command by which git reaches the VM (GIT_SSH_COMMAND: git hands it to a shell), without the agent. Owned by the caller.
