@@ -8,7 +8,7 @@ _machine() {
         local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} choices=
         COMPREPLY=()
         if [ "$COMP_CWORD" = 1 ]; then
-                choices="destroy doctor down help init list rebuild run ssh trust up validate --help --version"
+                choices="bake destroy doctor down help init layers list prune rebuild run ssh trust up validate --help --version"
                 mapfile -t COMPREPLY < <(compgen -W "$choices" -- "$word")
                 return
         fi
@@ -18,18 +18,21 @@ _machine() {
         fi
         case $command:$word in
         init:-*) choices="--force -f --json --plain --quiet -q --help -h" ;;
-        up:-*) choices="--dry-run -n --engine --json --plain --quiet -q --help -h" ;;
+        up:-*) choices="--dry-run -n --cold --engine --json --plain --quiet -q --help -h" ;;
         ssh:-*) choices="--json --plain --quiet -q --help -h" ;;
         run:-*) choices="--json --plain --quiet -q --help -h" ;;
         list:-*) choices="--json --plain --quiet -q --help -h" ;;
         down:-*) choices="--json --plain --quiet -q --help -h" ;;
         rebuild:-*) choices="--yes -y --discard-work --json --plain --quiet -q --help -h" ;;
         destroy:-*) choices="--yes -y --discard-work --json --plain --quiet -q --help -h" ;;
+        bake:-*) choices="--force --json --plain --quiet -q --help -h" ;;
+        layers:-*) choices="--json --plain --quiet -q --help -h" ;;
+        prune:-*) choices="--all -a --dry-run -n --yes -y --json --plain --quiet -q --help -h" ;;
         trust:-*) choices="--yes -y --revoke --json --plain --quiet -q --help -h" ;;
         validate:-*) choices="--json --plain --quiet -q --help -h" ;;
         doctor:-*) choices="--json --plain --quiet -q --help -h" ;;
         help:-*) choices="--json --plain --quiet -q --help -h" ;;
-        help:*) choices="destroy doctor down help init list rebuild run ssh trust up validate" ;;
+        help:*) choices="bake destroy doctor down help init layers list prune rebuild run ssh trust up validate" ;;
         up:* | ssh:* | run:* | down:* | rebuild:* | destroy:*) choices=$(_machine_names) ;;
         *)
                 compopt -o default

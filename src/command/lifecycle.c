@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "command/engines.h"
+#include "command/stock.h"
 #include "guest/repos.h"
 #include "guest/session.h"
 #include "host/keys.h"
@@ -18,7 +19,7 @@
 #include "plan/plan.h"
 
 /* A name that useradd takes everywhere: others, and root, become "dev". */
-static char *guest_user(void)
+char *lifecycle_guest_user(void)
 {
         const struct passwd *entry = getpwuid(geteuid());
         const char *name = entry ? entry->pw_name : "";
@@ -70,19 +71,20 @@ static void record_follow(struct vm_record *record, const struct project *projec
         record->forward_agent = project->forward_agent;
 }
 
-static void record_fill(struct vm_record *record, const struct project *project, const char *name, const char *engine)
+void lifecycle_describe(struct vm_record *record, const struct project *project, const char *name, const char *engine)
 {
         vm_record_clear(record);
         record->name = xstrdup(name);
         record->owner = xstrdup(project->checkout ? project->checkout : "projects.toml");
         record->engine = xstrdup(engine);
         record->uuid = random_uuid();
-        record->user = guest_user();
+        record->user = lifecycle_guest_user();
         record->shell = xstrdup(project->shell);
         record->created = timestamp();
         record->cpus = project->cpus;
         record->memory_bytes = project->memory_bytes;
         record->disk_bytes = project->disk_bytes;
+        record->cold = project->cold;
         strv_add_all(&record->profiles, &project->profiles);
         record_follow(record, project);
 }
@@ -132,11 +134,12 @@ static int create(struct context *context, struct vm *vm, const struct project *
         if (engine_choose(wanted_engine, &engine, &why, err) < 0)
                 return -1;
         event_note(context->events, "engine %s", why);
-        record_fill(&vm->record, project, vm->name, engine->name);
+        lifecycle_describe(&vm->record, project, vm->name, engine->name);
         vm->engine = engine;
         if (vm_intend(vm, INTENT_CREATE, err) < 0 || keys_ensure(vm->folder, vm->name, err) < 0 ||
             engine->create(vm, context->events, err) < 0)
                 return -1;
+        stock_trim(engine, context->events);
         return vm_intend(vm, INTENT_SETUP, err);
 }
 

@@ -6,12 +6,16 @@
 #include "command/command.h"
 #include "command/target.h"
 
+/* The guest's user: the host's user name where a guest can have that, else "dev". Owned by the caller. */
+char *lifecycle_guest_user(void);
+/* A new VM's record, from what the project says. */
+void lifecycle_describe(struct vm_record *record, const struct project *project, const char *name, const char *engine);
 /*
  * A project and its VM, locked, for the commands that make one. Whether the name may be taken is asked once more under the
  * lock: it may have been taken while we waited.
  */
 int lifecycle_open(struct context *context, const char *name, struct target *target, struct vm *vm, struct error **err);
-/* Carries a plan out (see plan.h). `out_how` becomes "created", "started" or "running". */
+/* Carries a plan out (see plan.h). `out_how` becomes "created", "forked", "started" or "running". */
 int lifecycle_up(struct context *context, struct vm *vm, const struct target *target, const char *engine, const char **out_how,
                  struct error **err);
 /* Prints what lifecycle_up() would do, on stdout. */

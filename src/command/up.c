@@ -4,12 +4,14 @@
 
 struct up_options {
         struct common_options common;
-        bool dry_run;
+        bool dry_run, cold;
         const char *engine;
 };
 
 static const struct option options[] = {
         OPTION(struct up_options, dry_run, "dry-run", 'n', OPTION_FLAG, NULL, "print the steps and change nothing"),
+        OPTION(struct up_options, cold, "cold", 0, OPTION_FLAG, NULL,
+               "boot a new VM instead of restoring it from a warm template"),
         OPTION(struct up_options, engine, "engine", 0, OPTION_TEXT, "ENGINE", "engine of a new VM: auto, qemu"),
         COMMON_OPTIONS(struct up_options),
         { 0 },
@@ -36,8 +38,10 @@ static int run(struct context *context, const struct invocation *invocation, str
 
         if (given->dry_run)
                 return dry_run(context, invocation_name(invocation), err);
-        if (lifecycle_open(context, invocation_name(invocation), &target, &vm, err) < 0 ||
-            lifecycle_up(context, &vm, &target, given->engine ? given->engine : target.project.engine, &how, err) < 0)
+        if (lifecycle_open(context, invocation_name(invocation), &target, &vm, err) < 0)
+                return -1;
+        target.project.cold |= given->cold;
+        if (lifecycle_up(context, &vm, &target, given->engine ? given->engine : target.project.engine, &how, err) < 0)
                 return -1;
         result_print(context, &(struct result){ .name = vm.name, .state = "running", .how = how, .started = started },
                      "VM '%s' is up: machine ssh %s", vm.name, vm.name);

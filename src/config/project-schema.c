@@ -262,6 +262,13 @@ static const struct schema_key project_keys[] = {
                 .fallback = "`false`",
                 .summary = "may the guest reach private addresses (the network around the host)?",
         },
+        {
+                .name = "cold",
+                .type = SCHEMA_BOOL,
+                .offset = offsetof(struct project, cold),
+                .fallback = "`false`",
+                .summary = "boot a new VM instead of restoring it from a warm template",
+        },
         { 0 },
 };
 

@@ -1,5 +1,6 @@
 /*
- * The keys of projects.toml and .machine.toml, for what decodes them and for what holds the documentation against them.
+ * The keys of projects.toml, .machine.toml and config.toml, for what decodes them and for what holds the documentation against
+ * them.
  */
 #pragma once
 
@@ -9,6 +10,10 @@
 extern const struct schema projects_schema; /* the top of projects.toml, into a struct projects; any other table is a project */
 extern const struct schema project_schema;  /* such a table, into a struct project */
 extern const struct schema checkout_schema; /* .machine.toml, into a struct project of which `checkout` is set */
+extern const struct schema settings_schema; /* config.toml, into a struct settings (settings.h) */
+
+/* The text of a configuration file; a missing one is empty. */
+int config_file_read(const char *file, struct strbuf *text, struct error **err);
 
 /* What a project has before anything is read. */
 void project_set_defaults(struct project *project, const char *file);

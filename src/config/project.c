@@ -69,20 +69,27 @@ int projects_parse(const char *text, size_t length, const char *file, struct pro
         return 0;
 }
 
+int config_file_read(const char *file, struct strbuf *text, struct error **err)
+{
+        _cleanup_(error_freep) struct error *error = NULL;
+
+        if (file_read(file, FILE_MOST, text, &error) == 0 || error->kind == ERROR_NOT_FOUND)
+                return 0;
+        error_set_kind(&error, ERROR_CONFIG);
+        if (err) {
+                error_free(*err);
+                *err = TAKE_PTR(error);
+        }
+        return -1;
+}
+
 int projects_read(struct projects *out, struct error **err)
 {
         _cleanup_(freep) char *file = paths_config("projects.toml");
         _cleanup_(strbuf_clear) struct strbuf text = STRBUF_INIT;
-        _cleanup_(error_freep) struct error *error = NULL;
 
-        if (file_read(file, FILE_MOST, &text, &error) < 0 && error->kind != ERROR_NOT_FOUND) {
-                error_set_kind(&error, ERROR_CONFIG);
-                if (err) {
-                        error_free(*err);
-                        *err = TAKE_PTR(error);
-                }
+        if (config_file_read(file, &text, err) < 0)
                 return -1;
-        }
         return projects_parse(text.buf, text.len, file, out, err);
 }
 

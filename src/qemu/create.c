@@ -42,9 +42,13 @@ static int choose_layer(const struct vm *vm, struct event_sink *events, struct l
 {
         _cleanup_(layer_clear) struct layer base = LAYER_INIT;
         _cleanup_(error_freep) struct error *reason = NULL;
+        _cleanup_(lock_release) struct lock lock = LOCK_INIT;
         _cleanup_(freep) char *text = NULL;
 
         if (base_ensure(vm->record.user, events, &base, err) < 0)
+                return -1;
+        /* Held, so that the base doesn't go while a template is built on it. */
+        if (layer_use(base.key, &lock, err) < 0)
                 return -1;
         if (!vm->record.cold && find_template(vm, &base, events, out, &reason) == 0)
                 return 0;

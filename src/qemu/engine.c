@@ -207,4 +207,7 @@ const struct engine qemu_engine = {
         .remove = engine_remove,
         .inspect = inspect,
         .connect = connect_ssh,
+        .layers = engine_layers,
+        .bake = engine_bake,
+        .remove_layer = engine_remove_layer,
 };

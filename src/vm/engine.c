@@ -24,3 +24,17 @@ void engine_probe_clear(struct engine_probe *probe)
         free(probe->hint);
         *probe = (struct engine_probe)ENGINE_PROBE_INIT;
 }
+
+void engine_layers_clear(struct engine_layers *layers)
+{
+        for (size_t i = 0; i < layers->count; i++) {
+                free(layers->items[i].key);
+                free(layers->items[i].kind);
+                free(layers->items[i].parent);
+                free(layers->items[i].about);
+                free(layers->items[i].created);
+                free(layers->items[i].used);
+        }
+        free(layers->items);
+        *layers = (struct engine_layers)ENGINE_LAYERS_INIT;
+}

@@ -48,6 +48,32 @@ struct engine_probe {
         }
 void engine_probe_clear(struct engine_probe *probe);
 
+/* An image that VMs' disks stand on, and further images. */
+struct engine_layer {
+        char *key;
+        char *kind;           /* "base", "template" */
+        char *parent;         /* key of the layer it stands on; NULL = none */
+        char *about;          /* what it is, for people: "trixie for 'dev'", "2 cpus, 2.0 GiB" */
+        char *created, *used; /* RFC 3339, UTC: when it was made, and when something was last made from it */
+        int64_t disk_bytes;   /* on the host's disk */
+        int64_t memory_bytes; /* the same, of a template's memory; 0 = it has none, or it was dropped */
+        bool current;         /* what a new VM would be made from */
+};
+
+struct engine_layers {
+        struct engine_layer *items;
+        size_t count;
+};
+
+#define ENGINE_LAYERS_INIT                                                                                                     \
+        {                                                                                                                      \
+                0                                                                                                              \
+        }
+void engine_layers_clear(struct engine_layers *layers);
+
+/* Does anything need this layer now? Asked under its lock. 1, 0, or -1 when that could not be found out. */
+typedef int (*engine_in_use_fn)(const char *key, void *data, struct error **err);
+
 struct vm;
 
 struct engine {
@@ -70,4 +96,16 @@ struct engine {
         int (*inspect)(const struct vm *vm, struct vm_status *out, struct error **err);
         /* A connected descriptor to the guest's sshd, nothing read from it yet. */
         int (*connect)(const struct vm *vm, int *fd, struct error **err);
+
+        /* --- optional: NULL where the engine has no such thing */
+
+        /* The layers there are. `user` is the guest's, by which a current one is known. */
+        int (*layers)(const char *user, struct engine_layers *out, struct error **err);
+        /* Builds ahead what a VM with `record` (user, shell, cpus, memory) would be made from; `force`: anew. */
+        int (*bake)(const struct vm_record *record, bool force, struct event_sink *events, struct error **err);
+        /*
+         * Removes a layer: 1. Left alone because it is in use, by `in_use`, another layer or a running build: 0. With
+         * `memory_only` a template loses its memory, and the VMs that stand on its disk keep that.
+         */
+        int (*remove_layer)(const char *key, bool memory_only, engine_in_use_fn in_use, void *data, struct error **err);
 };

@@ -14,7 +14,7 @@ static void read_file(const char *path, struct strbuf *text)
 
 static void the_reference_has_the_table_of_every_schema(void **state)
 {
-        static const struct schema *const schemas[] = { &projects_schema, &checkout_schema };
+        static const struct schema *const schemas[] = { &projects_schema, &checkout_schema, &settings_schema };
         _cleanup_(strbuf_clear) struct strbuf reference = STRBUF_INIT;
 
         read_file(DOCS_FOLDER "/configuration.md", &reference);

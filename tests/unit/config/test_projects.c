@@ -115,11 +115,11 @@ static void unknown_keys_are_mistakes_with_a_suggestion(void **state)
         assert_projects_mistakes(
                 "[blog]\ncolour = 1\n",
                 "p.toml:2:1: unknown key 'colour' [known keys: repos, profiles, shell, forward_agent, cpus, memory, "
-                "disk, engine, ports, lan]\n");
+                "disk, engine, ports, lan, cold]\n");
         assert_projects_mistakes(
                 "[blog]\n[blog.vm]\ncpus = 2\n",
                 "p.toml:2:7: unknown key 'vm' [known keys: repos, profiles, shell, forward_agent, cpus, memory, disk, "
-                "engine, ports, lan]\n");
+                "engine, ports, lan, cold]\n");
         assert_projects_mistakes("default_shel = 'zsh'\n",
                                  "p.toml:1:1: unknown key 'default_shel' [did you mean 'default_shell'?]\n");
 }

@@ -145,6 +145,57 @@ static void a_path_is_never_taken_for_an_option(void **state)
         assert_string_equal(json_string_value(json_object_get(disk, "discard")), "unmap");
 }
 
+static void memory_can_be_a_file_that_a_fork_maps_privately(void **state)
+{
+        _cleanup_(strv_clear) struct strv template = STRV_INIT;
+        _cleanup_(strv_clear) struct strv fork = STRV_INIT;
+        struct arguments arguments = usual;
+
+        arguments.memory_file = "/layers/a,b/memory";
+        arguments.memory_shared = true;
+        arguments.resume_socket = "/run/blog/resume.sock";
+        arguments_build(&arguments, &template);
+        arguments.memory_shared = false;
+        arguments.memory_read_only = true;
+        arguments.incoming = true;
+        arguments_build(&arguments, &fork);
+        assert_true(
+                has(&template, "-object", "memory-backend-file,id=ram,size=2147483648B,share=on,mem-path=/layers/a,,b/memory"));
+        assert_false(strv_contains(&template, "-incoming"));
+        assert_true(has(&fork, "-object",
+                        "memory-backend-file,id=ram,size=2147483648B,share=off,mem-path=/layers/a,,b/memory,"
+                        "readonly=on,rom=off"));
+        assert_true(has(&fork, "-incoming", "defer"));
+        assert_true(has(&fork, "-device", "virtserialport,chardev=resume,name=org.machine.resume"));
+}
+
+/* Otherwise what was saved by one can't be taken up by the other. */
+static void a_template_and_its_fork_have_the_same_devices(void **state)
+{
+        _cleanup_(strv_clear) struct strv template = STRV_INIT;
+        _cleanup_(strv_clear) struct strv fork = STRV_INIT;
+        _cleanup_(strv_clear) struct strv devices = STRV_INIT;
+        struct arguments arguments = usual;
+
+        arguments.memory_file = "/layers/k/memory";
+        arguments.resume_socket = "/run/t/resume.sock";
+        arguments.memory_shared = true;
+        arguments_build(&arguments, &template);
+        arguments.memory_shared = false;
+        arguments.incoming = true;
+        arguments.name = "shop";
+        arguments.uuid = "1B5f2c1e-0000-4000-8000-000000000002";
+        arguments.disk = "/vms/shop/disk.qcow2";
+        arguments_build(&arguments, &fork);
+        for (size_t i = 0; i + 1 < template.count; i++)
+                if (streq(template.items[i], "-device"))
+                        strv_add(&devices, template.items[i + 1]);
+        assert_true(devices.count > 4);
+        for (size_t i = 0, found = 0; i + 1 < fork.count; i++)
+                if (streq(fork.items[i], "-device"))
+                        assert_string_equal(fork.items[i + 1], devices.items[found++]);
+}
+
 static void the_versioned_machine_is_found_in_qemus_list(void **state)
 {
         static const char help[] = "Supported machines are:\n"
@@ -187,6 +238,8 @@ int main(void)
                 cmocka_unit_test(the_other_architecture_has_its_own_machine_and_console),
                 cmocka_unit_test(the_network_is_an_inherited_descriptor_and_nothing_listens_on_tcp),
                 cmocka_unit_test(a_path_is_never_taken_for_an_option),
+                cmocka_unit_test(memory_can_be_a_file_that_a_fork_maps_privately),
+                cmocka_unit_test(a_template_and_its_fork_have_the_same_devices),
                 cmocka_unit_test(the_versioned_machine_is_found_in_qemus_list),
                 cmocka_unit_test(the_version_is_found_in_what_qemu_says),
         };

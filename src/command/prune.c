@@ -1,0 +1,118 @@
+#include "command/engines.h"
+#include "command/result.h"
+#include "command/stock.h"
+#include "lib/text.h"
+#include "term/prompt.h"
+
+struct prune_options {
+        struct common_options common;
+        bool all, yes, dry_run;
+};
+
+static const struct option options[] = {
+        OPTION(struct prune_options, all, "all", 'a', OPTION_FLAG, NULL, "also what the next new VM would be made from"),
+        OPTION(struct prune_options, dry_run, "dry-run", 'n', OPTION_FLAG, NULL, "print what would go and change nothing"),
+        OPTION(struct prune_options, yes, "yes", 'y', OPTION_FLAG, NULL, "don't ask"),
+        COMMON_OPTIONS(struct prune_options),
+        { 0 },
+};
+
+static json_t *step_json(const struct stock *stock, const struct prune_step *step)
+{
+        const struct engine_layer *layer = &stock->layers.items[step->layer];
+
+        return json_pack("{s:s, s:s, s:b, s:I, s:s}", "key", layer->key, "kind", layer->kind, "memory_only", step->memory_only,
+                         "bytes", (json_int_t)step->bytes, "reason", step->reason);
+}
+
+static int64_t show(struct context *context, const struct stock *stock, const struct prune *prune)
+{
+        json_t *array = json_array();
+        int64_t total = 0;
+
+        output_settle(context->output);
+        for (size_t i = 0; i < prune->count; i++) {
+                const struct prune_step *step = &prune->steps[i];
+                const struct engine_layer *layer = &stock->layers.items[step->layer];
+                _cleanup_(freep) char *size = text_format_size(step->bytes);
+
+                total += step->bytes;
+                json_array_append_new(array, step_json(stock, step));
+                if (context->mode != OUTPUT_JSON)
+                        printf("%.12s  %-10s %9s  %s%s: %s\n", layer->key, layer->kind, size, layer->about ? layer->about : "",
+                               step->memory_only ? " (its memory)" : "", step->reason);
+        }
+        if (context->mode == OUTPUT_JSON)
+                result_json(array);
+        else
+                json_decref(array);
+        return total;
+}
+
+static int confirm(const struct prune_options *given, int64_t bytes, struct error **err)
+{
+        _cleanup_(freep) char *size = text_format_size(bytes);
+        _cleanup_(freep) char *question = xasprintf("Remove these, freeing %s?", size);
+        int answer =
+                given->yes ? 1 : prompt_yes(question, given->all ? "machine prune --all --yes" : "machine prune --yes", err);
+
+        if (answer == 0)
+                return error_set(err, ERROR_FAILED, "nothing was removed");
+        return answer < 0 ? -1 : 0;
+}
+
+static void say_freed(struct context *context, int64_t freed)
+{
+        _cleanup_(freep) char *size = text_format_size(freed);
+
+        output_settle(context->output);
+        if (context->mode == OUTPUT_JSON)
+                result_json(json_pack("{s:s, s:I}", "event", "result", "freed_bytes", (json_int_t)freed));
+        else if (!context->quiet)
+                fprintf(stderr, "freed %s\n", size);
+}
+
+static int prune_engine(struct context *context, const struct engine *engine, const struct prune_options *given, int64_t *freed,
+                        struct error **err)
+{
+        _cleanup_(stock_clear) struct stock stock = STOCK_INIT;
+        _cleanup_(prune_clear) struct prune prune = PRUNE_INIT;
+        int64_t bytes;
+        int64_t done = 0;
+
+        if (stock_take(engine, &stock, err) < 0)
+                return -1;
+        prune_unused(&stock.layers, &stock.used, given->all, &prune);
+        bytes = show(context, &stock, &prune);
+        if (prune.count == 0 || given->dry_run)
+                return 0;
+        if (confirm(given, bytes, err) < 0 || stock_prune(&stock, &prune, context->events, &done, err) < 0)
+                return -1;
+        *freed += done;
+        return 0;
+}
+
+static int run(struct context *context, const struct invocation *invocation, struct error **err)
+{
+        const struct prune_options *given = invocation->options;
+        int64_t freed = 0;
+
+        for (const struct engine *const *engine = engines; *engine; engine++)
+                if ((*engine)->layers && prune_engine(context, *engine, given, &freed, err) < 0)
+                        return -1;
+        if (!given->dry_run)
+                say_freed(context, freed);
+        return 0;
+}
+
+const struct command command_prune = {
+        .name = "prune",
+        .operands = "",
+        .summary = "remove images and warm templates that no VM needs",
+        .text = "What a VM's disk stands on is never removed. What the next new VM would be made from stays too, unless\n"
+                "--all says otherwise: then that VM is made as slowly as the first.",
+        .options = options,
+        .options_size = sizeof(struct prune_options),
+        .operands_most = 0,
+        .run = run,
+};

@@ -1,0 +1,23 @@
+/*
+ * What holds for the program and not for one project: $XDG_CONFIG_HOME/machine/config.toml. A missing file is an empty one.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "lib/error.h"
+
+struct settings {
+        char *file;              /* also when it isn't there */
+        int64_t template_budget; /* bytes on the host's disk that the memory of all warm templates may take */
+};
+
+#define SETTINGS_INIT                                                                                                          \
+        {                                                                                                                      \
+                0                                                                                                              \
+        }
+void settings_clear(struct settings *settings);
+
+int settings_read(struct settings *out, struct error **err);
+/* From a text, for tests and `machine validate FILE`. */
+int settings_parse(const char *text, size_t length, const char *file, struct settings *out, struct error **err);

@@ -1,0 +1,57 @@
+/* config.toml: its defaults, its keys, its mistakes. */
+#include "config/settings.h"
+
+#include "mistakes.h"
+
+#define GIB (INT64_C(1) << 30)
+
+static void parse(const char *text, struct settings *out)
+{
+        assert_int_equal(settings_parse(text, strlen(text), "c.toml", out, NULL), 0);
+}
+
+static void an_empty_file_has_the_defaults(void **state)
+{
+        _cleanup_(settings_clear) struct settings settings = SETTINGS_INIT;
+
+        parse("", &settings);
+        assert_string_equal(settings.file, "c.toml");
+        assert_int_equal(settings.template_budget, 10 * GIB);
+}
+
+static void a_budget_is_a_size(void **state)
+{
+        _cleanup_(settings_clear) struct settings settings = SETTINGS_INIT;
+        _cleanup_(settings_clear) struct settings none = SETTINGS_INIT;
+
+        parse("template_budget = \"1.5TiB\"\n", &settings);
+        assert_int_equal(settings.template_budget, 1536 * GIB);
+        parse("template_budget = 0\n", &none);
+        assert_int_equal(none.template_budget, 0);
+}
+
+static void all_mistakes_are_listed_with_their_places(void **state)
+{
+        static const char text[] = "template_budget = -1\ntemplate_buget = 3\n";
+        struct settings settings = SETTINGS_INIT;
+        struct error *error = NULL;
+        _cleanup_(freep) char *said = NULL;
+
+        assert_int_equal(settings_parse(text, strlen(text), "c.toml", &settings, &error), -1);
+        assert_null(settings.file);
+        said = mistakes_text(error);
+        error_free(error);
+        assert_non_null(strstr(said, "c.toml:1:19: "));
+        assert_non_null(strstr(said, "c.toml:2:1: unknown key 'template_buget' [did you mean 'template_budget'?]"));
+}
+
+int main(void)
+{
+        static const struct CMUnitTest tests[] = {
+                cmocka_unit_test(an_empty_file_has_the_defaults),
+                cmocka_unit_test(a_budget_is_a_size),
+                cmocka_unit_test(all_mistakes_are_listed_with_their_places),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
