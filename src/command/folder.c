@@ -31,3 +31,8 @@ char *folder_script(const struct vm *vm, const char *const *argv)
         }
         return strbuf_take(&script);
 }
+
+char *folder_keep_status(const char *script)
+{
+        return xasprintf("trap : INT QUIT; %s; exit $?", script);
+}

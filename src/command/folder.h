@@ -10,3 +10,8 @@
  * there as its last command, or a login shell when argv is NULL. Owned by the caller.
  */
 char *folder_script(const struct vm *vm, const char *const *argv);
+/*
+ * `script` in a shell that stays for its exit status: a death by signal becomes 128 plus its number, which ssh alone would not
+ * tell, and a Ctrl-C that the command outlives doesn't end the shell. Owned by the caller.
+ */
+char *folder_keep_status(const char *script);

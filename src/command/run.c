@@ -62,12 +62,6 @@ static int watch_signals(struct error **err)
         return 0;
 }
 
-/* The shell stays and turns a death by signal into 128 plus its number, which ssh alone would not tell. */
-static char *with_status(const char *script)
-{
-        return xasprintf("%s; exit $?", script);
-}
-
 /* The shell, which leads the session's process group, leaves its pid where the second session finds it. */
 static char *with_pid_file(const char *script, const char *tag)
 {
@@ -152,7 +146,7 @@ static int run(struct context *context, const struct invocation *invocation, str
         session.forward_agent = vm.record.forward_agent;
         output_settle(context->output);
         if (isatty(STDIN_FILENO) && isatty(STDOUT_FILENO)) {
-                _cleanup_(freep) char *told = with_status(script);
+                _cleanup_(freep) char *told = folder_keep_status(script);
 
                 session.terminal = SESSION_TERMINAL;
                 return session_exec(&session, told, err);

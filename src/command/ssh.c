@@ -18,12 +18,14 @@ static int run(struct context *context, const struct invocation *invocation, str
 {
         const char *const *tail = invocation_tail(invocation);
         _cleanup_(vm_clear) struct vm vm = VM_INIT;
+        _cleanup_(freep) char *script = NULL;
         _cleanup_(freep) char *remote = NULL;
         struct session session = { .vm = &vm };
 
         if (wake(context, invocation_name(invocation), &vm, err) < 0)
                 return -1;
-        remote = folder_script(&vm, tail);
+        script = folder_script(&vm, tail);
+        remote = tail ? folder_keep_status(script) : TAKE_PTR(script);
         session.forward_agent = vm.record.forward_agent;
         session.terminal = isatty(STDIN_FILENO) ? SESSION_TERMINAL : SESSION_NO_TERMINAL;
         output_settle(context->output);
