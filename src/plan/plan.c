@@ -176,6 +176,8 @@ static void plan_existing(const struct project *wanted, const struct plan_observ
                 add_step(plan, PLAN_START, "VM '%s' is stopped for that", name);
         else if (!running)
                 add_step(plan, PLAN_START, "VM '%s' is %s", name, vm_state_name(observed->state));
+        else if (record->intent == INTENT_SETUP)
+                add_step(plan, PLAN_START, "the first start of VM '%s' may have been interrupted", name);
         plan_repos(wanted, record, plan);
         if (!running || changed || record->intent == INTENT_SETUP || wanted->forward_agent != record->forward_agent)
                 add_step(plan, PLAN_PUBLISH, "so that ssh knows 'machine-%s'", name);

@@ -4,6 +4,7 @@
 #include "disk.h"
 #include "engine.h"
 #include "fork.h"
+#include "launch.h"
 #include "lib/file.h"
 #include "runtime.h"
 #include "template.h"
@@ -81,6 +82,8 @@ int engine_create(struct vm *vm, struct event_sink *events, struct error **err)
 
         runtime_find_files(vm, &runtime);
         if (refuse_alive(vm, &runtime, err) < 0)
+                return -1;
+        if (launch_check_memory(&vm->record, err) < 0)
                 return -1;
         /* A disk that may have been booted from is never made anew. */
         if (vm->record.intent != INTENT_CREATE && vm->record.base && file_exists(runtime.disk))

@@ -12,6 +12,7 @@
 #include "identity.h"
 #include "lib/os.h"
 #include "lib/process.h"
+#include "lib/text.h"
 #include "network.h"
 #include "ports.h"
 #include "sandbox.h"
@@ -49,11 +50,27 @@ void launch_keep(struct launch *launch)
         launch->qemu = launch->net = 0;
 }
 
+int launch_check_memory(const struct vm_record *record, struct error **err)
+{
+        int64_t there = (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
+        _cleanup_(freep) char *wanted = NULL;
+        _cleanup_(freep) char *had = NULL;
+
+        if (record->memory_bytes <= there)
+                return 0;
+        wanted = text_format_size(record->memory_bytes);
+        had = text_format_size(there);
+        error_set(err, ERROR_ENGINE, "VM '%s' is to have %s of memory, and this computer has %s", record->name, wanted, had);
+        return error_hint(err, "set 'memory' to less than that");
+}
+
 int launch_prepare(struct launch *launch, const struct layer *layer, struct event_sink *events, struct error **err)
 {
         const struct runtime *runtime = launch->runtime;
 
         launch->layer = layer;
+        if (launch_check_memory(&launch->vm->record, err) < 0)
+                return -1;
         if (toolkit_find(&launch->toolkit, err) < 0)
                 return -1;
         acceleration_find(&launch->acceleration);

@@ -36,6 +36,8 @@ struct launch {
         pid_t net;
 };
 
+/* Has this computer the memory that the VM is to have? Otherwise ERROR_ENGINE. */
+int launch_check_memory(const struct vm_record *record, struct error **err);
 /* Finds the programs, takes the VM's run.lock, makes its folders; says what makes it slow or weak. `layer`: what its disk
  * stands on. */
 int launch_prepare(struct launch *launch, const struct layer *layer, struct event_sink *events, struct error **err);

@@ -24,6 +24,7 @@
 
 struct options {
         const char *engine, *user, *memory;
+        bool cold;
         int64_t cpus, host_port, guest_port;
 };
 
@@ -37,6 +38,7 @@ static const struct option table[] = {
         OPTION(struct options, engine, "engine", 0, OPTION_TEXT, "NAME", "which one"),
         OPTION(struct options, user, "user", 0, OPTION_TEXT, "NAME", "the guest's user"),
         OPTION(struct options, memory, "memory", 0, OPTION_TEXT, "SIZE", "of the guest"),
+        OPTION(struct options, cold, "cold", 0, OPTION_FLAG, NULL, "not from a template"),
         NUMBER(cpus, "cpus", 64),
         NUMBER(host_port, "host-port", UINT16_MAX), /* forwarded … */
         NUMBER(guest_port, "guest-port", UINT16_MAX),
@@ -83,6 +85,7 @@ static int fill_record(struct vm_record *record, const struct options *options, 
                 .shell = xstrdup("bash"),
                 .created = xstrdup("2026-01-01T00:00:00Z"),
                 .cpus = options->cpus,
+                .cold = options->cold,
                 .disk_bytes = INT64_C(8) << 30,
         };
         if (text_parse_size(options->memory, &record->memory_bytes) < 0)

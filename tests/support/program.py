@@ -161,6 +161,13 @@ class Program:
                 found.append(int(pid))
         return sorted(found)
 
+    def assert_no_processes(self):
+        """What was killed a moment ago may still be on its way out."""
+        end = time.monotonic() + 5
+        while self.processes():
+            assert time.monotonic() < end, [text(command_line(pid)) for pid in self.processes()]
+            time.sleep(0.05)
+
     def clean_up(self):
         """Ends what is left of our processes and removes the folders."""
         for _ in range(3):
@@ -173,6 +180,14 @@ class Program:
             if not self.processes():
                 break
         shutil.rmtree(self.root, ignore_errors=True)
+
+
+def command_line(pid):
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            return file.read().replace(b"\0", b" ")
+    except OSError:
+        return b"(gone)"
 
 
 def text(data):

@@ -94,7 +94,7 @@ def test_another_users_settings_stay(own, data):
     assert text.lower().startswith("include ")
     vm.machine("destroy", "--yes")
     assert "machine-plain" not in own.read("ssh/config.d/machine")
-    assert own.processes() == []
+    own.assert_no_processes()
     assert not os.path.exists(vm.folder())
 
 

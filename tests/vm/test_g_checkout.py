@@ -114,4 +114,4 @@ def test_destroy_takes_the_remote_away_again(notes, checkout):
     notes.machine("destroy", "--yes")
     assert notes.program.git("remote", cwd=checkout).out == ""
     assert notes.program.git("status", "--porcelain", cwd=checkout).out == "?? uncommitted\n"
-    assert notes.program.processes() == []
+    notes.program.assert_no_processes()

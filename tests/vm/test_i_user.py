@@ -86,5 +86,5 @@ def test_stop_start_and_remove(vm):
     assert vm.state() == "stopped"
     vm.up()
     vm.machine("destroy", "--yes")
-    assert vm.program.processes() == []
+    vm.program.assert_no_processes()
     assert not os.path.exists(vm.folder())

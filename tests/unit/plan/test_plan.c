@@ -97,7 +97,7 @@ static const struct {
 
         { INTENT_SETUP, VM_ABSENT, NULL },
         { INTENT_SETUP, VM_STOPPED, "start repos publish" },
-        { INTENT_SETUP, VM_RUNNING, "repos publish" },
+        { INTENT_SETUP, VM_RUNNING, "start repos publish" },
         { INTENT_SETUP, VM_PARKED, "start repos publish" },
         { INTENT_SETUP, VM_BROKEN, NULL },
 
