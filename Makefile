@@ -58,7 +58,7 @@ fuzz: sanitize
 
 bench: dependencies
 	@$(MAKE) --no-print-directory all
-	@bench/run --build $(BUILD)
+	@bench/run --build $(BUILD) --readme README.md
 
 completions: all
 	@tools/completions $(RELEASE)/src/command/machine

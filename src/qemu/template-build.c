@@ -38,8 +38,8 @@ json_t *template_stamp(const char *path, struct error **err)
                 error_errno(err, ERROR_ENGINE, "cannot look at '%s'", path);
                 return NULL;
         }
-        return json_pack("{s:I, s:I, s:I}", "bytes", (json_int_t)status.st_size, "modified_s",
-                         (json_int_t)status.st_mtim.tv_sec, "modified_ns", (json_int_t)status.st_mtim.tv_nsec);
+        return json_pack("{s:I, s:I, s:I}", "bytes", (json_int_t)status.st_size, "changed_s", (json_int_t)status.st_ctim.tv_sec,
+                         "changed_ns", (json_int_t)status.st_ctim.tv_nsec);
 }
 
 /* QEMU would die of a memory file that the file system can't hold. */

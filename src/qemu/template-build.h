@@ -15,5 +15,6 @@ struct template_build {
 /* For layer_ensure(); `data` is a struct template_build. */
 extern const struct layer_builder template_builder;
 
-/* Size and time of a file that is never to change, as the manifest has it. Owned by the caller; NULL with an error. */
+/* Size of a file that is never to change, and the time of its last change, which no program can set, as the manifest has them.
+ * Owned by the caller; NULL with an error. */
 json_t *template_stamp(const char *path, struct error **err);

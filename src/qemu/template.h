@@ -31,7 +31,7 @@ int template_ensure(const struct template_wish *wish, struct event_sink *events,
 bool template_is(const struct layer *layer);
 /* Was it made for this wish? Otherwise ERROR_ENGINE. */
 int template_fits(const struct layer *layer, const struct template_wish *wish, struct error **err);
-/* Is it as it was when it was saved, by its files' sizes and times? Otherwise ERROR_ENGINE. */
+/* Is it as it was when it was saved, by its files' sizes and the times of their last change? Otherwise ERROR_ENGINE. */
 int template_check(const struct layer *layer, struct error **err);
 /* The bytes that its memory and state take on the disk; 0 = it was dropped. */
 int64_t template_bytes(const struct layer *layer);
