@@ -52,10 +52,10 @@ static int watch_signals(struct error **err)
 {
         struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
 
-        if (pipe(signal_pipe) < 0)
+        if (os_pipe(signal_pipe) < 0)
                 return error_errno(err, ERROR_FAILED, "cannot make a pipe");
         for (size_t i = 0; i < ARRAY_SIZE(signal_pipe); i++)
-                if (fcntl(signal_pipe[i], F_SETFD, FD_CLOEXEC) < 0 || fcntl(signal_pipe[i], F_SETFL, O_NONBLOCK) < 0)
+                if (fcntl(signal_pipe[i], F_SETFL, O_NONBLOCK) < 0)
                         return error_errno(err, ERROR_FAILED, "cannot set up a pipe");
         for (size_t i = 0; i < ARRAY_SIZE(forwarded); i++)
                 sigaction(forwarded[i].number, &action, NULL);

@@ -93,7 +93,7 @@ static char *host_name(const char *text, size_t length)
 /* "[user@]host[:port]" */
 static int check_authority(const char *text, size_t length, const char *url, char **host, struct error **err)
 {
-        const char *at = memrchr(text, '@', length);
+        const char *at = text_last(text, length, '@');
         size_t host_length;
 
         if (at) {

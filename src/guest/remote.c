@@ -14,21 +14,12 @@ void remote_clear(struct remote *remote)
         *remote = (struct remote)REMOTE_INIT;
 }
 
-/* The last `c` of text; NULL = none. (memrchr(3) isn't everywhere.) */
-static const char *find_last(const char *text, char c, size_t length)
-{
-        while (length > 0)
-                if (text[--length] == c)
-                        return text + length;
-        return NULL;
-}
-
 /* "[user@]host[:port]" or "[user@][address][:port]". Gives what is behind it and no port, so that scp's "host:path" works too.
  */
 static const char *parse_authority(const char *text, size_t length, struct remote *out)
 {
         const char *end = text + length;
-        const char *at = find_last(text, '@', length);
+        const char *at = text_last(text, length, '@');
         const char *stop;
 
         if (at) {
@@ -103,7 +94,7 @@ char *remote_shown(const char *url)
         const char *scheme = strstr(url, "://");
         const char *authority = scheme ? scheme + 3 : url;
         size_t length = strcspn(authority, "/?#");
-        const char *at = find_last(authority, '@', length);
+        const char *at = text_last(authority, length, '@');
         const char *colon = at ? memchr(authority, ':', (size_t)(at - authority)) : NULL;
 
         if (!scheme || !colon)

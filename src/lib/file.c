@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "os.h"
 #include "text.h"
 
 /* What a failed open says: a missing thing is a kind of its own. */
@@ -94,7 +95,7 @@ static char *write_beside(const char *path, const void *data, size_t length, mod
                 error_errno(err, open_failure_kind(), "cannot write '%s'", path);
                 return NULL;
         }
-        if (fchmod(fd, mode) < 0 || write_all(fd, data, length) < 0 || fsync(fd) < 0) {
+        if (fchmod(fd, mode) < 0 || write_all(fd, data, length) < 0 || os_sync(fd) < 0) {
                 error_errno(err, ERROR_FAILED, "cannot write '%s'", path);
                 unlink(temporary);
                 return NULL;
@@ -164,7 +165,7 @@ int file_sync_folder(const char *folder, struct error **err)
         if (fd < 0)
                 return error_errno(err, open_failure_kind(), "cannot open folder '%s'", folder);
         /* EINVAL: a file system that has no such thing for folders. */
-        if (fsync(fd) < 0 && errno != EINVAL)
+        if (os_sync(fd) < 0 && errno != EINVAL)
                 return error_errno(err, ERROR_FAILED, "cannot sync folder '%s'", folder);
         return 0;
 }

@@ -1,6 +1,6 @@
 /*
- * The few calls that differ between Linux and macOS. os-linux.c (and, for the Mac, os-darwin.c) stand behind it; no other
- * file uses what only one of them has.
+ * The few calls that differ between Linux and macOS. os-linux.c and os-darwin.c stand behind it; no other file of what both
+ * need uses what only one of them has (src/qemu and src/net are for Linux alone).
  */
 #pragma once
 
@@ -9,18 +9,36 @@
 
 #include "error.h"
 
-/* A descriptor that polls readable (POLLIN) when the process has ended: pidfd_open(2); kqueue on the Mac. -1 with errno. */
+extern char **environ; /* <unistd.h> declares it on Linux only */
+
+/*
+ * A descriptor that polls readable (POLLIN) when the process has ended, and from then on: pidfd_open(2); kqueue(2) on the Mac.
+ * On the Mac an ended child may take a moment more until waitpid(2) gives it. -1 with errno, ESRCH when there is no such
+ * process.
+ */
 int os_process_fd(pid_t pid);
 /* The process at the other end of a connected unix socket: SO_PEERCRED; LOCAL_PEERPID. -1 with errno. */
 int os_peer_pid(int socket, pid_t *pid, uid_t *uid);
-/* Signals a process by the descriptor of os_process_fd(), so that a reused pid is never hit. -1 with errno. */
+/*
+ * Signals a process by the descriptor of os_process_fd(), so that a reused pid is never hit. On the Mac, which signals by pids
+ * alone, this holds for our children; of others it is known that they lived the instant before. -1 with errno, ESRCH when the
+ * process has ended.
+ */
 int os_process_signal(int process_fd, int signal);
-/* The path of the running program. Owned by the caller; NULL with an error. */
+/*
+ * The path of the running program. Owned by the caller; NULL with an error. On the Mac it is the name it was started by, so
+ * that what is written down (ssh's configuration) stays true when Homebrew puts another version behind the symlink.
+ */
 char *os_program_path(struct error **err);
 /* A pipe of which both ends are O_CLOEXEC: pipe2(2); pipe(2) and fcntl(2) on the Mac. -1 with errno. */
 int os_pipe(int ends[2]);
 /*
- * In a child about to be spawned, closes every descriptor from `first` on; the last of its actions. closefrom on Linux;
- * POSIX_SPAWN_CLOEXEC_DEFAULT on the Mac. 0, or an error number as posix_spawn(3) gives it.
+ * Brings what was written to a descriptor onto the disk, out of the disk's own memory too: fsync(2); F_FULLFSYNC on the Mac,
+ * whose fsync(2) leaves it there. -1 with errno.
  */
-int os_spawn_close_from(posix_spawn_file_actions_t *actions, posix_spawnattr_t *attributes, int first);
+int os_sync(int fd);
+/*
+ * In a child about to be spawned, closes every descriptor but `kept`: those are what earlier actions put there, else ours of
+ * the same number. The last of its actions. 0, or an error number as posix_spawn(3) gives it.
+ */
+int os_spawn_keep(posix_spawn_file_actions_t *actions, posix_spawnattr_t *attributes, const int *kept, size_t count);

@@ -70,14 +70,6 @@ static char *resolve(const char *program, struct error **err)
         return absolute;
 }
 
-static bool is_named(const struct process_spec *spec, int child_fd)
-{
-        for (size_t i = 0; i < spec->fd_count; i++)
-                if (spec->fds[i].child_fd == child_fd)
-                        return true;
-        return false;
-}
-
 /*
  * Says which descriptors the child has. Sources are first copied above all the numbers the child will use, so that no
  * dup2 overwrites a source that a later one needs; `copies` (3 + fd_count of them) keeps them until the child has started.
@@ -86,28 +78,29 @@ static int place_fds(const struct process_spec *spec, posix_spawn_file_actions_t
                      int *copies)
 {
         const int stdio[3] = { spec->stdin_fd, spec->stdout_fd, spec->stderr_fd };
+        size_t count = 3 + spec->fd_count;
+        _cleanup_(freep) int *kept = xreallocarray(NULL, count, sizeof(*kept));
         int highest = STDERR_FILENO;
         int failure = 0;
 
-        for (size_t i = 0; i < spec->fd_count; i++)
-                if (spec->fds[i].child_fd > highest)
-                        highest = spec->fds[i].child_fd;
-        for (size_t i = 0; failure == 0 && i < 3 + spec->fd_count; i++) {
-                struct process_fd place = i < 3 ? (struct process_fd){ .child_fd = (int)i, .fd = stdio[i] } : spec->fds[i - 3];
+        for (size_t i = 0; i < count; i++) {
+                kept[i] = i < 3 ? (int)i : spec->fds[i - 3].child_fd;
+                if (kept[i] > highest)
+                        highest = kept[i];
+        }
+        for (size_t i = 0; failure == 0 && i < count; i++) {
+                int fd = i < 3 ? stdio[i] : spec->fds[i - 3].fd;
 
-                if (i < 3 && place.fd == PROCESS_INHERIT)
+                if (i < 3 && fd == PROCESS_INHERIT)
                         continue;
-                if (i < 3 && place.fd == 0) {
-                        failure = posix_spawn_file_actions_addopen(actions, place.child_fd, "/dev/null", O_RDWR, 0);
+                if (i < 3 && fd == 0) {
+                        failure = posix_spawn_file_actions_addopen(actions, kept[i], "/dev/null", O_RDWR, 0);
                         continue;
                 }
-                copies[i] = fcntl(place.fd, F_DUPFD_CLOEXEC, highest + 1);
-                failure = copies[i] < 0 ? errno : posix_spawn_file_actions_adddup2(actions, copies[i], place.child_fd);
+                copies[i] = fcntl(fd, F_DUPFD_CLOEXEC, highest + 1);
+                failure = copies[i] < 0 ? errno : posix_spawn_file_actions_adddup2(actions, copies[i], kept[i]);
         }
-        for (int fd = STDERR_FILENO + 1; failure == 0 && fd <= highest; fd++)
-                if (!is_named(spec, fd))
-                        failure = posix_spawn_file_actions_addclose(actions, fd);
-        return failure != 0 ? failure : os_spawn_close_from(actions, attributes, highest + 1);
+        return failure != 0 ? failure : os_spawn_keep(actions, attributes, kept, count);
 }
 
 /* Default signals, none blocked: what we ignore or block is our own affair. */

@@ -258,6 +258,14 @@ int text_parse_int(const char *text, int64_t low, int64_t high, int64_t *value)
         return 0;
 }
 
+const char *text_last(const char *text, size_t length, char c)
+{
+        while (length > 0)
+                if (text[--length] == c)
+                        return text + length;
+        return NULL;
+}
+
 static bool is_letter_or_digit(char c)
 {
         return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');

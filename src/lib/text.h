@@ -34,6 +34,9 @@ char *text_format_duration(int64_t milliseconds);
 /* Whole decimal number in [low, high], nothing else around it. 0 or -1. */
 int text_parse_int(const char *text, int64_t low, int64_t high, int64_t *value);
 
+/* The last `c` among the first `length` bytes, or NULL. (memrchr(3) isn't everywhere.) */
+const char *text_last(const char *text, size_t length, char c);
+
 /* A project's or VM's name: a-z, 0-9 and hyphen, a letter or digit first and last, at most 40 bytes. */
 bool text_name_valid(const char *name);
 /* The nearest valid name for a folder's name ("My App" -> "my-app"), or NULL when nothing is left. Owned by the caller. */

@@ -208,7 +208,7 @@ static void a_long_path_is_not_cut(void **state)
         assert_string_equal(said, path);
 }
 
-static void a_spawned_child_has_only_the_first_descriptors(void **state)
+static void a_spawned_child_has_only_the_descriptors_it_keeps(void **state)
 {
         const char *const argv[] = { "ls", "/proc/self/fd", NULL };
         char *const environment[] = { NULL };
@@ -216,26 +216,46 @@ static void a_spawned_child_has_only_the_first_descriptors(void **state)
         _cleanup_(strbuf_clear) struct strbuf said = STRBUF_INIT;
         posix_spawn_file_actions_t actions;
         posix_spawnattr_t attributes;
-        int leaked = fcntl(STDIN_FILENO, F_DUPFD, 20); /* not O_CLOEXEC */
+        int low = fcntl(STDIN_FILENO, F_DUPFD, 5); /* neither is O_CLOEXEC */
+        int high = fcntl(STDIN_FILENO, F_DUPFD, 20);
         int ends[2];
         pid_t pid;
 
         assert_non_null(ls);
-        assert_true(leaked >= 20);
+        assert_true(low >= 5);
+        assert_true(high >= 20);
         assert_int_equal(os_pipe(ends), 0);
+        const int kept[] = { high, STDERR_FILENO, STDOUT_FILENO };
+
         posix_spawn_file_actions_init(&actions);
         posix_spawnattr_init(&attributes);
         assert_int_equal(posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO), 0);
-        assert_int_equal(os_spawn_close_from(&actions, &attributes, STDERR_FILENO + 1), 0);
+        assert_int_equal(os_spawn_keep(&actions, &attributes, kept, ARRAY_SIZE(kept)), 0);
         assert_int_equal(posix_spawn(&pid, ls, &actions, &attributes, (char *const *)argv, environment), 0);
         close(ends[1]);
         assert_int_equal(file_read_fd(ends[0], "ls", 1000, &said, NULL), 0);
         assert_int_equal(waitpid(pid, NULL, 0), pid);
-        assert_string_equal(said.buf, "0\n1\n2\n3\n"); /* 3 is the folder that ls reads */
+        /* 0 is the folder that ls reads */
+        assert_string_equal(said.buf, "0\n1\n2\n20\n");
         posix_spawn_file_actions_destroy(&actions);
         posix_spawnattr_destroy(&attributes);
         close(ends[0]);
-        close(leaked);
+        close(low);
+        close(high);
+}
+
+static void what_was_written_is_brought_onto_the_disk(void **state)
+{
+        _cleanup_(freep) char *path = path_join(*state, "file");
+        _cleanup_(closep) int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+        _cleanup_(closep) int folder = open(*state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        assert_int_equal(write(file, "x", 1), 1);
+        assert_int_equal(os_sync(file), 0);
+        assert_int_equal(os_sync(folder), 0);
+        errno = 0;
+        assert_int_equal(os_sync(-1), -1);
+        assert_int_equal(errno, EBADF);
 }
 
 #define SCRATCH(function) cmocka_unit_test_setup_teardown(function, scratch_setup, scratch_teardown)
@@ -252,7 +272,8 @@ int main(int argc, char **argv)
                 cmocka_unit_test(the_program_knows_where_it_is),
                 SCRATCH(a_program_that_was_updated_finds_the_new_one),
                 SCRATCH(a_long_path_is_not_cut),
-                cmocka_unit_test(a_spawned_child_has_only_the_first_descriptors),
+                cmocka_unit_test(a_spawned_child_has_only_the_descriptors_it_keeps),
+                SCRATCH(what_was_written_is_brought_onto_the_disk),
         };
 
         if (argc >= 2 && streq(argv[1], "say-path"))

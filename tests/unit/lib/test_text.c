@@ -394,6 +394,19 @@ static void a_folder_without_a_letter_gives_no_name(void **state)
         assert_null(text_name_from("日本"));
 }
 
+static void the_last_of_a_character_is_found_within_the_length(void **state)
+{
+        const char *text = "a@b@c@";
+
+        assert_ptr_equal(text_last(text, 6, '@'), text + 5);
+        assert_ptr_equal(text_last(text, 5, '@'), text + 3);
+        assert_ptr_equal(text_last(text, 2, '@'), text + 1);
+        assert_ptr_equal(text_last(text, 1, 'a'), text);
+        assert_null(text_last(text, 1, '@'));
+        assert_null(text_last(text, 0, 'a'));
+        assert_null(text_last(text, 6, '\0'));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -416,6 +429,7 @@ int main(void)
                 cmocka_unit_test(names_are_letters_digits_and_inner_hyphens),
                 cmocka_unit_test(a_folder_gives_the_nearest_valid_name),
                 cmocka_unit_test(a_folder_without_a_letter_gives_no_name),
+                cmocka_unit_test(the_last_of_a_character_is_found_within_the_length),
         };
 
         return cmocka_run_group_tests_name("lib/text", tests, NULL, NULL);

@@ -1,0 +1,185 @@
+#include "os.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <mach-o/dyld.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/event.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Whose end each descriptor of os_process_fd() tells, for a kqueue doesn't say what it waits for. */
+static struct {
+        pthread_mutex_t mutex;
+        pid_t *pids; /* by descriptor; 0 = never one of ours */
+        size_t room;
+} watched = { .mutex = PTHREAD_MUTEX_INITIALIZER };
+
+static void remember(int fd, pid_t pid)
+{
+        size_t place = (size_t)fd;
+
+        pthread_mutex_lock(&watched.mutex);
+        if (place >= watched.room) {
+                watched.pids = xreallocarray(watched.pids, place + 1, sizeof(*watched.pids));
+                memset(watched.pids + watched.room, 0, (place + 1 - watched.room) * sizeof(*watched.pids));
+                watched.room = place + 1;
+        }
+        watched.pids[place] = pid;
+        pthread_mutex_unlock(&watched.mutex);
+}
+
+static pid_t recall(int fd)
+{
+        pid_t pid = 0;
+
+        pthread_mutex_lock(&watched.mutex);
+        if (fd >= 0 && (size_t)fd < watched.room)
+                pid = watched.pids[fd];
+        pthread_mutex_unlock(&watched.mutex);
+        return pid;
+}
+
+static int close_on_exec(int fd)
+{
+        return fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+/* kqueue(2) finds no process that has ended and waits to be reaped, or is about to. Is there one? */
+static bool is_ending(pid_t pid)
+{
+        siginfo_t info;
+
+        /* Children of ours, at any moment; then those of others, once they are ended (kill(2) succeeds on them). */
+        return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 || kill(pid, 0) == 0;
+}
+
+/* Makes the queue readable for good. */
+static int trigger(int queue)
+{
+        struct kevent changes[2];
+
+        EV_SET(&changes[0], 0, EVFILT_USER, EV_ADD, 0, 0, NULL);
+        EV_SET(&changes[1], 0, EVFILT_USER, 0, NOTE_TRIGGER, 0, NULL);
+        return kevent(queue, changes, ARRAY_SIZE(changes), NULL, 0, NULL);
+}
+
+/* Nobody takes the event out of the queue, so that it stays readable. */
+int os_process_fd(pid_t pid)
+{
+        _cleanup_(closep) int queue = kqueue();
+        struct kevent change;
+
+        if (queue < 0 || close_on_exec(queue) < 0)
+                return -1;
+        EV_SET(&change, (uintptr_t)pid, EVFILT_PROC, EV_ADD, NOTE_EXIT, 0, NULL);
+        if (kevent(queue, &change, 1, NULL, 0, NULL) < 0) {
+                if (errno != ESRCH)
+                        return -1;
+                if (!is_ending(pid)) {
+                        errno = ESRCH;
+                        return -1;
+                }
+                if (trigger(queue) < 0)
+                        return -1;
+        }
+        remember(queue, pid);
+        return TAKE_FD(queue);
+}
+
+int os_process_signal(int process_fd, int signal)
+{
+        struct pollfd ended = { .fd = process_fd, .events = POLLIN };
+        pid_t pid = recall(process_fd);
+
+        if (pid <= 0) {
+                errno = EBADF;
+                return -1;
+        }
+        if (poll(&ended, 1, 0) < 0)
+                return -1;
+        if (ended.revents != 0) {
+                errno = ended.revents & POLLNVAL ? EBADF : ESRCH;
+                return -1;
+        }
+        return kill(pid, signal);
+}
+
+int os_peer_pid(int socket, pid_t *pid, uid_t *uid)
+{
+        pid_t peer;
+        uid_t user;
+        gid_t group;
+        socklen_t length = sizeof(peer);
+
+        if (getsockopt(socket, SOL_LOCAL, LOCAL_PEERPID, &peer, &length) < 0 || getpeereid(socket, &user, &group) < 0)
+                return -1;
+        *pid = peer;
+        *uid = user;
+        return 0;
+}
+
+char *os_program_path(struct error **err)
+{
+        uint32_t room = 0;
+        _cleanup_(freep) char *path = NULL;
+        char *real;
+
+        _NSGetExecutablePath(NULL, &room); /* fails, and says how much it takes */
+        path = xcalloc(room + 1, 1);
+        if (_NSGetExecutablePath(path, &room) < 0) {
+                error_set(err, ERROR_FAILED, "cannot find the path of the running program");
+                return NULL;
+        }
+        if (*path == '/')
+                return TAKE_PTR(path);
+        real = realpath(path, NULL);
+        if (!real)
+                error_errno(err, ERROR_FAILED, "cannot find the path of the running program '%s'", path);
+        return real;
+}
+
+int os_pipe(int ends[2])
+{
+        _cleanup_(closep) int reading = -1;
+        _cleanup_(closep) int writing = -1;
+        int made[2];
+
+        if (pipe(made) < 0)
+                return -1;
+        reading = made[0];
+        writing = made[1];
+        if (close_on_exec(reading) < 0 || close_on_exec(writing) < 0)
+                return -1;
+        ends[0] = TAKE_FD(reading);
+        ends[1] = TAKE_FD(writing);
+        return 0;
+}
+
+int os_sync(int fd)
+{
+        if (fcntl(fd, F_FULLFSYNC) == 0)
+                return 0;
+        /* A file system that has no such thing: a network's, a memory stick's. */
+        if (errno == ENOTSUP || errno == ENOTTY || errno == EINVAL)
+                return fsync(fd);
+        return -1;
+}
+
+/* With CLOEXEC_DEFAULT a child has what an action put there or marked as inherited; ours that aren't open can't be marked. */
+int os_spawn_keep(posix_spawn_file_actions_t *actions, posix_spawnattr_t *attributes, const int *kept, size_t count)
+{
+        short flags;
+        int failure = posix_spawnattr_getflags(attributes, &flags);
+
+        if (failure == 0)
+                failure = posix_spawnattr_setflags(attributes, (short)(flags | POSIX_SPAWN_CLOEXEC_DEFAULT));
+        for (size_t i = 0; failure == 0 && i < count; i++)
+                if (fcntl(kept[i], F_GETFD) >= 0)
+                        failure = posix_spawn_file_actions_addinherit_np(actions, kept[i]);
+        return failure;
+}
