@@ -15,6 +15,9 @@ extern "C" {
 #undef NDEBUG
 #define TOML_ASSERT(condition) static_cast<void>(0)
 
+/* Headers alone, whatever pkg-config says: as a shared library it would cost every start of the program. */
+#undef TOML_SHARED_LIB
+#undef TOML_HEADER_ONLY
 #define TOML_HEADER_ONLY       1
 #define TOML_EXCEPTIONS        0
 #define TOML_ENABLE_FORMATTERS 0
