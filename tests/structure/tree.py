@@ -15,7 +15,7 @@ def files(*tops, suffixes=("",)):
             if folder == os.path.join(ROOT, "."):
                 folders[:] = [name for name in folders if not name.startswith("build")]
             for name in sorted(names):
-                if name.endswith(tuple(suffixes)):
+                if name not in LEFT_OUT and name.endswith(tuple(suffixes)):
                     yield os.path.relpath(os.path.join(folder, name), ROOT)
 
 
