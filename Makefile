@@ -53,6 +53,9 @@ format: test-dependencies
 tidy: sanitize
 	@tests/run --build $(BUILD) tidy
 
+darwin: test-dependencies
+	@tests/run --build $(BUILD) darwin
+
 fuzz: sanitize
 	@tests/run --build $(BUILD) --fuzz-seconds $(FUZZ_SECONDS) fuzz
 
@@ -70,4 +73,4 @@ install: all
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all dev sanitize dependencies test-dependencies demo check unit format tidy fuzz bench completions install clean
+.PHONY: all dev sanitize dependencies test-dependencies demo check unit format tidy darwin fuzz bench completions install clean

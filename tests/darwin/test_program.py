@@ -1,0 +1,62 @@
+"""`machine` for macOS: compiled with warnings as errors, linked, and what came out of it."""
+
+import os
+
+import macho
+
+SYSTEM = "/usr/lib/libSystem.B.dylib"
+
+
+def system_symbols(cross, architecture):
+    path = os.path.join(os.path.dirname(cross.zig()), "lib/libc/darwin/libSystem.tbd")
+    with open(path, encoding="utf-8") as file:
+        return macho.exported(file.read(), architecture)
+
+
+def test_the_program_is_compiled_and_linked(cross, architecture):
+    assert architecture in cross.programs, cross.said
+    assert os.path.getsize(cross.programs[architecture]) > 100_000
+
+
+def test_it_is_an_executable_of_its_processor(program, architecture):
+    assert program.processor == macho.PROCESSORS[architecture]
+    assert program.kind == macho.EXECUTE
+    assert program.flags & macho.POSITION_INDEPENDENT
+
+
+def test_it_runs_on_the_systems_it_is_for(program):
+    assert program.platform == macho.PLATFORM_MACOS
+    assert program.least_system == (13, 0)
+
+
+def test_it_is_signed_where_nothing_unsigned_runs(program, architecture):
+    assert program.signed or architecture != "aarch64"
+
+
+def test_it_loads_nothing_that_macos_does_not_have(program):
+    assert program.libraries == [SYSTEM]
+
+
+def test_macos_has_every_symbol_it_asks_for(program, cross, architecture):
+    assert program.flags & macho.NO_UNDEFINED
+    assert {"_kqueue", "_posix_spawn", "_posix_spawn_file_actions_addinherit_np"} <= set(program.undefined)
+    there = system_symbols(cross, architecture)
+    assert [name for name in program.undefined if name not in there] == []
+
+
+def test_a_symbol_that_macos_lacks_is_seen(cross, architecture, tmp_path):
+    """What the two checks above rest on: the linker refuses it, and the list doesn't have it."""
+    source = "int pidfd_open(int pid, unsigned flags);\nint main(void) { return pidfd_open(1, 0); }\n"
+    linked = cross.compile(architecture, source, "-o", str(tmp_path / "program"))
+    assert linked.returncode != 0
+    assert "undefined symbol: _pidfd_open" in linked.stderr
+    there = system_symbols(cross, architecture)
+    assert len(there) > 5000
+    assert "_kqueue" in there and "_pidfd_open" not in there
+
+
+def test_what_came_with_a_later_macos_is_seen(cross, architecture, tmp_path):
+    source = "#include <unistd.h>\nint main(void) { int ends[2]; return pipe2(ends, 0); }\n"
+    compiled = cross.compile(architecture, source, "-Werror", "-c", "-o", str(tmp_path / "object"))
+    assert compiled.returncode != 0
+    assert "'pipe2' is only available on macOS" in compiled.stderr
