@@ -3,6 +3,8 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "host/agent.h"
+#include "host/ssh_config.h"
 #include "lib/file.h"
 #include "lib/text.h"
 
@@ -11,25 +13,38 @@
 #define QUOTED_LINES     5   /* of stderr, in an error */
 #define SSH_FAILED       255 /* ssh(1), EXIT STATUS */
 
-static bool agent_on_host(void)
-{
-        const char *socket = getenv("SSH_AUTH_SOCK");
-
-        return socket && *socket;
-}
-
 static void add_config(const struct vm *vm, struct strv *argv)
 {
         strv_adds(argv, "ssh", "-F", NULL);
         strv_take(argv, path_join(vm->folder, "ssh_config"));
 }
 
+/*
+ * False when there is no agent to lend. Another than SSH_AUTH_SOCK's is named by IdentityAgent: a path as the value of
+ * ForwardAgent counts only where SSH_AUTH_SOCK names an agent as well.
+ */
+static bool lend_agent(struct strv *argv)
+{
+        _cleanup_(freep) char *socket = agent_socket();
+        const char *set = getenv("SSH_AUTH_SOCK");
+
+        if (!socket)
+                return false;
+        if (!set || !streq(socket, set)) {
+                _cleanup_(strbuf_clear) struct strbuf option = STRBUF_INIT;
+
+                strbuf_adds(&option, "IdentityAgent=");
+                ssh_config_path(&option, socket);
+                strv_adds(argv, "-o", option.buf, NULL);
+        }
+        strv_adds(argv, "-A", "-o", "ControlMaster=no", "-o", "ControlPath=none", NULL);
+        return true;
+}
+
 void session_argv(const struct session *session, const char *remote, struct strv *argv)
 {
         add_config(session->vm, argv);
-        if (session->forward_agent && agent_on_host())
-                strv_adds(argv, "-A", "-o", "ControlMaster=no", "-o", "ControlPath=none", NULL);
-        else
+        if (!session->forward_agent || !lend_agent(argv))
                 strv_add(argv, "-a");
         strv_add(argv, session->terminal == SESSION_TERMINAL ? "-t" : "-T");
         strv_add(argv, "--");

@@ -20,11 +20,8 @@
 
 /* --- one Host block */
 
-/* A path as one word of ssh_config(5), in double quotes, with % doubled against the expansion of tokens. */
-static void add_path(struct strbuf *out, const char *folder, const char *file)
+void ssh_config_path(struct strbuf *out, const char *path)
 {
-        _cleanup_(freep) char *path = path_join(folder, file);
-
         strbuf_addc(out, '"');
         for (const char *c = path; *c; c++) {
                 if (*c == '%')
@@ -34,6 +31,13 @@ static void add_path(struct strbuf *out, const char *folder, const char *file)
                 strbuf_addc(out, *c);
         }
         strbuf_addc(out, '"');
+}
+
+static void add_path(struct strbuf *out, const char *folder, const char *file)
+{
+        _cleanup_(freep) char *path = path_join(folder, file);
+
+        ssh_config_path(out, path);
 }
 
 /* ProxyCommand is the one keyword whose value ends with the line and goes to the user's shell. */

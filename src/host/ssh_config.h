@@ -21,7 +21,9 @@ struct ssh_host {
         bool forward_agent;
 };
 
-/* Appends the Host block. Paths with white space or % are quoted and escaped as ssh_config(5) wants it. */
+/* Appends a path as one word of ssh_config(5): in double quotes, with % doubled against the expansion of tokens. */
+void ssh_config_path(struct strbuf *out, const char *path);
+/* Appends the Host block. */
 void ssh_config_block(const struct ssh_host *host, struct strbuf *out);
 /* Writes FOLDER/ssh_config: the block plus what only our own sessions have (ControlMaster at `control_path`, log level). */
 int ssh_config_write_own(const struct ssh_host *host, const char *control_path, struct error **err);

@@ -160,6 +160,13 @@ int os_pipe(int ends[2])
         return 0;
 }
 
+int os_socket(int domain, int type)
+{
+        _cleanup_(closep) int fd = socket(domain, type, 0);
+
+        return fd < 0 || close_on_exec(fd) < 0 ? -1 : TAKE_FD(fd);
+}
+
 int os_sync(int fd)
 {
         if (fcntl(fd, F_FULLFSYNC) == 0)

@@ -60,6 +60,11 @@ int os_pipe(int ends[2])
         return pipe2(ends, O_CLOEXEC);
 }
 
+int os_socket(int domain, int type)
+{
+        return socket(domain, type | SOCK_CLOEXEC, 0);
+}
+
 int os_sync(int fd)
 {
         return fsync(fd);

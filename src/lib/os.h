@@ -32,6 +32,8 @@ int os_process_signal(int process_fd, int signal);
 char *os_program_path(struct error **err);
 /* A pipe of which both ends are O_CLOEXEC: pipe2(2); pipe(2) and fcntl(2) on the Mac. -1 with errno. */
 int os_pipe(int ends[2]);
+/* A socket that is O_CLOEXEC: SOCK_CLOEXEC; socket(2) and fcntl(2) on the Mac. -1 with errno. */
+int os_socket(int domain, int type);
 /*
  * Brings what was written to a descriptor onto the disk, out of the disk's own memory too: fsync(2); F_FULLFSYNC on the Mac,
  * whose fsync(2) leaves it there. -1 with errno.

@@ -6,8 +6,11 @@
 
 #include <cmocka.h>
 
+#include <unistd.h>
+
 #include "fixture.h"
 #include "guest/session.h"
+#include "lib/file.h"
 #include "lib/process.h"
 
 static const char hostile[] = "it's $HOME `id` \\ \"q\" * ~ # ! ; & | \n\t-x";
@@ -38,6 +41,7 @@ static void options_stand_in_front_of_the_alias(void **state)
         _cleanup_(freep) char *line = NULL, *login_line = NULL;
 
         unsetenv("SSH_AUTH_SOCK");
+        setenv("HOME", "/nowhere", 1);
         session_argv(&(struct session){ .vm = &vm, .forward_agent = true, .terminal = SESSION_TERMINAL }, "cd 'x y' && ls",
                      &argv);
         line = strv_join(&argv, "|");
@@ -150,6 +154,27 @@ static void the_agent_reaches_only_the_session_that_was_meant(void **state)
         assert_string_equal(without.buf, "none\n");
 }
 
+static void an_agent_that_ssh_does_not_know_of_is_named(void **state)
+{
+        struct fixture *fixture = *state;
+        _cleanup_(freep) char *home = path_join(fixture->folder, "my %h \"home\"");
+        _cleanup_(freep) char *folder = path_join(home, ".1password");
+        _cleanup_(freep) char *socket = path_join(folder, "agent.sock");
+        _cleanup_(freep) char *set = xstrdup(getenv("SSH_AUTH_SOCK"));
+        _cleanup_(freep) char *before = xstrdup(getenv("HOME"));
+        _cleanup_(strbuf_clear) struct strbuf out = STRBUF_INIT;
+        _cleanup_(error_freep) struct error *error = NULL;
+
+        assert_int_equal(file_make_folders(folder, 0700, NULL), 0);
+        assert_int_equal(symlink(set, socket), 0);
+        setenv("HOME", home, 1);
+        unsetenv("SSH_AUTH_SOCK");
+        assert_int_equal(script(fixture, true, "ssh-add -l", NULL, &out, &error), 0);
+        setenv("HOME", before, 1);
+        setenv("SSH_AUTH_SOCK", set, 1);
+        assert_non_null(strstr(out.buf, "(ED25519)"));
+}
+
 static int start_with_agent(void **state)
 {
         start(state);
@@ -173,6 +198,7 @@ int main(void)
         };
         const struct CMUnitTest with_agent[] = {
                 cmocka_unit_test(the_agent_reaches_only_the_session_that_was_meant),
+                cmocka_unit_test(an_agent_that_ssh_does_not_know_of_is_named),
         };
         int failures = cmocka_run_group_tests(plain, NULL, NULL);
 

@@ -55,6 +55,20 @@ static void both_ends_of_a_pipe_are_closed_on_exec(void **state)
         close(ends[1]);
 }
 
+static void a_socket_is_closed_on_exec(void **state)
+{
+        _cleanup_(closep) int fd = os_socket(AF_UNIX, SOCK_STREAM);
+        int type = 0;
+        socklen_t length = sizeof(type);
+
+        assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+        assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length), 0);
+        assert_int_equal(type, SOCK_STREAM);
+        errno = 0;
+        assert_int_equal(os_socket(-1, SOCK_STREAM), -1);
+        assert_int_equal(errno, EAFNOSUPPORT);
+}
+
 static void a_process_descriptor_is_readable_once_the_process_ended(void **state)
 {
         int ends[2];
@@ -264,6 +278,7 @@ int main(int argc, char **argv)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(both_ends_of_a_pipe_are_closed_on_exec),
+                cmocka_unit_test(a_socket_is_closed_on_exec),
                 cmocka_unit_test(a_process_descriptor_is_readable_once_the_process_ended),
                 cmocka_unit_test(a_process_that_is_gone_has_no_descriptor),
                 cmocka_unit_test(a_signal_reaches_the_process_and_nobody_after_it),

@@ -1,0 +1,17 @@
+/*
+ * The ssh agent of this computer whose keys are lent to a guest while a session is open: which socket it is, in this order:
+ *
+ *   1. SSH_AUTH_SOCK, where somebody chose it: a shell's start-up file, a desktop session, ssh's own forwarding.
+ *   2. 1Password's socket, where it listens. 1Password asks people to name it in ~/.ssh/config, which our own sessions don't
+ * read.
+ *   3. SSH_AUTH_SOCK as launchd sets it for every process on a Mac, chosen or not.
+ */
+#pragma once
+
+#include "lib/error.h"
+
+/* The path of the socket, owned by the caller; NULL when there is no agent. */
+char *agent_socket(void);
+/* The same out of what is set ("" and NULL: nothing), and of 1Password's socket (NULL: it doesn't listen). One of the two, or
+ * NULL. */
+const char *agent_choose(const char *set, const char *one_password);
