@@ -5,6 +5,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "command/doctor.h"
 #include "command/engines.h"
 #include "command/lifecycle.h"
 #include "command/result.h"
@@ -24,8 +25,6 @@ static const struct option options[] = {
         { 0 },
 };
 
-enum verdict { GOOD, WARNING, BAD };
-
 static const char *const verdict_names[] = { [GOOD] = "ok", [WARNING] = "warning", [BAD] = "failed" };
 
 struct report {
@@ -34,10 +33,7 @@ struct report {
         unsigned bad;
 };
 
-static void say(struct report *report, enum verdict verdict, const char *name, const char *hint, const char *format, ...)
-        _printf_(5, 6);
-
-static void say(struct report *report, enum verdict verdict, const char *name, const char *hint, const char *format, ...)
+void doctor_say(struct report *report, enum verdict verdict, const char *name, const char *hint, const char *format, ...)
 {
         _cleanup_(freep) char *detail = NULL;
         va_list args;
@@ -61,26 +57,6 @@ static void say(struct report *report, enum verdict verdict, const char *name, c
                 printf("%-8s %-18s -> %s\n", "", "", hint);
 }
 
-struct tool {
-        const char *program;
-        enum verdict missing; /* how bad it is when it isn't there */
-        const char *purpose;
-        const char *package; /* of Debian */
-};
-
-static const struct tool tools[] = {
-        { "ssh", BAD, "every session", "openssh-client" },
-        { "ssh-keygen", BAD, "keys of VMs", "openssh-client" },
-        { "git", BAD, "repos", "git" },
-#ifdef __linux__
-        { "qemu-img", BAD, "disks of VMs", "qemu-utils" },
-        { "mmdebstrap", BAD, "the base image", "mmdebstrap" },
-        { "mke2fs", BAD, "the base image", "e2fsprogs" },
-        { "bwrap", WARNING, "a second wall around QEMU", "bubblewrap" },
-        { "newuidmap", WARNING, "the base image, as a plain user", "uidmap" },
-#endif
-};
-
 /* mke2fs and its kin lie where a plain user's PATH may not lead. */
 static char *find_tool(const char *program)
 {
@@ -97,14 +73,14 @@ static char *find_tool(const char *program)
 
 static void check_tools(struct report *report)
 {
-        for (size_t i = 0; i < ARRAY_SIZE(tools); i++) {
-                _cleanup_(freep) char *path = find_tool(tools[i].program);
-                _cleanup_(freep) char *hint = xasprintf("sudo apt-get install %s", tools[i].package);
+        for (const struct doctor_tool *tool = doctor_tools; tool->program; tool++) {
+                _cleanup_(freep) char *path = find_tool(tool->program);
 
                 if (path)
-                        say(report, GOOD, tools[i].program, NULL, "%s", path);
+                        doctor_say(report, GOOD, tool->program, NULL, "%s", path);
                 else
-                        say(report, tools[i].missing, tools[i].program, hint, "not found (needed for %s)", tools[i].purpose);
+                        doctor_say(report, tool->missing, tool->program, tool->hint, "not found (needed for %s)",
+                                   tool->purpose);
         }
 }
 
@@ -119,75 +95,21 @@ static void check_engines(struct report *report)
                 if ((*engine)->probe(&probe, &error) < 0) {
                         _cleanup_(freep) char *text = error_text(error);
 
-                        say(report, BAD, (*engine)->name, error->hint, "%s", text);
+                        doctor_say(report, BAD, (*engine)->name, error->hint, "%s", text);
                         continue;
                 }
                 usable += probe.usable;
-                say(report,
-                    !probe.usable ? BAD
-                    : probe.note  ? WARNING
-                                  : GOOD,
-                    (*engine)->name, probe.hint, "%s%s%s%s%s", probe.version ? probe.version : "not found",
-                    probe.acceleration ? ", " : "", probe.acceleration ? probe.acceleration : "", probe.note ? ": " : "",
-                    probe.note ? probe.note : "");
+                doctor_say(report,
+                           !probe.usable ? BAD
+                           : probe.note  ? WARNING
+                                         : GOOD,
+                           (*engine)->name, probe.hint, "%s%s%s%s%s", probe.version ? probe.version : "not found",
+                           probe.acceleration ? ", " : "", probe.acceleration ? probe.acceleration : "", probe.note ? ": " : "",
+                           probe.note ? probe.note : "");
         }
         if (!usable)
-                say(report, BAD, "engines", NULL, "none can run VMs here");
+                doctor_say(report, BAD, "engines", NULL, "none can run VMs here");
 }
-
-#ifdef __linux__
-static bool sysctl_is(const char *path, char value)
-{
-        _cleanup_(strbuf_clear) struct strbuf text = STRBUF_INIT;
-
-        return file_read(path, 64, &text, NULL) == 0 && text.len > 0 && text.buf[0] == value;
-}
-
-static bool has_subordinate_ids(const char *file, const char *user)
-{
-        _cleanup_(strbuf_clear) struct strbuf text = STRBUF_INIT;
-        _cleanup_(freep) char *line = xasprintf("%s:", user);
-        _cleanup_(freep) char *later = xasprintf("\n%s:", user);
-
-        return file_read(file, 1 << 20, &text, NULL) == 0 && (starts_with(text.buf, line) || strstr(text.buf, later));
-}
-
-/* The base image of a plain user is made in a user namespace; Ubuntu and hardened kernels forbid them in three ways. */
-static void check_user_namespaces(struct report *report)
-{
-        static const char *const unshare[] = { "unshare", "--user", "--map-root-user", "true", NULL };
-        _cleanup_(error_freep) struct error *error = NULL;
-        const char *user = getenv("USER") ? getenv("USER") : getlogin();
-
-        if (sysctl_is("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", '1'))
-                say(report, geteuid() == 0 ? GOOD : WARNING, "user namespaces",
-                    "sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0",
-                    "AppArmor lets only programs with a profile use them (mmdebstrap and bwrap have one on Ubuntu 24.04 and later)");
-        else if (sysctl_is("/proc/sys/kernel/unprivileged_userns_clone", '0'))
-                say(report, geteuid() == 0 ? GOOD : BAD, "user namespaces", "sudo sysctl kernel.unprivileged_userns_clone=1",
-                    "the kernel keeps them for root");
-        else if (process_check(&(struct process_spec){ .argv = unshare, .timeout_ms = 5000 }, NULL, &error) < 0)
-                say(report, geteuid() == 0 ? WARNING : BAD, "user namespaces", "sudo sysctl user.max_user_namespaces=15000",
-                    "cannot be made: the base image can't be built by a plain user, and QEMU runs without bubblewrap");
-        else
-                say(report, GOOD, "user namespaces", NULL, "can be made");
-        if (geteuid() == 0 || !user)
-                return;
-        if (!has_subordinate_ids("/etc/subuid", user) || !has_subordinate_ids("/etc/subgid", user)) {
-                _cleanup_(freep) char *hint =
-                        xasprintf("sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 %s", user);
-
-                say(report, BAD, "subordinate ids", hint, "'%s' has none in /etc/subuid and /etc/subgid", user);
-        } else {
-                say(report, GOOD, "subordinate ids", NULL, "'%s' has them", user);
-        }
-}
-#else
-static void check_user_namespaces(struct report *report)
-{
-        (void)report;
-}
-#endif
 
 /* The nearest folder that is there: before the first `up` ours aren't. */
 static char *existing_folder(char *path)
@@ -204,14 +126,14 @@ static void check_space(struct report *report)
         int64_t available;
 
         if (statvfs(folder, &info) < 0) {
-                say(report, BAD, "disk space", NULL, "cannot ask '%s': %s", folder, strerror(errno));
+                doctor_say(report, BAD, "disk space", NULL, "cannot ask '%s': %s", folder, strerror(errno));
                 return;
         }
         available = (int64_t)info.f_bavail * (int64_t)info.f_frsize;
         _cleanup_(freep) char *text = text_format_size(available);
 
-        say(report, available < SPACE_NEEDED ? BAD : GOOD, "disk space", "make room, or set XDG_DATA_HOME to a larger disk",
-            "%s free in '%s'", text, folder);
+        doctor_say(report, available < SPACE_NEEDED ? BAD : GOOD, "disk space",
+                   "make room, or set XDG_DATA_HOME to a larger disk", "%s free in '%s'", text, folder);
 }
 
 static void say_error(struct report *report, const char *name, const struct error *error)
@@ -220,9 +142,10 @@ static void say_error(struct report *report, const char *name, const struct erro
                 _cleanup_(freep) char *text = error_text(error);
 
                 if (error->file)
-                        say(report, BAD, name, error->hint, "%s:%u:%u: %s", error->file, error->line, error->column, text);
+                        doctor_say(report, BAD, name, error->hint, "%s:%u:%u: %s", error->file, error->line, error->column,
+                                   text);
                 else
-                        say(report, BAD, name, error->hint, "%s", text);
+                        doctor_say(report, BAD, name, error->hint, "%s", text);
         }
 }
 
@@ -234,9 +157,9 @@ static void check_configuration(struct report *report)
         if (projects_read(&projects, &error) < 0)
                 say_error(report, "configuration", error);
         else if (!file_exists(projects.file))
-                say(report, WARNING, "configuration", "machine init", "no '%s'", projects.file);
+                doctor_say(report, WARNING, "configuration", "machine init", "no '%s'", projects.file);
         else
-                say(report, GOOD, "configuration", NULL, "%zu projects in '%s'", projects.count, projects.file);
+                doctor_say(report, GOOD, "configuration", NULL, "%zu projects in '%s'", projects.count, projects.file);
 }
 
 static void check_runtime(struct report *report)
@@ -245,23 +168,21 @@ static void check_runtime(struct report *report)
         _cleanup_(freep) char *folder = paths_runtime(&error);
 
         if (folder)
-                say(report, GOOD, "runtime folder", NULL, "%s", folder);
+                doctor_say(report, GOOD, "runtime folder", NULL, "%s", folder);
         else
                 say_error(report, "runtime folder", error);
 }
 
 static void check_helpers(struct report *report)
 {
-        static const char *const helpers[] = { "machine-net" };
-
-        for (size_t i = 0; i < ARRAY_SIZE(helpers); i++) {
+        for (const char *const *helper = doctor_helpers; *helper; helper++) {
                 _cleanup_(error_freep) struct error *error = NULL;
-                _cleanup_(freep) char *path = paths_helper(helpers[i], &error);
+                _cleanup_(freep) char *path = paths_helper(*helper, &error);
 
                 if (path)
-                        say(report, GOOD, helpers[i], NULL, "%s", path);
+                        doctor_say(report, GOOD, *helper, NULL, "%s", path);
                 else
-                        say_error(report, helpers[i], error);
+                        say_error(report, *helper, error);
         }
 }
 
@@ -282,18 +203,18 @@ static void check_vm(struct report *report, const char *name)
         if (status.state == VM_BROKEN) {
                 _cleanup_(freep) char *hint = xasprintf("machine rebuild %s", name);
 
-                say(report, BAD, title, hint, "broken: %s", status.reason ? status.reason : "no reason known");
+                doctor_say(report, BAD, title, hint, "broken: %s", status.reason ? status.reason : "no reason known");
         } else if (vm.record.intent != INTENT_NONE) {
                 _cleanup_(freep) char *hint =
                         xasprintf("machine %s %s", vm.record.intent == INTENT_DESTROY ? "destroy" : "up", name);
 
-                say(report, WARNING, title, hint, "%s", unfinished[vm.record.intent]);
+                doctor_say(report, WARNING, title, hint, "%s", unfinished[vm.record.intent]);
         } else if (status.state == VM_ABSENT) {
                 _cleanup_(freep) char *hint = xasprintf("machine rebuild %s", name);
 
-                say(report, BAD, title, hint, "its disk is gone");
+                doctor_say(report, BAD, title, hint, "its disk is gone");
         } else {
-                say(report, GOOD, title, NULL, "%s", vm_state_name(status.state));
+                doctor_say(report, GOOD, title, NULL, "%s", vm_state_name(status.state));
         }
 }
 
@@ -309,7 +230,7 @@ static void check_vms(struct report *report)
 }
 
 static void (*const checks[])(struct report *) = {
-        check_tools, check_helpers,       check_engines, check_user_namespaces,
+        check_tools, check_helpers,       check_engines, doctor_check_system,
         check_space, check_configuration, check_runtime, check_vms,
 };
 
