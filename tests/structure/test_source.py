@@ -126,6 +126,9 @@ def test_no_shell_on_the_host():
 def test_descriptors_are_closed_on_exec(call, flag):
     found = []
     for path in C_FILES:
+        # macOS has no such flag for sockets and pipes: there os.h's functions, and nobody else, call fcntl(2) instead
+        if path.endswith("-darwin.c") and flag == "SOCK_CLOEXEC":
+            continue
         code = "\n".join(line for _, line in tree.code_lines(path))
         for match in re.finditer(call, code):
             statement = code[match.start():code.find(";", match.start())]
