@@ -1,5 +1,6 @@
 """The program as it is built for macOS on this machine. It can't be run here: what can be known without is looked at."""
 
+import glob
 import os
 import subprocess
 
@@ -20,16 +21,16 @@ class Cross:
         self.programs = dict(line.split(": ", 1) for line in done.stdout.splitlines() if ": " in line)
 
     def zig(self):
-        found = [os.path.join(folder, "zig") for folder, _, names in os.walk(os.path.join(self.folder, "zig")) if "zig" in names]
-        assert len(found) == 1, found
+        found = glob.glob(os.path.join(self.folder, "zig/lib/python3*/site-packages/ziglang/zig"))
+        assert len(found) == 1, self.said
         return found[0]
 
     def compile(self, architecture, source, *arguments):
-        """By the arguments that the program is built with. The finished process."""
-        target = f"{architecture}-macos.13.0"
+        """A C program, by the arguments that ours is built with. The finished process."""
+        argv = [self.zig(), "cc", "-target", f"{architecture}-macos.13.0", "-nostdlib", "-lc", "-x", "c", "-", *arguments]
         cache = os.path.join(self.folder, "cache")
-        return subprocess.run([self.zig(), "cc", "-target", target, "-x", "c", "-", *arguments], input=source, text=True,
-                              env=dict(os.environ, ZIG_GLOBAL_CACHE_DIR=cache, ZIG_LOCAL_CACHE_DIR=cache), capture_output=True)
+        return subprocess.run(argv, input=source, text=True, capture_output=True, cwd=self.folder,
+                              env=dict(os.environ, ZIG_GLOBAL_CACHE_DIR=cache, ZIG_LOCAL_CACHE_DIR=cache))
 
 
 @pytest.fixture(scope="session")
