@@ -110,6 +110,25 @@ static void a_missing_runtime_folder_is_replaced_by_one_in_tmp(void **state)
         rmdir(expected);
 }
 
+/* macOS allows 103 bytes, and sets no XDG_RUNTIME_DIR. ssh makes a master's socket under a name of 17 bytes more. */
+static void the_longest_name_has_room_for_a_master_in_tmp(void **state)
+{
+        static const char name[] = "a-name-of-forty-bytes-which-is-the-most-";
+        static const char most[] = "4294967295";
+        _cleanup_(freep) char *ours = xasprintf("%lu", (unsigned long)getuid());
+        _cleanup_(freep) char *socket = paths_socket(name, "master", NULL);
+        _cleanup_(freep) char *folder = NULL;
+        _cleanup_(freep) char *runtime = NULL;
+
+        assert_int_equal(strlen(name), 40);
+        assert_non_null(socket);
+        assert_true(strlen(socket) - strlen(ours) + strlen(most) + 17 <= 103);
+        folder = path_folder(socket);
+        runtime = path_folder(folder);
+        assert_int_equal(file_remove(folder, NULL), 0);
+        rmdir(runtime);
+}
+
 static void a_runtime_folder_that_others_can_enter_is_refused(void **state)
 {
         _cleanup_(freep) char *folder = xasprintf("%s/machine", (const char *)*state);
@@ -202,6 +221,7 @@ int main(void)
                 TEST(without_home_the_users_entry_counts),
                 TEST(sockets_go_to_a_private_folder_of_the_vm),
                 TEST(a_missing_runtime_folder_is_replaced_by_one_in_tmp),
+                TEST(the_longest_name_has_room_for_a_master_in_tmp),
                 TEST(a_runtime_folder_that_others_can_enter_is_refused),
                 TEST(a_runtime_folder_behind_a_symlink_is_refused),
                 TEST(a_socket_path_over_100_bytes_is_refused_with_a_hint),
