@@ -9,7 +9,9 @@
 
 #include "error.h"
 
-extern char **environ; /* <unistd.h> declares it on Linux only */
+#ifdef __APPLE__
+extern char **environ; /* which <unistd.h> declares on Linux only */
+#endif
 
 /*
  * A descriptor that polls readable (POLLIN) when the process has ended, and from then on: pidfd_open(2); kqueue(2) on the Mac.
