@@ -22,8 +22,10 @@ static bool is_key(const char *name)
 
 static bool is_unfinished(const char *name)
 {
+        const char *number = name + KEY_LENGTH + strlen(UNFINISHED);
+
         return strlen(name) > KEY_LENGTH && strspn(name, "0123456789abcdef") == KEY_LENGTH &&
-               starts_with(name + KEY_LENGTH, UNFINISHED);
+               starts_with(name + KEY_LENGTH, UNFINISHED) && *number && strspn(number, "0123456789") == strlen(number);
 }
 
 static char *format_time(time_t when)

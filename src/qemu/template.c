@@ -115,7 +115,9 @@ char *template_state(const struct layer *layer)
 
 int64_t template_bytes(const struct layer *layer)
 {
-        _cleanup_(freep) char *paths[] = { template_memory(layer), template_state(layer) };
+        _cleanup_(freep) char *memory = template_memory(layer);
+        _cleanup_(freep) char *state = template_state(layer);
+        const char *const paths[] = { memory, state };
         struct stat status;
         int64_t total = 0;
 

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-COMMANDS = ["init", "up", "ssh", "run", "list", "down", "rebuild", "destroy", "trust", "validate", "doctor", "help", "proxy"]
+COMMANDS = ["init", "up", "ssh", "run", "list", "down", "rebuild", "destroy", "bake", "layers", "prune",
+            "trust", "validate", "doctor", "help", "proxy"]
 
 
 def test_the_table_has_the_commands_that_are_tested_here(program):

@@ -88,3 +88,14 @@ def test_a_file_that_is_no_text_is_refused(program):
 def test_a_huge_file_is_refused(program):
     program.projects("# " + "x" * (2 << 20) + "\n")
     assert "projects.toml" in program.run("validate", status=None).err
+
+
+def test_config_toml_is_checked_with_the_others(program):
+    program.projects("[blog]\ncpus = 0\n")
+    path = program.write("config/machine/config.toml", "template_buget = 3\n")
+    result = program.run("validate", status=3)
+    assert f"{path}:1:1: unknown key 'template_buget'" in result.err
+    assert "did you mean 'template_budget'?" in result.err
+    assert "projects.toml:2:8" in result.err
+    program.write("config/machine/config.toml", 'template_budget = "2GiB"\n')
+    assert program.run("validate", path).out == f"{path}: valid\n"
