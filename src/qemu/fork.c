@@ -133,8 +133,9 @@ static int wake(const struct launch *launch, struct qmp *qmp, int state, struct 
         /* Before the devices are there, so that the guest sees no change of who is connected. */
         if (socket_connect(launch->runtime->resume, deadline_in(CONNECT_MS), &resume, err) < 0 ||
             migration_load(qmp, &launch->toolkit, state, restored, err) < 0 ||
-            grow_disk(launch->vm, launch->layer, qmp, restored, err) < 0 ||
-            qmp_call(qmp, "cont", NULL, restored, NULL, err) < 0)
+            /* A QEMU that waits for a guest has no hold of its disk yet. */
+            qmp_call(qmp, "cont", NULL, restored, NULL, err) < 0 ||
+            grow_disk(launch->vm, launch->layer, qmp, restored, err) < 0)
                 return -1;
         return hand_over_identity(launch->vm, resume, deadline_in(launch->acceleration.kvm ? WAKE_KVM_MS : WAKE_EMULATED_MS),
                                   err);
