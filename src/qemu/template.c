@@ -170,33 +170,46 @@ int template_check(const struct layer *layer, struct error **err)
 
 /* --- finding and making one */
 
-/* The first serial that can be restored (1), or else the first that is free (0). `key` is then its key. */
-static int find(const struct template_wish *wish, const char *inputs, char **key, struct layer *out, struct error **err)
+/* One of that kind that can be restored, whatever its serial number: 1; there is none: 0. */
+static int find(const char *inputs, struct layer *out, struct error **err)
 {
-        for (int serial = 0; serial < SERIAL_MOST; serial++) {
-                _cleanup_(layer_clear) struct layer layer = LAYER_INIT;
-                _cleanup_(error_freep) struct error *reason = NULL;
-                int there;
+        _cleanup_(freep) char *layers = paths_data("layers");
+        _cleanup_(strv_clear) struct strv names = STRV_INIT;
 
-                set_string(key, serial_key(inputs, serial));
-                there = layer_find(*key, &layer, &reason);
-                if (there == 0)
-                        return 0;
-                if (there > 0 && fits(&layer, inputs, &reason) == 0 && template_check(&layer, &reason) == 0) {
+        if (!file_is_folder(layers))
+                return 0;
+        if (file_list(layers, &names, err) < 0)
+                return -1;
+        for (size_t i = 0; i < names.count; i++) {
+                _cleanup_(layer_clear) struct layer layer = LAYER_INIT;
+
+                if (layer_find(names.items[i], &layer, NULL) > 0 && template_is(&layer) && fits(&layer, inputs, NULL) == 0 &&
+                    template_check(&layer, NULL) == 0) {
                         *out = layer;
                         layer = (struct layer)LAYER_INIT;
                         return 1;
                 }
         }
-        return error_set(err, ERROR_ENGINE, "there are too many templates that can't be restored");
+        return 0;
+}
+
+/* The key for the next one of that kind: those that were dropped keep theirs. Owned by the caller. */
+static char *free_key(const char *inputs)
+{
+        for (int serial = 0;; serial++) {
+                _cleanup_(freep) char *key = serial_key(inputs, serial);
+                _cleanup_(freep) char *folder = layer_folder(key);
+
+                if (!file_exists(folder))
+                        return TAKE_PTR(key);
+        }
 }
 
 int template_find(const struct template_wish *wish, struct layer *out, struct error **err)
 {
         _cleanup_(freep) char *inputs = NULL;
-        _cleanup_(freep) char *key = NULL;
 
-        return hash_inputs(wish, &inputs, err) < 0 ? -1 : find(wish, inputs, &key, out, err);
+        return hash_inputs(wish, &inputs, err) < 0 ? -1 : find(inputs, out, err);
 }
 
 int template_ensure(const struct template_wish *wish, struct event_sink *events, struct layer *out, struct error **err)
@@ -210,9 +223,10 @@ int template_ensure(const struct template_wish *wish, struct event_sink *events,
 
         if (hash_inputs(wish, &inputs, err) < 0)
                 return -1;
-        there = find(wish, inputs, &key, out, err);
+        there = find(inputs, out, err);
         if (there != 0)
                 return there < 0 ? -1 : 0;
+        key = free_key(inputs);
         build.inputs = inputs;
         build.key = key;
         doing = xasprintf("warming up a template with %jd processor%s and %jd MiB (once for this size)", (intmax_t)wish->cpus,

@@ -372,7 +372,7 @@ def test_prune_takes_only_what_no_vm_needs(alone):
     vm = Vm(alone, "blog")
     assert alone.json("up", "blog")["how"] == "forked"
     used = template_of(vm)
-    alone.run("prune", status=2)  # there is nobody to ask
+    alone.run("prune", "--all", status=2)  # there is nobody to ask
     offered = json.loads(alone.run("prune", "--all", "--dry-run", "--json").out.splitlines()[0])
     assert [step["memory_only"] for step in offered if step["key"] == used] == [True]
     alone.run("prune", "--all", "--yes")
