@@ -7,12 +7,12 @@
 #include "lib/file.h"
 #include "lib/process.h"
 
-int disk_make(const char *path, const struct layer *layer, int64_t bytes, struct error **err)
+static int make(const char *path, const char *below, int64_t bytes, struct error **err)
 {
         _cleanup_(freep) char *temporary = xasprintf("%s.tmp", path);
-        _cleanup_(freep) char *size = xasprintf("%jd", (intmax_t)(bytes > layer->disk_bytes ? bytes : layer->disk_bytes));
+        _cleanup_(freep) char *size = xasprintf("%jd", (intmax_t)bytes);
         const char *const argv[] = {
-                "qemu-img", "create", "-q", "-f", "qcow2", "-b", layer->disk, "-F", "qcow2", temporary, size, NULL,
+                "qemu-img", "create", "-q", "-f", "qcow2", "-b", below, "-F", "qcow2", temporary, size, NULL,
         };
         _cleanup_(closep) int fd = -1;
 
@@ -22,6 +22,18 @@ int disk_make(const char *path, const struct layer *layer, int64_t bytes, struct
         if (fd < 0 || fchmod(fd, 0600) < 0 || fsync(fd) < 0)
                 return error_errno(err, ERROR_FAILED, "cannot finish '%s'", temporary);
         return file_rename(temporary, path, err);
+}
+
+int disk_make(const char *path, const struct layer *layer, int64_t bytes, struct error **err)
+{
+        return make(path, layer->disk, bytes > layer->disk_bytes ? bytes : layer->disk_bytes, err);
+}
+
+int disk_make_beside(const char *path, const struct layer *layer, struct error **err)
+{
+        _cleanup_(freep) char *below = xasprintf("../%s/disk.qcow2", layer->key);
+
+        return make(path, below, layer->disk_bytes, err);
 }
 
 int disk_remove(const char *path, struct error **err)

@@ -8,5 +8,7 @@
 /* Makes `path`, whole or not at all, on the disk of `layer`, of `bytes` or the layer's size if that is more. One that is there
  * is replaced. */
 int disk_make(const char *path, const struct layer *layer, int64_t bytes, struct error **err);
+/* The same for a layer that will lie beside the other: it then finds it wherever both are moved to. */
+int disk_make_beside(const char *path, const struct layer *layer, struct error **err);
 /* Removes it with what a killed disk_make() left. */
 int disk_remove(const char *path, struct error **err);

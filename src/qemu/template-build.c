@@ -209,7 +209,7 @@ static int build(void *data, const char *folder, const struct lock *lock, struct
         _cleanup_(freep) char *state = path_join(folder, "state");
 
         if (check_room(folder, build->wish, err) < 0 || invent_vm(build, folder, &vm, err) < 0 ||
-            runtime_find(&vm, &runtime, err) < 0 || disk_make(runtime.disk, build->wish->base, 0, err) < 0 ||
+            runtime_find(&vm, &runtime, err) < 0 || disk_make_beside(runtime.disk, build->wish->base, err) < 0 ||
             make_memory(memory, build->wish->memory_bytes, err) < 0 ||
             launch_prepare(&launch, build->wish->base, NULL, err) < 0)
                 return -1;

@@ -11,11 +11,8 @@
 #include "template-build.h"
 
 /* Raised when the same inputs would be made into another template. */
-#define RECIPE_VERSION "1"
-/* Of one kind, nobody has dropped this many. */
-#define SERIAL_MOST   1000
-#define SCRIPT_LIMIT  (1 << 20)
-#define CPUINFO_LIMIT (4 << 20)
+#define RECIPE_VERSION "2"
+#define CPUINFO_LIMIT  (4 << 20)
 
 /* --- its key */
 
