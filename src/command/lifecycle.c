@@ -1,6 +1,5 @@
 #include "command/lifecycle.h"
 
-#include <pwd.h>
 #include <sodium.h>
 #include <time.h>
 #include <unistd.h>
@@ -12,23 +11,12 @@
 #include "host/keys.h"
 #include "host/paths.h"
 #include "host/ssh_config.h"
+#include "host/user.h"
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/os.h"
 #include "lib/text.h"
 #include "plan/plan.h"
-
-/* A name that useradd takes everywhere: others, and root, become "dev". */
-char *lifecycle_guest_user(void)
-{
-        const struct passwd *entry = getpwuid(geteuid());
-        const char *name = entry ? entry->pw_name : "";
-        size_t plain = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-");
-
-        if (name[plain] || !plain || plain > 31 || !strchr("abcdefghijklmnopqrstuvwxyz_", *name) || streq(name, "root"))
-                return xstrdup("dev");
-        return xstrdup(name);
-}
 
 static char *random_uuid(void)
 {
@@ -78,7 +66,7 @@ void lifecycle_describe(struct vm_record *record, const struct project *project,
         record->owner = xstrdup(project->checkout ? project->checkout : "projects.toml");
         record->engine = xstrdup(engine);
         record->uuid = random_uuid();
-        record->user = lifecycle_guest_user();
+        record->user = user_for_guest();
         record->shell = xstrdup(project->shell);
         record->created = timestamp();
         record->cpus = project->cpus;

@@ -6,8 +6,6 @@
 #include "command/command.h"
 #include "command/target.h"
 
-/* The guest's user: the host's user name where a guest can have that, else "dev". Owned by the caller. */
-char *lifecycle_guest_user(void);
 /* A new VM's record, from what the project says. */
 void lifecycle_describe(struct vm_record *record, const struct project *project, const char *name, const char *engine);
 /*

@@ -1,7 +1,7 @@
 #include "command/stock.h"
 
-#include "command/lifecycle.h"
 #include "config/settings.h"
+#include "host/user.h"
 
 void stock_clear(struct stock *stock)
 {
@@ -34,7 +34,7 @@ static int collect_used(struct strv *keys, struct strv *owners, struct error **e
 int stock_take(const struct engine *engine, struct stock *out, struct error **err)
 {
         _cleanup_(stock_clear) struct stock stock = STOCK_INIT;
-        _cleanup_(freep) char *user = lifecycle_guest_user();
+        _cleanup_(freep) char *user = user_for_guest();
 
         stock.engine = engine;
         if (engine->layers(user, &stock.layers, err) < 0 || collect_used(&stock.used, &stock.owners, err) < 0)
@@ -76,7 +76,7 @@ static int trim(const struct engine *engine, struct event_sink *events, struct e
 {
         _cleanup_(settings_clear) struct settings settings = SETTINGS_INIT;
         _cleanup_(engine_layers_clear) struct engine_layers layers = ENGINE_LAYERS_INIT;
-        _cleanup_(freep) char *user = lifecycle_guest_user();
+        _cleanup_(freep) char *user = user_for_guest();
         _cleanup_(prune_clear) struct prune prune = PRUNE_INIT;
         int64_t freed;
 

@@ -1,5 +1,7 @@
 #include "text.h"
 
+#include <sodium.h>
+
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
@@ -298,4 +300,11 @@ char *text_name_from(const char *folder)
         while (name.len > 0 && name.buf[name.len - 1] == '-')
                 strbuf_truncate(&name, name.len - 1);
         return name.len > 0 ? strbuf_take(&name) : NULL;
+}
+
+char *text_base64(const void *data, size_t length)
+{
+        size_t room = sodium_base64_encoded_len(length, sodium_base64_VARIANT_ORIGINAL);
+
+        return sodium_bin2base64(xmalloc(room), room, data, length, sodium_base64_VARIANT_ORIGINAL);
 }

@@ -37,6 +37,9 @@ int text_parse_int(const char *text, int64_t low, int64_t high, int64_t *value);
 /* The last `c` among the first `length` bytes, or NULL. (memrchr(3) isn't everywhere.) */
 const char *text_last(const char *text, size_t length, char c);
 
+/* In base64 with padding (RFC 4648, section 4), in one line. Owned by the caller. */
+char *text_base64(const void *data, size_t length);
+
 /* A project's or VM's name: a-z, 0-9 and hyphen, a letter or digit first and last, at most 40 bytes. */
 bool text_name_valid(const char *name);
 /* The nearest valid name for a folder's name ("My App" -> "my-app"), or NULL when nothing is left. Owned by the caller. */

@@ -125,14 +125,6 @@ int agent_call(struct agent *agent, const char *command, json_t *arguments, dead
 
 /* --- a program in the guest */
 
-static char *encode(const struct strbuf *data)
-{
-        size_t room = sodium_base64_encoded_len(data->len, sodium_base64_VARIANT_ORIGINAL);
-
-        return sodium_bin2base64(xmalloc(room), room, (const unsigned char *)data->buf, data->len,
-                                 sodium_base64_VARIANT_ORIGINAL);
-}
-
 static int begin(struct agent *agent, const char *const *argv, const struct strbuf *input, deadline limit, int64_t *pid,
                  struct error **err)
 {
@@ -144,7 +136,7 @@ static int begin(struct agent *agent, const char *const *argv, const struct strb
         for (size_t i = 1; argv[i]; i++)
                 json_array_append_new(words, json_string(argv[i]));
         if (input) {
-                _cleanup_(freep) char *encoded = encode(input);
+                _cleanup_(freep) char *encoded = text_base64(input->buf, input->len);
 
                 json_object_set_new(arguments, "input-data", json_string(encoded));
         }

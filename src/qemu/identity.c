@@ -8,6 +8,7 @@
 
 #include "arguments.h"
 #include "lib/file.h"
+#include "lib/text.h"
 
 #define KEY_LIMIT (64 << 10)
 
@@ -28,14 +29,6 @@ static void wipe_text(char **secret)
         free(*secret);
 }
 
-static char *encode(const struct strbuf *data)
-{
-        size_t room = sodium_base64_encoded_len(data->len, sodium_base64_VARIANT_ORIGINAL);
-
-        return sodium_bin2base64(xmalloc(room), room, (const unsigned char *)data->buf, data->len,
-                                 sodium_base64_VARIANT_ORIGINAL);
-}
-
 int identity_describe(const struct vm *vm, struct strbuf *out, struct error **err)
 {
         _cleanup_(freep) char *host_key_path = path_join(vm->folder, "host_key");
@@ -48,7 +41,7 @@ int identity_describe(const struct vm *vm, struct strbuf *out, struct error **er
         if (file_read(host_key_path, KEY_LIMIT, &host_key, err) < 0 ||
             file_read(public_key_path, KEY_LIMIT, &public_key, err) < 0)
                 return error_wrap(err, "cannot describe VM '%s' to its guest", vm->name);
-        encoded = encode(&host_key);
+        encoded = text_base64(host_key.buf, host_key.len);
         strbuf_trim_end(&public_key);
         /* Room first: a buffer that grows leaves copies behind. */
         strbuf_reserve(out, strlen(encoded) + public_key.len + FILE_BYTES);

@@ -407,6 +407,23 @@ static void the_last_of_a_character_is_found_within_the_length(void **state)
         assert_null(text_last(text, 6, '\0'));
 }
 
+static void base64_is_padded_and_in_one_line(void **state)
+{
+        static const char *const pairs[][2] = { { "", "" }, { "f", "Zg==" }, { "fo", "Zm8=" }, { "foobar", "Zm9vYmFy" } };
+        char long_text[200];
+        _cleanup_(freep) char *long_one = NULL;
+
+        for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
+                _cleanup_(freep) char *encoded = text_base64(pairs[i][0], strlen(pairs[i][0]));
+
+                assert_string_equal(encoded, pairs[i][1]);
+        }
+        memset(long_text, 'x', sizeof(long_text));
+        long_one = text_base64(long_text, sizeof(long_text));
+        assert_int_equal(strlen(long_one), 268);
+        assert_null(strchr(long_one, '\n'));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -430,6 +447,7 @@ int main(void)
                 cmocka_unit_test(a_folder_gives_the_nearest_valid_name),
                 cmocka_unit_test(a_folder_without_a_letter_gives_no_name),
                 cmocka_unit_test(the_last_of_a_character_is_found_within_the_length),
+                cmocka_unit_test(base64_is_padded_and_in_one_line),
         };
 
         return cmocka_run_group_tests_name("lib/text", tests, NULL, NULL);
