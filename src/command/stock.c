@@ -8,6 +8,7 @@ void stock_clear(struct stock *stock)
         engine_layers_clear(&stock->layers);
         strv_clear(&stock->used);
         strv_clear(&stock->owners);
+        *stock = (struct stock)STOCK_INIT;
 }
 
 /* The layers that VMs' disks stand on, and the VM's name for each. */
@@ -33,15 +34,14 @@ static int collect_used(struct strv *keys, struct strv *owners, struct error **e
 
 int stock_take(const struct engine *engine, struct stock *out, struct error **err)
 {
-        _cleanup_(stock_clear) struct stock stock = STOCK_INIT;
         _cleanup_(freep) char *user = user_for_guest();
 
-        stock.engine = engine;
-        if (engine->layers(user, &stock.layers, err) < 0 || collect_used(&stock.used, &stock.owners, err) < 0)
-                return -1;
-        *out = stock;
-        stock = (struct stock)STOCK_INIT;
-        return 0;
+        *out = (struct stock)STOCK_INIT;
+        out->engine = engine;
+        if (engine->layers(user, &out->layers, err) == 0 && collect_used(&out->used, &out->owners, err) == 0)
+                return 0;
+        stock_clear(out);
+        return -1;
 }
 
 static int is_used(const char *key, void *data, struct error **err)

@@ -15,11 +15,11 @@
 /* What a guest has looked up once (its length) holds for those restored from it too: all have the same. */
 #define FILE_BYTES 4096
 
-void identity_wipe(struct strbuf *secret)
+void identity_wipe(struct strbuf *description)
 {
-        if (secret->room > 0)
-                sodium_memzero(secret->buf, secret->room);
-        strbuf_clear(secret);
+        if (description->room > 0)
+                sodium_memzero(description->buf, description->room);
+        strbuf_clear(description);
 }
 
 static void wipe_text(char **secret)

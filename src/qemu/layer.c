@@ -63,7 +63,6 @@ static int read_manifest(struct layer *layer, const char **parent, struct error 
         if (!streq(key, layer->key))
                 return error_set(err, ERROR_ENGINE, "'%s' belongs to another layer", path);
         layer->kind = xstrdup(kind);
-        *parent = NULL;
         return json_object_get(layer->manifest, "parent") ? json_get_string(layer->manifest, "parent", parent, err) : 0;
 }
 
@@ -87,7 +86,7 @@ static int look_below(struct layer *layer, const char *parent, unsigned depth, s
 
 static int look(struct layer *layer, unsigned depth, struct error **err)
 {
-        const char *parent;
+        const char *parent = NULL;
 
         if (read_manifest(layer, &parent, err) < 0 || check_files((const char *const[]){ layer->disk, NULL }, err) < 0)
                 return -1;
