@@ -146,6 +146,23 @@ def test_the_file_system_grows_to_the_disk_that_was_asked_for(data):
             time.sleep(1)
 
 
+def test_a_fork_that_is_restarted_from_within_stays_who_it_is(data):
+    """Its QEMU has the kernel, its command line and the identity for a boot, though it never booted."""
+    with twins(data, count=1) as (vm,):
+        who = "hostname; cat /etc/machine-id /etc/ssh/authorized_keys/*"
+        boot = "cat /proc/sys/kernel/random/boot_id"
+        before, booted = vm.sh(who), vm.sh(boot)
+        vm.run("sudo", "systemctl", "reboot", status=None)
+        end = time.monotonic() + 180
+        while True:
+            result = vm.run("sh", "-c", boot, status=None)
+            if result.status == 0 and result.out != booted:
+                break
+            assert time.monotonic() < end, result
+            time.sleep(1)
+        assert vm.sh(who) == before
+
+
 def moved_clock(program, date):
     """A QEMU whose templates believe that it is `date`: their guest's clock is set by the computer's at their boot alone."""
     path = program.write("fake/qemu-system-x86_64", "#!/bin/sh\ncase \" $* \" in\n"
