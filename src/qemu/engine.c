@@ -113,13 +113,18 @@ static int64_t memory_of(struct runtime *runtime)
         return resident_bytes(pid);
 }
 
-/* A stopped VM whose disk stands on a layer that is gone can't be started again. */
+/*
+ * A stopped VM whose disk stands on a layer that is gone can't be started again. Whether the layer is whole is left to the start:
+ * a list of a thousand VMs asks a thousand times.
+ */
 static int check_base(const struct vm *vm, struct vm_status *status, struct error **err)
 {
+        _cleanup_(freep) char *folder = vm->record.base ? layer_folder(vm->record.base) : NULL;
+        _cleanup_(freep) char *disk = folder ? path_join(folder, "disk.qcow2") : NULL;
         _cleanup_(layer_clear) struct layer image = LAYER_INIT;
         _cleanup_(error_freep) struct error *reason = NULL;
 
-        if (!vm->record.base || layer_open(vm->record.base, &image, &reason) == 0)
+        if (!disk || file_exists(disk) || layer_open(vm->record.base, &image, &reason) == 0)
                 return 0;
         if (reason->kind != ERROR_ENGINE) {
                 if (err)
