@@ -330,7 +330,7 @@ int lifecycle_up(struct context *context, struct vm *vm, const struct target *ta
                 }
                 if (step->type == PLAN_CREATE)
                         how = "created";
-                else if (step->type == PLAN_START && streq(how, "running"))
+                else if (step->type == PLAN_START && streq(how, "running") && !plan.running)
                         how = "started";
                 status = carry_out(context, vm, target, engine, step, err);
                 if (status < 0)

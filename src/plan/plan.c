@@ -170,6 +170,7 @@ static void plan_existing(const struct project *wanted, const struct plan_observ
         const char *name = wanted->name;
         bool running = observed->state == VM_RUNNING;
 
+        plan->running = running && !changed;
         if (running && changed)
                 add_step(plan, PLAN_RESTART, "'%s' changed in the configuration", changed);
         if (running && changed)

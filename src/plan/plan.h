@@ -25,6 +25,7 @@ struct plan_step {
 struct plan {
         struct plan_step *steps;
         size_t count;
+        bool running;      /* it runs already: a start only sees to it that its guest is complete */
         struct strv notes; /* what changed in the configuration and needs `machine rebuild` (cpus, memory, disk, shell, …) */
 };
 

@@ -114,8 +114,8 @@ static int64_t memory_of(struct runtime *runtime)
 }
 
 /*
- * A stopped VM whose disk stands on a layer that is gone can't be started again. Whether the layer is whole is left to the start:
- * a list of a thousand VMs asks a thousand times.
+ * A stopped VM whose disk stands on a layer that is gone can't be started again. Whether the layer is whole is left to the
+ * start: a list of a thousand VMs asks a thousand times.
  */
 static int check_base(const struct vm *vm, struct vm_status *status, struct error **err)
 {
