@@ -55,7 +55,7 @@ static const char *const packages[] = {
 };
 
 /* What of guest/ goes in. */
-static const char *const parts[] = { "build", "identity", "root" };
+static const char *const parts[] = { "build", "identity", "root", "seed" };
 
 void base_inputs_clear(struct base_inputs *inputs)
 {

@@ -66,6 +66,7 @@ static int setup(void **state)
         fixture->count = in(fixture, "count");
         state_folder = in(fixture, "state");
         put(fixture, "shipped/guest/identity", "identity\n", 0755);
+        put(fixture, "shipped/guest/seed", "seed\n", 0755);
         put(fixture, "shipped/guest/build/finish", "finish\n", 0755);
         put(fixture, "shipped/guest/root/etc/file", "content\n", 0644);
         put(fixture, "shipped/guest/README.md", "not part of it\n", 0644);
