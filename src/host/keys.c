@@ -82,3 +82,10 @@ int keys_ensure(const char *folder, const char *name, struct error **err)
                 return error_wrap(err, "cannot make the keys of VM '%s'", name);
         return 0;
 }
+
+int keys_ensure_pair(const char *folder, const char *file, const char *comment, struct error **err)
+{
+        if (file_make_private_folder(folder, err) < 0 || ensure_pair(folder, file, comment, err) < 0)
+                return error_wrap(err, "cannot make the key '%s/%s'", folder, file);
+        return 0;
+}

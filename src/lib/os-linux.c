@@ -31,6 +31,35 @@ int os_peer_pid(int socket, pid_t *pid, uid_t *uid)
         return 0;
 }
 
+int os_process_mentions(pid_t pid, const char *text)
+{
+        _cleanup_(freep) char *path = xasprintf("/proc/%d/cmdline", (int)pid);
+        _cleanup_(strbuf_clear) struct strbuf arguments = STRBUF_INIT;
+        _cleanup_(error_freep) struct error *error = NULL;
+
+        if (file_read(path, 2 << 20, &arguments, &error) < 0)
+                return error->kind == ERROR_NOT_FOUND || errno == ESRCH ? 0 : -1;
+        return memmem(arguments.buf, arguments.len, text, strlen(text)) != NULL;
+}
+
+int64_t os_process_memory(pid_t pid)
+{
+        static const char *const fields[] = { "\nRssAnon:", "\nRssShmem:" };
+        _cleanup_(freep) char *path = xasprintf("/proc/%d/status", (int)pid);
+        _cleanup_(strbuf_clear) struct strbuf text = STRBUF_INIT;
+        int64_t total = 0;
+
+        if (file_read(path, 64 << 10, &text, NULL) < 0)
+                return 0;
+        for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
+                const char *found = strstr(text.buf, fields[i]);
+
+                if (found)
+                        total += strtoll(found + strlen(fields[i]), NULL, 10) << 10;
+        }
+        return total;
+}
+
 char *os_program_path(struct error **err)
 {
         static const char deleted[] = " (deleted)";

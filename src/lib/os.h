@@ -5,6 +5,7 @@
 #pragma once
 
 #include <spawn.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "error.h"
@@ -27,6 +28,11 @@ int os_peer_pid(int socket, pid_t *pid, uid_t *uid);
  * process has ended.
  */
 int os_process_signal(int process_fd, int signal);
+/* Is `text` part of one of the arguments that the process was started with? A process that is gone has none. 1, 0; -1 with
+ * errno. */
+int os_process_mentions(pid_t pid, const char *text);
+/* What the process has in memory for itself alone: pages of files (programs, a template's memory) are shared. 0 = unknown. */
+int64_t os_process_memory(pid_t pid);
 /*
  * The path of the running program. Owned by the caller; NULL with an error. On the Mac it is the name it was started by, so
  * that what is written down (ssh's configuration) stays true when Homebrew puts another version behind the symlink.

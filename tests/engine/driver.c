@@ -19,6 +19,7 @@
 #include "lib/json.h"
 #include "lib/option.h"
 #include "lib/text.h"
+#include "lima/lima.h"
 #include "qemu/qemu.h"
 #include "vm/vm.h"
 
@@ -45,7 +46,7 @@ static const struct option table[] = {
         { 0 },
 };
 
-static const struct engine *const engines[] = { &qemu_engine, NULL };
+static const struct engine *const engines[] = { &qemu_engine, &lima_engine, NULL };
 
 static int64_t began;
 

@@ -12,14 +12,15 @@ ALLOWED = {
     "config": {"lib", "host"},
     "vm": {"lib", "host"},
     "qemu": {"lib", "host", "vm"},
+    "lima": {"lib", "host", "vm", "qemu"},
     "guest": {"lib", "config", "host", "vm"},
     "plan": {"lib", "config", "vm"},
     "term": {"lib"},
     "net": {"lib"},
-    "command": {"lib", "config", "host", "vm", "qemu", "guest", "plan", "term"},
+    "command": {"lib", "config", "host", "vm", "qemu", "lima", "guest", "plan", "term"},
 }
 # Engines are known to nobody but the table of engines.
-ENGINES = {"qemu"}
+ENGINES = {"qemu", "lima"}
 KNOWS_ENGINES = {"src/command/engines.c"}
 LINES_MOST = 600
 

@@ -1,0 +1,166 @@
+#include <sys/stat.h>
+#include <sys/utsname.h>
+
+#include "engine.h"
+#include "lib/file.h"
+#include "lima/definition.h"
+#include "lima/home.h"
+#include "lima/limactl.h"
+#include "lima/look.h"
+#include "qemu/base.h"
+#include "qemu/identity.h"
+
+#define CREATE_TIMEOUT_MS (10 * 60 * 1000)
+#define DELETE_TIMEOUT_MS (2 * 60 * 1000)
+
+static int refuse_alive(const struct vm *vm, const struct look *look, struct error **err)
+{
+        if (look->state != LOOK_RUNNING && look->state != LOOK_HALF)
+                return 0;
+        error_set(err, ERROR_ENGINE, "VM '%s' is running", vm->name);
+        return error_hint(err, "machine down %s", vm->name);
+}
+
+/* By `limactl delete`, which wants a definition it can read. */
+static int delete_instance(const struct vm *vm, const struct look *look, struct error **err)
+{
+        _cleanup_(freep) char *instance = home_instance(vm->name);
+        const char *const arguments[] = { "delete", instance, NULL };
+
+        if (look->listing.is_protected) {
+                _cleanup_(freep) char *home = home_folder();
+
+                error_set(err, ERROR_ENGINE, "the instance '%s' is protected against removal in Lima", instance);
+                return error_hint(err, "LIMA_HOME='%s' limactl unprotect %s", home, instance);
+        }
+        if (limactl_run(&(struct limactl_call){ .arguments = arguments, .timeout_ms = DELETE_TIMEOUT_MS }, NULL, err) < 0)
+                return -1;
+        return file_exists(look->folder) ? error_set(err, ERROR_ENGINE, "Lima left '%s' behind", look->folder) : 0;
+}
+
+/*
+ * Removes what is there, if it is this VM's: a definition names it, or there is no disk that anything could be lost with. What
+ * has neither may go only when the VM is being destroyed.
+ */
+static int discard(const struct vm *vm, struct look *look, struct error **err)
+{
+        bool destroying = vm->record.intent == INTENT_DESTROY;
+
+        if (look->state == LOOK_NOTHING)
+                return 0;
+        if (look->listing.config && !look_is_ours(look, vm)) {
+                error_set(err, ERROR_ENGINE, "'%s' was made for another VM of this name", look->folder);
+                return error_hint(err, "see whether you need it, then: rm -r '%s'", look->folder);
+        }
+        if (!look->listing.config && look->state != LOOK_REMNANT && !destroying) {
+                error_set(err, ERROR_ENGINE, "'%s' holds a disk, and nothing says whose", look->folder);
+                return error_hint(err, "see whether you need it, then: rm -r '%s'", look->folder);
+        }
+        /* Lima sees what runs only by a definition that it can read. */
+        if (!look->listing.config) {
+                _cleanup_(freep) char *definition = look_definition_path(vm);
+
+                if (!file_exists(definition) && look->state == LOOK_REMNANT)
+                        return file_remove(look->folder, err);
+        }
+        if (look_mend(vm, look, err) < 0 || refuse_alive(vm, look, err) < 0)
+                return -1;
+        return delete_instance(vm, look, err);
+}
+
+static int write_definition(const struct vm *vm, const struct base_image *image, struct error **err)
+{
+        _cleanup_(freep) char *path = look_definition_path(vm);
+        _cleanup_(freep) char *key = home_key(err);
+        _cleanup_(strbuf_clear) struct strbuf identity = STRBUF_INIT;
+        _cleanup_(json_decrefp) json_t *definition = NULL;
+        struct utsname system;
+
+        if (!key || identity_describe(vm, &identity, err) < 0)
+                return -1;
+        if (uname(&system) < 0)
+                return error_errno(err, ERROR_FAILED, "cannot ask for the architecture");
+        definition = definition_build(&(struct definition){
+                .record = &vm->record,
+                .driver = "qemu",
+                .architecture = system.machine,
+                .disk = image->disk,
+                .kernel = image->kernel,
+                .initrd = image->initrd,
+                .image_bytes = image->disk_bytes,
+                .identity = identity.buf,
+                .lima_key = key,
+        });
+        return json_write(path, definition, 0600, err);
+}
+
+static int create_instance(const struct vm *vm, struct event_sink *events, struct error **err)
+{
+        _cleanup_(freep) char *path = look_definition_path(vm);
+        _cleanup_(freep) char *instance = home_instance(vm->name);
+        _cleanup_(freep) char *name = xasprintf("--name=%s", instance);
+        const char *const arguments[] = { "create", name, "-", NULL };
+        _cleanup_(look_clear) struct look look = LOOK_INIT;
+        _cleanup_(strbuf_clear) struct strbuf text = STRBUF_INIT;
+
+        if (file_read(path, 1 << 20, &text, err) < 0 ||
+            limactl_run(&(struct limactl_call){ .arguments = arguments,
+                                                .input = text.buf,
+                                                .timeout_ms = CREATE_TIMEOUT_MS,
+                                                .events = events },
+                        NULL, err) < 0 ||
+            look_at(vm, &look, err) < 0)
+                return -1;
+        if (look.state != LOOK_STOPPED || !look_is_ours(&look, vm))
+                return error_set(err, ERROR_ENGINE, "Lima says that it made '%s', and there is no such instance", instance);
+        return definition_check(look.listing.config, err);
+}
+
+static int create(struct vm *vm, struct look *look, struct event_sink *events, struct error **err)
+{
+        _cleanup_(base_image_clear) struct base_image image = BASE_IMAGE_INIT;
+        _cleanup_(lock_release) struct lock lock = LOCK_INIT;
+
+        if (base_ensure(vm->record.user, events, &image, err) < 0)
+                return -1;
+        event_begin(events, "disk", "making the instance of VM '%s'", vm->name);
+        if (home_prepare(&lock, err) < 0 || home_check(vm->name, err) < 0 || discard(vm, look, err) < 0 ||
+            write_definition(vm, &image, err) < 0 || create_instance(vm, events, err) < 0) {
+                event_end(events, "disk", EVENT_FAILED, NULL);
+                error_wrap(err, "cannot make the instance of VM '%s'", vm->name);
+                return error_set_kind(err, ERROR_ENGINE);
+        }
+        event_end(events, "disk", EVENT_DONE, NULL);
+        set_string(&vm->record.base, xstrdup(image.key));
+        return 0;
+}
+
+int lima_create(struct vm *vm, struct event_sink *events, struct error **err)
+{
+        _cleanup_(look_clear) struct look look = LOOK_INIT;
+
+        if (look_at(vm, &look, err) < 0 || refuse_alive(vm, &look, err) < 0)
+                return -1;
+        /* A disk that may have been booted from is never made anew. */
+        if (vm->record.intent != INTENT_CREATE && vm->record.base && file_exists(look.disk))
+                return 0;
+        return create(vm, &look, events, err);
+}
+
+int lima_remove(struct vm *vm, struct error **err)
+{
+        _cleanup_(freep) char *definition = look_definition_path(vm);
+        _cleanup_(freep) char *logs = path_join(vm->folder, "logs");
+        _cleanup_(freep) char *ready = path_join(vm->folder, "lima-ready");
+        _cleanup_(look_clear) struct look look = LOOK_INIT;
+        _cleanup_(lock_release) struct lock lock = LOCK_INIT;
+
+        if (look_at(vm, &look, err) < 0 || refuse_alive(vm, &look, err) < 0)
+                return -1;
+        if ((look.state != LOOK_NOTHING && home_prepare(&lock, err) < 0) || discard(vm, &look, err) < 0 ||
+            file_remove(definition, err) < 0 || file_remove(ready, err) < 0 || file_remove(logs, err) < 0) {
+                error_wrap(err, "cannot remove VM '%s'", vm->name);
+                return error_set_kind(err, ERROR_ENGINE);
+        }
+        return 0;
+}

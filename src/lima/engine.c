@@ -1,0 +1,160 @@
+#include "engine.h"
+
+#include <sys/stat.h>
+
+#include "lib/os.h"
+#include "lib/process.h"
+#include "lima.h"
+#include "lima/guest.h"
+#include "lima/home.h"
+#include "lima/limactl.h"
+#include "lima/look.h"
+#ifdef __linux__
+#include "qemu/acceleration.h"
+#endif
+
+#define MAJOR_LEAST        2
+#define CONNECT_TIMEOUT_MS 5000
+#define VERSION_TIMEOUT_MS 10000
+
+/* What Lima and the base image need besides. */
+static bool find_tools(struct engine_probe *out)
+{
+        static const struct {
+                const char *program, *package;
+        } tools[] = {
+#ifdef __linux__
+#ifdef __aarch64__
+                { "qemu-system-aarch64", "qemu-system-arm" },
+#else
+                { "qemu-system-x86_64", "qemu-system-x86" },
+#endif
+                { "qemu-img", "qemu-utils" },
+                { "mmdebstrap", "mmdebstrap" },
+#endif
+                { "ssh", "openssh-client" },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(tools); i++) {
+                _cleanup_(freep) char *found = process_find(tools[i].program);
+
+                if (found)
+                        continue;
+                out->usable = false;
+                out->note = xasprintf("'%s' is not installed", tools[i].program);
+                out->hint = xasprintf("sudo apt-get install %s", tools[i].package);
+                return false;
+        }
+        return true;
+}
+
+/* Lima ends before it reads any option when root runs it. */
+static void ask_version(struct engine_probe *out)
+{
+        static const char *const arguments[] = { "--version", NULL };
+        _cleanup_(strbuf_clear) struct strbuf text = STRBUF_INIT;
+        _cleanup_(error_freep) struct error *error = NULL;
+        _cleanup_(freep) char *version = NULL;
+        int major = 0;
+
+        if (limactl_run(&(struct limactl_call){ .arguments = arguments, .timeout_ms = VERSION_TIMEOUT_MS }, &text, &error) <
+            0) {
+                out->note = xstrdup(error->message);
+                out->hint = xstrdup(strstr(error->message, "root") ? "run machine as a plain user" : error->hint);
+                return;
+        }
+        version = limactl_parse_version(text.buf, &major);
+        if (!version) {
+                out->note = xstrdup("'limactl' does not say its version");
+                return;
+        }
+        out->version = xasprintf("Lima %s", version);
+        out->usable = major >= MAJOR_LEAST;
+        if (!out->usable) {
+                out->note = xasprintf("Lima %s is too old, %d.0 or later is needed", version, MAJOR_LEAST);
+                out->hint = xstrdup("install a newer Lima");
+        }
+}
+
+static int probe(struct engine_probe *out, struct error **err)
+{
+        _cleanup_(engine_probe_clear) struct engine_probe found = ENGINE_PROBE_INIT;
+
+        ask_version(&found);
+        if (found.usable && find_tools(&found)) {
+#ifdef __linux__
+                _cleanup_(acceleration_clear) struct acceleration acceleration = ACCELERATION_INIT;
+
+                acceleration_find(&acceleration);
+                found.acceleration = xstrdup(acceleration.kvm ? "kvm" : "tcg");
+                found.note = TAKE_PTR(acceleration.note);
+                found.hint = TAKE_PTR(acceleration.hint);
+#endif
+        }
+        engine_probe_clear(out);
+        *out = found;
+        found = (struct engine_probe)ENGINE_PROBE_INIT;
+        return 0;
+}
+
+static int inspect(const struct vm *vm, struct vm_status *out, struct error **err)
+{
+        _cleanup_(vm_status_clear) struct vm_status status = VM_STATUS_INIT;
+        _cleanup_(look_clear) struct look look = LOOK_INIT;
+        struct stat disk;
+
+        if (look_at(vm, &look, err) < 0)
+                return -1;
+        switch (look.state) {
+        case LOOK_NOTHING:
+        case LOOK_REMNANT:
+                break;
+        case LOOK_STOPPED:
+                status.state = VM_STOPPED;
+                break;
+        case LOOK_HALF: /* something lives; `start` and `stop` put the rest right */
+        case LOOK_RUNNING:
+                status.state = VM_RUNNING;
+                status.memory_bytes = os_process_memory(look.listing.driver);
+                break;
+        case LOOK_UNREADABLE:
+                status.state = VM_BROKEN;
+                status.reason = xasprintf("Lima can't read '%s/lima.yaml'", look.folder);
+                break;
+        }
+        if (look.disk && lstat(look.disk, &disk) == 0)
+                status.disk_bytes = (int64_t)disk.st_blocks * 512;
+        vm_status_clear(out);
+        *out = status;
+        status = (struct vm_status)VM_STATUS_INIT;
+        return 0;
+}
+
+static int connect_ssh(const struct vm *vm, int *fd, struct error **err)
+{
+        _cleanup_(look_clear) struct look look = LOOK_INIT;
+
+        if (look_at(vm, &look, err) < 0)
+                return -1;
+        if (look.state != LOOK_RUNNING || look.listing.ssh_port == 0) {
+                error_set(err, ERROR_ENGINE, "VM '%s' is not running", vm->name);
+                return error_hint(err, "machine up %s", vm->name);
+        }
+        if (guest_connect(look.listing.ssh_port, deadline_in(CONNECT_TIMEOUT_MS), fd, err) < 0) {
+                error_wrap(err, "VM '%s' has no network", vm->name);
+                return error_hint(err, "machine down %s, then machine up %s", vm->name, vm->name);
+        }
+        return 0;
+}
+
+const struct engine lima_engine = {
+        .name = "lima",
+        .probe = probe,
+        .create = lima_create,
+        .start = lima_start,
+        .stop = lima_stop,
+        .kill = lima_kill,
+        .remove = lima_remove,
+        .inspect = inspect,
+        .connect = connect_ssh,
+};

@@ -1,0 +1,19 @@
+/*
+ * The engine's functions (vm/engine.h says what each does), one file each, and the table they stand in (engine.c).
+ *
+ * A VM is one of Lima's instances in a LIMA_HOME of our own (home.h). The definition it was made from is kept in the VM's
+ * folder, so that Lima's copy of it can be mended.
+ */
+#pragma once
+
+#include "vm/vm.h"
+
+int lima_create(struct vm *vm, struct event_sink *events, struct error **err);
+int lima_remove(struct vm *vm, struct error **err);
+/*
+ * What another run started, and Lima gave up or left half done, is waited for or started over. If that fails a VM that ran
+ * before is left running, for only what was started here is ended again: there may be work in it.
+ */
+int lima_start(struct vm *vm, struct event_sink *events, struct error **err);
+int lima_stop(struct vm *vm, struct event_sink *events, struct error **err);
+int lima_kill(struct vm *vm, struct error **err);

@@ -1,0 +1,131 @@
+#include "guest.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/process.h"
+#include "lib/strbuf.h"
+#include "lib/text.h"
+#include "qemu/arguments.h"
+
+#define SESSION_MS 60000 /* one attempt to log in */
+#define PAUSE_MS   500   /* between two */
+#define PORT_MS    2000
+
+int guest_connect(uint16_t port, deadline limit, int *fd, struct error **err)
+{
+        const struct sockaddr_in address = {
+                .sin_family = AF_INET,
+                .sin_port = htons(port),
+                .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+        };
+        _cleanup_(closep) int connected = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        int failure = 0;
+        socklen_t length = sizeof(failure);
+
+        if (connected < 0)
+                return error_errno(err, ERROR_FAILED, "cannot make a socket");
+        if (connect(connected, (const struct sockaddr *)&address, sizeof(address)) < 0) {
+                struct pollfd polled = { .fd = connected, .events = POLLOUT };
+
+                if (errno != EINPROGRESS)
+                        return error_errno(err, ERROR_ENGINE, "cannot connect to port %u of 127.0.0.1", port);
+                if (poll(&polled, 1, deadline_left(limit)) != 1)
+                        return error_set(err, ERROR_ENGINE, "port %u of 127.0.0.1 does not answer", port);
+                if (getsockopt(connected, SOL_SOCKET, SO_ERROR, &failure, &length) < 0 || failure != 0) {
+                        errno = failure;
+                        return error_errno(err, ERROR_ENGINE, "cannot connect to port %u of 127.0.0.1", port);
+                }
+        }
+        if (fcntl(connected, F_SETFL, 0) < 0)
+                return error_errno(err, ERROR_FAILED, "cannot make a connection blocking");
+        *fd = TAKE_FD(connected);
+        return 0;
+}
+
+/* Files are named from the VM's folder: a path of the user's has no characters there that ssh would expand. */
+static void build_ssh(const struct vm *vm, uint16_t port, struct strv *argv)
+{
+        static const char *const options[] = {
+                "BatchMode=yes",
+                "IdentitiesOnly=yes",
+                "IdentityAgent=none",
+                "PreferredAuthentications=publickey",
+                "UserKnownHostsFile=known_hosts",
+                "GlobalKnownHostsFile=/dev/null",
+                "StrictHostKeyChecking=yes",
+                "HostKeyAlgorithms=ssh-ed25519",
+                "KexAlgorithms=^curve25519-sha256",
+                "UpdateHostKeys=no",
+                "ControlPath=none",
+                "ConnectTimeout=30",
+                "LogLevel=ERROR",
+        };
+
+        strv_adds(argv, "ssh", "-F", "none", "-T", "-a", "-x", "-i", "id_ed25519", NULL);
+        for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+                strv_adds(argv, "-o", options[i], NULL);
+        strv_add(argv, "-o");
+        strv_addf(argv, "HostKeyAlias=machine-%s", vm->name);
+        strv_add(argv, "-p");
+        strv_addf(argv, "%u", port);
+        strv_adds(argv, "-l", vm->record.user, "--", "127.0.0.1", "cat /etc/machine-id", NULL);
+}
+
+static int compare_identity(const struct vm *vm, struct strbuf *said, struct error **err)
+{
+        _cleanup_(freep) char *wanted = arguments_machine_id(vm->record.uuid);
+        _cleanup_(freep) char *shown = NULL;
+
+        strbuf_trim_end(said);
+        if (streq(said->buf, wanted))
+                return 0;
+        shown = text_visible_dup(said->buf);
+        return error_set(err, ERROR_ENGINE, "the guest has not taken on its identity: its machine-id is '%s', not '%s'", shown,
+                         wanted);
+}
+
+int guest_await(const struct vm *vm, uint16_t port, deadline limit, struct error **err)
+{
+        _cleanup_(strv_clear) struct strv argv = STRV_INIT;
+
+        build_ssh(vm, port, &argv);
+        for (;;) {
+                int left = deadline_left(limit);
+                int timeout_ms = left < 0 || left > SESSION_MS ? SESSION_MS : left > PAUSE_MS ? left : PAUSE_MS;
+                _cleanup_(error_freep) struct error *error = NULL;
+                _cleanup_(strbuf_clear) struct strbuf said = STRBUF_INIT;
+
+                if (process_check(
+                            &(struct process_spec){ .argv = strv_argv(&argv), .folder = vm->folder, .timeout_ms = timeout_ms },
+                            &said, &error) == 0)
+                        return compare_identity(vm, &said, err);
+                /* A host key that isn't ours doesn't become it. */
+                if (deadline_passed(limit) || strstr(error->message, "verification failed")) {
+                        if (err)
+                                *err = TAKE_PTR(error);
+                        error_wrap(err, "cannot log in to the guest on port %u of 127.0.0.1", port);
+                        return error_set_kind(err, ERROR_ENGINE);
+                }
+                poll(NULL, 0, PAUSE_MS);
+        }
+}
+
+int guest_check_ports(const struct vm *vm, struct error **err)
+{
+        for (size_t i = 0; i < vm->record.port_count; i++) {
+                _cleanup_(error_freep) struct error *error = NULL;
+                _cleanup_(closep) int fd = -1;
+
+                if (guest_connect(vm->record.ports[i].host, deadline_in(PORT_MS), &fd, &error) < 0)
+                        return error_set(err, ERROR_ENGINE,
+                                         "Lima could not forward port %u of 127.0.0.1 to the guest's port %u",
+                                         vm->record.ports[i].host, vm->record.ports[i].guest);
+        }
+        return 0;
+}

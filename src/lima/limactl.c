@@ -1,0 +1,185 @@
+#include "limactl.h"
+
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "host/paths.h"
+#include "lib/file.h"
+#include "lib/text.h"
+#include "lima/home.h"
+#ifdef __linux__
+#include "qemu/acceleration.h"
+#endif
+
+#define LIST_TIMEOUT_MS 30000
+
+struct log {
+        struct event_sink *events;
+        char *complaint; /* the last one */
+};
+
+static void log_clear(struct log *log)
+{
+        free(log->complaint);
+}
+
+char *limactl_parse_line(const char *line, bool *complaint)
+{
+        _cleanup_(json_decrefp) json_t *object = *line == '{' ? json_parse(line, strlen(line), "a log line", NULL) : NULL;
+        const char *message = json_string_value(json_object_get(object, "msg"));
+        const char *level = json_string_value(json_object_get(object, "level"));
+
+        *complaint = level ? streq(level, "error") || streq(level, "fatal") || streq(level, "panic")
+                           : starts_with(line, "limactl: ") || starts_with(line, "panic: ");
+        return text_visible_dup(message ? message : line);
+}
+
+static void on_line(const char *line, void *data)
+{
+        struct log *log = data;
+        bool complaint;
+        _cleanup_(freep) char *message = limactl_parse_line(line, &complaint);
+
+        event_line(log->events, message);
+        if (complaint)
+                set_string(&log->complaint, TAKE_PTR(message));
+}
+
+char *limactl_emulation(const char *architecture)
+{
+        if (streq(architecture, "aarch64"))
+                return xstrdup("QEMU_SYSTEM_AARCH64=qemu-system-aarch64 -machine virt,gic-version=max -accel tcg -cpu "
+                               "max,pauth-impdef=on");
+        return xstrdup("QEMU_SYSTEM_X86_64=qemu-system-x86_64 -machine q35,vmport=off -accel tcg,thread=multi,tb-size=512 -cpu "
+                       "max,la57=off");
+}
+
+/* Lima takes KVM where the device is there, and QEMU then ends where it can't be used. What somebody set by hand stays. */
+static void add_emulation(struct strv *overrides)
+{
+#ifdef __linux__
+        _cleanup_(acceleration_clear) struct acceleration acceleration = ACCELERATION_INIT;
+        struct utsname system;
+
+        acceleration_find(&acceleration);
+        if (acceleration.kvm || access("/dev/kvm", F_OK) < 0 || uname(&system) < 0 || getenv("QEMU_SYSTEM_X86_64") ||
+            getenv("QEMU_SYSTEM_AARCH64"))
+                return;
+        strv_take(overrides, limactl_emulation(system.machine));
+#endif
+}
+
+/*
+ * Of our environment all but what turns Lima's own settings over, and the ssh agent: Lima's ssh has a key of its own, and no
+ * business with anybody else's. Without HOME it wouldn't start at all.
+ */
+static void build_environment(const struct limactl_call *call, struct strv *environment)
+{
+        static const char *const without[] = {
+                "LIMA_INSTANCE",       "LIMA_SHELL",          "LIMA_WORKDIR", "LIMA_SSH_OVER_VSOCK", "LIMA_SSH_PORT_FORWARDER",
+                "LIMA_TEMPLATES_PATH", "_LIMA_OUTPUT_IS_TTY", "SSH",          "SSH_AUTH_SOCK",       "SSH_ASKPASS",
+        };
+        _cleanup_(strv_clear) struct strv overrides = STRV_INIT;
+        _cleanup_(freep) char *folder = home_folder();
+        _cleanup_(freep) char *home = paths_home(NULL);
+
+        for (size_t i = 0; i < ARRAY_SIZE(without); i++)
+                strv_add(&overrides, without[i]);
+        strv_addf(&overrides, "LIMA_HOME=%s", folder);
+        strv_addf(&overrides, "HOME=%s", home);
+        if (call->boots)
+                add_emulation(&overrides);
+        process_environment(environment, strv_argv(&overrides));
+}
+
+static int not_installed(struct error **err)
+{
+        error_set(err, ERROR_ENGINE, "'limactl' is not installed");
+        return error_hint(err, "install Lima 2, so that limactl is in PATH");
+}
+
+static int failed(const struct limactl_call *call, const struct log *log, int status, struct error **err)
+{
+        _cleanup_(freep) char *how = process_status_text(status);
+
+        return error_set(err, ERROR_ENGINE, "'limactl %s' failed: %s", call->arguments[0],
+                         log->complaint ? log->complaint : how);
+}
+
+int limactl_run(const struct limactl_call *call, struct strbuf *out, struct error **err)
+{
+        _cleanup_(process_result_clear) struct process_result result = PROCESS_RESULT_INIT;
+        _cleanup_(freep) char *program = process_find("limactl");
+        _cleanup_(strv_clear) struct strv environment = STRV_INIT;
+        _cleanup_(log_clear) struct log log = { .events = call->events };
+        _cleanup_(strv_clear) struct strv argv = STRV_INIT;
+
+        if (!program)
+                return not_installed(err);
+        strv_adds(&argv, program, call->arguments[0], "--tty=false", "--log-format=json", NULL);
+        for (const char *const *argument = call->arguments + 1; *argument; argument++)
+                strv_add(&argv, *argument);
+        build_environment(call, &environment);
+        if (process_run(
+                    &(struct process_spec){
+                            .argv = strv_argv(&argv),
+                            .environment = strv_argv(&environment),
+                            /* What it writes into the working directory (a definition that it rejects) is nobody's. */
+                            .folder = "/",
+                            .input = call->input,
+                            .input_length = call->input ? strlen(call->input) : 0,
+                            .timeout_ms = call->timeout_ms,
+                            .on_line = on_line,
+                            .on_line_data = &log,
+                            /* The host agent and the guest are its children, and are to outlive our terminal. */
+                            .new_session = true,
+                    },
+                    &result, err) < 0) {
+                error_wrap(err, "'limactl %s' did not come to an end", call->arguments[0]);
+                return error_set_kind(err, ERROR_ENGINE);
+        }
+        if (result.status != 0)
+                return failed(call, &log, result.status, err);
+        if (out)
+                strbuf_add(out, result.out.buf, result.out.len);
+        return 0;
+}
+
+int limactl_list(const char *vm, struct listing *out, struct error **err)
+{
+        _cleanup_(freep) char *instance = home_instance(vm);
+        const char *const arguments[] = { "list", "--format=json", instance, NULL };
+        _cleanup_(strbuf_clear) struct strbuf text = STRBUF_INIT;
+        _cleanup_(error_freep) struct error *error = NULL;
+        _cleanup_(freep) char *folder = NULL;
+
+        if (limactl_run(&(struct limactl_call){ .arguments = arguments, .timeout_ms = LIST_TIMEOUT_MS }, &text, &error) < 0) {
+                /* It fails, too, when there is no such instance; that one it never had a folder is the proof. */
+                folder = home_instance_folder(vm);
+                if (strstr(error->message, "unmatched instances") && !file_exists(folder))
+                        return 0;
+                if (err)
+                        *err = TAKE_PTR(error);
+                return error_wrap(err, "cannot ask Lima for VM '%s'", vm);
+        }
+        return listing_parse(text.buf, text.len, instance, out, err);
+}
+
+/* "limactl version 2.2.0", "limactl version v2.2.0-153-g183a60d7" */
+char *limactl_parse_version(const char *text, int *major)
+{
+        static const char mark[] = "version ";
+        const char *found = strstr(text, mark);
+        char *end;
+        long number;
+
+        if (!found)
+                return NULL;
+        found += sizeof(mark) - 1;
+        found += *found == 'v';
+        number = strtol(found, &end, 10);
+        if (end == found || *end != '.' || number < 0 || number > 999)
+                return NULL;
+        *major = (int)number;
+        return xstrndup(found, strcspn(found, " \n"));
+}

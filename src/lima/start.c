@@ -1,0 +1,182 @@
+#include <errno.h>
+#include <poll.h>
+
+#include "engine.h"
+#include "lib/file.h"
+#include "lib/os.h"
+#include "lima/definition.h"
+#include "lima/guest.h"
+#include "lima/home.h"
+#include "lima/limactl.h"
+#include "lima/look.h"
+#include "qemu/console.h"
+#include "qemu/ports.h"
+
+/* Lima's own limit, and what it may take beyond that to say so. */
+#define BOOT_TIMEOUT     "5m"
+#define START_TIMEOUT_MS (6 * 60 * 1000)
+#define LOGIN_MS         60000
+/* A start of Lima's by somebody who is gone goes on by itself for so long, or it is stuck. */
+#define SETTLE_MS    15000
+#define QUOTED_LINES 4
+
+/* --- has this run of the VM been found ready before? */
+
+static char *ready_path(const struct vm *vm)
+{
+        return path_join(vm->folder, "lima-ready");
+}
+
+/* A run, by its processes: that both numbers come again together is as good as impossible. */
+static char *ready_text(const struct look *look)
+{
+        return xasprintf("%d %d %u\n", (int)look->listing.agent, (int)look->listing.driver, look->listing.ssh_port);
+}
+
+static bool is_ready(const struct vm *vm, const struct look *look)
+{
+        _cleanup_(freep) char *path = ready_path(vm);
+        _cleanup_(freep) char *wanted = ready_text(look);
+        _cleanup_(strbuf_clear) struct strbuf text = STRBUF_INIT;
+
+        return look->state == LOOK_RUNNING && file_read(path, 4096, &text, NULL) == 0 && streq(text.buf, wanted);
+}
+
+static int mark_ready(const struct vm *vm, const struct look *look, struct error **err)
+{
+        _cleanup_(freep) char *path = ready_path(vm);
+        _cleanup_(freep) char *text = ready_text(look);
+
+        return file_write_text(path, text, 0600, err);
+}
+
+/* --- a start */
+
+/* A start or stop under way comes to its end; what was cut off stays as it is: then it is ended. */
+static int settle(struct vm *vm, struct look *look, struct event_sink *events, struct error **err)
+{
+        deadline limit = deadline_in(SETTLE_MS);
+
+        while (look->state == LOOK_HALF && !deadline_passed(limit)) {
+                pid_t pid = look->listing.agent > 0 ? look->listing.agent : look->listing.driver;
+                _cleanup_(closep) int process_fd = os_process_fd(pid);
+                struct pollfd polled = { .fd = process_fd, .events = POLLIN };
+
+                poll(&polled, 1, 500);
+                if (look_at(vm, look, err) < 0)
+                        return -1;
+        }
+        if (look->state != LOOK_HALF)
+                return 0;
+        event_warning(events, "Lima has lost hold of VM '%s': it is switched off and started again", vm->name);
+        return lima_kill(vm, err) < 0 ? -1 : look_at(vm, look, err);
+}
+
+/* Also where Lima would make what is missing by itself: an instance of its default kind, or an empty disk in place of a lost
+ * one. */
+static int check_startable(const struct vm *vm, const struct look *look, struct error **err)
+{
+        if (look->state == LOOK_NOTHING || look->state == LOOK_REMNANT)
+                return error_set(err, ERROR_ENGINE, "VM '%s' has no disk", vm->name);
+        if (look->state == LOOK_UNREADABLE)
+                return error_set(err, ERROR_ENGINE, "Lima can't read the definition of VM '%s'", vm->name);
+        if (look_is_ours(look, vm))
+                return 0;
+        error_set(err, ERROR_ENGINE, "'%s' was made for another VM of this name", look->folder);
+        return error_hint(err, "see whether you need it, then: rm -r '%s', and machine rebuild %s", look->folder, vm->name);
+}
+
+static int run_start(const struct vm *vm, struct look *look, struct event_sink *events, struct error **err)
+{
+        _cleanup_(freep) char *instance = home_instance(vm->name);
+        const char *const arguments[] = { "start", "--timeout=" BOOT_TIMEOUT, instance, NULL };
+
+        if (ports_check(&vm->record, err) < 0 || look_write_definition(vm, look, err) < 0 || look_at(vm, look, err) < 0 ||
+            check_startable(vm, look, err) < 0 || definition_check(look->listing.config, err) < 0)
+                return -1;
+        return limactl_run(&(struct limactl_call){ .arguments = arguments,
+                                                   .timeout_ms = START_TIMEOUT_MS,
+                                                   .boots = true,
+                                                   .events = events },
+                           NULL, err);
+}
+
+/* The guest is up when our own login says so; what Lima says of it is not enough, and for one that ran before, nothing. */
+static int await_guest(const struct vm *vm, struct look *look, int limit_ms, struct error **err)
+{
+        if (look_at(vm, look, err) < 0)
+                return -1;
+        if (look->state != LOOK_RUNNING || look->listing.ssh_port == 0)
+                return error_set(err, ERROR_ENGINE, "Lima says that VM '%s' runs, and it doesn't", vm->name);
+        if (guest_await(vm, look->listing.ssh_port, deadline_in(limit_ms), err) < 0 || guest_check_ports(vm, err) < 0)
+                return -1;
+        return mark_ready(vm, look, err);
+}
+
+static void quote_log(struct strbuf *message, const struct look *look, const char *name, const char *label)
+{
+        _cleanup_(freep) char *path = path_join(look->folder, name);
+        _cleanup_(strbuf_clear) struct strbuf quoted = STRBUF_INIT;
+
+        console_quote(&quoted, path, QUOTED_LINES);
+        if (quoted.len > 0)
+                strbuf_addf(message, "; %s: %s", label, quoted.buf);
+}
+
+/* What the guest said last. */
+static void add_console(const struct look *look, struct error **err)
+{
+        _cleanup_(strbuf_clear) struct strbuf message = STRBUF_INIT;
+
+        if (!err || !*err || !look->folder)
+                return;
+        strbuf_adds(&message, (*err)->message);
+        quote_log(&message, look, "serial.log", "last on the console");
+        set_string(&(*err)->message, strbuf_take(&message));
+        if (!(*err)->hint)
+                error_hint(err, "less '%s/serial.log' '%s/ha.stderr.log'", look->folder, look->folder);
+}
+
+static int start(struct vm *vm, struct look *look, struct event_sink *events, struct error **err)
+{
+        _cleanup_(error_freep) struct error *after = NULL;
+        int status;
+
+        if (look_mend(vm, look, err) < 0 || settle(vm, look, events, err) < 0 || check_startable(vm, look, err) < 0)
+                return -1;
+        if (look->state == LOOK_RUNNING) {
+                event_note(events, "VM '%s' runs already: waiting for its guest", vm->name);
+                if (await_guest(vm, look, START_TIMEOUT_MS, err) == 0)
+                        return 0;
+                add_console(look, err);
+                return error_hint(err, "machine down %s", vm->name);
+        }
+        status = run_start(vm, look, events, err);
+        if (status == 0)
+                status = await_guest(vm, look, LOGIN_MS, err);
+        if (status == 0)
+                return 0;
+        add_console(look, err);
+        /* A start that failed, timed out or is degraded leaves the VM running, and the next one would take that for success. */
+        if (lima_kill(vm, &after) < 0)
+                event_warning(events, "%s", after->message);
+        return -1;
+}
+
+int lima_start(struct vm *vm, struct event_sink *events, struct error **err)
+{
+        _cleanup_(look_clear) struct look look = LOOK_INIT;
+
+        if (look_at(vm, &look, err) < 0)
+                return -1;
+        if (is_ready(vm, &look))
+                return 0;
+        event_begin(events, "start", "starting VM '%s'", vm->name);
+        if (start(vm, &look, events, err) < 0) {
+                event_end(events, "start", EVENT_FAILED, NULL);
+                error_wrap(err, "cannot start VM '%s'", vm->name);
+                return error_set_kind(err, ERROR_ENGINE);
+        }
+        event_end(events, "start", EVENT_DONE, NULL);
+        return 0;
+}
