@@ -8,6 +8,7 @@
 #include "command/doctor.h"
 #include "command/engines.h"
 #include "command/lifecycle.h"
+#include "command/line.h"
 #include "command/result.h"
 #include "host/paths.h"
 #include "lib/file.h"
@@ -84,29 +85,35 @@ static void check_tools(struct report *report)
         }
 }
 
+/* One engine is enough: behind a usable one in the table, another that isn't installed is no trouble. */
+static void check_engine(struct report *report, const struct engine *engine, bool *usable)
+{
+        _cleanup_(engine_probe_clear) struct engine_probe probe = ENGINE_PROBE_INIT;
+        _cleanup_(error_freep) struct error *error = NULL;
+        enum verdict missing = *usable ? GOOD : BAD;
+
+        if (engine->probe(&probe, &error) < 0) {
+                _cleanup_(freep) char *text = error_text(error);
+
+                doctor_say(report, BAD, engine->name, error->hint, "%s", text);
+                return;
+        }
+        *usable = *usable || probe.usable;
+        doctor_say(report,
+                   !probe.usable ? missing
+                   : probe.note  ? WARNING
+                                 : GOOD,
+                   engine->name, probe.hint, "%s%s%s%s%s", probe.version ? probe.version : "not found",
+                   probe.acceleration ? ", " : "", probe.acceleration ? probe.acceleration : "", probe.note ? ": " : "",
+                   probe.note ? probe.note : "");
+}
+
 static void check_engines(struct report *report)
 {
-        unsigned usable = 0;
+        bool usable = false;
 
-        for (const struct engine *const *engine = engines; *engine; engine++) {
-                _cleanup_(engine_probe_clear) struct engine_probe probe = ENGINE_PROBE_INIT;
-                _cleanup_(error_freep) struct error *error = NULL;
-
-                if ((*engine)->probe(&probe, &error) < 0) {
-                        _cleanup_(freep) char *text = error_text(error);
-
-                        doctor_say(report, BAD, (*engine)->name, error->hint, "%s", text);
-                        continue;
-                }
-                usable += probe.usable;
-                doctor_say(report,
-                           !probe.usable ? BAD
-                           : probe.note  ? WARNING
-                                         : GOOD,
-                           (*engine)->name, probe.hint, "%s%s%s%s%s", probe.version ? probe.version : "not found",
-                           probe.acceleration ? ", " : "", probe.acceleration ? probe.acceleration : "", probe.note ? ": " : "",
-                           probe.note ? probe.note : "");
-        }
+        for (const struct engine *const *engine = engines; *engine; engine++)
+                check_engine(report, *engine, &usable);
         if (!usable)
                 doctor_say(report, BAD, "engines", NULL, "none can run VMs here");
 }
@@ -186,6 +193,15 @@ static void check_helpers(struct report *report)
         }
 }
 
+static void check_line(struct report *report, const char *title, const struct vm *vm)
+{
+        _cleanup_(freep) char *text = line_text(vm);
+
+        if (text)
+                doctor_say(report, WARNING, title, "engine = \"qemu\" holds all of it", "the line around it is weaker: %s",
+                           text);
+}
+
 static void check_vm(struct report *report, const char *name)
 {
         static const char *const unfinished[] = {
@@ -200,6 +216,7 @@ static void check_vm(struct report *report, const char *name)
                 say_error(report, title, error);
                 return;
         }
+        check_line(report, title, &vm);
         if (status.state == VM_BROKEN) {
                 _cleanup_(freep) char *hint = xasprintf("machine rebuild %s", name);
 

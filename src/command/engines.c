@@ -1,15 +1,17 @@
 #include "command/engines.h"
 
+#include "lib/text.h"
+#include "lima/lima.h"
 #ifdef __linux__
 #include "qemu/qemu.h"
 #endif
-#include "lib/text.h"
 #include "vm/vm.h"
 
 const struct engine *const engines[] = {
 #ifdef __linux__
         &qemu_engine,
 #endif
+        &lima_engine,
         NULL,
 };
 
@@ -40,6 +42,13 @@ static int choose_named(const char *name, const struct engine **out, char **why,
         return 0;
 }
 
+/* Why "auto" passed over those before the one that it took. */
+static void add_reasons(char **why, const struct error *passed)
+{
+        for (; passed; passed = passed->next)
+                set_string(why, xasprintf("%s (%s)", *why, passed->message));
+}
+
 int engine_choose(const char *wanted, const struct engine **out, char **why, struct error **err)
 {
         _cleanup_(error_freep) struct error *first = NULL;
@@ -49,8 +58,10 @@ int engine_choose(const char *wanted, const struct engine **out, char **why, str
         for (const struct engine *const *engine = engines; *engine; engine++) {
                 struct error *error = NULL;
 
-                if (choose_named((*engine)->name, out, why, &error) == 0)
+                if (choose_named((*engine)->name, out, why, &error) == 0) {
+                        add_reasons(why, first);
                         return 0;
+                }
                 error_append(&first, error);
         }
         if (!first)

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "command/engines.h"
+#include "command/line.h"
 #include "command/stock.h"
 #include "guest/repos.h"
 #include "guest/session.h"
@@ -119,11 +120,12 @@ static int create(struct context *context, struct vm *vm, const struct project *
         _cleanup_(freep) char *why = NULL;
         const struct engine *engine;
 
-        if (engine_choose(wanted_engine, &engine, &why, err) < 0)
+        if (engine_choose(wanted_engine, &engine, &why, err) < 0 || line_check(project, engine, err) < 0)
                 return -1;
         event_note(context->events, "engine %s", why);
         lifecycle_describe(&vm->record, project, vm->name, engine->name);
         vm->engine = engine;
+        line_note(context, vm);
         if (vm_intend(vm, INTENT_CREATE, err) < 0 || keys_ensure(vm->folder, vm->name, err) < 0 ||
             engine->create(vm, context->events, err) < 0)
                 return -1;
@@ -262,6 +264,8 @@ static int make_plan(const struct vm *vm, const struct target *target, struct pl
         if (vm_inspect(vm, &status, err) < 0)
                 return -1;
         observed.state = status.state;
+        if (vm->exists && line_check(&target->project, vm->engine, err) < 0)
+                return -1;
         if (plan_up(&target->project, &observed, plan, err) < 0) {
                 if (status.reason)
                         error_wrap(err, "VM '%s' is broken: %s", vm->name, status.reason);

@@ -70,6 +70,7 @@ static json_t *entry_json(const struct entry *entry)
 {
         const struct vm_record *record = entry->vm.exists ? &entry->vm.record : NULL;
         _cleanup_(strv_clear) struct strv repos = STRV_INIT;
+        _cleanup_(strv_clear) struct strv weaker = STRV_INIT;
         _cleanup_(freep) char *alias = vm_alias(entry->name);
         const struct strv none = STRV_INIT;
         json_t *value = json_object();
@@ -99,7 +100,9 @@ static json_t *entry_json(const struct entry *entry)
         json_object_set_new(value, "memory_used_bytes", json_integer(entry->status.memory_bytes));
         json_object_set_new(value, "disk_used_bytes", json_integer(entry->status.disk_bytes));
         json_object_set_new(value, "created", text_or_null(record ? record->created : NULL));
-        json_object_set_new(value, "weaker_lines", json_array());
+        if (record)
+                engine_weaker_lines(entry->vm.engine, record->lan, &weaker, NULL);
+        json_object_set_new(value, "weaker_lines", json_strings(&weaker));
         json_object_set_new(value, "reason", text_or_null(entry->trouble ? entry->trouble : entry->status.reason));
         return value;
 }

@@ -1,3 +1,5 @@
+#include "command/engines.h"
+#include "command/line.h"
 #include "command/remove.h"
 #include "command/result.h"
 #include "lib/deadline.h"
@@ -7,7 +9,8 @@ static const struct option options[] = { REMOVE_OPTIONS, { 0 } };
 static int run(struct context *context, const struct invocation *invocation, struct error **err)
 {
         _cleanup_(target_clear) struct target target = TARGET_INIT;
-        _cleanup_(freep) char *question = NULL, *engine = NULL;
+        _cleanup_(freep) char *question = NULL, *engine = NULL, *why = NULL;
+        const struct engine *chosen;
         _cleanup_(vm_clear) struct vm vm = VM_INIT;
         int64_t started = now_ms();
         const char *how;
@@ -17,6 +20,8 @@ static int run(struct context *context, const struct invocation *invocation, str
                 return -1;
         engine = xstrdup(vm.exists && streq(target.project.engine, "auto") ? vm.record.engine : target.project.engine);
         question = xasprintf("Make VM '%s' anew, losing everything in it?", target.name);
+        if (engine_choose(engine, &chosen, &why, err) < 0 || line_check(&target.project, chosen, err) < 0)
+                return -1;
         if (vm.exists && remove_vm(context, &vm, invocation->options, question, "rebuild", err) < 0)
                 return -1;
         if (lifecycle_up(context, &vm, &target, engine, &how, err) < 0)

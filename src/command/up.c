@@ -12,7 +12,7 @@ static const struct option options[] = {
         OPTION(struct up_options, dry_run, "dry-run", 'n', OPTION_FLAG, NULL, "print the steps and change nothing"),
         OPTION(struct up_options, cold, "cold", 0, OPTION_FLAG, NULL,
                "boot a new VM instead of restoring it from a warm template"),
-        OPTION(struct up_options, engine, "engine", 0, OPTION_TEXT, "ENGINE", "engine of a new VM: auto, qemu"),
+        OPTION(struct up_options, engine, "engine", 0, OPTION_TEXT, "ENGINE", "engine of a new VM: auto, qemu, lima"),
         COMMON_OPTIONS(struct up_options),
         { 0 },
 };

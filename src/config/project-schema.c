@@ -263,6 +263,13 @@ static const struct schema_key project_keys[] = {
                 .summary = "may the guest reach private addresses (the network around the host)?",
         },
         {
+                .name = "weaker_line",
+                .type = SCHEMA_BOOL,
+                .offset = offsetof(struct project, weaker_line),
+                .fallback = "`false`",
+                .summary = "make do with an engine that can't hold a `lan = false` written out here",
+        },
+        {
                 .name = "cold",
                 .type = SCHEMA_BOOL,
                 .offset = offsetof(struct project, cold),

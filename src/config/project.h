@@ -37,6 +37,7 @@ struct project {
         char *engine; /* "auto", "qemu", "lima" */
         bool forward_agent;
         bool lan, lan_given;  /* written out by the user? */
+        bool weaker_line;     /* make do with an engine that can't hold what is asked for */
         bool cold;            /* booted, never restored from a warm template */
         int64_t cpus;         /* 1..256, default 4 or the host's count when that is less */
         int64_t memory_bytes; /* 512 MiB..4 TiB, default 4 GiB */

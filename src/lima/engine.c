@@ -147,8 +147,18 @@ static int connect_ssh(const struct vm *vm, int *fd, struct error **err)
         return 0;
 }
 
+/* Lima gives every guest a network of its own making, and no setting limits it. */
+static const struct weaker_line weaker[] = {
+        { "host-loopback", "the guest reaches services on this computer's 127.0.0.1", false },
+        { "lan", "the guest reaches the network around this computer", true },
+        { "ssh-port", "the guest's sshd has a port on 127.0.0.1, which other users of this computer can connect to", false },
+        { "shared-key", "one key of Lima's, on this computer alone, opens all its VMs", false },
+        { NULL, NULL, false },
+};
+
 const struct engine lima_engine = {
         .name = "lima",
+        .weaker = weaker,
         .probe = probe,
         .create = lima_create,
         .start = lima_start,

@@ -38,3 +38,15 @@ void engine_layers_clear(struct engine_layers *layers)
         free(layers->items);
         *layers = (struct engine_layers)ENGINE_LAYERS_INIT;
 }
+
+void engine_weaker_lines(const struct engine *engine, bool lan, struct strv *ids, struct strv *texts)
+{
+        for (const struct weaker_line *line = engine->weaker; line && line->id; line++) {
+                if (line->lan && lan)
+                        continue;
+                if (ids)
+                        strv_add(ids, line->id);
+                if (texts)
+                        strv_add(texts, line->text);
+        }
+}

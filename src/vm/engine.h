@@ -9,6 +9,7 @@
 
 #include "lib/error.h"
 #include "lib/event.h"
+#include "lib/strv.h"
 #include "vm/record.h"
 
 enum vm_state {
@@ -48,6 +49,13 @@ struct engine_probe {
         }
 void engine_probe_clear(struct engine_probe *probe);
 
+/* Something of the line between guest and host that an engine can't hold. */
+struct weaker_line {
+        const char *id;   /* stable, for `list --json`: "host-loopback" */
+        const char *text; /* for people: "the guest reaches …" */
+        bool lan;         /* is about what `lan = true` opens anyway */
+};
+
 /* An image that VMs' disks stand on, and further images. */
 struct engine_layer {
         char *key;
@@ -77,7 +85,8 @@ typedef int (*engine_in_use_fn)(const char *key, void *data, struct error **err)
 struct vm;
 
 struct engine {
-        const char *name; /* "qemu", "lima" */
+        const char *name;                 /* "qemu", "lima" */
+        const struct weaker_line *weaker; /* ended by one without id; NULL = it holds all of it */
 
         /* Can it run VMs here? Fails only when that could not be found out. */
         int (*probe)(struct engine_probe *out, struct error **err);
@@ -109,3 +118,6 @@ struct engine {
          */
         int (*remove_layer)(const char *key, bool memory_only, engine_in_use_fn in_use, void *data, struct error **err);
 };
+
+/* Appends what is weaker with `engine`, for a VM with or without `lan`. Each list may be NULL. */
+void engine_weaker_lines(const struct engine *engine, bool lan, struct strv *ids, struct strv *texts);

@@ -50,7 +50,7 @@ static void an_empty_table_is_a_project_with_all_defaults(void **state)
         assert_string_equal(blog->shell, "zsh");
         assert_string_equal(blog->engine, "auto");
         assert_false(blog->forward_agent);
-        assert_false(blog->lan || blog->lan_given);
+        assert_false(blog->lan || blog->lan_given || blog->weaker_line);
         assert_int_equal(blog->cpus, processors < 4 ? processors : 4);
         assert_int_equal(blog->memory_bytes, 4 * GIB);
         assert_int_equal(blog->disk_bytes, 30 * GIB);
@@ -64,7 +64,7 @@ static void every_key_reaches_the_project(void **state)
 
         parse("[blog]\nrepos = ['git@example.org:jane/blog.git', 'https://example.org/theme/']\nprofiles = ['node', 'docker']\n"
               "shell = 'bash'\nforward_agent = true\ncpus = 2\nmemory = '6GiB'\ndisk = 40\nengine = 'qemu'\n"
-              "ports = [3000, '8080:80']\nlan = false\n",
+              "ports = [3000, '8080:80']\nlan = false\nweaker_line = true\n",
               &projects);
         blog = projects_find(&projects, "blog");
         assert_int_equal(blog->repo_count, 2);
@@ -89,7 +89,7 @@ static void every_key_reaches_the_project(void **state)
         assert_int_equal(blog->ports[1].guest, 80);
         assert_int_equal(blog->ports[1].column, 16);
         assert_false(blog->lan);
-        assert_true(blog->lan_given);
+        assert_true(blog->lan_given && blog->weaker_line);
 }
 
 static void defaults_of_the_file_hold_where_a_table_says_nothing(void **state)
@@ -115,11 +115,11 @@ static void unknown_keys_are_mistakes_with_a_suggestion(void **state)
         assert_projects_mistakes(
                 "[blog]\ncolour = 1\n",
                 "p.toml:2:1: unknown key 'colour' [known keys: repos, profiles, shell, forward_agent, cpus, memory, "
-                "disk, engine, ports, lan, cold]\n");
+                "disk, engine, ports, lan, weaker_line, cold]\n");
         assert_projects_mistakes(
                 "[blog]\n[blog.vm]\ncpus = 2\n",
                 "p.toml:2:7: unknown key 'vm' [known keys: repos, profiles, shell, forward_agent, cpus, memory, disk, "
-                "engine, ports, lan, cold]\n");
+                "engine, ports, lan, weaker_line, cold]\n");
         assert_projects_mistakes("default_shel = 'zsh'\n",
                                  "p.toml:1:1: unknown key 'default_shel' [did you mean 'default_shell'?]\n");
 }
