@@ -2,15 +2,20 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libproc.h>
 #include <mach-o/dyld.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/event.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/sysctl.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "strbuf.h"
 
 /* Whose end each descriptor of os_process_fd() tells, for a kqueue doesn't say what it waits for. */
 static struct {
@@ -121,6 +126,63 @@ int os_peer_pid(int socket, pid_t *pid, uid_t *uid)
         *pid = peer;
         *uid = user;
         return 0;
+}
+
+/*
+ * sysctl(3), KERN_PROCARGS2: the number of arguments, the program's path, zeros, the arguments and then the environment, each
+ * with its zero. The length of what it gave, or -1 with errno.
+ */
+static ssize_t read_arguments(pid_t pid, struct strbuf *out)
+{
+        int most_name[] = { CTL_KERN, KERN_ARGMAX };
+        int name[] = { CTL_KERN, KERN_PROCARGS2, (int)pid };
+        int most = 0;
+        size_t length = sizeof(most);
+
+        if (sysctl(most_name, ARRAY_SIZE(most_name), &most, &length, NULL, 0) < 0)
+                return -1;
+        length = (size_t)most;
+        strbuf_reserve(out, length);
+        if (sysctl(name, ARRAY_SIZE(name), out->buf, &length, NULL, 0) < 0)
+                return -1;
+        return (ssize_t)length;
+}
+
+int os_process_mentions(pid_t pid, const char *text)
+{
+        _cleanup_(strbuf_clear) struct strbuf data = STRBUF_INIT;
+        ssize_t length = read_arguments(pid, &data);
+        const char *at, *end;
+        int count;
+
+        /* EINVAL: there is none, it has ended, or it is somebody else's. kill(2) tells them apart. */
+        if (length < 0)
+                return errno == EINVAL && (kill(pid, 0) == 0 || errno == ESRCH) ? 0 : -1;
+        if ((size_t)length < sizeof(count))
+                return 0;
+        memcpy(&count, data.buf, sizeof(count));
+        at = data.buf + sizeof(count);
+        end = data.buf + length;
+        at += strnlen(at, (size_t)(end - at));
+        while (at < end && *at == '\0')
+                at++;
+        for (; count > 0 && at < end; count--) {
+                size_t argument = strnlen(at, (size_t)(end - at));
+
+                if (memmem(at, argument, text, strlen(text)))
+                        return 1;
+                at += argument < (size_t)(end - at) ? argument + 1 : argument;
+        }
+        return 0;
+}
+
+int64_t os_process_memory(pid_t pid)
+{
+        struct rusage_info_v0 info;
+
+        if (proc_pid_rusage(pid, RUSAGE_INFO_V0, (rusage_info_t *)(void *)&info) < 0)
+                return 0;
+        return (int64_t)info.ri_phys_footprint;
 }
 
 char *os_program_path(struct error **err)

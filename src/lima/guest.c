@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lib/os.h"
 #include "lib/process.h"
 #include "lib/strbuf.h"
 #include "lib/text.h"
@@ -24,11 +25,11 @@ int guest_connect(uint16_t port, deadline limit, int *fd, struct error **err)
                 .sin_port = htons(port),
                 .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
         };
-        _cleanup_(closep) int connected = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        _cleanup_(closep) int connected = os_socket(AF_INET, SOCK_STREAM);
         int failure = 0;
         socklen_t length = sizeof(failure);
 
-        if (connected < 0)
+        if (connected < 0 || fcntl(connected, F_SETFL, O_NONBLOCK) < 0)
                 return error_errno(err, ERROR_FAILED, "cannot make a socket");
         if (connect(connected, (const struct sockaddr *)&address, sizeof(address)) < 0) {
                 struct pollfd polled = { .fd = connected, .events = POLLOUT };
