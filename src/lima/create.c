@@ -1,14 +1,14 @@
 #include <sys/stat.h>
-#include <sys/utsname.h>
 
 #include "engine.h"
+#include "image/base.h"
 #include "lib/file.h"
 #include "lima/definition.h"
 #include "lima/home.h"
 #include "lima/limactl.h"
 #include "lima/look.h"
-#include "qemu/base.h"
-#include "qemu/identity.h"
+#include "lima/system.h"
+#include "vm/identity.h"
 
 #define CREATE_TIMEOUT_MS (10 * 60 * 1000)
 #define DELETE_TIMEOUT_MS (2 * 60 * 1000)
@@ -68,22 +68,19 @@ static int discard(const struct vm *vm, struct look *look, struct error **err)
         return delete_instance(vm, look, err);
 }
 
-static int write_definition(const struct vm *vm, const struct base_image *image, struct error **err)
+static int write_definition(const struct vm *vm, const struct layer *image, struct error **err)
 {
         _cleanup_(freep) char *path = look_definition_path(vm);
         _cleanup_(freep) char *key = home_key(err);
-        _cleanup_(strbuf_clear) struct strbuf identity = STRBUF_INIT;
+        _cleanup_(identity_wipe) struct strbuf identity = STRBUF_INIT;
         _cleanup_(json_decrefp) json_t *definition = NULL;
-        struct utsname system;
 
         if (!key || identity_describe(vm, &identity, err) < 0)
                 return -1;
-        if (uname(&system) < 0)
-                return error_errno(err, ERROR_FAILED, "cannot ask for the architecture");
         definition = definition_build(&(struct definition){
                 .record = &vm->record,
-                .driver = "qemu",
-                .architecture = system.machine,
+                .driver = system_driver,
+                .architecture = SYSTEM_ARCHITECTURE,
                 .disk = image->disk,
                 .kernel = image->kernel,
                 .initrd = image->initrd,
@@ -118,7 +115,7 @@ static int create_instance(const struct vm *vm, struct event_sink *events, struc
 
 static int create(struct vm *vm, struct look *look, struct event_sink *events, struct error **err)
 {
-        _cleanup_(base_image_clear) struct base_image image = BASE_IMAGE_INIT;
+        _cleanup_(layer_clear) struct layer image = LAYER_INIT;
         _cleanup_(lock_release) struct lock lock = LOCK_INIT;
 
         if (base_ensure(vm->record.user, events, &image, err) < 0)

@@ -1,6 +1,7 @@
 #include "definition.h"
 
 #include "lib/strbuf.h"
+#include "vm/identity.h"
 
 #define MIB (INT64_C(1) << 20)
 
@@ -9,12 +10,20 @@ static char *size_text(int64_t bytes)
         return xasprintf("%jdMiB", (intmax_t)((bytes + MIB - 1) / MIB));
 }
 
+static const char *console(const struct definition *definition)
+{
+        if (streq(definition->driver, "vz"))
+                return "hvc0";
+        return streq(definition->architecture, "aarch64") ? "ttyAMA0" : "ttyS0";
+}
+
 static json_t *image(const struct definition *definition)
 {
+        _cleanup_(freep) char *machine_id = identity_machine_id(definition->record->uuid);
         _cleanup_(freep) char *command_line =
                 xasprintf("root=/dev/vda rw console=%s quiet lsm=landlock,yama,apparmor SYSTEMD_COLORS=0 "
-                          "systemd.show_status=true net.ifnames=0 machine.seed",
-                          streq(definition->architecture, "aarch64") ? "ttyAMA0" : "ttyS0");
+                          "systemd.show_status=true net.ifnames=0 machine.seed systemd.machine_id=%s systemd.hostname=%s",
+                          console(definition), machine_id, definition->record->name);
 
         return json_pack("{s:s, s:s, s:{s:s, s:s}, s:{s:s}}", "location", definition->disk, "arch", definition->architecture,
                          "kernel", "location", definition->kernel, "cmdline", command_line, "initrd", "location",
@@ -80,8 +89,10 @@ json_t *definition_build(const struct definition *definition)
                                       "forwardX11", 0, "forwardX11Trusted", 0));
         json_object_set_new(root, "propagateProxyEnv", json_false());
         json_object_set_new(root, "video", json_pack("{s:s}", "display", "none"));
-        /* The kernel is started without firmware, and one by EFI would only take longer. */
-        json_object_set_new(root, "firmware", json_pack("{s:b}", "legacyBIOS", streq(definition->architecture, "x86_64")));
+        /* The kernel is started without firmware, and one by EFI would only take longer. Only QEMU has another. */
+        json_object_set_new(root, "firmware",
+                            json_pack("{s:b}", "legacyBIOS",
+                                      streq(definition->driver, "qemu") && streq(definition->architecture, "x86_64")));
         json_object_set_new(root, "provision", json_pack("[o]", script(definition)));
         definition_set_ports(root, record);
         return root;

@@ -9,9 +9,7 @@
 #include "lima/home.h"
 #include "lima/limactl.h"
 #include "lima/look.h"
-#ifdef __linux__
-#include "qemu/acceleration.h"
-#endif
+#include "lima/system.h"
 
 #define MAJOR_LEAST        2
 #define CONNECT_TIMEOUT_MS 5000
@@ -20,29 +18,14 @@
 /* What Lima and the base image need besides. */
 static bool find_tools(struct engine_probe *out)
 {
-        static const struct {
-                const char *program, *package;
-        } tools[] = {
-#ifdef __linux__
-#ifdef __aarch64__
-                { "qemu-system-aarch64", "qemu-system-arm" },
-#else
-                { "qemu-system-x86_64", "qemu-system-x86" },
-#endif
-                { "qemu-img", "qemu-utils" },
-                { "mmdebstrap", "mmdebstrap" },
-#endif
-                { "ssh", "openssh-client" },
-        };
-
-        for (size_t i = 0; i < ARRAY_SIZE(tools); i++) {
-                _cleanup_(freep) char *found = process_find(tools[i].program);
+        for (const struct system_tool *tool = system_tools; tool->program; tool++) {
+                _cleanup_(freep) char *found = process_find(tool->program);
 
                 if (found)
                         continue;
                 out->usable = false;
-                out->note = xasprintf("'%s' is not installed", tools[i].program);
-                out->hint = xasprintf("sudo apt-get install %s", tools[i].package);
+                out->note = xasprintf("'%s' is not installed", tool->program);
+                out->hint = xstrdup(tool->hint);
                 return false;
         }
         return true;
@@ -81,16 +64,8 @@ static int probe(struct engine_probe *out, struct error **err)
         _cleanup_(engine_probe_clear) struct engine_probe found = ENGINE_PROBE_INIT;
 
         ask_version(&found);
-        if (found.usable && find_tools(&found)) {
-#ifdef __linux__
-                _cleanup_(acceleration_clear) struct acceleration acceleration = ACCELERATION_INIT;
-
-                acceleration_find(&acceleration);
-                found.acceleration = xstrdup(acceleration.kvm ? "kvm" : "tcg");
-                found.note = TAKE_PTR(acceleration.note);
-                found.hint = TAKE_PTR(acceleration.hint);
-#endif
-        }
+        if (found.usable && find_tools(&found))
+                system_find_acceleration(&found);
         engine_probe_clear(out);
         *out = found;
         found = (struct engine_probe)ENGINE_PROBE_INIT;

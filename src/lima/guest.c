@@ -12,7 +12,7 @@
 #include "lib/process.h"
 #include "lib/strbuf.h"
 #include "lib/text.h"
-#include "qemu/arguments.h"
+#include "vm/identity.h"
 
 #define SESSION_MS 60000 /* one attempt to log in */
 #define PAUSE_MS   500   /* between two */
@@ -80,7 +80,7 @@ static void build_ssh(const struct vm *vm, uint16_t port, struct strv *argv)
 
 static int compare_identity(const struct vm *vm, struct strbuf *said, struct error **err)
 {
-        _cleanup_(freep) char *wanted = arguments_machine_id(vm->record.uuid);
+        _cleanup_(freep) char *wanted = identity_machine_id(vm->record.uuid);
         _cleanup_(freep) char *shown = NULL;
 
         strbuf_trim_end(said);

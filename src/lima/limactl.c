@@ -1,15 +1,10 @@
 #include "limactl.h"
 
-#include <sys/utsname.h>
-#include <unistd.h>
-
 #include "host/paths.h"
 #include "lib/file.h"
 #include "lib/text.h"
 #include "lima/home.h"
-#ifdef __linux__
-#include "qemu/acceleration.h"
-#endif
+#include "lima/system.h"
 
 #define LIST_TIMEOUT_MS 30000
 
@@ -54,21 +49,6 @@ char *limactl_emulation(const char *architecture)
                        "max,la57=off");
 }
 
-/* Lima takes KVM where the device is there, and QEMU then ends where it can't be used. What somebody set by hand stays. */
-static void add_emulation(struct strv *overrides)
-{
-#ifdef __linux__
-        _cleanup_(acceleration_clear) struct acceleration acceleration = ACCELERATION_INIT;
-        struct utsname system;
-
-        acceleration_find(&acceleration);
-        if (acceleration.kvm || access("/dev/kvm", F_OK) < 0 || uname(&system) < 0 || getenv("QEMU_SYSTEM_X86_64") ||
-            getenv("QEMU_SYSTEM_AARCH64"))
-                return;
-        strv_take(overrides, limactl_emulation(system.machine));
-#endif
-}
-
 /*
  * Of our environment all but what turns Lima's own settings over, and the ssh agent: Lima's ssh has a key of its own, and no
  * business with anybody else's. Without HOME it wouldn't start at all.
@@ -88,7 +68,7 @@ static void build_environment(const struct limactl_call *call, struct strv *envi
         strv_addf(&overrides, "LIMA_HOME=%s", folder);
         strv_addf(&overrides, "HOME=%s", home);
         if (call->boots)
-                add_emulation(&overrides);
+                system_add_emulation(&overrides);
         process_environment(environment, strv_argv(&overrides));
 }
 

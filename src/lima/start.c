@@ -9,8 +9,8 @@
 #include "lima/home.h"
 #include "lima/limactl.h"
 #include "lima/look.h"
-#include "qemu/console.h"
-#include "qemu/ports.h"
+#include "vm/console.h"
+#include "vm/ports.h"
 
 /* Lima's own limit, and what it may take beyond that to say so. */
 #define BOOT_TIMEOUT     "5m"

@@ -1,9 +1,8 @@
 #include "arguments.h"
 
-#include <ctype.h>
-
 #include "lib/json.h"
 #include "lib/strbuf.h"
+#include "vm/identity.h"
 
 /* What differs from one architecture to the other */
 static const struct {
@@ -85,7 +84,7 @@ static void add_memory(const struct arguments *arguments, struct strv *argv)
 
 static void add_kernel(const struct arguments *arguments, struct strv *argv)
 {
-        _cleanup_(freep) char *machine_id = arguments_machine_id(arguments->uuid);
+        _cleanup_(freep) char *machine_id = identity_machine_id(arguments->uuid);
 
         strv_adds(argv, "-kernel", arguments->kernel, "-initrd", arguments->initrd, "-append", NULL);
         /* Without colours what systemd says is a line of text; the address is the one that machine-net gives. */
@@ -135,16 +134,6 @@ void arguments_build(const struct arguments *arguments, struct strv *argv)
         add_kernel(arguments, argv);
         add_disk(arguments, argv);
         add_devices(arguments, argv);
-}
-
-char *arguments_machine_id(const char *uuid)
-{
-        _cleanup_(strbuf_clear) struct strbuf id = STRBUF_INIT;
-
-        for (; *uuid; uuid++)
-                if (*uuid != '-')
-                        strbuf_addc(&id, (char)tolower((unsigned char)*uuid));
-        return strbuf_take(&id);
 }
 
 /* A line of it: "q35                  Standard PC (Q35 + ICH9, 2009) (alias of pc-q35-7.2)" */

@@ -43,5 +43,3 @@ const char *arguments_machine_name(enum arguments_architecture architecture);
 char *arguments_parse_machine(const char *help, const char *alias);
 /* "7.2.22" out of what `--version` prints; major and minor as numbers. Owned by the caller; NULL when it isn't there. */
 char *arguments_parse_version(const char *text, int *major, int *minor);
-/* A VM's uuid as a machine-id: 32 hexadecimal digits. Owned by the caller. */
-char *arguments_machine_id(const char *uuid);

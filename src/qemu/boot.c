@@ -6,9 +6,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "console.h"
 #include "lib/loop.h"
 #include "socket.h"
+#include "vm/console.h"
 
 /*
  * A connection made before the guest has its network hangs in retransmissions long after, so others are made beside it. But

@@ -1,9 +1,9 @@
 #include <unistd.h>
 
-#include "base.h"
 #include "disk.h"
 #include "engine.h"
 #include "fork.h"
+#include "image/base.h"
 #include "launch.h"
 #include "lib/file.h"
 #include "runtime.h"

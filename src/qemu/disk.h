@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "qemu/layer.h"
+#include "image/layer.h"
 
 /* Makes `path`, whole or not at all, on the disk of `layer`, of `bytes` or the layer's size if that is more. One that is there
  * is replaced. */

@@ -5,10 +5,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "acceleration.h"
 #include "arguments.h"
 #include "fork.h"
-#include "layer.h"
+#include "host/acceleration.h"
+#include "image/layer.h"
 #include "lib/file.h"
 #include "lib/process.h"
 #include "qemu.h"

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "disk.h"
-#include "identity.h"
 #include "launch.h"
 #include "lib/file.h"
 #include "lib/text.h"
@@ -16,6 +15,7 @@
 #include "migration.h"
 #include "socket.h"
 #include "template.h"
+#include "vm/identity.h"
 
 /* A restore takes a tenth of a second. These are for a host that has a lot else to do. */
 #define RESTORE_MS        20000

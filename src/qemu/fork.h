@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "qemu/layer.h"
+#include "image/layer.h"
 #include "qemu/runtime.h"
 
 /* Is the next start to be a fork? */

@@ -8,15 +8,15 @@
 #include <unistd.h>
 
 #include "arguments.h"
-#include "console.h"
-#include "identity.h"
+#include "identity-file.h"
 #include "lib/os.h"
 #include "lib/process.h"
 #include "lib/text.h"
 #include "network.h"
-#include "ports.h"
 #include "sandbox.h"
 #include "socket.h"
+#include "vm/console.h"
+#include "vm/ports.h"
 
 #define QMP_MS 10000
 #define END_MS 10000

@@ -11,8 +11,8 @@
 
 #include <sys/types.h>
 
-#include "qemu/acceleration.h"
-#include "qemu/layer.h"
+#include "host/acceleration.h"
+#include "image/layer.h"
 #include "qemu/runtime.h"
 #include "qemu/toolkit.h"
 

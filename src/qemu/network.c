@@ -6,13 +6,13 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include "console.h"
 #include "host/paths.h"
 #include "lib/process.h"
 #include "lib/text.h"
-#include "ports.h"
 #include "socket.h"
 #include "toolkit.h"
+#include "vm/console.h"
+#include "vm/ports.h"
 
 #define READY_MS     10000
 #define REASON_LIMIT 4096

@@ -3,10 +3,10 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "base-build.h"
-#include "base.h"
 #include "engine.h"
 #include "host/paths.h"
+#include "image/base-build.h"
+#include "image/base.h"
 #include "lib/file.h"
 #include "lib/text.h"
 #include "template-build.h"

@@ -11,8 +11,8 @@
  */
 #pragma once
 
-#include "qemu/acceleration.h"
-#include "qemu/layer.h"
+#include "host/acceleration.h"
+#include "image/layer.h"
 #include "qemu/toolkit.h"
 
 struct template_wish {

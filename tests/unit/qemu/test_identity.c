@@ -3,7 +3,7 @@
 
 #include <unistd.h>
 
-#include "qemu/identity.h"
+#include "qemu/identity-file.h"
 
 static void the_description_has_every_key_and_the_host_key_in_base64(void **state)
 {

@@ -5,8 +5,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "image/layer.h"
 #include "lib/json.h"
-#include "qemu/layer.h"
 #include "qemu/template-build.h"
 #include "qemu/template.h"
 

@@ -1,8 +1,8 @@
 /* The programs of this very machine: what they say of themselves fits what the engine makes of it. */
 #include "scratch.h"
 
+#include "host/acceleration.h"
 #include "lib/process.h"
-#include "qemu/acceleration.h"
 #include "qemu/arguments.h"
 #include "qemu/qemu.h"
 #include "qemu/toolkit.h"

@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "qemu/layer.h"
+#include "image/layer.h"
 
 /* The base layer for a guest user named `user`: 1 with `out` filled in; 0 when it isn't there; -1 with an error. */
 int base_find(const char *user, struct layer *out, struct error **err);

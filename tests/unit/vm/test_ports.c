@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "qemu/ports.h"
+#include "vm/ports.h"
 
 #define HEAD "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
 
@@ -74,7 +74,7 @@ static void a_held_port_is_an_error_that_names_the_holder(void **state)
         struct vm_record record = { .name = name, .ports = ports, .port_count = 1 };
         _cleanup_(error_freep) struct error *err = NULL;
         _cleanup_(freep) char *expected =
-                xasprintf("port %u on 127.0.0.1 is in use by 'test-qemu-ports' (pid %d)", port, (int)getpid());
+                xasprintf("port %u on 127.0.0.1 is in use by 'test-vm-ports' (pid %d)", port, (int)getpid());
 
         assert_int_equal(ports_check(&record, &err), -1);
         assert_int_equal(err->kind, ERROR_ENGINE);

@@ -7,10 +7,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "image/base-inputs.h"
+#include "image/base.h"
 #include "lib/json.h"
 #include "lib/lock.h"
-#include "qemu/base-inputs.h"
-#include "qemu/base.h"
 
 /* Writes what the hook in guest/build would, and counts its runs. */
 static const char mmdebstrap_good[] = "#!/bin/sh\n"

@@ -119,6 +119,14 @@ static ssize_t read_end(const char *path, char *block)
         return pread(fd, block, QUOTE_BYTES, from);
 }
 
+/* Of the line that ends at `end`. */
+static ssize_t line_begin(const char *block, ssize_t end)
+{
+        while (end > 0 && block[end - 1] != '\n')
+                end--;
+        return end;
+}
+
 void console_quote(struct strbuf *out, const char *path, size_t count)
 {
         char block[QUOTE_BYTES];
@@ -126,8 +134,7 @@ void console_quote(struct strbuf *out, const char *path, size_t count)
         _cleanup_(strbuf_clear) struct strbuf quoted = STRBUF_INIT;
 
         for (ssize_t end = length; end > 0 && count > 0;) {
-                const char *before = memrchr(block, '\n', (size_t)end);
-                ssize_t begin = before ? before - block + 1 : 0;
+                ssize_t begin = line_begin(block, end);
                 size_t shown = (size_t)(end - begin) < LINE_LIMIT ? (size_t)(end - begin) : LINE_LIMIT;
                 _cleanup_(strbuf_clear) struct strbuf line = STRBUF_INIT;
 

@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "qemu/console.h"
+#include "vm/console.h"
 
 static void expect_plain(const char *line, const char *expected)
 {

@@ -20,6 +20,7 @@ static const struct {
 } architectures[] = {
         { "x86_64", "amd64", "linux-image-cloud-amd64" },
         { "aarch64", "arm64", "linux-image-cloud-arm64" },
+        { "arm64", "arm64", "linux-image-cloud-arm64" }, /* as macOS says */
 };
 
 static const char *const packages[] = {
