@@ -117,8 +117,10 @@ static int create(struct vm *vm, struct look *look, struct event_sink *events, s
 {
         _cleanup_(layer_clear) struct layer image = LAYER_INIT;
         _cleanup_(lock_release) struct lock lock = LOCK_INIT;
+        _cleanup_(lock_release) struct lock in_use = LOCK_INIT;
 
-        if (base_ensure(vm->record.user, events, &image, err) < 0)
+        /* Held while Lima copies it, so that it doesn't go. */
+        if (base_ensure(vm->record.user, events, &image, err) < 0 || layer_use(image.key, &in_use, err) < 0)
                 return -1;
         event_begin(events, "disk", "making the instance of VM '%s'", vm->name);
         if (home_prepare(&lock, err) < 0 || home_check(vm->name, err) < 0 || discard(vm, look, err) < 0 ||

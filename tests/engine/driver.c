@@ -5,6 +5,7 @@
  *         create, start, stop, kill, remove
  *         inspect   the state, as JSON
  *         connect   relays standard input and output to the guest's sshd (an ssh ProxyCommand)
+ *         base      the key of the base layer that a new VM would stand on, as JSON
  *
  * What happens meanwhile goes to standard error, one line an event. The exit status is the error's.
  */
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 #include "host/keys.h"
+#include "image/base-inputs.h"
 #include "lib/deadline.h"
 #include "lib/json.h"
 #include "lib/option.h"
@@ -169,6 +171,15 @@ static int probe(struct vm *vm, const struct options *options, struct error **er
                                     "acceleration", found.acceleration, "note", found.note, "hint", found.hint));
 }
 
+static int print_base(struct vm *vm, const struct options *options, struct error **err)
+{
+        _cleanup_(base_inputs_clear) struct base_inputs inputs = BASE_INPUTS_INIT;
+
+        if (base_inputs_collect(options->user, &inputs, err) < 0)
+                return -1;
+        return print_json(json_pack("{s:s}", "key", inputs.key));
+}
+
 /* false at the end of file */
 static bool copy_some(int from, int to)
 {
@@ -211,7 +222,7 @@ static const struct command {
 } commands[] = {
         { "probe", false, probe },     { "create", false, create },     { "start", true, start },
         { "stop", true, stop },        { "kill", true, kill_vm },       { "remove", true, remove_vm },
-        { "inspect", false, inspect }, { "connect", true, connect_vm },
+        { "inspect", false, inspect }, { "connect", true, connect_vm }, { "base", false, print_base },
 };
 
 static int run(const char *const *argv, struct error **err)

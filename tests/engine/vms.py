@@ -1,0 +1,123 @@
+"""A VM of one engine, by the engine's functions alone (driver.c), and the engines there are to test."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+
+import pytest
+
+DRIVER = os.environ.get("ENGINE_DRIVER")
+FAKE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "fake")
+NAME = "contract"
+
+
+class Vm:
+    """`engine` is one of the program's; with `fake` its limactl is the one of the folder fake/."""
+
+    def __init__(self, engine, fake=False, name=NAME):
+        self.engine, self.fake, self.name = engine, fake, name
+        self.root = os.path.realpath(tempfile.mkdtemp(prefix="machine-engine-", dir="/tmp"))
+        data = f"{self.root}/data" if fake else os.environ.get("ENGINE_TEST_DATA", f"{self.root}/data")
+        self.environment = dict(os.environ, XDG_STATE_HOME=f"{self.root}/state", XDG_RUNTIME_DIR=f"{self.root}/run",
+                                XDG_CACHE_HOME=f"{self.root}/cache", XDG_DATA_HOME=data)
+        os.mkdir(f"{self.root}/run", 0o700)
+        if fake:
+            self.environment["PATH"] = FAKE + os.pathsep + os.environ["PATH"]
+            self.plant_base()
+
+    def plant_base(self):
+        """In place of an image that would have to be built, for nothing boots from it."""
+        key = json.loads(self.call("base").stdout)["key"]
+        folder = f"{self.root}/data/machine/layers/{key}"
+        os.makedirs(folder, 0o700)
+        for name in ("disk.qcow2", "vmlinuz", "initrd"):
+            with open(f"{folder}/{name}", "w") as file:
+                file.write(f"{name}\n")
+        with open(f"{folder}/manifest.json", "w") as file:
+            json.dump({"key": key, "kind": "base", "disk_bytes": 1 << 30}, file)
+        self.base = folder
+
+    @property
+    def folder(self):
+        return f"{self.root}/state/machine/vms/{self.name}"
+
+    def argv(self, command, *options):
+        return [DRIVER, "--engine", self.engine, *options, command, self.name]
+
+    def call(self, command, *options, status=0, limit=900, **environment):
+        done = subprocess.run(self.argv(command, *options), env={**self.environment, **environment}, capture_output=True, text=True,
+                              timeout=limit)
+        assert done.returncode == status, done.stderr
+        return done
+
+    def begin(self, command, **environment):
+        return subprocess.Popen(self.argv(command), env={**self.environment, **environment}, stderr=subprocess.PIPE, text=True)
+
+    def inspect(self, **environment):
+        return json.loads(self.call("inspect", **environment).stdout)
+
+    def state(self):
+        return self.inspect()["state"]
+
+    def await_state(self, state, limit=30):
+        end = time.monotonic() + limit
+        while self.state() != state:
+            assert time.monotonic() < end, f"not '{state}' after {limit} s"
+            time.sleep(0.05)
+
+    def ssh(self, command):
+        return subprocess.run(
+            ["ssh", "-F", "/dev/null", "-i", f"{self.folder}/id_ed25519", "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes",
+             "-o", f"UserKnownHostsFile={self.folder}/known_hosts", "-o", f"HostKeyAlias=machine-{self.name}",
+             "-o", "StrictHostKeyChecking=yes", "-o", f"ProxyCommand={DRIVER} connect {self.name}", f"dev@machine-{self.name}", command],
+            env=self.environment, capture_output=True, text=True, timeout=120)
+
+    def banner(self):
+        """The first line of what answers behind `connect`."""
+        child = subprocess.Popen(self.argv("connect"), env=self.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        try:
+            return child.stdout.readline().decode().rstrip("\r\n")
+        finally:
+            child.kill()
+            child.communicate()
+
+    def processes(self):
+        """Those of this VM: what runs the guest, what is around it, its network."""
+        found = subprocess.run(["ps", "-ww", "-eo", "pid=,stat=,args="], capture_output=True, text=True, check=True).stdout
+        rows = [line.split(None, 2) for line in found.splitlines()]
+        return {int(pid): args for pid, stat, args in rows if self.root in args and "engine-driver" not in args and stat[0] != "Z"}
+
+    def runners(self):
+        """Of these the ones that run the guest."""
+        return {pid: args for pid, args in self.processes().items()
+                if os.path.basename(args.split()[0]).startswith(("qemu-system", "limactl"))}
+
+    def end(self):
+        subprocess.run(self.argv("kill"), env=self.environment, capture_output=True)
+        shutil.rmtree(self.root)
+
+
+def probe(engine, **environment):
+    done = subprocess.run([DRIVER, "--engine", engine, "probe", NAME], check=True, capture_output=True, env={**os.environ, **environment})
+    return json.loads(done.stdout)
+
+
+def make(which, **more):
+    """`which`: "qemu", "lima", or "lima-fake", the same with a limactl that stands for Lima's. Skips what can't run here."""
+    if not DRIVER:
+        pytest.skip("ENGINE_DRIVER is not set")
+    if which == "lima-fake":
+        return Vm("lima", fake=True, **more)
+    found = probe(which)
+    if not found["usable"]:
+        pytest.skip(f"{which}: {found['note']}")
+    return Vm(which, **more)
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
