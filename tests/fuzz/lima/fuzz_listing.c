@@ -1,0 +1,41 @@
+/*
+ * Any bytes as what `limactl list` prints: what is taken from it is in range and said in the text, a failure and an absence
+ * leave the result as it was, and each failure has a reason.
+ */
+#include "lima/listing.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define CHECK(condition)                                                                                                       \
+        do {                                                                                                                   \
+                if (!(condition)) {                                                                                            \
+                        fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition);                                \
+                        abort();                                                                                               \
+                }                                                                                                              \
+        } while (0)
+
+static bool mentions(const uint8_t *data, size_t size, const char *text)
+{
+        return memmem(data, size, text, strlen(text)) != NULL;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+        _cleanup_(listing_clear) struct listing listing = LISTING_INIT;
+        _cleanup_(error_freep) struct error *err = NULL;
+        int found = listing_parse((const char *)data, size, "blog", &listing, &err);
+
+        CHECK(found == 1 || found == 0 || found == -1);
+        CHECK((found == -1) == (err != NULL));
+        CHECK((found == 1) == (listing.status != NULL));
+        if (found != 1) {
+                CHECK(!listing.config && !listing.message && listing.agent == 0 && listing.driver == 0 &&
+                      listing.ssh_port == 0);
+                return 0;
+        }
+        CHECK(listing.agent >= 0 && listing.driver >= 0);
+        CHECK(!listing.config || json_is_object(listing.config));
+        CHECK(listing.agent == 0 || mentions(data, size, "PID") || mentions(data, size, "\\u"));
+        CHECK(listing.ssh_port == 0 || mentions(data, size, "Port") || mentions(data, size, "\\u"));
+        return 0;
+}
