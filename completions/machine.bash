@@ -13,7 +13,7 @@ _machine() {
                 return
         fi
         if [ "$before" = --engine ]; then
-                mapfile -t COMPREPLY < <(compgen -W "auto qemu" -- "$word")
+                mapfile -t COMPREPLY < <(compgen -W "auto qemu lima" -- "$word")
                 return
         fi
         case $command:$word in

@@ -30,7 +30,7 @@ complete -c machine -n '__fish_seen_subcommand_from init' -l help -s h -d 'print
 complete -c machine -n '__fish_seen_subcommand_from up' -a '(__machine_names)'
 complete -c machine -n '__fish_seen_subcommand_from up' -l dry-run -s n -d 'print the steps and change nothing'
 complete -c machine -n '__fish_seen_subcommand_from up' -l cold -d 'boot a new VM instead of restoring it from a warm template'
-complete -c machine -n '__fish_seen_subcommand_from up' -l engine -x -a 'auto qemu' -d 'engine of a new VM: auto, qemu, lima'
+complete -c machine -n '__fish_seen_subcommand_from up' -l engine -x -a 'auto qemu lima' -d 'engine of a new VM: auto, qemu, lima'
 complete -c machine -n '__fish_seen_subcommand_from up' -l json -d 'print results and events as JSON'
 complete -c machine -n '__fish_seen_subcommand_from up' -l plain -d 'print progress as plain lines'
 complete -c machine -n '__fish_seen_subcommand_from up' -l quiet -s q -d 'print warnings and results only'
