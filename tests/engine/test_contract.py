@@ -89,14 +89,14 @@ def test_a_vm_that_dies_is_seen_as_stopped_and_leaves_nothing_behind(vm):
         os.kill(pid, signal.SIGKILL)
     vm.await_state("stopped")
     vm.call("stop")
-    assert vm.processes() == {}
+    vm.await_no_processes()
 
 
 def test_a_vm_is_shut_down_in_order_and_starts_again(vm):
     vm.call("start")
     assert "warning" not in vm.call("stop").stderr
     assert vm.state() == "stopped"
-    assert vm.processes() == {}
+    vm.await_no_processes()
     vm.call("start")
     assert vm.state() == "running"
 
@@ -110,5 +110,5 @@ def test_kill_needs_no_guest_and_remove_leaves_nothing(vm):
     assert vm.state() == "stopped"
     vm.call("remove")
     assert vm.state() == "absent"
-    assert vm.processes() == {}
+    vm.await_no_processes()
     assert os.listdir(f"{vm.root}/state/machine/vms") == [f"{vm.name}.lock"]

@@ -91,6 +91,13 @@ class Vm:
         rows = [line.split(None, 2) for line in found.splitlines()]
         return {int(pid): args for pid, stat, args in rows if self.root in args and "engine-driver" not in args and stat[0] != "Z"}
 
+    def await_no_processes(self, limit=5):
+        """What is around a guest may end an instant after it."""
+        end = time.monotonic() + limit
+        while self.processes():
+            assert time.monotonic() < end, self.processes()
+            time.sleep(0.05)
+
     def runners(self):
         """Of these the ones that run the guest."""
         return {pid: args for pid, args in self.processes().items()
