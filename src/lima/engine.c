@@ -74,7 +74,7 @@ static int probe(struct engine_probe *out, struct error **err)
 
 static int inspect(const struct vm *vm, struct vm_status *out, struct error **err)
 {
-        _cleanup_(vm_status_clear) struct vm_status status = VM_STATUS_INIT;
+        struct vm_status status = VM_STATUS_INIT;
         _cleanup_(look_clear) struct look look = LOOK_INIT;
         struct stat disk;
 
@@ -101,7 +101,6 @@ static int inspect(const struct vm *vm, struct vm_status *out, struct error **er
                 status.disk_bytes = (int64_t)disk.st_blocks * 512;
         vm_status_clear(out);
         *out = status;
-        status = (struct vm_status)VM_STATUS_INIT;
         return 0;
 }
 

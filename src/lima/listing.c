@@ -24,7 +24,7 @@ static int read_number(const json_t *object, const char *key, int64_t most, int6
 
 static int read_instance(const json_t *object, struct listing *out, struct error **err)
 {
-        _cleanup_(listing_clear) struct listing listing = LISTING_INIT;
+        struct listing listing = LISTING_INIT;
         int64_t agent = 0, driver = 0, port = 0;
         const char *status;
 
@@ -43,7 +43,6 @@ static int read_instance(const json_t *object, struct listing *out, struct error
                 listing.config = json_incref(json_object_get(object, "config"));
         listing_clear(out);
         *out = listing;
-        listing = (struct listing)LISTING_INIT;
         return 1;
 }
 
