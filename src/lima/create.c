@@ -150,7 +150,7 @@ int lima_remove(struct vm *vm, struct error **err)
 {
         _cleanup_(freep) char *definition = look_definition_path(vm);
         _cleanup_(freep) char *logs = path_join(vm->folder, "logs");
-        _cleanup_(freep) char *ready = path_join(vm->folder, "lima-ready");
+        _cleanup_(freep) char *ready = look_ready_path(vm);
         _cleanup_(look_clear) struct look look = LOOK_INIT;
         _cleanup_(lock_release) struct lock lock = LOCK_INIT;
 

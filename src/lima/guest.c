@@ -91,8 +91,9 @@ static int compare_identity(const struct vm *vm, struct strbuf *said, struct err
                          wanted);
 }
 
-int guest_await(const struct vm *vm, uint16_t port, deadline limit, struct error **err)
+int guest_await(const struct vm *vm, uint16_t port, int process_fd, deadline limit, struct error **err)
 {
+        struct pollfd process = { .fd = process_fd, .events = POLLIN };
         _cleanup_(strv_clear) struct strv argv = STRV_INIT;
 
         build_ssh(vm, port, &argv);
@@ -113,7 +114,8 @@ int guest_await(const struct vm *vm, uint16_t port, deadline limit, struct error
                         error_wrap(err, "cannot log in to the guest on port %u of 127.0.0.1", port);
                         return error_set_kind(err, ERROR_ENGINE);
                 }
-                poll(NULL, 0, PAUSE_MS);
+                if (poll(&process, 1, PAUSE_MS) == 1)
+                        return error_set(err, ERROR_ENGINE, "the guest has ended while its sshd was waited for");
         }
 }
 

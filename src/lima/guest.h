@@ -11,8 +11,9 @@
 int guest_connect(uint16_t port, deadline limit, int *fd, struct error **err);
 /*
  * Logs in once, by our key and with the host key pinned, and compares the guest's machine-id with the record's: proof that the
- * guest is up and has taken its identity on. Tries until `limit`.
+ * guest is up and has taken its identity on. Tries until `limit`, or until the process that runs the guest has ended:
+ * `process_fd` is os_process_fd()'s of it.
  */
-int guest_await(const struct vm *vm, uint16_t port, deadline limit, struct error **err);
+int guest_await(const struct vm *vm, uint16_t port, int process_fd, deadline limit, struct error **err);
 /* Does 127.0.0.1 answer on all the record's ports? Lima tells of a port that it could not forward in its log alone. */
 int guest_check_ports(const struct vm *vm, struct error **err);

@@ -114,6 +114,11 @@ char *look_definition_path(const struct vm *vm)
         return path_join(vm->folder, "lima.json");
 }
 
+char *look_ready_path(const struct vm *vm)
+{
+        return path_join(vm->folder, "lima-ready");
+}
+
 int look_write_definition(const struct vm *vm, const struct look *look, struct error **err)
 {
         _cleanup_(freep) char *from = look_definition_path(vm);

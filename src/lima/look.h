@@ -44,3 +44,5 @@ int look_write_definition(const struct vm *vm, const struct look *look, struct e
 
 /* VM folder/lima.json: the definition. Owned by the caller. */
 char *look_definition_path(const struct vm *vm);
+/* VM folder/lima-ready: which run of the VM was found up. Whatever ends a run removes it first. Owned by the caller. */
+char *look_ready_path(const struct vm *vm);

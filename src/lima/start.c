@@ -1,4 +1,3 @@
-#include <errno.h>
 #include <poll.h>
 
 #include "engine.h"
@@ -22,11 +21,6 @@
 
 /* --- has this run of the VM been found ready before? */
 
-static char *ready_path(const struct vm *vm)
-{
-        return path_join(vm->folder, "lima-ready");
-}
-
 /* A run, by its processes: that both numbers come again together is as good as impossible. */
 static char *ready_text(const struct look *look)
 {
@@ -35,7 +29,7 @@ static char *ready_text(const struct look *look)
 
 static bool is_ready(const struct vm *vm, const struct look *look)
 {
-        _cleanup_(freep) char *path = ready_path(vm);
+        _cleanup_(freep) char *path = look_ready_path(vm);
         _cleanup_(freep) char *wanted = ready_text(look);
         _cleanup_(strbuf_clear) struct strbuf text = STRBUF_INIT;
 
@@ -44,7 +38,7 @@ static bool is_ready(const struct vm *vm, const struct look *look)
 
 static int mark_ready(const struct vm *vm, const struct look *look, struct error **err)
 {
-        _cleanup_(freep) char *path = ready_path(vm);
+        _cleanup_(freep) char *path = look_ready_path(vm);
         _cleanup_(freep) char *text = ready_text(look);
 
         return file_write_text(path, text, 0600, err);
@@ -86,14 +80,20 @@ static int check_startable(const struct vm *vm, const struct look *look, struct 
         return error_hint(err, "see whether you need it, then: rm -r '%s', and machine rebuild %s", look->folder, vm->name);
 }
 
-static int run_start(const struct vm *vm, struct look *look, struct event_sink *events, struct error **err)
+/* Before anything is started: what can't be, and what would weaken the line. */
+static int prepare_start(const struct vm *vm, struct look *look, struct error **err)
+{
+        if (look_mend(vm, look, err) < 0 || check_startable(vm, look, err) < 0 || ports_check(&vm->record, err) < 0 ||
+            look_write_definition(vm, look, err) < 0 || look_at(vm, look, err) < 0)
+                return -1;
+        return definition_check(look->listing.config, err);
+}
+
+static int run_start(const struct vm *vm, struct event_sink *events, struct error **err)
 {
         _cleanup_(freep) char *instance = home_instance(vm->name);
         const char *const arguments[] = { "start", "--timeout=" BOOT_TIMEOUT, instance, NULL };
 
-        if (ports_check(&vm->record, err) < 0 || look_write_definition(vm, look, err) < 0 || look_at(vm, look, err) < 0 ||
-            check_startable(vm, look, err) < 0 || definition_check(look->listing.config, err) < 0)
-                return -1;
         return limactl_run(&(struct limactl_call){ .arguments = arguments,
                                                    .timeout_ms = START_TIMEOUT_MS,
                                                    .boots = true,
@@ -104,11 +104,17 @@ static int run_start(const struct vm *vm, struct look *look, struct event_sink *
 /* The guest is up when our own login says so; what Lima says of it is not enough, and for one that ran before, nothing. */
 static int await_guest(const struct vm *vm, struct look *look, int limit_ms, struct error **err)
 {
+        _cleanup_(closep) int process_fd = -1;
+
         if (look_at(vm, look, err) < 0)
                 return -1;
         if (look->state != LOOK_RUNNING || look->listing.ssh_port == 0)
                 return error_set(err, ERROR_ENGINE, "Lima says that VM '%s' runs, and it doesn't", vm->name);
-        if (guest_await(vm, look->listing.ssh_port, deadline_in(limit_ms), err) < 0 || guest_check_ports(vm, err) < 0)
+        process_fd = os_process_fd(look->listing.driver);
+        if (process_fd < 0)
+                return error_errno(err, ERROR_ENGINE, "cannot watch what runs the guest");
+        if (guest_await(vm, look->listing.ssh_port, process_fd, deadline_in(limit_ms), err) < 0 ||
+            guest_check_ports(vm, err) < 0)
                 return -1;
         return mark_ready(vm, look, err);
 }
@@ -137,24 +143,42 @@ static void add_console(const struct look *look, struct error **err)
                 error_hint(err, "less '%s/serial.log' '%s/ha.stderr.log'", look->folder, look->folder);
 }
 
+/*
+ * One that another run started, or is stopping. 1 = its guest is up; 0 = it has ended meanwhile, so that there is something to
+ * start; -1 = neither.
+ */
+static int join(struct vm *vm, struct look *look, struct event_sink *events, struct error **err)
+{
+        _cleanup_(error_freep) struct error *reason = NULL;
+
+        event_note(events, "VM '%s' runs already: waiting for its guest", vm->name);
+        if (await_guest(vm, look, START_TIMEOUT_MS, &reason) == 0)
+                return 1;
+        if (look_at(vm, look, err) < 0 || settle(vm, look, events, err) < 0)
+                return -1;
+        if (look->state != LOOK_RUNNING)
+                return 0;
+        if (err)
+                *err = TAKE_PTR(reason);
+        add_console(look, err);
+        return error_hint(err, "machine down %s", vm->name);
+}
+
 static int start(struct vm *vm, struct look *look, struct event_sink *events, struct error **err)
 {
         _cleanup_(error_freep) struct error *after = NULL;
-        int status;
 
-        if (look_mend(vm, look, err) < 0 || settle(vm, look, events, err) < 0 || check_startable(vm, look, err) < 0)
+        if (look_mend(vm, look, err) < 0 || check_startable(vm, look, err) < 0 || settle(vm, look, events, err) < 0)
                 return -1;
         if (look->state == LOOK_RUNNING) {
-                event_note(events, "VM '%s' runs already: waiting for its guest", vm->name);
-                if (await_guest(vm, look, START_TIMEOUT_MS, err) == 0)
-                        return 0;
-                add_console(look, err);
-                return error_hint(err, "machine down %s", vm->name);
+                int joined = join(vm, look, events, err);
+
+                if (joined != 0)
+                        return joined < 0 ? -1 : 0;
         }
-        status = run_start(vm, look, events, err);
-        if (status == 0)
-                status = await_guest(vm, look, LOGIN_MS, err);
-        if (status == 0)
+        if (prepare_start(vm, look, err) < 0)
+                return -1;
+        if (run_start(vm, events, err) == 0 && await_guest(vm, look, LOGIN_MS, err) == 0)
                 return 0;
         add_console(look, err);
         /* A start that failed, timed out or is degraded leaves the VM running, and the next one would take that for success. */

@@ -2,6 +2,7 @@
 
 #include "engine.h"
 #include "lib/deadline.h"
+#include "lib/file.h"
 #include "lib/os.h"
 #include "lima/home.h"
 #include "lima/limactl.h"
@@ -22,6 +23,14 @@ static int await_end(int process_fd, deadline limit, struct error **err)
         return error_set(err, ERROR_ENGINE, "a killed process has not ended within %d s", END_MS / 1000);
 }
 
+/* First of all: should we be killed on the way, a guest that goes down by itself is not taken for one that is up. */
+static int forget_ready(const struct vm *vm, struct error **err)
+{
+        _cleanup_(freep) char *path = look_ready_path(vm);
+
+        return file_remove(path, err);
+}
+
 /*
  * `limactl stop --force` kills the processes that its pid files name. Those that aren't the VM's have been taken out of its
  * sight (look_mend()), and that these are gone is seen by their own descriptors.
@@ -34,7 +43,7 @@ static int kill_instance(const struct vm *vm, struct look *look, struct error **
         _cleanup_(closep) int driver = -1;
         deadline limit;
 
-        if (look_mend(vm, look, err) < 0)
+        if (forget_ready(vm, err) < 0 || look_mend(vm, look, err) < 0)
                 return -1;
         if (look->state != LOOK_RUNNING && look->state != LOOK_HALF)
                 return 0;
@@ -68,6 +77,8 @@ static int end_guest(const struct vm *vm, struct look *look, struct event_sink *
         const char *const arguments[] = { "stop", instance, NULL };
         _cleanup_(error_freep) struct error *reason = NULL;
 
+        if (forget_ready(vm, err) < 0)
+                return -1;
         if (look->state == LOOK_RUNNING) {
                 limactl_run(&(struct limactl_call){ .arguments = arguments, .timeout_ms = STOP_TIMEOUT_MS, .events = events },
                             NULL, &reason);

@@ -65,6 +65,12 @@ def calls(vm, *command, **faults):
     return done, [json.loads(line) for line in read(log).splitlines()] if os.path.exists(log) else []
 
 
+def wait_until_listening(vm):
+    """The guest's process is there and its port answers, though no sshd does."""
+    vms.await_that(lambda: os.path.exists(f"{instance(vm)}/serial.log"), "the guest's process has begun")
+    vm.await_state("running", 10)
+
+
 def make_private(path):
     """With all above it that aren't there."""
     above = os.path.dirname(path)
@@ -347,6 +353,44 @@ def test_a_guest_that_lima_says_runs_is_waited_for(made):
     assert "runs already" in done.stderr
     assert [call for call in called if call["arguments"][0] == "stop"] == []
     assert os.path.exists(f"{instance(made)}/up")
+
+
+def test_waiting_for_a_guest_ends_when_the_guest_does_and_it_is_started_anew(made):
+    """Lima gave the first start up, or its caller was killed: for what then dies nobody waits the whole limit."""
+    first = made.begin("start", FAKE_LIMA="never-up")
+    wait_until_listening(made)
+    first.kill()
+    first.communicate()
+    second = made.begin("start")
+    for line in second.stderr:
+        if "runs already" in line:
+            break
+    for pid in made.runners():
+        os.kill(pid, signal.SIGKILL)
+    _, said = second.communicate(timeout=60)
+    assert second.returncode == 0, said
+    assert made.banner().startswith("SSH-2.0-")
+
+
+def test_what_is_being_stopped_is_not_taken_for_up(made):
+    """A `stop` that was cut off lets the guest go down by itself."""
+    made.call("start")
+    assert os.path.exists(f"{made.folder}/lima-ready")
+    stopping = made.begin("stop", FAKE_LIMA="slow-powerdown")
+    vms.await_that(lambda: not os.path.exists(f"{made.folder}/lima-ready"), "the run is no longer known for one that is up")
+    assert made.runners() != {}
+    stopping.kill()
+    stopping.communicate()
+
+
+def test_an_error_from_before_the_start_quotes_no_earlier_console(vm):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        vm.call("create", f"--host-port={port}")
+        write(f"{instance(vm)}/serial.log", "a line of the run before\n")
+        done = vm.call("start", status=5)
+    assert "in use by" in done.stderr
+    assert "a line of the run before" not in done.stderr
 
 
 def test_a_second_start_asks_nobody_but_the_list(made):

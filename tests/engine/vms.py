@@ -128,3 +128,11 @@ def make(which, **more):
 def free_port():
     with socket.create_server(("127.0.0.1", 0)) as server:
         return server.getsockname()[1]
+
+
+def await_that(condition, what, limit=15):
+    """Polls what can't be waited for in another way."""
+    end = time.monotonic() + limit
+    while not condition():
+        assert time.monotonic() < end, f"not so after {limit} s: {what}"
+        time.sleep(0.02)
