@@ -87,11 +87,15 @@ static void add_kernel(const struct arguments *arguments, struct strv *argv)
         _cleanup_(freep) char *machine_id = identity_machine_id(arguments->uuid);
 
         strv_adds(argv, "-kernel", arguments->kernel, "-initrd", arguments->initrd, "-append", NULL);
-        /* Without colours what systemd says is a line of text; the address is the one that machine-net gives. */
-        strv_addf(argv,
-                  "root=/dev/vda rw console=%s quiet lsm=landlock,yama,apparmor SYSTEMD_COLORS=0 systemd.show_status=true "
-                  "net.ifnames=0 ip=10.0.2.15::10.0.2.2:255.255.255.0:%s:eth0:off systemd.machine_id=%s systemd.hostname=%s",
-                  architectures[arguments->architecture].console, arguments->name, machine_id, arguments->name);
+        /*
+         * Without colours what systemd says is a line of text; the address is the one that machine-net gives. A kernel that
+         * panics, as an emulated one has been seen to in its first second, tries again.
+         */
+        strv_addf(
+                argv,
+                "root=/dev/vda rw console=%s quiet panic=1 lsm=landlock,yama,apparmor SYSTEMD_COLORS=0 systemd.show_status=true "
+                "net.ifnames=0 ip=10.0.2.15::10.0.2.2:255.255.255.0:%s:eth0:off systemd.machine_id=%s systemd.hostname=%s",
+                architectures[arguments->architecture].console, arguments->name, machine_id, arguments->name);
         add_option(argv, "-fw_cfg", "name=opt/machine/identity,file=", arguments->identity, "");
 }
 
