@@ -10,6 +10,7 @@
 #include "host/acceleration.h"
 #include "image/layer.h"
 #include "lib/file.h"
+#include "lib/os.h"
 #include "lib/process.h"
 #include "qemu.h"
 #include "runtime.h"
@@ -83,25 +84,6 @@ static int probe(struct engine_probe *out, struct error **err)
         return 0;
 }
 
-/* What the process has for itself alone: pages of files (the programs, a template's memory) are shared. */
-static int64_t resident_bytes(pid_t pid)
-{
-        _cleanup_(freep) char *path = xasprintf("/proc/%d/status", (int)pid);
-        _cleanup_(strbuf_clear) struct strbuf text = STRBUF_INIT;
-        static const char *const fields[] = { "\nRssAnon:", "\nRssShmem:" };
-        int64_t total = 0;
-
-        if (file_read(path, 64 << 10, &text, NULL) < 0)
-                return 0;
-        for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
-                const char *found = strstr(text.buf, fields[i]);
-
-                if (found)
-                        total += strtoll(found + strlen(fields[i]), NULL, 10) << 10;
-        }
-        return total;
-}
-
 static int64_t memory_of(struct runtime *runtime)
 {
         _cleanup_(closep) int process_fd = -1;
@@ -110,7 +92,7 @@ static int64_t memory_of(struct runtime *runtime)
         if (runtime_find_sockets(runtime, NULL) < 0 ||
             socket_listener(runtime->qmp, deadline_in(LOOK_MS), &process_fd, &pid, NULL) < 0)
                 return 0;
-        return resident_bytes(pid);
+        return os_process_memory(pid);
 }
 
 /*

@@ -6,7 +6,7 @@
 /* Hands over the descriptor. The address it then has for QEMU, owned by the caller; NULL with an error. */
 static char *give(struct qmp *qmp, const struct toolkit *toolkit, int fd, deadline limit, struct error **err)
 {
-        bool by_set = toolkit->major > 8 || (toolkit->major == 8 && toolkit->minor >= 2);
+        bool by_set = toolkit_is_since(toolkit, 8, 2);
         _cleanup_(json_decrefp) json_t *arguments =
                 by_set ? json_pack("{s:i}", "fdset-id", SET) : json_pack("{s:s}", "fdname", NAME);
 

@@ -176,9 +176,14 @@ void toolkit_forget(void)
         file_remove(path, NULL);
 }
 
+bool toolkit_is_since(const struct toolkit *toolkit, int major, int minor)
+{
+        return toolkit->major > major || (toolkit->major == major && toolkit->minor >= minor);
+}
+
 bool toolkit_maps_read_only(const struct toolkit *toolkit)
 {
-        return toolkit->major > 8 || (toolkit->major == 8 && toolkit->minor >= 2);
+        return toolkit_is_since(toolkit, 8, 2);
 }
 
 int toolkit_find(struct toolkit *out, struct error **err)

@@ -25,6 +25,8 @@ struct toolkit {
  */
 int toolkit_find(struct toolkit *out, struct error **err);
 void toolkit_clear(struct toolkit *toolkit);
+/* Is QEMU of that version or a later one? */
+bool toolkit_is_since(const struct toolkit *toolkit, int major, int minor);
 /* Can it map a memory file privately that it opened for reading only? Source: QEMU 8.2, qapi/qom.json, "rom". */
 bool toolkit_maps_read_only(const struct toolkit *toolkit);
 /* After a start that failed: what was found is not believed any longer. */
