@@ -31,17 +31,6 @@ static char *random_uuid(void)
                          bytes[13], bytes[14], bytes[15]);
 }
 
-static char *timestamp(void)
-{
-        time_t now = time(NULL);
-        struct tm parts;
-        char text[sizeof "2026-01-01T00:00:00Z"];
-
-        if (!gmtime_r(&now, &parts) || strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
-                return xstrdup("1970-01-01T00:00:00Z");
-        return xstrdup(text);
-}
-
 /* What a running or stopped VM can take over from a changed configuration without being made anew. */
 static void record_follow(struct vm_record *record, const struct project *project)
 {
@@ -69,7 +58,7 @@ void lifecycle_describe(struct vm_record *record, const struct project *project,
         record->uuid = random_uuid();
         record->user = user_for_guest();
         record->shell = xstrdup(project->shell);
-        record->created = timestamp();
+        record->created = text_format_time(time(NULL));
         record->cpus = project->cpus;
         record->memory_bytes = project->memory_bytes;
         record->disk_bytes = project->disk_bytes;

@@ -76,11 +76,10 @@ static int trim(const struct engine *engine, struct event_sink *events, struct e
 {
         _cleanup_(settings_clear) struct settings settings = SETTINGS_INIT;
         _cleanup_(engine_layers_clear) struct engine_layers layers = ENGINE_LAYERS_INIT;
-        _cleanup_(freep) char *user = user_for_guest();
         _cleanup_(prune_clear) struct prune prune = PRUNE_INIT;
         int64_t freed;
 
-        if (settings_read(&settings, err) < 0 || engine->layers(user, &layers, err) < 0)
+        if (settings_read(&settings, err) < 0 || engine->layers(NULL, &layers, err) < 0)
                 return -1;
         prune_budget(&layers, settings.template_budget, &prune);
         return stock_prune(&(struct stock){ .engine = engine, .layers = layers }, &prune, events, &freed, err);

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "layer.h"
@@ -270,7 +271,7 @@ static int write_manifest(const struct base_inputs *inputs, const char *folder, 
         _cleanup_(json_decrefp) json_t *manifest = json_object();
         json_t *asked = json_array();
         const char *kernel = NULL;
-        _cleanup_(freep) char *created = layer_timestamp();
+        _cleanup_(freep) char *created = text_format_time(time(NULL));
 
         json_object_set_new(manifest, "kind", json_string("base"));
         json_object_set_new(manifest, "key", json_string(inputs->key));

@@ -220,14 +220,3 @@ int layer_seal(const char *path, struct error **err)
                 return error_errno(err, ERROR_FAILED, "cannot seal '%s'", path);
         return 0;
 }
-
-char *layer_timestamp(void)
-{
-        char text[sizeof("2000-01-01T00:00:00Z")];
-        time_t now = time(NULL);
-        struct tm utc;
-
-        if (!gmtime_r(&now, &utc) || strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc) == 0)
-                return xstrdup("1970-01-01T00:00:00Z");
-        return xstrdup(text);
-}

@@ -68,5 +68,3 @@ char *layer_folder(const char *key);
 char *layer_lock_path(const char *key);
 /* Read-only, and on disk. */
 int layer_seal(const char *path, struct error **err);
-/* The time now, as manifests have it: RFC 3339, UTC. Owned by the caller. */
-char *layer_timestamp(void);

@@ -308,3 +308,13 @@ char *text_base64(const void *data, size_t length)
 
         return sodium_bin2base64(xmalloc(room), room, data, length, sodium_base64_VARIANT_ORIGINAL);
 }
+
+char *text_format_time(time_t when)
+{
+        char text[sizeof("2026-01-02T03:04:05Z")];
+        struct tm utc;
+
+        if (!gmtime_r(&when, &utc) || strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc) == 0)
+                return xstrdup("1970-01-01T00:00:00Z");
+        return xstrdup(text);
+}

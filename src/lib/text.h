@@ -3,6 +3,8 @@
  */
 #pragma once
 
+#include <time.h>
+
 #include "strbuf.h"
 
 /*
@@ -30,6 +32,9 @@ int text_parse_size(const char *text, int64_t *bytes);
 char *text_format_size(int64_t bytes);
 /* "0.3 s", "12 s", "3 min 20 s", "2 h 5 min". Owned by the caller. */
 char *text_format_duration(int64_t milliseconds);
+
+/* RFC 3339 in UTC, "2026-01-02T03:04:05Z"; what has no such form is 1970. Owned by the caller. */
+char *text_format_time(time_t when);
 
 /* Whole decimal number in [low, high], nothing else around it. 0 or -1. */
 int text_parse_int(const char *text, int64_t low, int64_t high, int64_t *value);

@@ -28,16 +28,6 @@ static bool is_unfinished(const char *name)
                starts_with(name + KEY_LENGTH, UNFINISHED) && *number && strspn(number, "0123456789") == strlen(number);
 }
 
-static char *format_time(time_t when)
-{
-        char text[sizeof("2000-01-01T00:00:00Z")];
-        struct tm utc;
-
-        if (!gmtime_r(&when, &utc) || strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc) == 0)
-                return NULL;
-        return xstrdup(text);
-}
-
 static int64_t bytes_of(const char *folder, const char *name)
 {
         _cleanup_(freep) char *path = path_join(folder, name);
@@ -110,7 +100,7 @@ static struct engine_layer *add(struct engine_layers *out, const char *key, cons
         out->items = xreallocarray(out->items, out->count + 1, sizeof(*out->items));
         out->items[out->count] = (struct engine_layer){ .key = xstrdup(key), .kind = xstrdup(kind) };
         if (stat(lock, &status) == 0)
-                out->items[out->count].used = format_time(status.st_mtim.tv_sec);
+                out->items[out->count].used = text_format_time(status.st_mtim.tv_sec);
         return &out->items[out->count++];
 }
 
@@ -160,7 +150,8 @@ int engine_layers(const char *user, struct engine_layers *out, struct error **er
                         *err = TAKE_PTR(reason);
                 return -1;
         }
-        base_find(user, &base, NULL);
+        if (user)
+                base_find(user, &base, NULL);
         for (size_t i = 0; i < names.count; i++)
                 if ((is_key(names.items[i]) || is_unfinished(names.items[i])) &&
                     add_name(names.items[i], &base, &layers, err) < 0)

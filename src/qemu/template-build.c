@@ -6,6 +6,7 @@
 #include <sodium.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "agent.h"
@@ -15,6 +16,7 @@
 #include "host/paths.h"
 #include "launch.h"
 #include "lib/file.h"
+#include "lib/text.h"
 #include "migration.h"
 #include "socket.h"
 
@@ -154,7 +156,7 @@ static int write_manifest(const struct template_build *build, const struct vm *v
 {
         const struct template_wish *wish = build->wish;
         _cleanup_(freep) char *path = path_join(vm->folder, "manifest.json");
-        _cleanup_(freep) char *created = layer_timestamp();
+        _cleanup_(freep) char *created = text_format_time(time(NULL));
         _cleanup_(json_decrefp) json_t *manifest = json_object();
         json_t *memory_stamp = template_stamp(memory, err);
         json_t *state_stamp = memory_stamp ? template_stamp(state, err) : NULL;

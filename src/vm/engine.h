@@ -108,7 +108,8 @@ struct engine {
 
         /* --- optional: NULL where the engine has no such thing */
 
-        /* The layers there are. `user` is the guest's, by which a current one is known. */
+        /* The layers there are. `user` is the guest's, by which a current one is known; NULL = nobody asks for that, which
+         * takes time. */
         int (*layers)(const char *user, struct engine_layers *out, struct error **err);
         /* Builds ahead what a VM with `record` (user, shell, cpus, memory) would be made from; `force`: anew. */
         int (*bake)(const struct vm_record *record, bool force, struct event_sink *events, struct error **err);

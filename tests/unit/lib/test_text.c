@@ -407,6 +407,15 @@ static void the_last_of_a_character_is_found_within_the_length(void **state)
         assert_null(text_last(text, 6, '\0'));
 }
 
+static void a_time_is_in_utc(void **state)
+{
+        _cleanup_(freep) char *first = text_format_time(0);
+        _cleanup_(freep) char *later = text_format_time(1795572004);
+
+        assert_string_equal(first, "1970-01-01T00:00:00Z");
+        assert_string_equal(later, "2026-11-25T02:00:04Z");
+}
+
 static void base64_is_padded_and_in_one_line(void **state)
 {
         static const char *const pairs[][2] = { { "", "" }, { "f", "Zg==" }, { "fo", "Zm8=" }, { "foobar", "Zm9vYmFy" } };
@@ -447,6 +456,7 @@ int main(void)
                 cmocka_unit_test(a_folder_gives_the_nearest_valid_name),
                 cmocka_unit_test(a_folder_without_a_letter_gives_no_name),
                 cmocka_unit_test(the_last_of_a_character_is_found_within_the_length),
+                cmocka_unit_test(a_time_is_in_utc),
                 cmocka_unit_test(base64_is_padded_and_in_one_line),
         };
 
