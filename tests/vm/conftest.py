@@ -21,6 +21,14 @@ SMALL = 'cpus = 1\nmemory = "1GiB"\ndisk = "6GiB"\nshell = "bash"\n'
 UP_SECONDS = 600  # the first one builds the base image
 
 
+def program_of(pid):
+    """The name of a process's program; "" for one that has just ended."""
+    try:
+        return os.path.basename(os.readlink(f"/proc/{pid}/exe"))
+    except OSError:
+        return ""
+
+
 class Vm:
     """A VM by its name, with the program that made it."""
 
@@ -55,8 +63,7 @@ class Vm:
 
     def qemu(self):
         """Pids of its QEMU: the process itself, not what wraps it."""
-        return [pid for pid in self.program.processes(f"/vms/{self.name}/")
-                if os.path.basename(os.path.realpath(f"/proc/{pid}/exe")).startswith("qemu-system-")]
+        return [pid for pid in self.program.processes(f"/vms/{self.name}/") if program_of(pid).startswith("qemu-system-")]
 
     def fetch(self, address, port, seconds=20):
         """What the guest's curl gets from there: (exit status, text, seconds it took)."""
