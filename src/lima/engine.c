@@ -121,11 +121,28 @@ static int connect_ssh(const struct vm *vm, int *fd, struct error **err)
         return 0;
 }
 
+/* With Apple's framework both are one process. */
+static int processes(const struct vm *vm, struct engine_processes *out, struct error **err)
+{
+        _cleanup_(look_clear) struct look look = LOOK_INIT;
+
+        if (look_at(vm, &look, err) < 0)
+                return -1;
+        *out = (struct engine_processes){ 0 };
+        if (look.listing.driver > 0)
+                out->items[out->count++] =
+                        (struct engine_process){ .pid = look.listing.driver, .role = "Lima's driver", .guest = true };
+        if (look.listing.agent > 0 && look.listing.agent != look.listing.driver)
+                out->items[out->count++] = (struct engine_process){ .pid = look.listing.agent, .role = "Lima's host agent" };
+        return 0;
+}
+
 /* Lima gives every guest a network of its own making, and no setting limits it. */
 static const struct weaker_line weaker[] = {
         { "host-loopback", "the guest reaches services on this computer's 127.0.0.1", false },
         { "lan", "the guest reaches the network around this computer", true },
         { "ssh-port", "the guest's sshd has a port on 127.0.0.1, which other users of this computer can connect to", false },
+        { "confinement", "the process that runs the guest can do what any program of yours can", false },
         { "shared-key", "one key of Lima's, on this computer alone, opens all its VMs", false },
         { NULL, NULL, false },
 };
@@ -141,4 +158,5 @@ const struct engine lima_engine = {
         .remove = lima_remove,
         .inspect = inspect,
         .connect = connect_ssh,
+        .processes = processes,
 };

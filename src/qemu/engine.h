@@ -14,6 +14,8 @@ int engine_remove(struct vm *vm, struct error **err);
 int engine_start(struct vm *vm, struct event_sink *events, struct error **err);
 int engine_stop(struct vm *vm, struct event_sink *events, struct error **err);
 int engine_kill(struct vm *vm, struct error **err);
+int engine_processes(const struct vm *vm, struct engine_processes *out, struct error **err);
+int engine_refused(const struct vm *vm, const char *address, uint16_t port, char **reason, struct error **err);
 int engine_layers(const char *user, struct engine_layers *out, struct error **err);
 int engine_bake(const struct vm_record *record, bool force, struct event_sink *events, struct error **err);
 int engine_remove_layer(const char *key, bool memory_only, engine_in_use_fn in_use, void *data, struct error **err);

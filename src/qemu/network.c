@@ -6,7 +6,9 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "engine.h"
 #include "host/paths.h"
+#include "lib/file.h"
 #include "lib/process.h"
 #include "lib/text.h"
 #include "socket.h"
@@ -17,6 +19,7 @@
 #define READY_MS     10000
 #define REASON_LIMIT 4096
 #define END_MS       2000
+#define LOG_LIMIT    (2 << 20) /* twice what net/log.h lets it have */
 
 enum { FRAMES_FD = 3, READY_FD = 4 };
 
@@ -77,6 +80,33 @@ static int await_ready(const struct vm *vm, const struct runtime *runtime, int f
                 console_quote(&shown, runtime->net_log, 3);
         return error_set(err, ERROR_ENGINE, "the network process does not start: %s",
                          shown.len > 0 ? shown.buf : "no reason given");
+}
+
+/* "TIME tcp ADDRESS PORT REASON": net/log.h. The newest such line counts. */
+static char *find_reason(const char *log, const char *place)
+{
+        char *reason = NULL;
+
+        for (const char *line = log; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+                const char *found = line + strcspn(line, " \n");
+
+                if (starts_with(found, place))
+                        set_string(&reason, xstrndup(found + strlen(place), strcspn(found + strlen(place), " \n")));
+        }
+        return reason;
+}
+
+int engine_refused(const struct vm *vm, const char *address, uint16_t port, char **reason, struct error **err)
+{
+        _cleanup_(runtime_clear) struct runtime runtime = RUNTIME_INIT;
+        _cleanup_(freep) char *place = xasprintf(" tcp %s %u ", address, port);
+        _cleanup_(strbuf_clear) struct strbuf log = STRBUF_INIT;
+
+        runtime_find_files(vm, &runtime);
+        if (file_read(runtime.net_log, LOG_LIMIT, &log, err) < 0)
+                return -1;
+        *reason = find_reason(log.buf, place);
+        return *reason != NULL;
 }
 
 int network_start(const struct vm *vm, const struct runtime *runtime, int frames_fd, pid_t *pid, struct error **err)

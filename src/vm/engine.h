@@ -7,6 +7,8 @@
  */
 #pragma once
 
+#include <sys/types.h>
+
 #include "lib/error.h"
 #include "lib/event.h"
 #include "lib/strv.h"
@@ -79,6 +81,20 @@ struct engine_layers {
         }
 void engine_layers_clear(struct engine_layers *layers);
 
+/* A process of this computer that runs a VM. */
+struct engine_process {
+        pid_t pid;
+        const char *role; /* "QEMU", "machine-net": static */
+        bool guest;       /* what the guest runs in, and what it would be in if it broke out of its virtual hardware */
+};
+
+#define ENGINE_PROCESSES_MOST 8
+
+struct engine_processes {
+        struct engine_process items[ENGINE_PROCESSES_MOST];
+        size_t count;
+};
+
 /* Does anything need this layer now? Asked under its lock. 1, 0, or -1 when that could not be found out. */
 typedef int (*engine_in_use_fn)(const char *key, void *data, struct error **err);
 
@@ -105,8 +121,14 @@ struct engine {
         int (*inspect)(const struct vm *vm, struct vm_status *out, struct error **err);
         /* A connected descriptor to the guest's sshd, nothing read from it yet. */
         int (*connect)(const struct vm *vm, int *fd, struct error **err);
+        /* Those of a VM that runs. */
+        int (*processes)(const struct vm *vm, struct engine_processes *out, struct error **err);
 
         /* --- optional: NULL where the engine has no such thing */
+
+        /* Has the guest lately been refused a connection to there by a program of ours? 1 with the reason in one word, owned by
+         * the caller; 0; -1 when that could not be found out. */
+        int (*refused)(const struct vm *vm, const char *address, uint16_t port, char **reason, struct error **err);
 
         /* The layers there are. `user` is the guest's, by which a current one is known; NULL = nobody asks for that, which
          * takes time. */
