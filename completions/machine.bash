@@ -8,7 +8,7 @@ _machine() {
         local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} choices=
         COMPREPLY=()
         if [ "$COMP_CWORD" = 1 ]; then
-                choices="bake destroy doctor down help init layers list prune rebuild run ssh trust up validate --help --version"
+                choices="audit bake destroy doctor down help init layers list prune rebuild run ssh trust up validate --help --version"
                 mapfile -t COMPREPLY < <(compgen -W "$choices" -- "$word")
                 return
         fi
@@ -31,9 +31,10 @@ _machine() {
         trust:-*) choices="--yes -y --revoke --json --plain --quiet -q --help -h" ;;
         validate:-*) choices="--json --plain --quiet -q --help -h" ;;
         doctor:-*) choices="--json --plain --quiet -q --help -h" ;;
+        audit:-*) choices="--list --json --plain --quiet -q --help -h" ;;
         help:-*) choices="--json --plain --quiet -q --help -h" ;;
-        help:*) choices="bake destroy doctor down help init layers list prune rebuild run ssh trust up validate" ;;
-        up:* | ssh:* | run:* | down:* | rebuild:* | destroy:*) choices=$(_machine_names) ;;
+        help:*) choices="audit bake destroy doctor down help init layers list prune rebuild run ssh trust up validate" ;;
+        up:* | ssh:* | run:* | down:* | rebuild:* | destroy:* | audit:*) choices=$(_machine_names) ;;
         *)
                 compopt -o default
                 return

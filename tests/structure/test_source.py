@@ -15,10 +15,11 @@ ALLOWED = {
     "qemu": {"lib", "host", "vm", "image"},
     "lima": {"lib", "host", "vm", "image"},
     "guest": {"lib", "config", "host", "vm"},
+    "audit": {"lib", "config", "host", "vm", "image", "guest"},
     "plan": {"lib", "config", "vm"},
     "term": {"lib"},
     "net": {"lib"},
-    "command": {"lib", "config", "host", "vm", "qemu", "lima", "guest", "plan", "term"},
+    "command": {"lib", "config", "host", "vm", "qemu", "lima", "guest", "audit", "plan", "term"},
 }
 # Engines are known to nobody but the table of engines.
 ENGINES = {"qemu", "lima"}

@@ -1,0 +1,67 @@
+/*
+ * Is the line around a VM where docs/threat-model.md says it is? Measured on the running VM, not read from its configuration:
+ * what can be tried from inside is tried by root in the guest (probe.h), what has to be seen from outside is looked up in the
+ * kernel's tables (look.h), and where something would be reached it is something of ours (bait.h).
+ *
+ *         _cleanup_(audit_report_clear) struct audit_report report = AUDIT_REPORT_INIT;
+ *         audit_run(&vm, others, &report, err);      // -1 only when the guest could not be asked at all
+ *         report.findings[i].line->id, .verdict, .detail
+ *
+ * A line that could not be measured is AUDIT_UNKNOWN, never held.
+ */
+#pragma once
+
+#include "lib/error.h"
+#include "lib/strv.h"
+#include "vm/vm.h"
+
+enum audit_verdict {
+        AUDIT_HELD,
+        AUDIT_CROSSED,
+        AUDIT_OPEN,        /* crossed because the project's configuration says so */
+        AUDIT_UNAVAILABLE, /* crossed, and the engine says beforehand that it can't hold it */
+        AUDIT_UNKNOWN,     /* could not be measured */
+};
+
+/* "held", "crossed", "open", "unavailable", "unknown": as in `audit --json`. */
+const char *audit_verdict_name(enum audit_verdict verdict);
+
+struct scene; /* lines.h */
+struct audit_finding;
+
+/* One line of the threat model. */
+struct audit_line {
+        const char *id;     /* stable: "host-loopback" */
+        const char *text;   /* what holds, for people; the same in docs/threat-model.md */
+        const char *weaker; /* what an engine calls it that says beforehand that it can't hold it (weaker_line.id); NULL = none
+                               does */
+        /* Sets verdict and detail; -1 when it could not be measured. */
+        int (*measure)(const struct scene *scene, struct audit_finding *out, struct error **err);
+};
+
+/* All of them, in the order of the page; ended by one without id. */
+extern const struct audit_line audit_lines[];
+
+struct audit_finding {
+        const struct audit_line *line;
+        enum audit_verdict verdict;
+        char *detail; /* what was tried and seen, with its real path; of the guest's words only visible characters */
+        char *hint;   /* the command that mends it; NULL = none */
+};
+
+struct audit_report {
+        struct audit_finding *findings; /* one for each line */
+        size_t count;
+};
+
+#define AUDIT_REPORT_INIT                                                                                                      \
+        {                                                                                                                      \
+                0                                                                                                              \
+        }
+void audit_report_clear(struct audit_report *report);
+
+/* Goes through all lines. `vm` runs and is not half made; `others` are the VMs besides it. Takes some seconds, opens listeners
+ * on this computer's addresses meanwhile, and leaves nothing behind. */
+int audit_run(const struct vm *vm, const struct vm *others, size_t other_count, struct audit_report *out, struct error **err);
+/* Lines that are crossed or could not be measured. */
+size_t audit_failures(const struct audit_report *report);

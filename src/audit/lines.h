@@ -1,0 +1,22 @@
+/*
+ * What the lines of audit.h are measured by, each by a function of lines.c. Within src/audit only.
+ */
+#pragma once
+
+#include "audit/audit.h"
+#include "audit/bait.h"
+#include "audit/probe.h"
+
+/* What has been laid out, tried and seen, before the lines are judged. */
+struct scene {
+        const struct vm *vm;
+        const struct vm *others;
+        size_t other_count;
+        struct baits baits;
+        struct probe probe;
+        uint16_t stranger; /* the port that was tried at addresses that aren't this computer's */
+        struct engine_processes processes;
+};
+
+/* Appends all that the guest is to try to connect to: addresses and ports in turn. */
+void lines_targets(const struct scene *scene, struct strv *out);

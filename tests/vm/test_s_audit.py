@@ -1,0 +1,135 @@
+"""The audit: what it says of a VM as it is made, and that each line it measures can be seen to be crossed."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+
+import pytest
+from conftest import SMALL, Vm, surroundings
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+PAGE = os.path.join(HERE, "../../docs/threat-model.md")
+
+
+def audit(vm, status=0):
+    """{line: verdict}, and the details. Events stand before the list, an error behind it."""
+    result = vm.machine("audit", "--json", status=status)
+    findings = json.loads(next(line for line in result.out.splitlines() if line.startswith("[")))
+    return {finding["id"]: finding["verdict"] for finding in findings}, {finding["id"]: finding["detail"] for finding in findings}
+
+
+@pytest.fixture(scope="module")
+def pair(data):
+    with surroundings(data=data) as program:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        program.projects(f"[tight]\n{SMALL}ports = [{port}]\n[wide]\n{SMALL}lan = true\n")
+        vms = [Vm(program, name) for name in ("tight", "wide")]
+        for vm in vms:
+            vm.up()
+        yield vms
+
+
+@pytest.fixture
+def tight(pair):
+    return pair[0]
+
+
+def test_a_vm_as_it_is_made_holds_what_the_threat_model_says(tight):
+    with open(PAGE) as file:
+        said = {row[0]: row[1] for row in re.findall(r"^\| `([a-z0-9-]+)` \|.*\| (\w+) \| \w+ \|$", file.read(), re.MULTILINE)}
+    assert len(said) > 10
+    assert audit(tight)[0] == said
+
+
+def test_what_the_configuration_opens_is_open_and_no_failure(pair):
+    verdicts, _ = audit(pair[1])
+    assert verdicts["lan"] == "open"
+    assert set(verdicts.values()) == {"held", "open"}
+
+
+def test_the_other_vms_port_is_among_what_was_tried(pair):
+    assert "1 other VMs tried in vain: 1" in audit(pair[1])[1]["other-vms"]
+
+
+def test_people_are_told_what_was_tried(tight):
+    result = tight.machine("audit")
+    assert re.search(r"^held +host-loopback: .*\n +listened on 127\.0\.0\.1", result.out, re.MULTILINE)
+    assert tight.machine("audit", "--quiet").out == ""
+
+
+# mount(2) by its number: a FUSE file system whose server is gone, but which says of itself what it was.
+MOUNT = """
+use strict; use warnings;
+my $number = `uname -m` =~ /x86_64/ ? 165 : 40;
+open my $fuse, "+<", "/dev/fuse" or die "fuse: $!";
+my ($source, $point, $type) = ("host", "/tmp/host", "fuse.sshfs");
+my $options = "fd=" . fileno($fuse) . ",rootmode=40000,user_id=0,group_id=0";
+syscall($number, $source, $point, $type, 0, $options) == 0 or die "mount: $!";
+"""
+
+
+def test_a_folder_from_outside_is_seen(tight):
+    tight.sh("mkdir -p /tmp/host; sudo modprobe fuse")
+    tight.run("sudo", "perl", "-e", MOUNT)
+    verdicts, details = audit(tight, status=1)
+    assert verdicts["mounts"] == "crossed"
+    assert "/tmp/host" in details["mounts"]
+    tight.sh("sudo umount -l /tmp/host")
+    assert audit(tight)[0]["mounts"] == "held"
+
+
+def test_an_agent_without_a_session_is_seen(tight):
+    tight.sh("ssh-agent -a /tmp/agent >/dev/null; SSH_AUTH_SOCK=/tmp/agent setsid sleep 600 >/dev/null 2>&1 </dev/null &")
+    verdicts, details = audit(tight, status=1)
+    assert verdicts["agent"] == "crossed"
+    assert "/tmp/agent" in details["agent"]
+    tight.sh("sudo kill $(pgrep -x ssh-agent) $(pgrep -x sleep)")
+    assert audit(tight)[0]["agent"] == "held"
+
+
+def test_a_folder_that_others_may_look_into_is_seen(tight):
+    os.chmod(tight.folder(), 0o755)
+    try:
+        verdicts, details = audit(tight, status=1)
+    finally:
+        os.chmod(tight.folder(), 0o700)
+    assert verdicts["files"] == "crossed"
+    assert tight.folder() in details["files"]
+
+
+def test_a_guest_with_another_host_key_is_not_talked_to(tight):
+    known = os.path.join(tight.folder(), "known_hosts")
+    with open(known) as file:
+        text = file.read()
+    key = tight.program.write("other", "")
+    os.unlink(key)
+    subprocess.run(["/usr/bin/ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+    with open(f"{key}.pub") as file:
+        other = " ".join(file.read().split()[:2])
+    # What is open already was checked before.
+    subprocess.run(["/usr/bin/ssh", "-F", os.path.join(tight.folder(), "ssh_config"), "-O", "exit", f"machine-{tight.name}"],
+                   stderr=subprocess.DEVNULL, check=False)
+    with open(known, "w") as file:
+        file.write(f"{text.split()[0]} {other}\n")
+    try:
+        result = tight.machine("audit", status=None)
+    finally:
+        with open(known, "w") as file:
+            file.write(text)
+    assert result.status != 0
+    assert "Host key verification failed" in result.err
+    assert "held" not in result.out
+
+
+def test_a_network_process_that_is_gone_is_an_error_and_no_held_line(pair):
+    _, wide = pair
+    for pid in wide.program.processes("machine-net", f"/{wide.name}/"):
+        os.kill(pid, signal.SIGKILL)
+    result = wide.machine("audit", status=None)
+    assert result.status != 0
+    assert "held" not in result.out
