@@ -5,7 +5,7 @@ import json
 import pytest
 
 COMMANDS = ["init", "up", "ssh", "run", "list", "down", "rebuild", "destroy", "bake", "layers", "prune",
-            "trust", "validate", "doctor", "help", "proxy"]
+            "trust", "validate", "doctor", "audit", "help", "proxy"]
 
 
 def test_the_table_has_the_commands_that_are_tested_here(program):
