@@ -7,6 +7,7 @@
 #include "command/engines.h"
 #include "command/line.h"
 #include "command/stock.h"
+#include "guest/commits.h"
 #include "guest/repos.h"
 #include "guest/session.h"
 #include "host/keys.h"
@@ -224,8 +225,18 @@ int lifecycle_open(struct context *context, const char *name, struct target *tar
         return project_claim_check(&target->project, vm->exists ? vm->record.owner : NULL, &target->projects, err);
 }
 
-static int carry_out(struct context *context, struct vm *vm, const struct target *target, const char *engine,
-                     const struct plan_step *step, struct error **err)
+static int tell_git(struct context *context, struct vm *vm, const struct commits *commits, struct error **err)
+{
+        if (commits->note)
+                event_note(context->events, "%s", commits->note);
+        if (commits_apply(vm, commits, err) < 0)
+                return -1;
+        set_string(&vm->record.git, xstrdup(commits->hash));
+        return vm_save(vm, err);
+}
+
+static int carry_out(struct context *context, struct vm *vm, const struct target *target, const struct commits *commits,
+                     const char *engine, const struct plan_step *step, struct error **err)
 {
         switch (step->type) {
         case PLAN_FINISH_DESTROY:
@@ -237,6 +248,8 @@ static int carry_out(struct context *context, struct vm *vm, const struct target
                 return lifecycle_stop(context, vm, NULL, err);
         case PLAN_START:
                 return start(context, vm, err);
+        case PLAN_GIT:
+                return tell_git(context, vm, commits, err);
         case PLAN_REPOS:
                 return repos_fill(vm, &target->project, context->events, err);
         case PLAN_PUBLISH:
@@ -245,14 +258,26 @@ static int carry_out(struct context *context, struct vm *vm, const struct target
         return error_set(err, ERROR_FAILED, "no such step");
 }
 
-static int make_plan(const struct vm *vm, const struct target *target, struct plan *plan, struct error **err)
+static int describe_commits(const struct project *project, struct commits *out, struct error **err)
+{
+        _cleanup_(committer_clear) struct committer committer = COMMITTER_INIT;
+
+        if (committer_find(&committer, err) < 0)
+                return -1;
+        commits_describe(&committer, project->forward_agent, out);
+        return 0;
+}
+
+static int make_plan(const struct vm *vm, const struct target *target, struct commits *commits, struct plan *plan,
+                     struct error **err)
 {
         _cleanup_(vm_status_clear) struct vm_status status = VM_STATUS_INIT;
         struct plan_observed observed = { .record = vm->exists ? &vm->record : NULL };
 
-        if (vm_inspect(vm, &status, err) < 0)
+        if (vm_inspect(vm, &status, err) < 0 || describe_commits(&target->project, commits, err) < 0)
                 return -1;
         observed.state = status.state;
+        observed.git = commits->hash;
         if (vm->exists && line_check(&target->project, vm->engine, err) < 0)
                 return -1;
         if (plan_up(&target->project, &observed, plan, err) < 0) {
@@ -277,10 +302,11 @@ static int check_profiles(const struct project *project, struct error **err)
 
 int lifecycle_dry_run(struct context *context, struct vm *vm, const struct target *target, struct error **err)
 {
+        _cleanup_(commits_clear) struct commits commits = COMMITS_INIT;
         _cleanup_(plan_clear) struct plan plan = PLAN_INIT;
         _cleanup_(json_decrefp) json_t *steps = json_array();
 
-        if (check_profiles(&target->project, err) < 0 || make_plan(vm, target, &plan, err) < 0)
+        if (check_profiles(&target->project, err) < 0 || make_plan(vm, target, &commits, &plan, err) < 0)
                 return -1;
         for (size_t i = 0; i < plan.notes.count; i++)
                 event_note(context->events, "%s", plan.notes.items[i]);
@@ -298,16 +324,26 @@ int lifecycle_dry_run(struct context *context, struct vm *vm, const struct targe
         return 0;
 }
 
+/* Does one of the steps from there on open the connection by itself? */
+static bool has_session(const struct plan *plan, size_t from)
+{
+        for (size_t i = from; i < plan->count; i++)
+                if (plan->steps[i].type == PLAN_GIT || plan->steps[i].type == PLAN_REPOS)
+                        return true;
+        return false;
+}
+
 int lifecycle_up(struct context *context, struct vm *vm, const struct target *target, const char *engine, const char **out_how,
                  struct error **err)
 {
+        _cleanup_(commits_clear) struct commits commits = COMMITS_INIT;
         _cleanup_(plan_clear) struct plan plan = PLAN_INIT;
         const char *how = "running";
         bool followed = false;
         pid_t warming = 0;
         int status = 0;
 
-        if (check_profiles(&target->project, err) < 0 || make_plan(vm, target, &plan, err) < 0)
+        if (check_profiles(&target->project, err) < 0 || make_plan(vm, target, &commits, &plan, err) < 0)
                 return -1;
         for (size_t i = 0; i < plan.notes.count; i++)
                 event_note(context->events, "%s", plan.notes.items[i]);
@@ -325,13 +361,12 @@ int lifecycle_up(struct context *context, struct vm *vm, const struct target *ta
                         how = "created";
                 else if (step->type == PLAN_START && streq(how, "running") && !plan.running)
                         how = "started";
-                status = carry_out(context, vm, target, engine, step, err);
+                status = carry_out(context, vm, target, &commits, engine, step, err);
                 if (status < 0)
                         break;
                 if (step->type == PLAN_START && vm->forked)
                         how = "forked";
-                /* Sessions of the next step would do the same. */
-                if (step->type == PLAN_START && (i + 1 == plan.count || plan.steps[i + 1].type != PLAN_REPOS))
+                if (step->type == PLAN_START && !has_session(&plan, i + 1))
                         session_warm_begin(vm, &warming);
         }
         if (status == 0 && vm->record.intent != INTENT_NONE)

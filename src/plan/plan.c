@@ -8,6 +8,7 @@ static const char *const names[] = {
         [PLAN_CREATE] = "create",
         [PLAN_RESTART] = "restart",
         [PLAN_START] = "start",
+        [PLAN_GIT] = "git",
         [PLAN_REPOS] = "repos",
         [PLAN_PUBLISH] = "publish",
 };
@@ -134,6 +135,7 @@ static void plan_new(const struct project *wanted, const struct plan_observed *o
 
         add_step(plan, PLAN_CREATE, "there is no VM '%s' yet", name);
         add_step(plan, PLAN_START, "VM '%s' is new", name);
+        add_step(plan, PLAN_GIT, "git in VM '%s' is to know who commits", name);
         if (wanted->repo_count > 0)
                 add_step(plan, PLAN_REPOS, "VM '%s' is new and has no code", name);
         add_step(plan, PLAN_PUBLISH, "so that ssh knows 'machine-%s'", name);
@@ -179,6 +181,10 @@ static void plan_existing(const struct project *wanted, const struct plan_observ
                 add_step(plan, PLAN_START, "VM '%s' is %s", name, vm_state_name(observed->state));
         else if (record->intent == INTENT_SETUP)
                 add_step(plan, PLAN_START, "the first start of VM '%s' may have been interrupted", name);
+        if (!streq_ptr(record->git, observed->git))
+                add_step(plan, PLAN_GIT,
+                         record->git ? "who commits here, or the signing key, changed"
+                                     : "git in the guest is to know who commits");
         plan_repos(wanted, record, plan);
         if (!running || changed || record->intent == INTENT_SETUP || wanted->forward_agent != record->forward_agent)
                 add_step(plan, PLAN_PUBLISH, "so that ssh knows 'machine-%s'", name);

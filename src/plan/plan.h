@@ -13,6 +13,8 @@ enum plan_step_type {
         PLAN_CREATE,         /* keys, disk (and base image) */
         PLAN_RESTART,        /* running, but ports or lan changed */
         PLAN_START,
+        PLAN_GIT,     /* who commits, and by which key
+                       */
         PLAN_REPOS,   /* clone or push what is missing */
         PLAN_PUBLISH, /* ssh configuration */
 };
@@ -38,6 +40,7 @@ void plan_clear(struct plan *plan);
 struct plan_observed {
         const struct vm_record *record; /* NULL = none */
         enum vm_state state;
+        const char *git; /* hash of what git in the guest is to know of who commits */
 };
 
 /* Fails (ERROR_ENGINE) when the observed state allows no plan, as VM_BROKEN. */

@@ -16,7 +16,7 @@ static const char *const intents[] = {
 
 enum field_type {
         FIELD_TEXT,          /* a string with something in it */
-        FIELD_OPTIONAL_TEXT, /* the same, or null */
+        FIELD_OPTIONAL_TEXT, /* the same, or null, or not there: an older record has none */
         FIELD_COUNT,         /* a whole number from 1 */
         FIELD_BOOL,
         FIELD_TEXTS, /* a list of strings */
@@ -43,12 +43,13 @@ static const struct field {
         { "profiles", FIELD_TEXTS, offsetof(struct vm_record, profiles) },
         { "repos", FIELD_TEXTS, offsetof(struct vm_record, repos) },
         { "base", FIELD_OPTIONAL_TEXT, offsetof(struct vm_record, base) },
+        { "git", FIELD_OPTIONAL_TEXT, offsetof(struct vm_record, git) },
 };
 
 void vm_record_clear(struct vm_record *record)
 {
-        char *const texts[] = { record->name, record->owner, record->engine,  record->uuid,
-                                record->user, record->shell, record->created, record->base };
+        char *const texts[] = { record->name,  record->owner,   record->engine, record->uuid, record->user,
+                                record->shell, record->created, record->git,    record->base };
 
         for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
                 free(texts[i]);
@@ -93,7 +94,7 @@ static int read_field(const json_t *object, const struct field *field, struct vm
 
         switch (field->type) {
         case FIELD_OPTIONAL_TEXT:
-                if (json_is_null(json_object_get(object, field->key)))
+                if (!json_object_get(object, field->key) || json_is_null(json_object_get(object, field->key)))
                         return 0;
                 return read_text(object, field->key, target, err);
         case FIELD_TEXT:

@@ -83,7 +83,7 @@ static const struct {
         enum vm_state state;
         const char *steps; /* NULL = refused */
 } table[] = {
-        { NO_RECORD, VM_ABSENT, "create start repos publish" },
+        { NO_RECORD, VM_ABSENT, "create start git repos publish" },
         { NO_RECORD, VM_STOPPED, NULL },
         { NO_RECORD, VM_RUNNING, NULL },
         { NO_RECORD, VM_PARKED, NULL },
@@ -101,17 +101,17 @@ static const struct {
         { INTENT_SETUP, VM_PARKED, "start repos publish" },
         { INTENT_SETUP, VM_BROKEN, NULL },
 
-        { INTENT_CREATE, VM_ABSENT, "discard create start repos publish" },
-        { INTENT_CREATE, VM_STOPPED, "discard create start repos publish" },
-        { INTENT_CREATE, VM_RUNNING, "discard create start repos publish" },
-        { INTENT_CREATE, VM_PARKED, "discard create start repos publish" },
-        { INTENT_CREATE, VM_BROKEN, "discard create start repos publish" },
+        { INTENT_CREATE, VM_ABSENT, "discard create start git repos publish" },
+        { INTENT_CREATE, VM_STOPPED, "discard create start git repos publish" },
+        { INTENT_CREATE, VM_RUNNING, "discard create start git repos publish" },
+        { INTENT_CREATE, VM_PARKED, "discard create start git repos publish" },
+        { INTENT_CREATE, VM_BROKEN, "discard create start git repos publish" },
 
-        { INTENT_DESTROY, VM_ABSENT, "finish-destroy create start repos publish" },
-        { INTENT_DESTROY, VM_STOPPED, "finish-destroy create start repos publish" },
-        { INTENT_DESTROY, VM_RUNNING, "finish-destroy create start repos publish" },
-        { INTENT_DESTROY, VM_PARKED, "finish-destroy create start repos publish" },
-        { INTENT_DESTROY, VM_BROKEN, "finish-destroy create start repos publish" },
+        { INTENT_DESTROY, VM_ABSENT, "finish-destroy create start git repos publish" },
+        { INTENT_DESTROY, VM_STOPPED, "finish-destroy create start git repos publish" },
+        { INTENT_DESTROY, VM_RUNNING, "finish-destroy create start git repos publish" },
+        { INTENT_DESTROY, VM_PARKED, "finish-destroy create start git repos publish" },
+        { INTENT_DESTROY, VM_BROKEN, "finish-destroy create start git repos publish" },
 };
 
 static void every_record_and_state_has_its_steps_or_a_refusal(void **state)
@@ -176,6 +176,11 @@ static void new_repo(struct project *wanted, struct vm_record *record)
 {
         strv_clear(&record->repos);
         strv_add(&record->repos, wanted_repos[0].url);
+}
+
+static void other_committer(struct project *wanted, struct vm_record *record)
+{
+        record->git = (char *)"before";
 }
 
 static void removed_repo(struct project *wanted, struct vm_record *record)
@@ -249,6 +254,7 @@ static void no_profiles(struct project *wanted, struct vm_record *record)
 static const struct change changes[] = {
         { "a complete VM without repos needs nothing", VM_RUNNING, without_repos, "", NULL, NULL },
         { "a new repo is brought in", VM_RUNNING, new_repo, "repos", "'https://example.org/theme.git' is new", NULL },
+        { "who commits is told when it changed", VM_RUNNING, other_committer, "git repos", "changed", NULL },
         { "a removed repo is noted and kept", VM_RUNNING, removed_repo, "repos", NULL, "'https://example.org/old.git'" },
         { "a changed port restarts", VM_RUNNING, other_port, "restart start repos publish", "'ports'", NULL },
         { "a port less restarts", VM_RUNNING, one_port_less, "restart start repos publish", "'ports'", NULL },

@@ -1,0 +1,28 @@
+/*
+ * Commits made in the guest: in whose name, and signed by which key through the lent agent. Written for git's system-wide
+ * configuration there (/etc/gitconfig includes ~/.config/machine/gitconfig), so that whatever the guest's user says wins.
+ *
+ *         commits_describe(&committer, record.forward_agent, &commits);   // pure
+ *         if (!streq_ptr(commits.hash, record.git))
+ *                 commits_apply(&vm, &commits, err);
+ */
+#pragma once
+
+#include "guest/session.h"
+#include "host/committer.h"
+
+struct commits {
+        char *config;  /* the text of the file */
+        char *signers; /* of ~/.config/machine/allowed_signers; "" = nobody */
+        char *hash;    /* of both */
+        char *note;    /* what is missing, for people; NULL = nothing */
+};
+
+#define COMMITS_INIT                                                                                                           \
+        {                                                                                                                      \
+                0                                                                                                              \
+        }
+/* Without an agent nothing could sign, and git would refuse to commit: so nothing is signed then. */
+void commits_describe(const struct committer *committer, bool agent, struct commits *out);
+int commits_apply(const struct vm *vm, const struct commits *commits, struct error **err);
+void commits_clear(struct commits *commits);
