@@ -8,7 +8,7 @@ _machine() {
         local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} choices=
         COMPREPLY=()
         if [ "$COMP_CWORD" = 1 ]; then
-                choices="audit bake destroy doctor down help init layers list prune rebuild run ssh trust up validate --help --version"
+                choices="agent aider audit bake claude codex destroy doctor down help init layers list prune rebuild run ssh trust up validate --help --version"
                 mapfile -t COMPREPLY < <(compgen -W "$choices" -- "$word")
                 return
         fi
@@ -21,6 +21,10 @@ _machine() {
         up:-*) choices="--dry-run -n --cold --engine --json --plain --quiet -q --help -h" ;;
         ssh:-*) choices="--json --plain --quiet -q --help -h" ;;
         run:-*) choices="--json --plain --quiet -q --help -h" ;;
+        claude:-*) choices="--session -s --list -l --json --plain --quiet -q --help -h" ;;
+        codex:-*) choices="--session -s --list -l --json --plain --quiet -q --help -h" ;;
+        aider:-*) choices="--session -s --list -l --json --plain --quiet -q --help -h" ;;
+        agent:-*) choices="--session -s --list -l --json --plain --quiet -q --help -h" ;;
         list:-*) choices="--json --plain --quiet -q --help -h" ;;
         down:-*) choices="--json --plain --quiet -q --help -h" ;;
         rebuild:-*) choices="--yes -y --discard-work --json --plain --quiet -q --help -h" ;;
@@ -33,8 +37,8 @@ _machine() {
         doctor:-*) choices="--json --plain --quiet -q --help -h" ;;
         audit:-*) choices="--list --json --plain --quiet -q --help -h" ;;
         help:-*) choices="--json --plain --quiet -q --help -h" ;;
-        help:*) choices="audit bake destroy doctor down help init layers list prune rebuild run ssh trust up validate" ;;
-        up:* | ssh:* | run:* | down:* | rebuild:* | destroy:* | audit:*) choices=$(_machine_names) ;;
+        help:*) choices="agent aider audit bake claude codex destroy doctor down help init layers list prune rebuild run ssh trust up validate" ;;
+        up:* | ssh:* | run:* | claude:* | codex:* | aider:* | agent:* | down:* | rebuild:* | destroy:* | audit:*) choices=$(_machine_names) ;;
         *)
                 compopt -o default
                 return

@@ -43,8 +43,9 @@ struct command {
         const char *text;     /* paragraphs for --help; NULL = none */
         const struct option *options;
         size_t options_size;  /* of its struct */
-        size_t operands_most; /* more is a usage error; SIZE_MAX = any number */
-        bool stop_at_operand; /* the tail is somebody else's command line */
+        size_t operands_most; /* more is a usage error; SIZE_MAX = any number: behind "--" stands somebody else's command line
+                               */
+        bool stop_at_operand; /* that begins behind the first operand, with or without "--" */
         bool internal;        /* run by other programs; left out of the list in `machine help` */
         int (*run)(struct context *context, const struct invocation *invocation, struct error **err);
 };
@@ -57,9 +58,9 @@ void command_help(const struct command *command, struct strbuf *out);
 /* Appends the list of all commands. */
 void command_overview(struct strbuf *out);
 
-extern const struct command command_audit, command_bake, command_destroy, command_doctor, command_down, command_help_,
-        command_init, command_layers, command_list, command_proxy, command_prune, command_rebuild, command_run, command_ssh,
-        command_trust, command_up, command_validate;
+extern const struct command command_agent, command_aider, command_audit, command_bake, command_claude, command_codex,
+        command_destroy, command_doctor, command_down, command_help_, command_init, command_layers, command_list, command_proxy,
+        command_prune, command_rebuild, command_run, command_ssh, command_trust, command_up, command_validate;
 
 /* The only operand, or NULL when there is none. */
 const char *invocation_name(const struct invocation *invocation);

@@ -3,7 +3,7 @@
 #include "config/project.h"
 #include "lib/text.h"
 
-static char *first_repo(const struct vm *vm)
+char *folder_first(const struct vm *vm)
 {
         if (vm->record.repos.count == 0)
                 return NULL;
@@ -15,7 +15,7 @@ static char *first_repo(const struct vm *vm)
 char *folder_script(const struct vm *vm, const char *const *argv)
 {
         _cleanup_(strbuf_clear) struct strbuf script = STRBUF_INIT;
-        _cleanup_(freep) char *repo = first_repo(vm);
+        _cleanup_(freep) char *repo = folder_first(vm);
 
         if (repo) {
                 strbuf_adds(&script, "cd -- ~/code/");

@@ -5,6 +5,8 @@
 
 #include "vm/vm.h"
 
+/* The folder of the project's first repo below ~/code; NULL = it has none. Owned by the caller. */
+char *folder_first(const struct vm *vm);
 /*
  * A POSIX shell script that goes to the project's first repo (stays in the home folder where there is none) and runs `argv`
  * there as its last command, or a login shell when argv is NULL. Owned by the caller.

@@ -88,7 +88,7 @@ static int run_command(const struct command *command, const char *const *argv, e
                 goto out;
         }
         /* Only a command with a tail tells names from it by the dashes. */
-        if (!command->stop_at_operand)
+        if (!command->stop_at_operand && command->operands_most != SIZE_MAX)
                 invocation.dashes = -1;
         *mode = options->json ? OUTPUT_JSON : options->plain ? OUTPUT_PLAIN : OUTPUT_AUTO;
         if (options->help) {

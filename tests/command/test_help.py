@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-COMMANDS = ["init", "up", "ssh", "run", "list", "down", "rebuild", "destroy", "bake", "layers", "prune",
+COMMANDS = ["init", "up", "ssh", "run", "claude", "codex", "aider", "agent", "list", "down", "rebuild", "destroy", "bake", "layers", "prune",
             "trust", "validate", "doctor", "audit", "help", "proxy"]
 
 

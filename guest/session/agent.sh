@@ -1,0 +1,51 @@
+# Opens an agent in a tmux session, or comes back to it. Arguments: the session's name, the folder below ~/code to be in ("" =
+# the home), the agent's program, and what goes with it.
+#
+# tmux runs on a socket of our own, so that it is nobody else's server that is meant. What is started sees SSH_AUTH_SOCK as
+# a link whose target is the agent of the newest session from the host: it leads nowhere once that has ended.
+#
+# Exit status: the agent's, when it has ended; 0 when the session was left and goes on; 127 when there is no such program.
+set -u
+session=$1 folder=$2 agent=$3
+shift 2
+
+run=${XDG_RUNTIME_DIR:-/tmp}/machine-agent
+shell=${SHELL:-/bin/sh}
+status=$run/$session.status
+(umask 077 && mkdir -p "$run") || exit 1
+cd
+[ -z "$folder" ] || cd "code/$folder" 2>/dev/null || cd
+
+tmux() {
+        command tmux -u -L machine "$@"
+}
+
+there() {
+        tmux has-session -t "=$session" 2>/dev/null
+}
+
+command -v tmux >/dev/null || {
+        echo "tmux is not installed in this VM" >&2
+        exit 127
+}
+# The program is looked for as it will be started: by a login shell.
+if ! there && ! "$shell" -lic 'command -v -- "$1" >/dev/null' sh "$agent" 2>/dev/null; then
+        echo "'$agent' is not installed in this VM" >&2
+        exit 127
+fi
+# What this terminal can do may not be known here.
+tput -T "${TERM:-dumb}" longname >/dev/null 2>&1 || TERM=xterm-256color
+export TERM LANG="${LANG:-C.UTF-8}"
+if [ -n "${SSH_AUTH_SOCK:-}" ]; then
+        ln -sfn "$SSH_AUTH_SOCK" "$run/auth.$$" && mv -fT "$run/auth.$$" "$run/auth"
+fi
+export SSH_AUTH_SOCK="$run/auth"
+
+there || rm -f "$status"
+tmux new-session -A -s "$session" -e "SSH_AUTH_SOCK=$SSH_AUTH_SOCK" \
+        "$shell" -lic 'file=$1; shift; "$@"; echo $? >"$file"' sh "$status" "$@" || exit
+if there; then
+        exit 0
+fi
+[ -s "$status" ] || exit 1
+exit "$(cat "$status")"

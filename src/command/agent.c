@@ -1,0 +1,247 @@
+/*
+ * `machine agent`, and the agents that people know by name: a program in a tmux session of the guest's, in the folder of the
+ * first repo, found again after the connection was lost or left. guest/session/agent.sh does the work.
+ */
+#include <unistd.h>
+
+#include "command/folder.h"
+#include "command/lifecycle.h"
+#include "command/result.h"
+#include "command/wake.h"
+#include "guest/session.h"
+#include "host/paths.h"
+#include "lib/file.h"
+#include "lib/text.h"
+#include "term/table.h"
+
+#define SCRIPT_LIMIT    (64 << 10)
+#define LIST_TIMEOUT_MS 30000
+#define SESSIONS_MOST   1000
+
+struct agent_options {
+        struct common_options common;
+        const char *session;
+        bool list;
+};
+
+static const struct option options[] = {
+        OPTION(struct agent_options, session, "session", 's', OPTION_TEXT, "LABEL", "one of several sessions of this agent"),
+        OPTION(struct agent_options, list, "list", 'l', OPTION_FLAG, NULL, "print the sessions there are, and open none"),
+        COMMON_OPTIONS(struct agent_options),
+        { 0 },
+};
+
+/* --- opening one */
+
+/* tmux takes "." and ":" in a name for something else. */
+static char *session_name(const char *program, const char *label)
+{
+        _cleanup_(freep) char *base = path_base(program);
+        char *name = label ? xasprintf("%s-%s", base, label) : xstrdup(base);
+
+        for (char *at = name; *at; at++)
+                if (strchr(".:", *at))
+                        *at = '_';
+        return name;
+}
+
+static int check_names(const char *program, const char *label, struct error **err)
+{
+        if (!*program || *program == '-' ||
+            program[strspn(program, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-/")]) {
+                _cleanup_(freep) char *shown = text_visible_dup(program);
+
+                error_set(err, ERROR_USAGE, "'%s' can't be the name of an agent", shown);
+                return error_hint(err, "the name of a program, as 'claude'; its arguments behind --");
+        }
+        if (label && !text_name_valid(label)) {
+                error_set(err, ERROR_USAGE, "'%s' can't be a session's label", label);
+                return error_hint(err, "labels have a-z, 0-9 and '-'");
+        }
+        return 0;
+}
+
+/* The command line that runs the script: by ssh's own arguments, for stdin is the terminal. */
+static int build_remote(const struct vm *vm, const char *session, const char *program, const char *const *arguments,
+                        struct strbuf *out, struct error **err)
+{
+        _cleanup_(freep) char *path = paths_shipped("guest/session/agent.sh", err);
+        _cleanup_(strbuf_clear) struct strbuf script = STRBUF_INIT;
+        _cleanup_(freep) char *folder = folder_first(vm);
+        _cleanup_(strv_clear) struct strv argv = STRV_INIT;
+        _cleanup_(freep) char *line = NULL;
+
+        if (!path || file_read(path, SCRIPT_LIMIT, &script, err) < 0)
+                return -1;
+        strv_adds(&argv, "exec", "sh", "-c", script.buf, "sh", session, folder ? folder : "", program, NULL);
+        for (; arguments && *arguments; arguments++)
+                strv_add(&argv, *arguments);
+        line = text_shell_join(strv_argv(&argv));
+        strbuf_adds(out, line);
+        return 0;
+}
+
+static int open_agent(struct context *context, const char *name, const char *program, const char *label,
+                      const char *const *arguments, struct error **err)
+{
+        _cleanup_(strbuf_clear) struct strbuf remote = STRBUF_INIT;
+        _cleanup_(freep) char *session_id = NULL;
+        _cleanup_(vm_clear) struct vm vm = VM_INIT;
+        struct session session = { .vm = &vm, .terminal = SESSION_TERMINAL };
+
+        if (check_names(program, label, err) < 0)
+                return -1;
+        if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
+                error_set(err, ERROR_USAGE, "an agent needs a terminal");
+                return error_hint(err, "without one: machine run %s -- %s", name ? name : "NAME", program);
+        }
+        session_id = session_name(program, label);
+        if (wake(context, name, &vm, err) < 0 || build_remote(&vm, session_id, program, arguments, &remote, err) < 0)
+                return -1;
+        event_note(context->events, "Ctrl-B D leaves '%s' and lets it go on; the same command comes back to it", session_id);
+        session.forward_agent = vm.record.forward_agent;
+        output_settle(context->output);
+        return session_exec(&session, remote.buf, err);
+}
+
+/* --- listing them */
+
+struct list {
+        struct table *table;
+        json_t *array;
+};
+
+/* "NAME\tSECONDS\tATTACHED": the guest's word. */
+static int add_session(struct list *list, const char *line, size_t length)
+{
+        _cleanup_(freep) char *copy = xstrndup(line, length);
+        char *created = strchr(copy, '\t');
+        char *attached = created ? strchr(created + 1, '\t') : NULL;
+        _cleanup_(freep) char *shown = NULL;
+        _cleanup_(freep) char *when = NULL;
+        int64_t seconds;
+        int64_t clients;
+
+        if (!attached)
+                return -1;
+        *created++ = *attached++ = '\0';
+        if (text_parse_int(created, 0, INT64_C(1) << 40, &seconds) < 0 || text_parse_int(attached, 0, INT32_MAX, &clients) < 0)
+                return -1;
+        shown = text_visible_dup(copy);
+        when = text_format_time((time_t)seconds);
+        table_add(list->table, (const char *const[]){ shown, when, clients > 0 ? "yes" : "no" });
+        json_array_append_new(list->array,
+                              json_pack("{s:s, s:s, s:b}", "session", shown, "created", when, "attached", clients > 0));
+        return 0;
+}
+
+static int parse_sessions(const struct strbuf *said, struct list *list, struct error **err)
+{
+        size_t count = 0;
+
+        for (const char *line = said->buf; *line; line += strcspn(line, "\n"), line += *line == '\n')
+                if (++count > SESSIONS_MOST || add_session(list, line, strcspn(line, "\n")) < 0)
+                        return error_set(err, ERROR_STEP, "the guest's list of sessions is not well-formed");
+        return 0;
+}
+
+static int list_sessions(struct context *context, const char *name, struct error **err)
+{
+        static const char *const headings[] = { "SESSION", "CREATED", "ATTACHED", NULL };
+        static const char script[] = "command -v tmux >/dev/null || exit 0\n"
+                                     "tmux -L machine list-sessions -F '#{session_name}\t#{session_created}\t"
+                                     "#{session_attached}' 2>/dev/null || :\n";
+        _cleanup_(strbuf_clear) struct strbuf said = STRBUF_INIT;
+        _cleanup_(table_freep) struct table *table = table_new(headings);
+        _cleanup_(json_decrefp) json_t *array = json_array();
+        _cleanup_(vm_clear) struct vm vm = VM_INIT;
+        struct list list = { .table = table, .array = array };
+
+        if (wake(context, name, &vm, err) < 0 ||
+            session_script(&(struct session){ .vm = &vm }, script, NULL, LIST_TIMEOUT_MS, NULL, NULL, &said, err) < 0 ||
+            parse_sessions(&said, &list, err) < 0)
+                return -1;
+        output_settle(context->output);
+        if (context->mode == OUTPUT_JSON)
+                result_json(json_incref(array));
+        else if (json_array_size(array) > 0)
+                table_print(table, stdout);
+        else if (!context->quiet)
+                fprintf(stderr, "no agent's session in VM '%s'\n", vm.name);
+        return 0;
+}
+
+/* --- the commands */
+
+/* `machine claude [NAME] [-- ARGUMENTS…]` and its like. */
+static int run_known(struct context *context, const struct invocation *invocation, const char *program, struct error **err)
+{
+        const struct agent_options *given = invocation->options;
+        const char *name = invocation_name(invocation);
+
+        if (given->list)
+                return list_sessions(context, name, err);
+        return open_agent(context, name, program, given->session, invocation_tail(invocation), err);
+}
+
+/* `machine agent NAME AGENT [-- ARGUMENTS…]` */
+static int run_any(struct context *context, const struct invocation *invocation, struct error **err)
+{
+        const struct agent_options *given = invocation->options;
+        size_t names = invocation->dashes >= 0 ? (size_t)invocation->dashes : invocation->operands.count;
+        const char *const *operands = strv_argv(&invocation->operands);
+
+        if (given->list && names <= 1)
+                return list_sessions(context, names == 1 ? operands[0] : NULL, err);
+        if (given->list || names != 2) {
+                error_set(err, ERROR_USAGE, "which agent in which VM?");
+                return error_hint(err, "machine agent NAME AGENT [-- ARGUMENTS…]");
+        }
+        return open_agent(context, operands[0], operands[1], given->session, operands + names, err);
+}
+
+static int run_claude(struct context *context, const struct invocation *invocation, struct error **err)
+{
+        return run_known(context, invocation, "claude", err);
+}
+
+static int run_codex(struct context *context, const struct invocation *invocation, struct error **err)
+{
+        return run_known(context, invocation, "codex", err);
+}
+
+static int run_aider(struct context *context, const struct invocation *invocation, struct error **err)
+{
+        return run_known(context, invocation, "aider", err);
+}
+
+#define TEXT                                                                                                                    \
+        "Runs it in a tmux session in the project's folder. Ctrl-B D leaves it and lets it go on, as a lost connection does;\n" \
+        "the same command comes back to it. With --session several go on side by side. Starts the VM if it is stopped."
+
+#define KNOWN(identifier, title, function)                                                                                     \
+        const struct command command_##identifier = {                                                                          \
+                .name = #identifier,                                                                                           \
+                .operands = "[NAME] [-- ARGUMENTS…]",                                                                          \
+                .summary = "open " title " in the project's folder, or come back to it",                                       \
+                .text = TEXT,                                                                                                  \
+                .options = options,                                                                                            \
+                .options_size = sizeof(struct agent_options),                                                                  \
+                .operands_most = SIZE_MAX,                                                                                     \
+                .run = function,                                                                                               \
+        }
+
+KNOWN(claude, "Claude Code", run_claude);
+KNOWN(codex, "Codex", run_codex);
+KNOWN(aider, "Aider", run_aider);
+
+const struct command command_agent = {
+        .name = "agent",
+        .operands = "[NAME] [AGENT] [-- ARGUMENTS…]",
+        .summary = "open any agent in the project's folder, or come back to it",
+        .text = TEXT,
+        .options = options,
+        .options_size = sizeof(struct agent_options),
+        .operands_most = SIZE_MAX,
+        .run = run_any,
+};
