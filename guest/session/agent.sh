@@ -13,8 +13,10 @@ run=${XDG_RUNTIME_DIR:-/tmp}/machine-agent
 shell=${SHELL:-/bin/sh}
 status=$run/$session.status
 (umask 077 && mkdir -p "$run") || exit 1
-cd
-[ -z "$folder" ] || cd "code/$folder" 2>/dev/null || cd
+cd || exit 1
+if [ -n "$folder" ] && [ -d "code/$folder" ]; then
+        cd "code/$folder" || exit 1
+fi
 
 tmux() {
         command tmux -u -L machine "$@"
@@ -28,7 +30,8 @@ command -v tmux >/dev/null || {
         echo "tmux is not installed in this VM" >&2
         exit 127
 }
-# The program is looked for as it will be started: by a login shell.
+# The program is looked for as it will be started: by a login shell, which expands what stands in quotes.
+# shellcheck disable=SC2016
 if ! there && ! "$shell" -lic 'command -v -- "$1" >/dev/null' sh "$agent" 2>/dev/null; then
         echo "'$agent' is not installed in this VM" >&2
         exit 127
@@ -42,6 +45,7 @@ fi
 export SSH_AUTH_SOCK="$run/auth"
 
 there || rm -f "$status"
+# shellcheck disable=SC2016
 tmux new-session -A -s "$session" -e "SSH_AUTH_SOCK=$SSH_AUTH_SOCK" \
         "$shell" -lic 'file=$1; shift; "$@"; echo $? >"$file"' sh "$status" "$@" || exit
 if there; then

@@ -8,13 +8,11 @@
 #include "command/lifecycle.h"
 #include "command/result.h"
 #include "command/wake.h"
-#include "guest/session.h"
-#include "host/paths.h"
+#include "guest/script.h"
 #include "lib/file.h"
 #include "lib/text.h"
 #include "term/table.h"
 
-#define SCRIPT_LIMIT    (64 << 10)
 #define LIST_TIMEOUT_MS 30000
 #define SESSIONS_MOST   1000
 
@@ -61,24 +59,16 @@ static int check_names(const char *program, const char *label, struct error **er
         return 0;
 }
 
-/* The command line that runs the script: by ssh's own arguments, for stdin is the terminal. */
 static int build_remote(const struct vm *vm, const char *session, const char *program, const char *const *arguments,
                         struct strbuf *out, struct error **err)
 {
-        _cleanup_(freep) char *path = paths_shipped("guest/session/agent.sh", err);
-        _cleanup_(strbuf_clear) struct strbuf script = STRBUF_INIT;
         _cleanup_(freep) char *folder = folder_first(vm);
-        _cleanup_(strv_clear) struct strv argv = STRV_INIT;
-        _cleanup_(freep) char *line = NULL;
+        _cleanup_(strv_clear) struct strv args = STRV_INIT;
 
-        if (!path || file_read(path, SCRIPT_LIMIT, &script, err) < 0)
-                return -1;
-        strv_adds(&argv, "exec", "sh", "-c", script.buf, "sh", session, folder ? folder : "", program, NULL);
+        strv_adds(&args, session, folder ? folder : "", program, NULL);
         for (; arguments && *arguments; arguments++)
-                strv_add(&argv, *arguments);
-        line = text_shell_join(strv_argv(&argv));
-        strbuf_adds(out, line);
-        return 0;
+                strv_add(&args, *arguments);
+        return script_command("agent.sh", &args, out, err);
 }
 
 static int open_agent(struct context *context, const char *name, const char *program, const char *label,

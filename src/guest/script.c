@@ -2,20 +2,43 @@
 
 #include "host/paths.h"
 #include "lib/file.h"
+#include "lib/text.h"
 
 #define SCRIPT_LIMIT (64 << 10)
+
+static int read_script(const char *name, struct strbuf *out, struct error **err)
+{
+        _cleanup_(freep) char *shipped = xasprintf("guest/session/%s", name);
+        _cleanup_(freep) char *path = paths_shipped(shipped, err);
+
+        return path ? file_read(path, SCRIPT_LIMIT, out, err) : -1;
+}
+
+int script_command(const char *name, const struct strv *args, struct strbuf *out, struct error **err)
+{
+        _cleanup_(strbuf_clear) struct strbuf script = STRBUF_INIT;
+
+        if (read_script(name, &script, err) < 0)
+                return -1;
+        strbuf_adds(out, "exec sh -c ");
+        text_shell_quote(out, script.buf);
+        strbuf_adds(out, " sh");
+        for (size_t i = 0; args && i < args->count; i++) {
+                strbuf_addc(out, ' ');
+                text_shell_quote(out, args->items[i]);
+        }
+        return 0;
+}
 
 int script_run(const struct session *session, const char *name, const struct strv *args, const char *preamble, int timeout_ms,
                process_line_fn on_line, void *on_line_data, struct strbuf *out, struct error **err)
 {
         static const struct strv none = STRV_INIT;
-        _cleanup_(freep) char *shipped = xasprintf("guest/session/%s", name);
-        _cleanup_(freep) char *path = paths_shipped(shipped, err);
         _cleanup_(strbuf_clear) struct strbuf script = STRBUF_INIT;
 
         if (preamble)
                 strbuf_adds(&script, preamble);
-        if (!path || file_read(path, SCRIPT_LIMIT, &script, err) < 0)
+        if (read_script(name, &script, err) < 0)
                 return -1;
         return session_script(session, script.buf, strv_argv(args ? args : &none), timeout_ms, on_line, on_line_data, out, err);
 }
