@@ -153,6 +153,7 @@ char *paths_helper(const char *name, struct error **err)
                 xasprintf("../%s/%s", starts_with(name, "machine-") ? name + strlen("machine-") : name, name);
         char *candidates[] = {
                 set && *set ? path_join(set, name) : beside_program(relocated),
+                set && *set ? NULL : beside_program(name), /* for a helper that starts another */
                 set && *set ? NULL : beside_program(built),
                 set && *set ? NULL : path_join(MACHINE_LIBEXEC_FOLDER, name),
         };

@@ -137,19 +137,9 @@ static int processes(const struct vm *vm, struct engine_processes *out, struct e
         return 0;
 }
 
-/* Lima gives every guest a network of its own making, and no setting limits it. */
-static const struct weaker_line weaker[] = {
-        { "host-loopback", "the guest reaches services on this computer's 127.0.0.1", false },
-        { "lan", "the guest reaches the network around this computer", true },
-        { "ssh-port", "the guest's sshd has a port on 127.0.0.1, which other users of this computer can connect to", false },
-        { "confinement", "the process that runs the guest can do what any program of yours can", false },
-        { "shared-key", "one key of Lima's, on this computer alone, opens all its VMs", false },
-        { NULL, NULL, false },
-};
-
 const struct engine lima_engine = {
         .name = "lima",
-        .weaker = weaker,
+        .weaker = system_weaker,
         .probe = probe,
         .create = lima_create,
         .start = lima_start,
@@ -159,4 +149,5 @@ const struct engine lima_engine = {
         .inspect = inspect,
         .connect = connect_ssh,
         .processes = processes,
+        .refused = system_refused,
 };

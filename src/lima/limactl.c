@@ -43,17 +43,29 @@ static void on_line(const char *line, void *data)
 char *limactl_emulation(const char *architecture)
 {
         if (streq(architecture, "aarch64"))
-                return xstrdup("QEMU_SYSTEM_AARCH64=qemu-system-aarch64 -machine virt,gic-version=max -accel tcg -cpu "
+                return xstrdup("qemu-system-aarch64 -machine virt,gic-version=max -accel tcg -cpu "
                                "max,pauth-impdef=on");
-        return xstrdup("QEMU_SYSTEM_X86_64=qemu-system-x86_64 -machine q35,vmport=off -accel tcg,thread=multi,tb-size=512 -cpu "
+        return xstrdup("qemu-system-x86_64 -machine q35,vmport=off -accel tcg,thread=multi,tb-size=512 -cpu "
                        "max,la57=off");
+}
+
+char *limactl_replace_program(const char *line, const char *program, char **replaced)
+{
+        static const char special[] = "'\"\\`$;|&<>()";
+        const char *first = line + strspn(line, " \t");
+        size_t length = strcspn(first, " \t");
+
+        if (length == 0 || strcspn(first, special) < length || strpbrk(program, special))
+                return NULL;
+        *replaced = xstrndup(first, length);
+        return xasprintf("'%s'%s", program, first + length);
 }
 
 /*
  * Of our environment all but what turns Lima's own settings over, and the ssh agent: Lima's ssh has a key of its own, and no
  * business with anybody else's. Without HOME it wouldn't start at all.
  */
-static void build_environment(const struct limactl_call *call, struct strv *environment)
+static int build_environment(const struct limactl_call *call, struct strv *environment, struct error **err)
 {
         static const char *const without[] = {
                 "LIMA_INSTANCE",       "LIMA_SHELL",          "LIMA_WORKDIR", "LIMA_SSH_OVER_VSOCK", "LIMA_SSH_PORT_FORWARDER",
@@ -67,9 +79,10 @@ static void build_environment(const struct limactl_call *call, struct strv *envi
                 strv_add(&overrides, without[i]);
         strv_addf(&overrides, "LIMA_HOME=%s", folder);
         strv_addf(&overrides, "HOME=%s", home);
-        if (call->boots)
-                system_add_emulation(&overrides);
+        if (call->boots && system_prepare_boot(call->boots, &overrides, err) < 0)
+                return -1;
         process_environment(environment, strv_argv(&overrides));
+        return 0;
 }
 
 static int not_installed(struct error **err)
@@ -99,7 +112,8 @@ int limactl_run(const struct limactl_call *call, struct strbuf *out, struct erro
         strv_adds(&argv, program, call->arguments[0], "--tty=false", "--log-format=json", NULL);
         for (const char *const *argument = call->arguments + 1; *argument; argument++)
                 strv_add(&argv, *argument);
-        build_environment(call, &environment);
+        if (build_environment(call, &environment, err) < 0)
+                return -1;
         if (process_run(
                     &(struct process_spec){
                             .argv = strv_argv(&argv),

@@ -9,12 +9,13 @@
 #include "lib/event.h"
 #include "lib/process.h"
 #include "lima/listing.h"
+#include "vm/vm.h"
 
 struct limactl_call {
         const char *const *arguments; /* behind `limactl`, NULL-ended */
         const char *input;            /* its stdin; NULL = none */
         int timeout_ms;
-        bool boots; /* it will start a guest: QEMU is told how, where Lima would tell it wrong */
+        const struct vm *boots; /* the VM whose guest it will start (system_prepare_boot()); NULL = none */
         struct event_sink *events;
 };
 
@@ -29,5 +30,10 @@ char *limactl_parse_version(const char *text, int *major);
 /* The message of a log line, in JSON or as the old Go style of panics and the check for root has it; control characters made
  * visible. *complaint: is it an error? Owned by the caller. */
 char *limactl_parse_line(const char *line, bool *complaint);
-/* QEMU's command line for Lima, by which it emulates though there is a /dev/kvm. Owned by the caller. */
+/*
+ * A command line for QEMU_SYSTEM_<ARCH> with `program` in place of its first word, which is put into *replaced. Lima splits it
+ * as a shell would; a first word or a program with quotes is left alone: NULL. Both owned by the caller.
+ */
+char *limactl_replace_program(const char *line, const char *program, char **replaced);
+/* A value of QEMU_SYSTEM_<ARCH> by which QEMU emulates though there is a /dev/kvm. Owned by the caller. */
 char *limactl_emulation(const char *architecture);

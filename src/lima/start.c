@@ -3,11 +3,13 @@
 #include "engine.h"
 #include "lib/file.h"
 #include "lib/os.h"
+#include "lib/text.h"
 #include "lima/definition.h"
 #include "lima/guest.h"
 #include "lima/home.h"
 #include "lima/limactl.h"
 #include "lima/look.h"
+#include "lima/system.h"
 #include "vm/console.h"
 #include "vm/ports.h"
 
@@ -18,13 +20,17 @@
 /* A start of Lima's by somebody who is gone goes on by itself for so long, or it is stuck. */
 #define SETTLE_MS    15000
 #define QUOTED_LINES 4
+#define LOG_LIMIT    (1 << 20)
 
 /* --- has this run of the VM been found ready before? */
+
+/* Changes with what is asked of a guest beside being up (system_check_guest()). */
+#define READY_FORM "2"
 
 /* A run, by its processes: that both numbers come again together is as good as impossible. */
 static char *ready_text(const struct look *look)
 {
-        return xasprintf("%d %d %u\n", (int)look->listing.agent, (int)look->listing.driver, look->listing.ssh_port);
+        return xasprintf(READY_FORM " %d %d %u\n", (int)look->listing.agent, (int)look->listing.driver, look->listing.ssh_port);
 }
 
 static bool is_ready(const struct vm *vm, const struct look *look)
@@ -94,11 +100,9 @@ static int run_start(const struct vm *vm, struct event_sink *events, struct erro
         _cleanup_(freep) char *instance = home_instance(vm->name);
         const char *const arguments[] = { "start", "--timeout=" BOOT_TIMEOUT, instance, NULL };
 
-        return limactl_run(&(struct limactl_call){ .arguments = arguments,
-                                                   .timeout_ms = START_TIMEOUT_MS,
-                                                   .boots = true,
-                                                   .events = events },
-                           NULL, err);
+        return limactl_run(
+                &(struct limactl_call){ .arguments = arguments, .timeout_ms = START_TIMEOUT_MS, .boots = vm, .events = events },
+                NULL, err);
 }
 
 /* The guest is up when our own login says so; what Lima says of it is not enough, and for one that ran before, nothing. */
@@ -110,6 +114,8 @@ static int await_guest(const struct vm *vm, struct look *look, int limit_ms, str
                 return -1;
         if (look->state != LOOK_RUNNING || look->listing.ssh_port == 0)
                 return error_set(err, ERROR_ENGINE, "Lima says that VM '%s' runs, and it doesn't", vm->name);
+        if (system_check_guest(vm, look->listing.driver, err) < 0)
+                return -1;
         process_fd = os_process_fd(look->listing.driver);
         if (process_fd < 0)
                 return error_errno(err, ERROR_ENGINE, "cannot watch what runs the guest");
@@ -129,14 +135,37 @@ static void quote_log(struct strbuf *message, const struct look *look, const cha
                 strbuf_addf(message, "; %s: %s", label, quoted.buf);
 }
 
-/* What the guest said last. */
+/* Why QEMU was not started, which Lima only writes into a log: of a line of ours there the rest, up to a quote of Lima's. */
+static char *find_refusal(const struct look *look)
+{
+        static const char mark[] = "machine-shim: ";
+        _cleanup_(freep) char *path = path_join(look->folder, "ha.stderr.log");
+        _cleanup_(strbuf_clear) struct strbuf log = STRBUF_INIT;
+        const char *found;
+
+        if (file_read(path, LOG_LIMIT, &log, NULL) < 0)
+                return NULL;
+        found = strstr(log.buf, mark);
+        if (!found)
+                return NULL;
+        found += strlen(mark);
+        log.buf[found - log.buf + (ptrdiff_t)strcspn(found, "\"\n")] = '\0';
+        return text_visible_dup(found);
+}
+
+/* What the guest said last, or why there was none. */
 static void add_console(const struct look *look, struct error **err)
 {
+        _cleanup_(freep) char *refusal = NULL;
+
         _cleanup_(strbuf_clear) struct strbuf message = STRBUF_INIT;
 
         if (!err || !*err || !look->folder)
                 return;
         strbuf_adds(&message, (*err)->message);
+        refusal = find_refusal(look);
+        if (refusal)
+                strbuf_addf(&message, "; QEMU was not started: %s", refusal);
         quote_log(&message, look, "serial.log", "last on the console");
         set_string(&(*err)->message, strbuf_take(&message));
         if (!(*err)->hint)

@@ -12,7 +12,21 @@ void system_find_acceleration(struct engine_probe *out)
         out->acceleration = xstrdup("vz");
 }
 
-void system_add_emulation(struct strv *environment)
+const struct weaker_line system_weaker[] = {
+        { "host-loopback", "the guest reaches services on this computer's 127.0.0.1", false },
+        { "lan", "the guest reaches the network around this computer", true },
+        { "ssh-port", "the guest's sshd has a port on 127.0.0.1, which other users of this computer can connect to", false },
+        { "confinement", "the process that runs the guest has the network and the files of any program of yours", false },
+        { "shared-key", "one key of Lima's, on this computer alone, opens all its VMs", false },
+        { NULL, NULL, false },
+};
+
+int system_prepare_boot(const struct vm *vm, struct strv *environment, struct error **err)
 {
-        (void)environment;
+        return 0;
+}
+
+int system_check_guest(const struct vm *vm, pid_t pid, struct error **err)
+{
+        return 0;
 }

@@ -1,8 +1,12 @@
 #include <unistd.h>
 
 #include "host/acceleration.h"
+#include "host/paths.h"
+#include "lib/file.h"
+#include "lib/os.h"
 #include "lima/limactl.h"
 #include "lima/system.h"
+#include "vm/network.h"
 
 const struct system_tool system_tools[] = {
 #ifdef __aarch64__
@@ -28,13 +32,77 @@ void system_find_acceleration(struct engine_probe *out)
         out->hint = TAKE_PTR(acceleration.hint);
 }
 
-/* Lima takes KVM where the device is there, and QEMU then ends where it can't be used. What somebody set by hand stays. */
-void system_add_emulation(struct strv *environment)
+const struct weaker_line system_weaker[] = {
+        { "ssh-port", "the guest's sshd has a port on 127.0.0.1, which other users of this computer can connect to", false },
+        { "confinement", "the process that runs the guest has the network and the files of any program of yours", false },
+        { "shared-key", "one key of Lima's, on this computer alone, opens all its VMs", false },
+        { NULL, NULL, false },
+};
+
+#ifdef __aarch64__
+#define QEMU_VARIABLE "QEMU_SYSTEM_AARCH64"
+#else
+#define QEMU_VARIABLE "QEMU_SYSTEM_X86_64"
+#endif
+
+/* How machine-shim gives QEMU its network. */
+#define OUR_NETWORK "stream,id=net0,server=off,addr.type=fd"
+
+/*
+ * QEMU's command line for Lima: what somebody set by hand; else, where there is a device that can't be used, one that emulates,
+ * for Lima would take KVM and QEMU end. Owned by the caller.
+ */
+static char *command_line(void)
 {
         _cleanup_(acceleration_clear) struct acceleration acceleration = ACCELERATION_INIT;
+        const char *set = getenv(QEMU_VARIABLE);
 
+        if (set && *set)
+                return xstrdup(set);
         acceleration_find(&acceleration);
-        if (acceleration.kvm || access("/dev/kvm", F_OK) < 0 || getenv("QEMU_SYSTEM_X86_64") || getenv("QEMU_SYSTEM_AARCH64"))
-                return;
-        strv_take(environment, limactl_emulation(SYSTEM_ARCHITECTURE));
+        if (acceleration.kvm || access("/dev/kvm", F_OK) < 0)
+                return xstrdup(system_tools[0].program);
+        return limactl_emulation(SYSTEM_ARCHITECTURE);
+}
+
+int system_prepare_boot(const struct vm *vm, struct strv *environment, struct error **err)
+{
+        _cleanup_(freep) char *shim = paths_helper("machine-shim", err);
+        _cleanup_(freep) char *logs = path_join(vm->folder, "logs");
+        _cleanup_(freep) char *line = command_line();
+        _cleanup_(freep) char *program = NULL;
+        _cleanup_(freep) char *replaced = NULL;
+
+        if (!shim || file_make_folders(logs, 0700, err) < 0)
+                return -1;
+        replaced = limactl_replace_program(line, shim, &program);
+        if (!replaced) {
+                error_set(err, ERROR_ENGINE, QEMU_VARIABLE " or '%s' has characters that can't be handed to Lima", shim);
+                return error_hint(err, "unset " QEMU_VARIABLE);
+        }
+        strv_addf(environment, QEMU_VARIABLE "=%s", replaced);
+        strv_addf(environment, "MACHINE_SHIM_QEMU=%s", program);
+        strv_addf(environment, "MACHINE_SHIM_LOG=%s/net.log", logs);
+        strv_addf(environment, "MACHINE_SHIM_HOSTNAME=%s", vm->record.name);
+        strv_addf(environment, "MACHINE_SHIM_LAN=%d", vm->record.lan ? 1 : 0);
+        return 0;
+}
+
+int system_refused(const struct vm *vm, const char *address, uint16_t port, char **reason, struct error **err)
+{
+        _cleanup_(freep) char *log = path_join(vm->folder, "logs/net.log");
+
+        return network_refused(log, address, port, reason, err);
+}
+
+int system_check_guest(const struct vm *vm, pid_t pid, struct error **err)
+{
+        int ours = os_process_mentions(pid, OUR_NETWORK);
+
+        if (ours < 0)
+                return error_errno(err, ERROR_ENGINE, "cannot look at process %d", (int)pid);
+        if (ours)
+                return 0;
+        error_set(err, ERROR_ENGINE, "VM '%s' runs with a network of Lima's, which reaches this computer", vm->name);
+        return error_hint(err, "machine down %s, then machine up %s", vm->name, vm->name);
 }

@@ -6,6 +6,7 @@
 
 #include "lib/strv.h"
 #include "vm/engine.h"
+#include "vm/vm.h"
 
 /* As Lima names it. */
 #ifdef __aarch64__
@@ -26,5 +27,20 @@ extern const char system_driver[];
 
 /* Says by what guests run, and why slowly. */
 void system_find_acceleration(struct engine_probe *out);
-/* Adds what Lima's environment must have where it would choose hardware virtualisation that isn't there. */
-void system_add_emulation(struct strv *environment);
+/* For the engine's table: has machine-net refused that? Only on Linux is it the guest's network. */
+#ifdef __linux__
+int system_refused(const struct vm *vm, const char *address, uint16_t port, char **reason, struct error **err);
+#else
+#define system_refused NULL
+#endif
+/* What of the line can't be held; for the engine's table. */
+extern const struct weaker_line system_weaker[];
+
+/*
+ * Adds to `environment` (process_environment()'s overrides) what a run of Lima's that boots `vm` must have: on Linux that QEMU
+ * is started by machine-shim, so that machine-net is the guest's network, and that it emulates where Lima would choose hardware
+ * virtualisation that isn't there. A command line that somebody set in QEMU_SYSTEM_<ARCH> is kept.
+ */
+int system_prepare_boot(const struct vm *vm, struct strv *environment, struct error **err);
+/* Is the guest that process `pid` runs behind the line that was to be drawn around it? ERROR_ENGINE when it isn't. */
+int system_check_guest(const struct vm *vm, pid_t pid, struct error **err);

@@ -13,6 +13,6 @@
 /* Closes all descriptors from 3 on but those of `keep` (-1 is nothing). */
 int harden_close_others(const int *keep, size_t count, struct error **err);
 
-/* `socket_path`: the unix socket that workers make, and the supervisor removes. */
+/* `socket_path`: the unix socket that workers make, and the supervisor removes; NULL = none. */
 int harden_supervisor(const char *socket_path, struct error **err);
 int harden_worker(struct error **err);

@@ -6,16 +6,14 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "network.h"
-
 /* Connections that wait to be taken. libslirp says 1, and a browser comes with six. */
 #define BACKLOG 64
 
-static struct sockaddr_in guest_address(uint16_t port)
+static struct sockaddr_in guest_address(const struct network *network, uint16_t port)
 {
         return (struct sockaddr_in){
                 .sin_family = AF_INET,
-                .sin_addr.s_addr = htonl(NETWORK_GUEST),
+                .sin_addr.s_addr = htonl(network->guest),
                 .sin_port = htons(port),
         };
 }
@@ -38,7 +36,7 @@ static void remove_stale(const struct sockaddr_un *address)
 
 static int listen_ssh(Slirp *slirp, const struct net_settings *settings, struct net_shared *shared, struct error **err)
 {
-        const struct sockaddr_in guest = guest_address(NETWORK_PORT_SSH);
+        const struct sockaddr_in guest = guest_address(settings->network, NETWORK_PORT_SSH);
         struct sockaddr_un address = { .sun_family = AF_UNIX };
         size_t length = strlen(settings->socket_path);
 
@@ -57,9 +55,9 @@ static int listen_ssh(Slirp *slirp, const struct net_settings *settings, struct 
         return error_errno(err, ERROR_FAILED, "cannot listen on '%s'", settings->socket_path);
 }
 
-static int listen_port(Slirp *slirp, const struct net_forward *forward, struct error **err)
+static int listen_port(Slirp *slirp, const struct network *network, const struct net_forward *forward, struct error **err)
 {
-        const struct sockaddr_in guest = guest_address(forward->guest_port);
+        const struct sockaddr_in guest = guest_address(network, forward->guest_port);
         const struct sockaddr_in host = {
                 .sin_family = AF_INET,
                 .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
@@ -102,10 +100,11 @@ int listen_all(Slirp *slirp, struct net_settings *settings, struct net_shared *s
 {
         uint32_t timeout = 0;
 
-        if (listen_ssh(slirp, settings, shared, err) < 0 && forgive(settings, shared, err) < 0)
+        if (settings->socket_path && listen_ssh(slirp, settings, shared, err) < 0 && forgive(settings, shared, err) < 0)
                 return -1;
         for (size_t i = 0; i < settings->forward_count; i++)
-                if (listen_port(slirp, &settings->forwards[i], err) < 0 && forgive(settings, shared, err) < 0)
+                if (listen_port(slirp, settings->network, &settings->forwards[i], err) < 0 &&
+                    forgive(settings, shared, err) < 0)
                         return -1;
         slirp_pollfds_fill(slirp, &timeout, widen, NULL);
         return 0;

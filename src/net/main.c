@@ -1,8 +1,8 @@
 /*
  * machine-net: the only network of a virtual machine.
  *
- *     machine-net --frames-fd=N --ready-fd=N --ssh-socket=PATH [--forward=HOSTPORT:GUESTPORT]… [--lan] [--log=PATH]
- *                 [--hostname=NAME]
+ *     machine-net --frames-fd=N --ready-fd=N [--ssh-socket=PATH] [--forward=HOSTPORT:GUESTPORT]… [--lan] [--log=PATH]
+ *                 [--hostname=NAME] [--network=ADDRESS]
  *
  * frames-fd   a connected unix stream socket of which QEMU holds the other end (-netdev stream,addr.type=fd). Its end is ours.
  * ready-fd    gets "ok" in a line when all is bound, else one line that says what failed; then it is closed.
@@ -11,6 +11,7 @@
  * lan         private addresses that are not the host's are allowed.
  * log         gets what was refused, see log.h; without it, standard error does.
  * hostname    given to the guest by DHCP.
+ * network     the guest's: 10.0.2.0, or 192.168.5.0 for one of Lima's (network.h).
  *
  * Exit status: 0 when QEMU is gone or by SIGTERM, 1 when something failed.
  */
@@ -23,7 +24,7 @@
 #include "lib/text.h"
 #include "supervisor.h"
 
-enum { FRAMES_FD = 1, READY_FD, SSH_SOCKET, FORWARD, LAN, LOG_PATH, HOSTNAME };
+enum { FRAMES_FD = 1, READY_FD, SSH_SOCKET, FORWARD, LAN, LOG_PATH, HOSTNAME, NETWORK };
 
 static const struct option options[] = {
         { "frames-fd", required_argument, NULL, FRAMES_FD },
@@ -33,6 +34,7 @@ static const struct option options[] = {
         { "lan", no_argument, NULL, LAN },
         { "log", required_argument, NULL, LOG_PATH },
         { "hostname", required_argument, NULL, HOSTNAME },
+        { "network", required_argument, NULL, NETWORK },
         { 0 },
 };
 
@@ -59,6 +61,12 @@ static int parse_forward(const char *text, struct net_settings *settings, struct
         settings->forwards[settings->forward_count++] =
                 (struct net_forward){ .host_port = (uint16_t)host_port, .guest_port = (uint16_t)guest_port };
         return 0;
+}
+
+static int parse_network(const char *text, struct net_settings *settings, struct error **err)
+{
+        settings->network = network_find(text);
+        return settings->network ? 0 : error_set(err, ERROR_USAGE, "'%s' is no network of ours", text);
 }
 
 static int check_stream(int fd, struct error **err)
@@ -101,14 +109,18 @@ static int parse(int argc, char **argv, struct net_settings *settings, const cha
                 case HOSTNAME:
                         settings->hostname = optarg;
                         break;
+                case NETWORK:
+                        if (parse_network(optarg, settings, err) < 0)
+                                return -1;
+                        break;
                 default:
                         return error_set(err, ERROR_USAGE, "unknown option");
                 }
         }
         if (optind < argc)
                 return error_set(err, ERROR_USAGE, "'%s' is no option", argv[optind]);
-        if (settings->frames_fd < 0 || settings->ready_fd < 0 || !settings->socket_path)
-                return error_set(err, ERROR_USAGE, "--frames-fd, --ready-fd and --ssh-socket are needed");
+        if (settings->frames_fd < 0 || settings->ready_fd < 0)
+                return error_set(err, ERROR_USAGE, "--frames-fd and --ready-fd are needed");
         return check_stream(settings->frames_fd, err);
 }
 
@@ -133,7 +145,7 @@ static int run(int argc, char **argv, struct net_settings *settings, struct erro
 
 int main(int argc, char **argv)
 {
-        struct net_settings settings = { .frames_fd = -1, .ready_fd = -1 };
+        struct net_settings settings = { .frames_fd = -1, .ready_fd = -1, .network = &network_default };
         struct error *error = NULL;
         int status = run(argc, argv, &settings, &error);
 

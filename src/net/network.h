@@ -1,17 +1,26 @@
 /*
- * The guest's network as machine-net makes it: 10.0.2.0/24 with nobody on it but the guest and two addresses of ours.
- * Values in host byte order.
+ * The guest's network as machine-net makes it: a /24 with nobody on it but the guest and two addresses of ours. There are two
+ * to choose from, for a guest of Lima's has its addresses from Lima. Values in host byte order.
  */
 #pragma once
 
 #include <stdint.h>
 
-#define NETWORK_ADDRESS   UINT32_C(0x0a000200) /* 10.0.2.0 */
-#define NETWORK_MASK      UINT32_C(0xffffff00)
-#define NETWORK_GATEWAY   UINT32_C(0x0a000202) /* 10.0.2.2: DHCP, and where forwarded connections come from */
-#define NETWORK_DNS       UINT32_C(0x0a000203) /* 10.0.2.3 */
-#define NETWORK_GUEST     UINT32_C(0x0a00020f) /* 10.0.2.15 */
-#define NETWORK_BROADCAST UINT32_C(0x0a0002ff)
+#define NETWORK_MASK UINT32_C(0xffffff00)
+
+struct network {
+        const char *name; /* its address, "10.0.2.0" */
+        uint32_t address; /* the same */
+        uint32_t gateway; /* .2: DHCP, and where forwarded connections come from */
+        uint32_t dns;     /* .3 */
+        uint32_t guest;   /* .15 */
+        uint32_t broadcast;
+};
+
+/* 10.0.2.0, of the guests that we start ourselves, and the one where nothing else is said. */
+extern const struct network network_default;
+/* The one of that name; NULL = there is none. Static. */
+const struct network *network_find(const char *name);
 
 #define NETWORK_PORT_SSH         22
 #define NETWORK_PORT_DNS         53

@@ -1,11 +1,10 @@
 #include "policy.h"
 
 #include "lib/address.h"
-#include "network.h"
 
-static bool on_network(uint32_t address)
+static bool on_network(const struct network *network, uint32_t address)
 {
-        return (address & NETWORK_MASK) == NETWORK_ADDRESS;
+        return (address & NETWORK_MASK) == network->address;
 }
 
 static enum policy_action say(struct policy_verdict *verdict, enum policy_action action, const char *reason)
@@ -15,28 +14,28 @@ static enum policy_action say(struct policy_verdict *verdict, enum policy_action
 }
 
 /* The guest may ask and answer for its own address, and ask whether anybody else has it (RFC 5227: sender 0.0.0.0). */
-static enum policy_action judge_arp(const struct packet *packet)
+static enum policy_action judge_arp(const struct network *network, const struct packet *packet)
 {
         uint32_t source = ntohl(packet->source.s_addr);
 
-        if (source != NETWORK_GUEST && source != INADDR_ANY)
+        if (source != network->guest && source != INADDR_ANY)
                 return POLICY_DROP;
-        return on_network(ntohl(packet->destination.s_addr)) ? POLICY_PASS : POLICY_DROP;
+        return on_network(network, ntohl(packet->destination.s_addr)) ? POLICY_PASS : POLICY_DROP;
 }
 
-static bool is_dhcp(const struct packet *packet)
+static bool is_dhcp(const struct network *network, const struct packet *packet)
 {
         uint32_t destination = ntohl(packet->destination.s_addr);
 
         return packet->protocol == IPPROTO_UDP && !packet->fragment && packet->source_port == NETWORK_PORT_DHCP_CLIENT &&
                packet->destination_port == NETWORK_PORT_DHCP_SERVER &&
-               (destination == INADDR_BROADCAST || destination == NETWORK_GATEWAY);
+               (destination == INADDR_BROADCAST || destination == network->gateway);
 }
 
-static bool is_dns(const struct packet *packet)
+static bool is_dns(const struct network *network, const struct packet *packet)
 {
         return (packet->protocol == IPPROTO_UDP || packet->protocol == IPPROTO_TCP) && !packet->fragment &&
-               packet->destination_port == NETWORK_PORT_DNS && ntohl(packet->destination.s_addr) == NETWORK_DNS;
+               packet->destination_port == NETWORK_PORT_DNS && ntohl(packet->destination.s_addr) == network->dns;
 }
 
 /* Would libslirp make a connection for it? It does so for a SYN alone; all else needs one that exists. */
@@ -80,11 +79,11 @@ static enum policy_action judge_own_network(const struct policy *policy, struct 
         const struct packet *packet = &verdict->packet;
         uint32_t destination = ntohl(packet->destination.s_addr);
 
-        if (destination == NETWORK_BROADCAST)
+        if (destination == policy->network->broadcast)
                 return POLICY_DROP;
-        if (is_dns(packet))
+        if (is_dns(policy->network, packet))
                 return judge_content(policy, verdict);
-        if (destination != NETWORK_GATEWAY)
+        if (destination != policy->network->gateway)
                 return say(verdict, POLICY_REFUSE, "nobody");
         if (answers_forward(policy, packet))
                 return POLICY_PASS;
@@ -124,14 +123,14 @@ static enum policy_action judge_ipv4(const struct policy *policy, struct policy_
         /* A source route would lead elsewhere than the destination says. */
         if (packet->options)
                 return say(verdict, POLICY_DROP, "options");
-        if (source != NETWORK_GUEST && !(source == INADDR_ANY && is_dhcp(packet)))
+        if (source != policy->network->guest && !(source == INADDR_ANY && is_dhcp(policy->network, packet)))
                 return say(verdict, POLICY_DROP, "spoofed");
-        if (is_dhcp(packet))
+        if (is_dhcp(policy->network, packet))
                 return POLICY_PASS;
         /* An answer to anything but an echo request could be an error about an error (RFC 1122, 3.2.2). */
         if (packet->protocol == IPPROTO_ICMP && !packet->later_fragment && packet->icmp_type != PACKET_ICMP_ECHO)
                 return POLICY_DROP;
-        if (on_network(ntohl(packet->destination.s_addr)))
+        if (on_network(policy->network, ntohl(packet->destination.s_addr)))
                 return judge_own_network(policy, verdict);
         action = judge_destination(policy, verdict);
         return action == POLICY_PASS ? judge_content(policy, verdict) : action;
@@ -146,7 +145,7 @@ void policy_judge(const struct policy *policy, const uint8_t *frame, size_t leng
                 verdict->action = POLICY_DROP;
                 return;
         case PACKET_ARP:
-                verdict->action = judge_arp(&verdict->packet);
+                verdict->action = judge_arp(policy->network, &verdict->packet);
                 return;
         case PACKET_IPV4:
                 verdict->action = judge_ipv4(policy, verdict);

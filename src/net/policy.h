@@ -7,14 +7,15 @@
  * other address of our own small network; loopback; each address that the host itself has, of whatever kind; private ones,
  * unless `lan`; link-local, metadata and reserved ones; fragments; protocols that libslirp doesn't carry. Dropped without an
  * answer: what is malformed, spoofed, has IP options, goes to a group or broadcast address, is neither ARP nor IPv4, or is
- * an ICMP message other than an echo request. Always allowed: DHCP, DNS by UDP and TCP to 10.0.2.3, ARP on our network, and
- * what continues a connection that was forwarded to the guest.
+ * an ICMP message other than an echo request. Always allowed: DHCP, DNS by UDP and TCP to the network's .3, ARP on our network,
+ * and what continues a connection that was forwarded to the guest.
  *
  * Fragments are refused altogether. The only loss is datagrams from the guest of more than 1472 bytes (TCP has none), and
  * for that libslirp's reassembly, which has been broken into more than once, is out of the guest's reach.
  */
 #pragma once
 
+#include "network.h"
 #include "packet.h"
 
 enum policy_route {
@@ -24,6 +25,7 @@ enum policy_route {
 };
 
 struct policy {
+        const struct network *network;
         bool lan;              /* private addresses are allowed */
         bool full;             /* no room for one more connection: what would begin one is refused */
         const uint16_t *ports; /* of the guest, to which we forward */

@@ -1,7 +1,5 @@
 #include "reply.h"
 
-#include "network.h"
-
 #define TCP_SIZE  20
 #define ICMP_SIZE 8
 
@@ -74,7 +72,7 @@ static size_t put_reset(const struct packet *packet, uint8_t *out)
         return put_headers(packet, out, packet->destination, IPPROTO_TCP, TCP_SIZE);
 }
 
-static size_t put_prohibited(const struct packet *packet, uint8_t *out)
+static size_t put_prohibited(const struct network *network, const struct packet *packet, uint8_t *out)
 {
         size_t quote = packet->ip_length < QUOTE_MOST ? packet->ip_length : QUOTE_MOST;
         uint8_t *icmp = out + PACKET_ETHERNET + PACKET_IPV4_SIZE;
@@ -84,15 +82,15 @@ static size_t put_prohibited(const struct packet *packet, uint8_t *out)
         icmp[1] = ICMP_PROHIBITED;
         memcpy(icmp + ICMP_SIZE, packet->ip, quote);
         packet_put16(icmp + 2, packet_checksum(icmp, ICMP_SIZE + quote, 0));
-        return put_headers(packet, out, (struct in_addr){ .s_addr = htonl(NETWORK_GATEWAY) }, IPPROTO_ICMP, ICMP_SIZE + quote);
+        return put_headers(packet, out, (struct in_addr){ .s_addr = htonl(network->gateway) }, IPPROTO_ICMP, ICMP_SIZE + quote);
 }
 
-size_t reply_refusal(const struct packet *packet, uint8_t out[static REPLY_SIZE])
+size_t reply_refusal(const struct network *network, const struct packet *packet, uint8_t out[static REPLY_SIZE])
 {
         if (!may_answer(packet))
                 return 0;
         /* A fragment of TCP has no checksum over it all: nothing in it to answer by number. */
         if (packet->protocol == IPPROTO_TCP && !packet->fragment)
                 return put_reset(packet, out);
-        return put_prohibited(packet, out);
+        return put_prohibited(network, packet, out);
 }

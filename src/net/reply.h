@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "network.h"
 #include "packet.h"
 
 #define REPLY_SIZE (PACKET_ETHERNET + 576) /* the longest there is */
@@ -13,4 +14,4 @@
  * none may be given: to a reset, to an ICMP message but an echo request, to all but the first fragment, to what was sent to
  * or from a group.
  */
-size_t reply_refusal(const struct packet *packet, uint8_t out[static REPLY_SIZE]);
+size_t reply_refusal(const struct network *network, const struct packet *packet, uint8_t out[static REPLY_SIZE]);

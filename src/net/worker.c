@@ -14,7 +14,6 @@
 #include "harden.h"
 #include "lib/deadline.h"
 #include "listen.h"
-#include "network.h"
 #include "policy.h"
 #include "reply.h"
 #include "route.h"
@@ -158,11 +157,11 @@ static int make_slirp(struct worker *worker, struct error **err)
         const SlirpConfig config = {
                 .version = 4,
                 .in_enabled = true,
-                .vnetwork = network_address(NETWORK_ADDRESS),
+                .vnetwork = network_address(worker->settings->network->address),
                 .vnetmask = network_address(NETWORK_MASK),
-                .vhost = network_address(NETWORK_GATEWAY),
-                .vdhcp_start = network_address(NETWORK_GUEST),
-                .vnameserver = network_address(NETWORK_DNS),
+                .vhost = network_address(worker->settings->network->gateway),
+                .vdhcp_start = network_address(worker->settings->network->guest),
+                .vnameserver = network_address(worker->settings->network->dns),
                 .vhostname = worker->settings->hostname,
                 .if_mtu = PACKET_MTU,
                 .if_mru = PACKET_MTU,
@@ -190,6 +189,7 @@ static int make_policy(struct worker *worker, struct error **err)
         for (size_t i = 0; i < settings->forward_count; i++)
                 worker->ports[i + 1] = settings->forwards[i].guest_port;
         worker->policy = (struct policy){
+                .network = settings->network,
                 .lan = settings->lan,
                 .ports = worker->ports,
                 .port_count = settings->forward_count + 1,
@@ -316,7 +316,7 @@ static void take_frame(struct worker *worker, const uint8_t *frame, size_t lengt
                 log_refused(&worker->settings->log, &verdict.packet, verdict.reason);
         if (verdict.action != POLICY_REFUSE)
                 return;
-        reply_length = reply_refusal(&verdict.packet, reply);
+        reply_length = reply_refusal(worker->settings->network, &verdict.packet, reply);
         if (reply_length > 0)
                 on_packet(reply, reply_length, worker);
 }

@@ -11,6 +11,7 @@
 #include "frames.h"
 #include "lib/error.h"
 #include "log.h"
+#include "network.h"
 
 struct net_forward {
         uint16_t host_port; /* on 127.0.0.1 */
@@ -19,8 +20,9 @@ struct net_forward {
 
 struct net_settings {
         int frames_fd;
-        int ready_fd; /* a line goes here: "ok", or what failed */
-        const char *socket_path;
+        int ready_fd;            /* a line goes here: "ok", or what failed */
+        const char *socket_path; /* NULL = none */
+        const struct network *network;
         struct net_forward *forwards; /* owned by main() */
         size_t forward_count;
         bool lan;

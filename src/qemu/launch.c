@@ -12,10 +12,10 @@
 #include "lib/os.h"
 #include "lib/process.h"
 #include "lib/text.h"
-#include "network.h"
 #include "sandbox.h"
 #include "socket.h"
 #include "vm/console.h"
+#include "vm/network.h"
 #include "vm/ports.h"
 
 #define QMP_MS 10000
@@ -166,6 +166,32 @@ static int spawn_qemu(struct launch *launch, const struct launch_memory *memory,
                              &launch->qemu, err);
 }
 
+/* The guest's network, at the other end of QEMU's frame socket. */
+static int start_network(struct launch *launch, int frames_fd, struct error **err)
+{
+        const struct runtime *runtime = launch->runtime;
+        const struct vm_record *record = &launch->vm->record;
+        _cleanup_(strv_clear) struct strv options = STRV_INIT;
+        _cleanup_(error_freep) struct error *reason = NULL;
+
+        strv_addf(&options, "--ssh-socket=%s", runtime->ssh);
+        strv_addf(&options, "--hostname=%s", launch->vm->name);
+        for (size_t i = 0; i < record->port_count; i++)
+                strv_addf(&options, "--forward=%u:%u", record->ports[i].host, record->ports[i].guest);
+        if (record->lan)
+                strv_add(&options, "--lan");
+        if (network_start(
+                    &(struct network_spec){ .frames_fd = frames_fd, .log = runtime->net_log, .options = strv_argv(&options) },
+                    &launch->net, &reason) == 0)
+                return 0;
+        /* Says who has the port, which machine-net can't. */
+        if (ports_check(record, err) < 0)
+                return -1;
+        if (err)
+                *err = TAKE_PTR(reason);
+        return -1;
+}
+
 /* The frame socket's two ends go to the two processes, and none stays with us. */
 int launch_start(struct launch *launch, const struct launch_memory *memory, struct error **err)
 {
@@ -177,8 +203,7 @@ int launch_start(struct launch *launch, const struct launch_memory *memory, stru
                 return error_errno(err, ERROR_FAILED, "cannot make a socket");
         for_qemu = ends[0];
         for_net = ends[1];
-        if (network_start(launch->vm, launch->runtime, for_net, &launch->net, err) < 0 ||
-            spawn_qemu(launch, memory, for_qemu, err) < 0)
+        if (start_network(launch, for_net, err) < 0 || spawn_qemu(launch, memory, for_qemu, err) < 0)
                 return -1;
         lock_release(&launch->lock);
         return 0;

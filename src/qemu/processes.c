@@ -6,6 +6,7 @@
 #include "lib/text.h"
 #include "runtime.h"
 #include "socket.h"
+#include "vm/network.h"
 
 #define LOOK_MS      5000
 #define STATUS_LIMIT (1 << 20)
@@ -20,6 +21,14 @@ static pid_t parent_of(pid_t pid)
 
         /* NOLINTNEXTLINE(cert-err34-c): the kernel's own number */
         return line && sscanf(line, " PPid: %d", &parent) == 1 ? parent : 0;
+}
+
+int engine_refused(const struct vm *vm, const char *address, uint16_t port, char **reason, struct error **err)
+{
+        _cleanup_(runtime_clear) struct runtime runtime = RUNTIME_INIT;
+
+        runtime_find_files(vm, &runtime);
+        return network_refused(runtime.net_log, address, port, reason, err);
 }
 
 /* The worker is who listens, and its parent the supervisor. */

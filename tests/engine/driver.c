@@ -27,7 +27,7 @@
 
 struct options {
         const char *engine, *user, *memory;
-        bool cold;
+        bool cold, lan;
         int64_t cpus, host_port, guest_port;
 };
 
@@ -42,6 +42,7 @@ static const struct option table[] = {
         OPTION(struct options, user, "user", 0, OPTION_TEXT, "NAME", "the guest's user"),
         OPTION(struct options, memory, "memory", 0, OPTION_TEXT, "SIZE", "of the guest"),
         OPTION(struct options, cold, "cold", 0, OPTION_FLAG, NULL, "not from a template"),
+        OPTION(struct options, lan, "lan", 0, OPTION_FLAG, NULL, "the guest reaches the network around"),
         NUMBER(cpus, "cpus", 64),
         NUMBER(host_port, "host-port", UINT16_MAX), /* forwarded … */
         NUMBER(guest_port, "guest-port", UINT16_MAX),
@@ -89,6 +90,7 @@ static int fill_record(struct vm_record *record, const struct options *options, 
                 .created = xstrdup("2026-01-01T00:00:00Z"),
                 .cpus = options->cpus,
                 .cold = options->cold,
+                .lan = options->lan,
                 .disk_bytes = INT64_C(8) << 30,
         };
         if (text_parse_size(options->memory, &record->memory_bytes) < 0)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -50,6 +51,10 @@ def read(path):
 def write(path, text):
     with open(path, "w") as file:
         file.write(text)
+
+
+def made_port(vm):
+    return int(re.search(r"Port (\d+)", read(f"{instance(vm)}/ssh.config")).group(1))
 
 
 def pid_of(vm, name):
@@ -404,6 +409,53 @@ def test_a_host_key_that_is_not_the_vms_is_refused_at_once(made):
     done = made.call("start", status=5, FAKE_LIMA="other-host-key")
     assert "verification failed" in done.stderr
     assert time.monotonic() - begun < 30
+    assert made.runners() == {}
+
+
+def test_lima_starts_our_program_as_qemu_and_the_guests_network_is_ours(made):
+    made.call("start")
+    options = json.loads(read(f"{made.folder}/logs/net.log"))
+    port = made_port(made)
+    assert options[2:] == [f"--log={made.folder}/logs/net.log", "--network=192.168.5.0", f"--hostname={made.name}", f"--forward={port}:22"]
+    driver = read(f"/proc/{pid_of(made, 'qemu.pid')}/cmdline").split("\0")
+    assert not [argument for argument in driver if argument.startswith("user,")]
+
+
+def test_only_with_lan_the_guest_reaches_the_network_around(vm):
+    vm.call("create", "--lan")
+    vm.call("start")
+    assert "--lan" in json.loads(read(f"{vm.folder}/logs/net.log"))
+
+
+def test_a_command_line_for_qemu_that_somebody_set_is_kept(made):
+    made.call("start", QEMU_SYSTEM_X86_64=f"{vms.FAKE}/qemu-system-x86_64 -accel tcg -cpu 'max,la57=off'")
+    driver = read(f"/proc/{pid_of(made, 'qemu.pid')}/cmdline").split("\0")
+    assert driver[:1] == ["qemu-system-x86_64"] and driver[3:7] == ["-accel", "tcg", "-cpu", "max,la57=off"]
+
+
+def test_a_command_line_for_qemu_that_cannot_be_taken_apart_is_refused(made):
+    done = made.call("start", status=5, QEMU_SYSTEM_X86_64="'/opt/my qemu' -accel tcg")
+    assert "can't be handed to Lima" in done.stderr and "hint: unset QEMU_SYSTEM_X86_64" in done.stderr
+    assert made.runners() == {}
+
+
+@pytest.mark.parametrize("command", ["start", "join"])
+def test_a_guest_on_a_network_of_limas_is_not_taken_for_one_behind_the_line(made, command):
+    """Started by hand, or by a Lima that doesn't ask the environment."""
+    if command == "join":
+        os.unlink(f"{made.folder}/lima-ready") if os.path.exists(f"{made.folder}/lima-ready") else None
+        begun = made.begin("start", FAKE_LIMA="other-network,slow-guest")
+        made.await_state("running", 10)
+        begun.kill()
+        begun.communicate()
+    done = made.call("start", status=5, FAKE_LIMA="other-network")
+    assert "runs with a network of Lima's" in done.stderr and f"hint: machine down {made.name}" in done.stderr
+    assert not os.path.exists(f"{made.folder}/lima-ready")
+
+
+def test_a_network_of_limas_that_is_not_known_is_not_started(made):
+    done = made.call("start", status=5, FAKE_LIMA="new-network", PATH=limits(made))
+    assert "this Lima gives QEMU a network that isn't known" in done.stderr
     assert made.runners() == {}
 
 

@@ -27,7 +27,16 @@ class Vm:
         os.mkdir(f"{self.root}/run", 0o700)
         if fake:
             self.environment["PATH"] = FAKE + os.pathsep + os.environ["PATH"]
+            self.plant_libexec()
             self.plant_base()
+
+    def plant_libexec(self):
+        """The program that Lima starts as QEMU is our own; that the guest's network is made up shows in its name alone."""
+        os.mkdir(f"{self.root}/libexec")
+        ours = os.environ.get("MACHINE_LIBEXEC_DIR", os.path.join(os.path.dirname(DRIVER), "../../src/shim"))
+        os.symlink(os.path.realpath(os.path.join(ours, "machine-shim")), f"{self.root}/libexec/machine-shim")
+        os.symlink(f"{FAKE}/machine-net", f"{self.root}/libexec/machine-net")
+        self.environment["MACHINE_LIBEXEC_DIR"] = f"{self.root}/libexec"
 
     def plant_base(self):
         """In place of an image that would have to be built, for nothing boots from it."""

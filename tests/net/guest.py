@@ -100,6 +100,7 @@ class Guest:
         self.near, self.far = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         self.received = b""
         self.port = 40000
+        self.address = GUEST
 
     def close(self):
         self.near.close()
@@ -119,7 +120,7 @@ class Guest:
         self.send_ipv4(TCP, tcp(source_port, destination_port, flags, destination, **more), destination)
 
     def answer_arp(self, request):
-        body = struct.pack("!HHBBH", 1, IPV4, 6, 4, 2) + GUEST_MAC + socket.inet_aton(GUEST) + request.frame[22:28] \
+        body = struct.pack("!HHBBH", 1, IPV4, 6, 4, 2) + GUEST_MAC + socket.inet_aton(request.destination) + request.frame[22:28] \
             + socket.inet_aton(request.source)
         self.send(ethernet(ARP, body))
 
@@ -133,7 +134,7 @@ class Guest:
                     break
                 packet = Packet(self.received[4:4 + length])
                 self.received = self.received[4 + length:]
-                if packet.kind == ARP and packet.operation == 1 and packet.destination == GUEST:
+                if packet.kind == ARP and packet.operation == 1 and packet.destination == self.address:
                     self.answer_arp(packet)
                 yield packet
             left = end - time.monotonic()

@@ -5,7 +5,7 @@ import struct
 import time
 
 import pytest
-from guest import (ACK, DNS, GATEWAY, ICMP, IPV4, IPV6, SYN, TCP, UDP, dns_question, echo, ethernet, ipv4, is_prohibited,
+from guest import (ACK, DNS, GATEWAY, ICMP, IPV4, IPV6, RST, SYN, TCP, UDP, dns_question, echo, ethernet, ipv4, is_prohibited,
                    is_reset, tcp, udp)
 from network import FAR, HOST_FAR, HOST_LAN, METADATA, NEIGHBOUR, ip
 
@@ -219,6 +219,21 @@ def test_a_guest_gets_its_address_by_dhcp(start, servers):
     assert offer.payload[16:20] == socket.inet_aton("10.0.2.15")
     assert b"\x0c\x04blog" in offer.payload
     assert b"\x06\x04" + socket.inet_aton(DNS) in offer.payload
+
+
+@pytest.mark.parametrize("lan", [False, True])
+def test_a_guest_of_limas_has_other_addresses_and_the_same_line(start, servers, lan):
+    guest = start("--network=192.168.5.0", *(["--lan"] if lan else [])).guest
+    guest.address = "192.168.5.15"
+
+    def answer_to(destination):
+        segment = tcp(5001, 8080, SYN, destination, source=guest.address)
+        guest.send(ethernet(IPV4, ipv4(TCP, segment, destination, source=guest.address)))
+        return guest.wait(lambda p: p.protocol == TCP and p.source == destination).flags & RST
+
+    for host in ("192.168.5.2", HOST_LAN, "127.0.0.1"):
+        assert answer_to(host), host
+    assert bool(answer_to(NEIGHBOUR)) == (not lan)
 
 
 def test_the_log_names_a_destination_once(net, guest):

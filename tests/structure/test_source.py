@@ -19,6 +19,7 @@ ALLOWED = {
     "plan": {"lib", "config", "vm"},
     "term": {"lib"},
     "net": {"lib"},
+    "shim": {"lib", "host", "vm"},
     "command": {"lib", "config", "host", "vm", "qemu", "lima", "guest", "audit", "plan", "term"},
 }
 # Engines are known to nobody but the table of engines.

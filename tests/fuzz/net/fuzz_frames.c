@@ -110,7 +110,7 @@ static void run(const struct policy *policy, const uint8_t *frame, size_t length
         if (verdict.action != POLICY_REFUSE)
                 return;
         REQUIRE(verdict.reason != NULL);
-        reply_length = reply_refusal(&verdict.packet, reply);
+        reply_length = reply_refusal(&network_default, &verdict.packet, reply);
         if (reply_length > 0)
                 check_reply(&verdict.packet, reply, reply_length);
 }
@@ -129,6 +129,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 route = POLICY_ROUTE_OUT;
 
         const struct policy policy = {
+                .network = &network_default,
                 .lan = (data[0] & INPUT_LAN) != 0,
                 .full = (data[0] & INPUT_FULL) != 0,
                 .ports = ports,

@@ -64,16 +64,18 @@ static enum policy_route find_route(struct in_addr destination, void *data)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         static const uint16_t ports[] = { 22 };
-        const struct policy policy = { .lan = true, .ports = ports, .port_count = 1, .route = find_route };
+        const struct policy policy = {
+                .network = &network_default, .lan = true, .ports = ports, .port_count = 1, .route = find_route
+        };
         const SlirpConfig config = {
                 .version = 1,
                 .restricted = true,
                 .in_enabled = true,
-                .vnetwork.s_addr = htonl(NETWORK_ADDRESS),
+                .vnetwork.s_addr = htonl(network_default.address),
                 .vnetmask.s_addr = htonl(NETWORK_MASK),
-                .vhost.s_addr = htonl(NETWORK_GATEWAY),
-                .vdhcp_start.s_addr = htonl(NETWORK_GUEST),
-                .vnameserver.s_addr = htonl(NETWORK_DNS),
+                .vhost.s_addr = htonl(network_default.gateway),
+                .vdhcp_start.s_addr = htonl(network_default.guest),
+                .vnameserver.s_addr = htonl(network_default.dns),
                 .vhostname = "guest",
                 .disable_host_loopback = true,
         };

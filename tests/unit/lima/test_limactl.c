@@ -60,9 +60,34 @@ static void a_log_line_is_its_message_and_an_error_is_known_for_one(void **state
         }
 }
 
+static void the_program_of_a_command_line_is_replaced_and_its_arguments_stay(void **state)
+{
+        static const struct {
+                const char *line, *program, *wanted, *replaced;
+        } cases[] = {
+                { "qemu-system-x86_64", "/a b/shim", "'/a b/shim'", "qemu-system-x86_64" },
+                { " /opt/q  -accel tcg -cpu 'max,la57=off'", "/shim", "'/shim'  -accel tcg -cpu 'max,la57=off'", "/opt/q" },
+                { "'/opt/q' -m 1", "/shim", NULL, NULL },
+                { "/opt/q\\ x", "/shim", NULL, NULL },
+                { "$(q)", "/shim", NULL, NULL },
+                { "q", "/it's", NULL, NULL },
+                { "", "/shim", NULL, NULL },
+                { "  ", "/shim", NULL, NULL },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                _cleanup_(freep) char *replaced = NULL;
+                _cleanup_(freep) char *line = limactl_replace_program(cases[i].line, cases[i].program, &replaced);
+
+                assert_true(streq_ptr(line, cases[i].wanted));
+                assert_true(streq_ptr(replaced, cases[i].replaced));
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(the_program_of_a_command_line_is_replaced_and_its_arguments_stay),
                 cmocka_unit_test(a_version_is_read_in_all_its_forms),
                 cmocka_unit_test(a_log_line_is_its_message_and_an_error_is_known_for_one),
         };

@@ -48,17 +48,23 @@ void test_ipv4(struct test_frame *frame, const char *source, const char *destina
         test_mend(frame);
 }
 
-void test_tcp(struct test_frame *frame, const char *destination, uint16_t source_port, uint16_t destination_port, uint8_t flags)
+void test_tcp_from(struct test_frame *frame, const char *source, const char *destination, uint16_t source_port,
+                   uint16_t destination_port, uint8_t flags)
 {
         uint8_t *tcp = frame->bytes + PACKET_ETHERNET + PACKET_IPV4_SIZE;
 
-        test_ipv4(frame, TEST_GUEST, destination, IPPROTO_TCP, 20);
+        test_ipv4(frame, source, destination, IPPROTO_TCP, 20);
         packet_put16(tcp, source_port);
         packet_put16(tcp + 2, destination_port);
         packet_put32(tcp + 4, 1000);
         packet_put32(tcp + 8, 2000);
         tcp[12] = 5 << 4;
         tcp[13] = flags;
+}
+
+void test_tcp(struct test_frame *frame, const char *destination, uint16_t source_port, uint16_t destination_port, uint8_t flags)
+{
+        test_tcp_from(frame, TEST_GUEST, destination, source_port, destination_port, flags);
 }
 
 void test_udp(struct test_frame *frame, const char *destination, uint16_t source_port, uint16_t destination_port, size_t length)

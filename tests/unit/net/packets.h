@@ -20,6 +20,8 @@ struct in_addr test_address(const char *text);
 void test_ipv4(struct test_frame *frame, const char *source, const char *destination, uint8_t protocol, size_t length);
 void test_tcp(struct test_frame *frame, const char *destination, uint16_t source_port, uint16_t destination_port,
               uint8_t flags);
+void test_tcp_from(struct test_frame *frame, const char *source, const char *destination, uint16_t source_port,
+                   uint16_t destination_port, uint8_t flags);
 void test_udp(struct test_frame *frame, const char *destination, uint16_t source_port, uint16_t destination_port,
               size_t length);
 void test_echo(struct test_frame *frame, const char *destination);

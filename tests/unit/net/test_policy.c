@@ -30,14 +30,20 @@ static enum policy_route find_route(struct in_addr destination, void *data)
 static unsigned asked;
 
 static const struct policy plain = {
-        .ports = ports, .port_count = ARRAY_SIZE(ports), .route = find_route, .route_data = &asked
+        .network = &network_default, .ports = ports, .port_count = ARRAY_SIZE(ports), .route = find_route, .route_data = &asked
 };
-static const struct policy lan = {
-        .lan = true, .ports = ports, .port_count = ARRAY_SIZE(ports), .route = find_route, .route_data = &asked
-};
-static const struct policy full = {
-        .full = true, .ports = ports, .port_count = ARRAY_SIZE(ports), .route = find_route, .route_data = &asked
-};
+static const struct policy lan = { .network = &network_default,
+                                   .lan = true,
+                                   .ports = ports,
+                                   .port_count = ARRAY_SIZE(ports),
+                                   .route = find_route,
+                                   .route_data = &asked };
+static const struct policy full = { .network = &network_default,
+                                    .full = true,
+                                    .ports = ports,
+                                    .port_count = ARRAY_SIZE(ports),
+                                    .route = find_route,
+                                    .route_data = &asked };
 
 static void assert_verdict(const struct policy *policy, const struct test_frame *frame, enum policy_action action,
                            const char *reason)
@@ -107,6 +113,36 @@ static void link_local_metadata_and_reserved_addresses_are_refused(void **state)
                 assert_destination(both[i], "169.254.1.1", POLICY_REFUSE, "link-local");
                 assert_destination(both[i], "240.0.0.1", POLICY_REFUSE, "reserved");
                 assert_destination(both[i], "192.0.0.1", POLICY_REFUSE, "reserved");
+        }
+}
+
+static void the_network_is_the_one_that_was_chosen(void **state)
+{
+        static const struct {
+                const char *address;
+                enum policy_action action;
+                const char *reason;
+        } places[] = {
+                { "192.168.5.2", POLICY_REFUSE, "host" },
+                { "192.168.5.99", POLICY_REFUSE, "nobody" },
+                { "10.0.2.2", POLICY_REFUSE, "private" },
+                { TEST_FAR, POLICY_PASS, NULL },
+        };
+        struct policy other = plain;
+        struct test_frame frame;
+
+        other.network = network_find("192.168.5.0");
+        assert_non_null(other.network);
+        assert_null(network_find("192.168.6.0"));
+        /* A guest with an address of the first network isn't on it. */
+        test_tcp(&frame, TEST_FAR, 5000, 80, SYN);
+        assert_verdict(&other, &frame, POLICY_DROP, "spoofed");
+        /* Where the first network has nobody, there the second one is, and the other way round. */
+        test_tcp(&frame, "192.168.5.2", 5000, 80, SYN);
+        assert_verdict(&plain, &frame, POLICY_REFUSE, "private");
+        for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+                test_tcp_from(&frame, "192.168.5.15", places[i].address, 5000, 80, SYN);
+                assert_verdict(&other, &frame, places[i].action, places[i].reason);
         }
 }
 
@@ -331,6 +367,7 @@ int main(void)
                 cmocka_unit_test(the_host_is_refused),
                 cmocka_unit_test(a_private_address_is_allowed_with_the_lan_alone),
                 cmocka_unit_test(link_local_metadata_and_reserved_addresses_are_refused),
+                cmocka_unit_test(the_network_is_the_one_that_was_chosen),
                 cmocka_unit_test(groups_are_dropped_in_silence),
                 cmocka_unit_test(our_network_has_nobody_else),
                 cmocka_unit_test(routes_are_asked_for_only_where_they_decide),

@@ -21,7 +21,7 @@ static struct packet answer(const struct test_frame *frame, struct test_frame *r
 {
         struct packet packet = test_packet(frame);
         uint8_t bytes[REPLY_SIZE];
-        size_t length = reply_refusal(&packet, bytes);
+        size_t length = reply_refusal(&network_default, &packet, bytes);
 
         assert_true(length > 0);
         memcpy(reply->bytes, bytes, length);
@@ -39,7 +39,7 @@ static void assert_silence(const struct test_frame *frame)
         struct packet packet = test_packet(frame);
         uint8_t bytes[REPLY_SIZE];
 
-        assert_int_equal(reply_refusal(&packet, bytes), 0);
+        assert_int_equal(reply_refusal(&network_default, &packet, bytes), 0);
 }
 
 static void assert_reset(const struct test_frame *frame, uint8_t flags, uint32_t sequence, uint32_t acknowledgement)

@@ -1,20 +1,17 @@
-#include "network.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
-#include "engine.h"
 #include "host/paths.h"
+#include "lib/deadline.h"
 #include "lib/file.h"
+#include "lib/os.h"
 #include "lib/process.h"
 #include "lib/text.h"
-#include "socket.h"
-#include "toolkit.h"
 #include "vm/console.h"
-#include "vm/ports.h"
+#include "vm/network.h"
 
 #define READY_MS     10000
 #define REASON_LIMIT 4096
@@ -23,19 +20,8 @@
 
 enum { FRAMES_FD = 3, READY_FD = 4 };
 
-static void build_arguments(const struct vm *vm, const struct runtime *runtime, const char *program, struct strv *argv)
-{
-        strv_add(argv, program);
-        strv_addf(argv, "--frames-fd=%d", FRAMES_FD);
-        strv_addf(argv, "--ready-fd=%d", READY_FD);
-        strv_addf(argv, "--ssh-socket=%s", runtime->ssh);
-        strv_addf(argv, "--log=%s", runtime->net_log);
-        strv_addf(argv, "--hostname=%s", vm->name);
-        for (size_t i = 0; i < vm->record.port_count; i++)
-                strv_addf(argv, "--forward=%u:%u", vm->record.ports[i].host, vm->record.ports[i].guest);
-        if (vm->record.lan)
-                strv_add(argv, "--lan");
-}
+/* Nothing of the user's changes what it does. */
+static const char *const environment[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", NULL };
 
 /* Its one line, or what there was of it when it ended or the time was up. */
 static int read_line(int fd, struct strbuf *line, struct error **err)
@@ -44,14 +30,13 @@ static int read_line(int fd, struct strbuf *line, struct error **err)
         char block[256];
 
         while (line->len < REASON_LIMIT && !memchr(line->buf, '\n', line->len)) {
-                int ready = socket_wait(fd, POLLIN, limit, err);
+                struct pollfd polled = { .fd = fd, .events = POLLIN };
+                int ready = poll(&polled, 1, deadline_left(limit));
                 ssize_t got;
 
-                if (ready < 0)
-                        return -1;
                 if (ready == 0)
                         return error_set(err, ERROR_ENGINE, "the network process is not ready after %d s", READY_MS / 1000);
-                got = read(fd, block, sizeof(block));
+                got = ready < 0 ? -1 : read(fd, block, sizeof(block));
                 if (got < 0 && errno != EINTR)
                         return error_errno(err, ERROR_ENGINE, "cannot hear from the network process");
                 if (got == 0)
@@ -63,7 +48,7 @@ static int read_line(int fd, struct strbuf *line, struct error **err)
         return 0;
 }
 
-static int await_ready(const struct vm *vm, const struct runtime *runtime, int fd, struct error **err)
+static int await_ready(const struct network_spec *spec, int fd, struct error **err)
 {
         _cleanup_(strbuf_clear) struct strbuf line = STRBUF_INIT;
         _cleanup_(strbuf_clear) struct strbuf shown = STRBUF_INIT;
@@ -72,12 +57,10 @@ static int await_ready(const struct vm *vm, const struct runtime *runtime, int f
                 return -1;
         if (streq(line.buf, "ok"))
                 return 0;
-        if (ports_check(&vm->record, err) < 0)
-                return -1;
         if (line.len > 0)
                 text_visible(&shown, line.buf, line.len);
         else
-                console_quote(&shown, runtime->net_log, 3);
+                console_quote(&shown, spec->log, 3);
         return error_set(err, ERROR_ENGINE, "the network process does not start: %s",
                          shown.len > 0 ? shown.buf : "no reason given");
 }
@@ -96,20 +79,28 @@ static char *find_reason(const char *log, const char *place)
         return reason;
 }
 
-int engine_refused(const struct vm *vm, const char *address, uint16_t port, char **reason, struct error **err)
+int network_refused(const char *log, const char *address, uint16_t port, char **reason, struct error **err)
 {
-        _cleanup_(runtime_clear) struct runtime runtime = RUNTIME_INIT;
         _cleanup_(freep) char *place = xasprintf(" tcp %s %u ", address, port);
-        _cleanup_(strbuf_clear) struct strbuf log = STRBUF_INIT;
+        _cleanup_(strbuf_clear) struct strbuf text = STRBUF_INIT;
 
-        runtime_find_files(vm, &runtime);
-        if (file_read(runtime.net_log, LOG_LIMIT, &log, err) < 0)
+        if (file_read(log, LOG_LIMIT, &text, err) < 0)
                 return -1;
-        *reason = find_reason(log.buf, place);
+        *reason = find_reason(text.buf, place);
         return *reason != NULL;
 }
 
-int network_start(const struct vm *vm, const struct runtime *runtime, int frames_fd, pid_t *pid, struct error **err)
+static void build_arguments(const struct network_spec *spec, const char *program, struct strv *argv)
+{
+        strv_add(argv, program);
+        strv_addf(argv, "--frames-fd=%d", FRAMES_FD);
+        strv_addf(argv, "--ready-fd=%d", READY_FD);
+        strv_addf(argv, "--log=%s", spec->log);
+        for (const char *const *option = spec->options; *option; option++)
+                strv_add(argv, *option);
+}
+
+int network_start(const struct network_spec *spec, pid_t *pid, struct error **err)
 {
         _cleanup_(freep) char *program = paths_helper("machine-net", err);
         _cleanup_(strv_clear) struct strv argv = STRV_INIT;
@@ -121,20 +112,20 @@ int network_start(const struct vm *vm, const struct runtime *runtime, int frames
 
         if (!program)
                 return -1;
-        if (pipe2(ends, O_CLOEXEC) < 0)
+        if (os_pipe(ends) < 0)
                 return error_errno(err, ERROR_FAILED, "cannot make a pipe");
         ready = ends[0];
         told = ends[1];
-        log = open(runtime->net_log, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+        log = open(spec->log, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (log < 0)
-                return error_errno(err, ERROR_FAILED, "cannot open '%s'", runtime->net_log);
-        build_arguments(vm, runtime, program, &argv);
+                return error_errno(err, ERROR_FAILED, "cannot open '%s'", spec->log);
+        build_arguments(spec, program, &argv);
         if (process_spawn(&(struct process_spec){ .argv = strv_argv(&argv),
-                                                  .environment = toolkit_environment,
+                                                  .environment = environment,
                                                   .folder = "/",
                                                   .stdout_fd = log,
                                                   .stderr_fd = log,
-                                                  .fds = (const struct process_fd[]){ { FRAMES_FD, frames_fd },
+                                                  .fds = (const struct process_fd[]){ { FRAMES_FD, spec->frames_fd },
                                                                                       { READY_FD, told } },
                                                   .fd_count = 2,
                                                   .new_session = true },
@@ -142,7 +133,7 @@ int network_start(const struct vm *vm, const struct runtime *runtime, int frames
                 return -1;
         closep(&told);
         told = -1;
-        if (await_ready(vm, runtime, ready, err) < 0) {
+        if (await_ready(spec, ready, err) < 0) {
                 kill(started, SIGKILL);
                 process_wait(started, END_MS, NULL, NULL);
                 return -1;

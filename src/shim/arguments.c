@@ -1,0 +1,77 @@
+#include "arguments.h"
+
+#include "lib/text.h"
+
+#define SANDBOX "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"
+
+/* Lima's one network; behind "hostfwd=" come the address and the port. */
+static const char lima_network[] = "user,id=net0,net=192.168.5.0/24,dhcpstart=192.168.5.15,hostfwd=tcp:127.0.0.1:";
+static const char lima_network_end[] = "-:22";
+
+/* QEMU takes each option with one hyphen or two. "" for what is none. */
+static const char *option_name(const char *argument)
+{
+        if (*argument != '-')
+                return "";
+        argument++;
+        return *argument == '-' ? argument + 1 : argument;
+}
+
+bool arguments_are_question(const char *const *arguments)
+{
+        for (const char *const *argument = arguments; *argument; argument++)
+                if (streq(*argument, "help") || streq(option_name(*argument), "version"))
+                        return true;
+        return false;
+}
+
+static int parse_network(const char *network, uint16_t *ssh_port, struct error **err)
+{
+        const char *port = network + strlen(lima_network);
+        int64_t number = 0;
+
+        if (starts_with(network, lima_network) && ends_with(port, lima_network_end)) {
+                _cleanup_(freep) char *digits = xstrndup(port, strlen(port) - strlen(lima_network_end));
+
+                if (text_parse_int(digits, 1, UINT16_MAX, &number) == 0) {
+                        *ssh_port = (uint16_t)number;
+                        return 0;
+                }
+        }
+        return error_set(err, ERROR_ENGINE, "this Lima gives QEMU a network that isn't known: '%s'", network);
+}
+
+/* What would bring the guest another network. */
+static bool is_foreign(const char *option)
+{
+        return streq(option, "nic") || streq(option, "net") || streq(option, "readconfig");
+}
+
+int arguments_rewrite(const char *const *arguments, int frames_fd, struct strv *out, uint16_t *ssh_port, struct error **err)
+{
+        bool network = false, sandbox = false;
+
+        for (const char *const *argument = arguments; *argument; argument++) {
+                const char *option = option_name(*argument);
+
+                if (is_foreign(option))
+                        return error_set(err, ERROR_ENGINE, "QEMU's option '%s' would give the guest another network",
+                                         *argument);
+                sandbox = sandbox || streq(option, "sandbox");
+                strv_add(out, *argument);
+                if (!streq(option, "netdev"))
+                        continue;
+                argument++;
+                if (network || !*argument)
+                        return error_set(err, ERROR_ENGINE, "this Lima gives QEMU more than one network");
+                if (parse_network(*argument, ssh_port, err) < 0)
+                        return -1;
+                strv_addf(out, "stream,id=net0,server=off,addr.type=fd,addr.str=%d", frames_fd);
+                network = true;
+        }
+        if (!network)
+                return error_set(err, ERROR_ENGINE, "this Lima gives QEMU no network that could be replaced");
+        if (!sandbox)
+                strv_adds(out, "-sandbox", SANDBOX, NULL);
+        return 0;
+}

@@ -1,0 +1,115 @@
+/*
+ * machine-shim: what Lima starts in place of QEMU (by QEMU_SYSTEM_<ARCH>), so that a guest's only network is machine-net.
+ *
+ * It starts machine-net and becomes QEMU, with Lima's arguments but for the network (arguments.h): same process, same pid.
+ * machine-net holds the other end of QEMU's stream and ends with it; so it does should anything here fail. Questions about
+ * QEMU pass as they are.
+ *
+ * Lima gives a program named there no arguments of ours, so what there is to know comes by the environment, and doesn't go on
+ * to QEMU:
+ *
+ *     MACHINE_SHIM_QEMU        the program to become: a path, or a name in PATH
+ *     MACHINE_SHIM_LOG         machine-net's log
+ *     MACHINE_SHIM_HOSTNAME    given to the guest by DHCP
+ *     MACHINE_SHIM_LAN         "1": the guest may reach the network around this computer
+ *
+ * It returns only on failure: one line on standard error, which Lima keeps in ha.stderr.log, and exit status 1.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "arguments.h"
+#include "lib/process.h"
+#include "vm/network.h"
+
+static const char *const variables[] = { "MACHINE_SHIM_QEMU", "MACHINE_SHIM_LOG", "MACHINE_SHIM_HOSTNAME", "MACHINE_SHIM_LAN" };
+
+static const char *variable(const char *name, struct error **err)
+{
+        const char *value = getenv(name);
+
+        if (!value || !*value) {
+                error_set(err, ERROR_USAGE, "%s is not set: this program is started by Lima, for machine", name);
+                return NULL;
+        }
+        return value;
+}
+
+static int become(const struct strv *argv, struct error **err)
+{
+        _cleanup_(strv_clear) struct strv overrides = STRV_INIT;
+        _cleanup_(strv_clear) struct strv environment = STRV_INIT;
+
+        for (size_t i = 0; i < ARRAY_SIZE(variables); i++)
+                strv_add(&overrides, variables[i]);
+        process_environment(&environment, strv_argv(&overrides));
+        return process_exec(strv_argv(argv), strv_argv(&environment), err);
+}
+
+static int start_network(int frames_fd, uint16_t ssh_port, struct error **err)
+{
+        const char *log = variable("MACHINE_SHIM_LOG", err);
+        const char *hostname = log ? variable("MACHINE_SHIM_HOSTNAME", err) : NULL;
+        const char *lan = getenv("MACHINE_SHIM_LAN");
+        _cleanup_(strv_clear) struct strv options = STRV_INIT;
+        pid_t pid;
+
+        if (!hostname)
+                return -1;
+        strv_add(&options, "--network=192.168.5.0");
+        strv_addf(&options, "--hostname=%s", hostname);
+        strv_addf(&options, "--forward=%u:22", ssh_port);
+        if (lan && streq(lan, "1"))
+                strv_add(&options, "--lan");
+        return network_start(&(struct network_spec){ .frames_fd = frames_fd, .log = log, .options = strv_argv(&options) }, &pid,
+                             err);
+}
+
+/* The end that QEMU gets is the one descriptor that stays open over exec. */
+static int run(const char *qemu, const char *const *arguments, struct error **err)
+{
+        _cleanup_(strv_clear) struct strv argv = STRV_INIT;
+        _cleanup_(closep) int for_qemu = -1;
+        _cleanup_(closep) int for_net = -1;
+        uint16_t ssh_port = 0;
+        int ends[2];
+
+        if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+                return error_errno(err, ERROR_FAILED, "cannot make a socket");
+        for_qemu = ends[0];
+        for_net = ends[1];
+        strv_add(&argv, qemu);
+        if (arguments_rewrite(arguments, for_qemu, &argv, &ssh_port, err) < 0 || start_network(for_net, ssh_port, err) < 0)
+                return -1;
+        if (fcntl(for_qemu, F_SETFD, 0) < 0)
+                return error_errno(err, ERROR_FAILED, "cannot hand a socket to QEMU");
+        return become(&argv, err);
+}
+
+static int answer(const char *qemu, const char *const *arguments, struct error **err)
+{
+        _cleanup_(strv_clear) struct strv argv = STRV_INIT;
+
+        strv_add(&argv, qemu);
+        for (const char *const *argument = arguments; *argument; argument++)
+                strv_add(&argv, *argument);
+        return become(&argv, err);
+}
+
+int main(int argc, char **argv)
+{
+        const char *const *arguments = (const char *const *)argv + (argc > 0);
+        _cleanup_(error_freep) struct error *err = NULL;
+        const char *qemu = variable("MACHINE_SHIM_QEMU", &err);
+
+        if (qemu)
+                (arguments_are_question(arguments) ? answer : run)(qemu, arguments, &err);
+        if (err) {
+                _cleanup_(freep) char *text = error_text(err);
+
+                fprintf(stderr, "machine-shim: %s\n", text);
+        }
+        return EXIT_FAILURE;
+}
