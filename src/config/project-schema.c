@@ -31,12 +31,21 @@ void project_set_defaults(struct project *project, const char *file)
         project->engine = xstrdup("auto");
 }
 
+static void project_add_profile(struct project *project, const char *name, const char *file, struct project_place place)
+{
+        strv_add(&project->profiles, name);
+        project->profile_places =
+                xreallocarray(project->profile_places, project->profiles.count, sizeof(*project->profile_places));
+        project->profile_places[project->profiles.count - 1] = place;
+        set_string(&project->profiles_file, xstrdup(file));
+}
+
 void project_inherit(struct project *project, const struct projects *projects)
 {
         if (!project->shell)
                 project->shell = xstrdup(projects && projects->default_shell ? projects->default_shell : shells[0]);
         if (!project->profiles_given && projects && projects->default_profile)
-                strv_add(&project->profiles, projects->default_profile);
+                project_add_profile(project, projects->default_profile, projects->file, projects->default_profile_place);
 }
 
 void project_add_repo(struct project *project, const char *url, const char *name, unsigned line, unsigned column)
@@ -56,6 +65,35 @@ static int check_profile(const char *text, struct error **err)
                 return 0;
         error_set(err, ERROR_CONFIG, "'%s' can't be a profile's name", text);
         return error_hint(err, "%s", name_rule);
+}
+
+static void decode_profile(struct schema_reader *reader, const struct schema_key *key, const struct toml_value *value,
+                           void *object)
+{
+        struct project *project = object;
+
+        if (value->type != TOML_STRING)
+                schema_mistake(reader, value->line, value->column, "an item of '%s' must be a string, not %s", key->name,
+                               toml_type_name(value->type));
+        else if (!schema_check_text(reader, key, value))
+                return;
+        else if (strv_contains(&project->profiles, value->string))
+                schema_mistake(reader, value->line, value->column, "'%s' is in '%s' twice", value->string, key->name);
+        else
+                project_add_profile(project, value->string, project->file,
+                                    (struct project_place){ value->line, value->column });
+}
+
+static void decode_default_profile(struct schema_reader *reader, const struct schema_key *key, const struct toml_value *value,
+                                   void *object)
+{
+        struct projects *projects = object;
+
+        projects->default_profile_place = (struct project_place){ value->line, value->column };
+        if (value->type != TOML_STRING)
+                schema_wrong_type(reader, key, value, "a string");
+        else if (schema_check_text(reader, key, value))
+                set_string(&projects->default_profile, xstrdup(value->string));
 }
 
 static int check_name(const char *text, struct error **err)
@@ -186,11 +224,11 @@ static const struct schema_key project_keys[] = {
         },
         {
                 .name = "profiles",
-                .type = SCHEMA_STRINGS,
-                .offset = offsetof(struct project, profiles),
+                .type = SCHEMA_ARRAY,
                 .given = offsetof(struct project, profiles_given),
                 .high = LIST_MOST,
                 .check = check_profile,
+                .decode = decode_profile,
                 .items = "names",
                 .fallback = "`default_profile`",
                 .summary = "names of profiles, in this order; `[]` for none",
@@ -336,9 +374,10 @@ static void finish_projects(struct schema_reader *reader, const struct toml_valu
 static const struct schema_key projects_keys[] = {
         {
                 .name = "default_profile",
-                .type = SCHEMA_STRING,
-                .offset = offsetof(struct projects, default_profile),
+                .type = SCHEMA_CUSTOM,
                 .check = check_profile,
+                .decode = decode_default_profile,
+                .items = "text",
                 .fallback = "none",
                 .summary = "profile of projects that have no `profiles`",
         },

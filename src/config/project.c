@@ -20,6 +20,8 @@ void project_clear(struct project *project)
         free(project->checkout);
         free(project->repos);
         strv_clear(&project->profiles);
+        free(project->profile_places);
+        free(project->profiles_file);
         free(project->shell);
         free(project->engine);
         free(project->ports);
@@ -38,6 +40,10 @@ void project_copy(struct project *out, const struct project *from)
         out->ports = from->port_count > 0 ? xmemdup(from->ports, from->port_count * sizeof(*from->ports)) : NULL;
         out->profiles = (struct strv)STRV_INIT;
         strv_add_all(&out->profiles, &from->profiles);
+        out->profile_places = from->profile_places
+                                      ? xmemdup(from->profile_places, from->profiles.count * sizeof(*from->profile_places))
+                                      : NULL;
+        out->profiles_file = xstrdup(from->profiles_file);
         out->repos = NULL;
         out->repo_count = 0;
         for (size_t i = 0; i < from->repo_count; i++)

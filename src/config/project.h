@@ -12,6 +12,10 @@
 #include "lib/error.h"
 #include "lib/strv.h"
 
+struct project_place {
+        unsigned line, column;
+};
+
 struct project_port {
         uint16_t host, guest;
         unsigned line, column;
@@ -33,8 +37,10 @@ struct project {
         size_t repo_count;
         bool repos_given, profiles_given; /* written out by the user, even as []? */
         struct strv profiles;
-        char *shell;  /* "zsh" or "bash" */
-        char *engine; /* "auto", "qemu", "lima" */
+        struct project_place *profile_places; /* of each, in `profiles_file` */
+        char *profiles_file;                  /* NULL = in no file */
+        char *shell;                          /* "zsh" or "bash" */
+        char *engine;                         /* "auto", "qemu", "lima" */
         bool forward_agent;
         bool lan, lan_given;  /* written out by the user? */
         bool weaker_line;     /* make do with an engine that can't hold what is asked for */
@@ -57,6 +63,7 @@ void project_copy(struct project *out, const struct project *from);
 struct projects {
         char *file;            /* also when it isn't there */
         char *default_profile; /* NULL = none */
+        struct project_place default_profile_place;
         char *default_shell;
         struct project *items;
         size_t count;

@@ -96,8 +96,7 @@ void schema_unknown(struct schema_reader *reader, const struct schema *schema, c
         }
 }
 
-/* "'cpus' must be a whole number, not a string" */
-static void wrong_type(struct schema_reader *reader, const struct schema_key *key, const struct toml_value *value,
+void schema_wrong_type(struct schema_reader *reader, const struct schema_key *key, const struct toml_value *value,
                        const char *wanted)
 {
         schema_mistake(reader, value->line, value->column, "'%s' must be %s, not %s", key->name, wanted,
@@ -115,7 +114,7 @@ static void decode_integer(struct schema_reader *reader, const struct schema_key
         int64_t *field = field_of(object, key);
 
         if (value->type != TOML_INTEGER)
-                wrong_type(reader, key, value, "a whole number");
+                schema_wrong_type(reader, key, value, "a whole number");
         else if (value->integer < key->low || value->integer > key->high)
                 schema_mistake(reader, value->line, value->column,
                                "'%s' must be between %" PRId64 " and %" PRId64 ", not %" PRId64, key->name, key->low, key->high,
@@ -143,7 +142,7 @@ static void decode_size(struct schema_reader *reader, const struct schema_key *k
         if (value->type == TOML_INTEGER) {
                 bytes = from_gib(value->integer);
         } else if (value->type != TOML_STRING) {
-                wrong_type(reader, key, value, "a whole number of GiB or a size");
+                schema_wrong_type(reader, key, value, "a whole number of GiB or a size");
                 schema_hint(reader, "write 8 for 8 GiB, or a size such as \"8GiB\" or \"512MiB\"");
                 return;
         } else if (text_parse_size(value->string, &bytes) < 0) {
@@ -162,7 +161,7 @@ static void decode_size(struct schema_reader *reader, const struct schema_key *k
         *field = bytes;
 }
 
-static bool check_text(struct schema_reader *reader, const struct schema_key *key, const struct toml_value *value)
+bool schema_check_text(struct schema_reader *reader, const struct schema_key *key, const struct toml_value *value)
 {
         struct error *error = NULL;
 
@@ -184,8 +183,8 @@ static void decode_string(struct schema_reader *reader, const struct schema_key 
         char **field = field_of(object, key);
 
         if (value->type != TOML_STRING)
-                wrong_type(reader, key, value, "a string");
-        else if (check_text(reader, key, value))
+                schema_wrong_type(reader, key, value, "a string");
+        else if (schema_check_text(reader, key, value))
                 set_string(field, xstrdup(value->string));
 }
 
@@ -205,7 +204,7 @@ static void decode_choice(struct schema_reader *reader, const struct schema_key 
 
         add_choices(&wanted, key->choices, "'");
         if (value->type != TOML_STRING) {
-                wrong_type(reader, key, value, wanted.buf);
+                schema_wrong_type(reader, key, value, wanted.buf);
                 return;
         }
         for (const char *const *choice = key->choices; *choice; choice++)
@@ -225,7 +224,7 @@ static bool check_list(struct schema_reader *reader, const struct schema_key *ke
         if (value->type != TOML_ARRAY) {
                 _cleanup_(freep) char *wanted = xasprintf("a list of %s", key->items);
 
-                wrong_type(reader, key, value, wanted);
+                schema_wrong_type(reader, key, value, wanted);
                 return false;
         }
         if (value->item_count > (size_t)key->high) {
@@ -249,7 +248,7 @@ static void decode_strings(struct schema_reader *reader, const struct schema_key
                 if (item->type != TOML_STRING)
                         schema_mistake(reader, item->line, item->column, "an item of '%s' must be a string, not %s", key->name,
                                        toml_type_name(item->type));
-                else if (!check_text(reader, key, item))
+                else if (!schema_check_text(reader, key, item))
                         continue;
                 else if (strv_contains(field, item->string))
                         schema_mistake(reader, item->line, item->column, "'%s' is in '%s' twice", item->string, key->name);
@@ -264,7 +263,7 @@ static void decode_value(struct schema_reader *reader, const struct schema_key *
         switch (key->type) {
         case SCHEMA_BOOL:
                 if (value->type != TOML_BOOLEAN)
-                        wrong_type(reader, key, value, "true or false");
+                        schema_wrong_type(reader, key, value, "true or false");
                 else
                         *(bool *)field_of(object, key) = value->boolean;
                 break;
@@ -291,9 +290,12 @@ static void decode_value(struct schema_reader *reader, const struct schema_key *
                 break;
         case SCHEMA_TABLE:
                 if (value->type != TOML_TABLE)
-                        wrong_type(reader, key, value, "a table");
+                        schema_wrong_type(reader, key, value, "a table");
                 else
                         schema_decode_table(reader, key->schema, value, field_of(object, key));
+                break;
+        case SCHEMA_CUSTOM:
+                key->decode(reader, key, value, object);
                 break;
         }
         if (key->given)
@@ -394,6 +396,9 @@ static void document_form(const struct schema_key *key, struct strbuf *out)
                 break;
         case SCHEMA_TABLE:
                 strbuf_adds(out, "table");
+                break;
+        case SCHEMA_CUSTOM:
+                strbuf_adds(out, key->items);
                 break;
         }
 }

@@ -34,6 +34,7 @@ enum schema_type {
         SCHEMA_STRINGS, /* struct strv: a list of at most `high` different texts, each as `check` allows */
         SCHEMA_ARRAY,   /* a list of at most `high` items, each handed to `decode` */
         SCHEMA_TABLE,   /* a table within; `schema` decodes it into the struct at the field */
+        SCHEMA_CUSTOM,  /* whatever `decode` makes of it; `items` says what that is */
 };
 
 /* Is this text all right? Its error's message and hint are used, at the text's place. */
@@ -52,7 +53,7 @@ struct schema_key {
         const char *const *choices; /* NULL-ended */
         const struct schema *schema;
         schema_check_fn check;   /* NULL = any text but an empty one */
-        schema_decode_fn decode; /* SCHEMA_ARRAY */
+        schema_decode_fn decode; /* SCHEMA_ARRAY, SCHEMA_CUSTOM */
         const char *items;       /* what a list holds, in the plural: "URLs" */
         const char *fallback;    /* what holds without the key, as the reference says it */
         const char *summary;     /* for the reference */
@@ -88,6 +89,11 @@ void schema_hint(struct schema_reader *reader, const char *format, ...) _printf_
 void schema_adopt(struct schema_reader *reader, unsigned line, unsigned column, struct error *error);
 /* "unknown key 'cpu'", with the nearest key, or all of them, as the hint. */
 void schema_unknown(struct schema_reader *reader, const struct schema *schema, const struct toml_member *member);
+/* "'cpus' must be a whole number, not a string" */
+void schema_wrong_type(struct schema_reader *reader, const struct schema_key *key, const struct toml_value *value,
+                       const char *wanted);
+/* A text as the key's `check` allows? If not, the mistake is noted. */
+bool schema_check_text(struct schema_reader *reader, const struct schema_key *key, const struct toml_value *value);
 /* Decodes a table within. */
 void schema_decode_table(struct schema_reader *reader, const struct schema *schema, const struct toml_value *table,
                          void *object);

@@ -7,6 +7,58 @@
 #define GIB (INT64_C(1) << 30)
 #define TIB (INT64_C(1) << 40)
 
+static int check_proxy(const char *text, struct error **err)
+{
+        if (streq(text, "none") || streq(text, "host"))
+                return 0;
+        if (!starts_with(text, "http://") && !starts_with(text, "https://")) {
+                error_set(err, ERROR_CONFIG, "'%s' is no proxy", text);
+                return error_hint(err, "write \"none\", \"host\" for what the environment says, or a http:// URL");
+        }
+        if (!strchr(text, '@') && text[strcspn(text, " \t\r\n")] == '\0')
+                return 0;
+        error_set(err, ERROR_CONFIG, "a proxy with a user, a password or white space");
+        return error_hint(err, "it would be stored in layers: use a proxy that asks for none");
+}
+
+static bool is_prefix(const char *text, bool http)
+{
+        const char *host = starts_with(text, "https://")          ? text + strlen("https://")
+                           : http && starts_with(text, "http://") ? text + strlen("http://")
+                                                                  : "";
+
+        return *host != '\0' && *host != '/' && !strchr(host, '@') && host[strcspn(host, " \t\r\n")] == '\0';
+}
+
+static void decode_mirror(struct schema_reader *reader, const struct schema *schema, const struct toml_member *member,
+                          void *object)
+{
+        struct settings *settings = object;
+        const struct toml_value *value = &member->value;
+
+        if (!is_prefix(member->key, false)) {
+                schema_mistake(reader, member->line, member->column, "'%s' is not the beginning of an https URL", member->key);
+        } else if (value->type != TOML_STRING || !is_prefix(value->string, true)) {
+                schema_mistake(reader, value->line, value->column, "a mirror must be an http:// or https:// URL");
+                schema_hint(reader, "write \"https://example.org/\" = \"https://mirror.example.com/\"");
+        } else {
+                strv_add(&settings->mirror_from, member->key);
+                strv_add(&settings->mirror_to, value->string);
+        }
+}
+
+static void decode_mirrors(struct schema_reader *reader, const struct schema_key *key, const struct toml_value *value,
+                           void *object)
+{
+        static const struct schema_key none[] = { { 0 } };
+        static const struct schema mirrors = { .keys = none, .other = decode_mirror };
+
+        if (value->type == TOML_TABLE)
+                schema_decode_table(reader, &mirrors, value, object);
+        else
+                schema_wrong_type(reader, key, value, "a table");
+}
+
 static const struct schema_key keys[] = {
         {
                 .name = "template_budget",
@@ -17,6 +69,29 @@ static const struct schema_key keys[] = {
                 .fallback = "10 GiB",
                 .summary = "what the memory of warm templates may take on the host's disk; those not used for longest go first",
         },
+        {
+                .name = "trust_host_ca",
+                .type = SCHEMA_BOOL,
+                .offset = offsetof(struct settings, trust_host_ca),
+                .fallback = "`false`",
+                .summary = "guests trust the CA certificates that the host trusts (for networks that look into TLS)",
+        },
+        {
+                .name = "proxy",
+                .type = SCHEMA_STRING,
+                .offset = offsetof(struct settings, proxy),
+                .check = check_proxy,
+                .fallback = "`none`",
+                .summary = "proxy for guests: `none`, `host` (the environment's), or a URL without a password",
+        },
+        {
+                .name = "mirrors",
+                .type = SCHEMA_CUSTOM,
+                .decode = decode_mirrors,
+                .items = "table of URL prefixes",
+                .fallback = "none",
+                .summary = "where downloads come from in place of a recipe's URL; the longest prefix counts",
+        },
         { 0 },
 };
 
@@ -25,13 +100,20 @@ const struct schema settings_schema = { .keys = keys };
 void settings_clear(struct settings *settings)
 {
         free(settings->file);
+        free(settings->proxy);
+        strv_clear(&settings->mirror_from);
+        strv_clear(&settings->mirror_to);
         *settings = (struct settings)SETTINGS_INIT;
 }
 
 int settings_parse(const char *text, size_t length, const char *file, struct settings *out, struct error **err)
 {
         _cleanup_(toml_freep) struct toml_value *root = toml_parse(text, length, file, err);
-        _cleanup_(settings_clear) struct settings settings = { .file = xstrdup(file), .template_budget = 10 * GIB };
+        _cleanup_(settings_clear) struct settings settings = {
+                .file = xstrdup(file),
+                .template_budget = 10 * GIB,
+                .proxy = xstrdup("none"),
+        };
 
         if (!root || schema_decode(&settings_schema, root, file, &settings, err) < 0)
                 return -1;

@@ -6,10 +6,14 @@
 #include <stdint.h>
 
 #include "lib/error.h"
+#include "lib/strv.h"
 
 struct settings {
-        char *file;              /* also when it isn't there */
-        int64_t template_budget; /* bytes on the host's disk that the memory of all warm templates may take */
+        char *file;                         /* also when it isn't there */
+        int64_t template_budget;            /* bytes on the host's disk that the memory of all warm templates may take */
+        bool trust_host_ca;                 /* the host's CA certificates count in guests too */
+        char *proxy;                        /* "none", "host" (its environment's), or a URL */
+        struct strv mirror_from, mirror_to; /* [mirrors]: prefixes of URLs, and what stands for each */
 };
 
 #define SETTINGS_INIT                                                                                                          \

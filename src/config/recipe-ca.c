@@ -1,0 +1,106 @@
+#include "config/recipe-ca.h"
+
+#include "config/recipe-steps.h"
+#include "lib/file.h"
+
+#define BUNDLE_MOST (4 << 20)
+
+/* The host's bundle: what its own programs are told to use, else where systems keep it. NULL with an error. */
+static const char *find_bundle(struct error **err)
+{
+        static const char *const variables[] = { "SSL_CERT_FILE", "CURL_CA_BUNDLE" };
+        static const char *const places[] = {
+                "/etc/ssl/certs/ca-certificates.crt",
+                "/etc/pki/tls/certs/ca-bundle.crt",
+                "/etc/ssl/ca-bundle.pem",
+                "/etc/ssl/cert.pem",
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(variables); i++) {
+                const char *set = getenv(variables[i]);
+
+                if (set && *set)
+                        return set;
+        }
+        for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+                if (file_exists(places[i]))
+                        return places[i];
+        error_set(err, ERROR_CONFIG, "'trust_host_ca' is set, and the host's CA certificates are nowhere to be found");
+        error_hint(err, "set SSL_CERT_FILE to the file that has them");
+        return NULL;
+}
+
+/* "http_proxy=…" in both cases, for programs read either. A password is nothing for a layer. */
+static int add_proxy(struct recipe_step *step, const char *name, const char *value, struct error **err)
+{
+        _cleanup_(freep) char *lower = xasprintf("%s=%s", name, value);
+        _cleanup_(freep) char *upper = xstrdup(lower);
+
+        if (strchr(value, '@') || strpbrk(value, "\r\n")) {
+                error_set(err, ERROR_CONFIG, "the environment's %s has a user or password, which must not get into a layer",
+                          name);
+                return error_hint(err, "set 'proxy' in config.toml to a URL without them");
+        }
+        for (char *c = upper; *c != '='; c++)
+                if (*c >= 'a' && *c <= 'z')
+                        *c = (char)(*c - 'a' + 'A');
+        recipe_step_add_value(step, "proxy", lower);
+        recipe_step_add_value(step, "proxy", upper);
+        return 0;
+}
+
+static int add_host_proxies(struct recipe_step *step, struct error **err)
+{
+        static const char *const names[][2] = {
+                { "http_proxy", "HTTP_PROXY" },
+                { "https_proxy", "HTTPS_PROXY" },
+                { "no_proxy", "NO_PROXY" },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+                const char *lower = getenv(names[i][0]), *upper = getenv(names[i][1]);
+                const char *value = lower && *lower ? lower : upper;
+
+                if (value && *value && add_proxy(step, names[i][0], value, err) < 0)
+                        return -1;
+        }
+        return 0;
+}
+
+static int add_bundle(struct recipe_step *step, struct error **err)
+{
+        _cleanup_(strbuf_clear) struct strbuf bundle = STRBUF_INIT;
+        const char *file = find_bundle(err);
+
+        if (!file)
+                return -1;
+        if (file_read(file, BUNDLE_MOST, &bundle, err) < 0)
+                return error_wrap(err, "cannot read the host's CA certificates");
+        if (!strstr(bundle.buf, "-----BEGIN CERTIFICATE-----"))
+                return error_set(err, ERROR_CONFIG, "'%s' has no certificate in PEM", file);
+        recipe_step_add_file(step, "host-ca.pem", bundle.buf, bundle.len, false);
+        return 0;
+}
+
+static int add_url(struct recipe_step *step, const char *url, struct error **err)
+{
+        return add_proxy(step, "http_proxy", url, err) < 0 || add_proxy(step, "https_proxy", url, err) < 0 ? -1 : 0;
+}
+
+int recipe_ca_add(const struct settings *settings, struct recipe_part *part, struct error **err)
+{
+        bool proxies = settings && settings->proxy && !streq(settings->proxy, "none");
+        struct recipe_step *step;
+
+        if (!settings || (!settings->trust_host_ca && !proxies))
+                return 0;
+        step = recipe_part_add(part, RECIPE_CA, recipe_kind_name(RECIPE_CA), 0, 0);
+        step->title = xstrdup(!proxies                  ? "the host's CA certificates"
+                              : settings->trust_host_ca ? "the host's CA certificates and proxies"
+                                                        : "proxies");
+        if (settings->trust_host_ca && add_bundle(step, err) < 0)
+                return -1;
+        if (!proxies)
+                return 0;
+        return streq(settings->proxy, "host") ? add_host_proxies(step, err) : add_url(step, settings->proxy, err);
+}
