@@ -6,6 +6,7 @@
 
 #include "command/engines.h"
 #include "command/line.h"
+#include "command/recipe-view.h"
 #include "command/stock.h"
 #include "guest/commits.h"
 #include "guest/repos.h"
@@ -288,25 +289,27 @@ static int make_plan(const struct vm *vm, const struct target *target, struct co
         return 0;
 }
 
-/* None ship with this version: better refused than taken for installed. */
-static int check_profiles(const struct project *project, struct error **err)
+/* Better refused than taken for installed. */
+static int check_recipe(const struct target *target, struct error **err)
 {
-        if (project->profiles.count == 0)
+        _cleanup_(recipe_clear) struct recipe recipe = RECIPE_INIT;
+
+        if (recipe_view_read(target, &recipe, err) < 0)
+                return -1;
+        if (recipe.part_count == 1 && (streq(recipe.parts[0].origin, "shipped") || !recipe_has_steps(&recipe)))
                 return 0;
-        if (project->file)
-                error_at(err, project->file, project->line, project->column, "no profile '%s'", project->profiles.items[0]);
-        else
-                error_set(err, ERROR_CONFIG, "no profile '%s'", project->profiles.items[0]);
-        return error_hint(err, "this version ships no profiles: take 'profiles' and 'default_profile' out");
+        error_set(err, ERROR_CONFIG, "the recipe of '%s' can't be applied: this version only plans recipes", target->name);
+        return error_hint(err, "see it with: machine plan; to go without: profiles = [] and an empty provision.toml");
 }
 
 int lifecycle_dry_run(struct context *context, struct vm *vm, const struct target *target, struct error **err)
 {
         _cleanup_(commits_clear) struct commits commits = COMMITS_INIT;
         _cleanup_(plan_clear) struct plan plan = PLAN_INIT;
+        _cleanup_(recipe_clear) struct recipe recipe = RECIPE_INIT;
         _cleanup_(json_decrefp) json_t *steps = json_array();
 
-        if (check_profiles(&target->project, err) < 0 || make_plan(vm, target, &commits, &plan, err) < 0)
+        if (recipe_view_read(target, &recipe, err) < 0 || make_plan(vm, target, &commits, &plan, err) < 0)
                 return -1;
         for (size_t i = 0; i < plan.notes.count; i++)
                 event_note(context->events, "%s", plan.notes.items[i]);
@@ -317,9 +320,12 @@ int lifecycle_dry_run(struct context *context, struct vm *vm, const struct targe
                                                        plan.steps[i].reason));
         }
         if (context->mode == OUTPUT_JSON) {
+                recipe_view_json(&recipe, steps);
                 _cleanup_(freep) char *text = json_text(steps);
 
                 puts(text);
+        } else {
+                recipe_view_print(&recipe);
         }
         return 0;
 }
@@ -343,7 +349,7 @@ int lifecycle_up(struct context *context, struct vm *vm, const struct target *ta
         pid_t warming = 0;
         int status = 0;
 
-        if (check_profiles(&target->project, err) < 0 || make_plan(vm, target, &commits, &plan, err) < 0)
+        if (check_recipe(target, err) < 0 || make_plan(vm, target, &commits, &plan, err) < 0)
                 return -1;
         for (size_t i = 0; i < plan.notes.count; i++)
                 event_note(context->events, "%s", plan.notes.items[i]);

@@ -8,27 +8,23 @@
 #include "lib/text.h"
 #include "term/prompt.h"
 
-#define MACHINE_TOML       ".machine.toml"
-#define MACHINE_TOML_LIMIT (1 << 20)
+#define MACHINE_TOML ".machine.toml"
 
 void target_clear(struct target *target)
 {
         free(target->name);
         project_clear(&target->project);
         projects_clear(&target->projects);
+        checkout_tree_clear(&target->tree);
         *target = (struct target)TARGET_INIT;
 }
 
-static int read_content(const char *checkout, char **file, struct strbuf *content, struct error **err)
-{
-        *file = path_join(checkout, MACHINE_TOML);
-        return file_read(*file, MACHINE_TOML_LIMIT, content, err);
-}
-
 /* A file of the repo's on a terminal: line by line, each made harmless. */
-static void show_file(const char *file, const struct strbuf *content)
+static void show_file(const struct checkout_tree *tree, const struct checkout_file *file)
 {
+        const struct strbuf *content = &file->content;
         _cleanup_(strbuf_clear) struct strbuf shown = STRBUF_INIT;
+        _cleanup_(freep) char *name = text_visible_dup(file->name);
 
         for (size_t start = 0, end; start < content->len; start = end + 1) {
                 const char *found = memchr(content->buf + start, '\n', content->len - start);
@@ -38,17 +34,24 @@ static void show_file(const char *file, const struct strbuf *content)
                 text_visible(&shown, content->buf + start, end - start);
                 strbuf_addc(&shown, '\n');
         }
-        fprintf(stderr, "%s says:\n\n%s\n", file, content->len > 0 ? shown.buf : "  (nothing: every key has its default)\n");
+        if (content->len == 0)
+                strbuf_adds(&shown, file == tree->files ? "  (nothing: every key has its default)\n" : "  (nothing)\n");
+        fprintf(stderr, "%s/%s says:\n\n%s\n", tree->folder, name, shown.buf);
 }
 
-static int ask_trust(struct context *context, const char *file, const struct strbuf *content, bool yes, struct error **err)
+static int ask_trust(struct context *context, const struct checkout_tree *tree, bool yes, struct error **err)
 {
+        _cleanup_(freep) char *file = path_join(tree->folder, MACHINE_TOML);
+        _cleanup_(strbuf_clear) struct strbuf content = STRBUF_INIT;
         int answer = 1;
 
+        checkout_tree_content(tree, &content);
         if (!yes) {
                 output_settle(context->output);
-                show_file(file, content);
-                answer = prompt_yes("Trust this file, as it is now?", "machine trust --yes", err);
+                for (size_t i = 0; i < tree->count; i++)
+                        show_file(tree, &tree->files[i]);
+                answer = prompt_yes(tree->count == 1 ? "Trust this file, as it is now?" : "Trust these files, as they are now?",
+                                    "machine trust --yes", err);
         }
         if (answer < 0)
                 return -1;
@@ -56,49 +59,60 @@ static int ask_trust(struct context *context, const char *file, const struct str
                 error_set(err, ERROR_CONFIG, "'%s' is not trusted", file);
                 return error_hint(err, "read it, then: machine trust");
         }
-        if (trust_give(file, content->buf, content->len, err) < 0)
+        if (trust_give(file, content.buf, content.len, err) < 0)
                 return -1;
-        event_note(context->events, "'%s' is trusted as it is now", file);
+        if (tree->count == 1)
+                event_note(context->events, "'%s' is trusted as it is now", file);
+        else
+                event_note(context->events, "'%s' is trusted as it is now, with %zu files beside it", file, tree->count - 1);
         return 0;
 }
 
 int target_trust(struct context *context, const char *checkout, bool yes, struct error **err)
 {
-        _cleanup_(strbuf_clear) struct strbuf content = STRBUF_INIT;
-        _cleanup_(freep) char *file = NULL;
+        _cleanup_(checkout_tree_clear) struct checkout_tree tree = CHECKOUT_TREE_INIT;
 
-        if (read_content(checkout, &file, &content, err) < 0)
+        if (checkout_tree_read(checkout, &tree, err) < 0)
                 return -1;
-        return ask_trust(context, file, &content, yes, err);
+        return ask_trust(context, &tree, yes, err);
 }
 
-static int require_trust(struct context *context, const char *file, const struct strbuf *content, struct error **err)
+static int require_trust(struct context *context, const struct checkout_tree *tree, struct error **err)
 {
+        _cleanup_(freep) char *file = path_join(tree->folder, MACHINE_TOML);
+        _cleanup_(strbuf_clear) struct strbuf content = STRBUF_INIT;
+        const char *beside = tree->count == 1 ? "" : ", or a recipe beside it,";
         enum trust trust;
 
-        if (trust_get(file, content->buf, content->len, &trust, err) < 0)
+        checkout_tree_content(tree, &content);
+        if (trust_get(file, content.buf, content.len, &trust, err) < 0)
                 return -1;
         if (trust == TRUST_GIVEN)
                 return 0;
         if (context->mode != OUTPUT_JSON && isatty(STDIN_FILENO) && isatty(STDERR_FILENO)) {
                 if (trust == TRUST_CHANGED)
-                        event_note(context->events, "'%s' changed since it was trusted", file);
-                return ask_trust(context, file, content, false, err);
+                        event_note(context->events, "'%s'%s changed since it was trusted", file, beside);
+                return ask_trust(context, tree, false, err);
         }
-        error_set(err, ERROR_CONFIG, trust == TRUST_CHANGED ? "'%s' changed since it was trusted" : "'%s' is not trusted yet",
-                  file);
+        if (trust == TRUST_CHANGED)
+                error_set(err, ERROR_CONFIG, "'%s'%s changed since it was trusted", file, beside);
+        else
+                error_set(err, ERROR_CONFIG, "'%s' is not trusted yet", file);
         return error_hint(err, "read it, then: machine trust --yes");
 }
 
-/* One reading serves the question of trust and the configuration. */
+/* One reading serves the question of trust, the configuration and the recipe. */
 static int read_checkout(struct context *context, const char *checkout, struct target *target, struct error **err)
 {
-        _cleanup_(strbuf_clear) struct strbuf content = STRBUF_INIT;
         _cleanup_(vm_clear) struct vm vm = VM_INIT;
-        _cleanup_(freep) char *file = NULL;
+        _cleanup_(freep) char *file = path_join(checkout, MACHINE_TOML);
+        const struct strbuf *content;
 
-        if (read_content(checkout, &file, &content, err) < 0 || require_trust(context, file, &content, err) < 0 ||
-            checkout_parse(content.buf, content.len, file, checkout, &target->projects, &target->project, err) < 0)
+        checkout_tree_clear(&target->tree);
+        if (checkout_tree_read(checkout, &target->tree, err) < 0 || require_trust(context, &target->tree, err) < 0)
+                return -1;
+        content = &target->tree.files[0].content;
+        if (checkout_parse(content->buf, content->len, file, checkout, &target->projects, &target->project, err) < 0)
                 return -1;
         target->configured = true;
         set_string(&target->name, xstrdup(target->project.name));

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "command/command.h"
+#include "config/checkout-tree.h"
 #include "config/project.h"
 #include "vm/vm.h"
 
@@ -13,11 +14,12 @@ struct target {
         bool configured; /* `project` says what the user wants; false for a VM whose configuration is gone */
         struct project project;
         struct projects projects;
+        struct checkout_tree tree; /* what was trusted of the checkout; empty where the project is none's */
 };
 
 #define TARGET_INIT                                                                                                            \
         {                                                                                                                      \
-                .project = PROJECT_INIT, .projects = PROJECTS_INIT                                                             \
+                .project = PROJECT_INIT, .projects = PROJECTS_INIT, .tree = CHECKOUT_TREE_INIT                                 \
         }
 void target_clear(struct target *target);
 
@@ -29,5 +31,6 @@ int target_wanted(struct context *context, const char *name, struct target *out,
 /* For commands on a VM that may have outlived its configuration: any name goes that has a VM or a configuration. */
 int target_named(struct context *context, const char *name, struct target *out, struct error **err);
 
-/* Shows a .machine.toml and asks whether to trust it (`yes`: no question). Used by `trust` and on the way to `up`. */
+/* Shows all that a checkout would have acted on and asks whether to trust it (`yes`: no question). Used by `trust` and on the
+ * way to `up`. */
 int target_trust(struct context *context, const char *checkout, bool yes, struct error **err);

@@ -1,8 +1,8 @@
 #include "config/recipe-schema.h"
+#include "config/recipe-check.h"
 
 #include <ctype.h>
 
-#include "lib/hash.h"
 #include "lib/text.h"
 
 #define LIST_MOST    1000
@@ -45,125 +45,6 @@ void recipe_source_clear(struct recipe_source *source)
         free(source->profile.verify);
         strv_clear(&source->profile.requires);
         *source = (struct recipe_source)RECIPE_SOURCE_INIT;
-}
-
-/* What a text may be. */
-
-static bool has_control(const char *text)
-{
-        for (; *text; text++)
-                if ((unsigned char)*text < 0x20 || *text == 0x7f)
-                        return true;
-        return false;
-}
-
-/* Values are handed to the guest as lines. */
-static int check_line(const char *text, struct error **err)
-{
-        if (*text == '\0')
-                return error_set(err, ERROR_CONFIG, "an empty text");
-        return has_control(text) ? error_set(err, ERROR_CONFIG, "'%s' has a control character or more than one line", text) : 0;
-}
-
-static int check_script(const char *text, struct error **err)
-{
-        return *text == '\0' ? error_set(err, ERROR_CONFIG, "an empty text") : 0;
-}
-
-static int check_any(const char *text, struct error **err)
-{
-        return 0;
-}
-
-static int check_word(const char *text, struct error **err)
-{
-        if (check_line(text, err) < 0)
-                return -1;
-        if (*text == '-' || strpbrk(text, " \t"))
-                return error_set(err, ERROR_CONFIG, "'%s' starts with '-' or has a space", text);
-        return 0;
-}
-
-static int check_id(const char *text, struct error **err)
-{
-        static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789._-";
-
-        if (isalnum((unsigned char)*text) && text[strspn(text, allowed)] == '\0' && strlen(text) <= 64)
-                return 0;
-        error_set(err, ERROR_CONFIG, "'%s' can't be a name here", text);
-        return error_hint(
-                err, "names have a-z, 0-9 and '.', '_', '-', start with a letter or digit, and have at most 64 characters");
-}
-
-static int check_profile_name(const char *text, struct error **err)
-{
-        return text_name_valid(text) ? 0 : error_set(err, ERROR_CONFIG, "'%s' can't be a profile's name", text);
-}
-
-static int check_url(const char *text, struct error **err)
-{
-        const char *host = text + strlen("https://");
-
-        if (check_word(text, err) < 0)
-                return -1;
-        if (!starts_with(text, "https://") || *host == '\0' || *host == '/')
-                return error_set(err, ERROR_CONFIG, "'%s' is no https URL", text);
-        if (memchr(host, '@', strcspn(host, "/?#"))) {
-                error_set(err, ERROR_CONFIG, "a URL with a user or password");
-                return error_hint(err, "a recipe is no place for secrets: it ends up in layers and in version control");
-        }
-        return 0;
-}
-
-static int check_sha256(const char *text, struct error **err)
-{
-        if (strlen(text) == HASH_HEX_LENGTH && strspn(text, "0123456789abcdef") == HASH_HEX_LENGTH)
-                return 0;
-        error_set(err, ERROR_CONFIG, "'%s' is no SHA-256", text);
-        return error_hint(err, "64 hexadecimal digits in lower case, as sha256sum prints them; or leave it out: machine.lock "
-                               "records it at the first use");
-}
-
-/* Absolute, or below the user's home; no ".." in it. */
-static int check_path(const char *text, struct error **err)
-{
-        bool fits = *text == '/' || starts_with(text, "{home}/");
-
-        if (check_line(text, err) < 0)
-                return -1;
-        if (fits && !strstr(text, "/../") && !ends_with(text, "/.."))
-                return 0;
-        error_set(err, ERROR_CONFIG, "'%s' is no absolute path", text);
-        return error_hint(err, "write '/etc/…', or '{home}/…' for the user's home, without '..'");
-}
-
-/* A file beside the recipe, and nowhere else. */
-static int check_beside(const char *text, struct error **err)
-{
-        if (check_line(text, err) < 0)
-                return -1;
-        if (*text == '/' || streq(text, "..") || starts_with(text, "../") || strstr(text, "/../") || ends_with(text, "/.."))
-                return error_set(err, ERROR_CONFIG, "'%s' is not the path of a file beside this one", text);
-        return 0;
-}
-
-static int check_mode(const char *text, struct error **err)
-{
-        if (strlen(text) >= 3 && strlen(text) <= 4 && text[strspn(text, "01234567")] == '\0')
-                return 0;
-        return error_set(err, ERROR_CONFIG, "'%s' is no mode in octal digits, such as \"0644\"", text);
-}
-
-static int check_deb(const char *text, struct error **err)
-{
-        _cleanup_(freep) char *url = xstrndup(text, strcspn(text, " "));
-
-        if (check_line(text, err) < 0 || check_url(url, err) < 0)
-                return -1;
-        if (text[strlen(url)] == ' ' && text[strlen(url) + 1] != '\0')
-                return 0;
-        error_set(err, ERROR_CONFIG, "'%s' has no suite", text);
-        return error_hint(err, "write \"https://… SUITE COMPONENT…\"; {codename} and {arch} are filled in");
 }
 
 /* Values of more than one form. */
@@ -269,7 +150,7 @@ static void decode_url(struct schema_reader *reader, const struct schema_key *ke
 #define FIELD(field) .offset = offsetof(struct recipe_entry, field)
 #define LINES(name_, field_, items_, summary_)                                                                                 \
         {                                                                                                                      \
-                .name = (name_), .type = SCHEMA_STRINGS, FIELD(field_), .high = LIST_MOST, .check = check_line,                \
+                .name = (name_), .type = SCHEMA_STRINGS, FIELD(field_), .high = LIST_MOST, .check = recipe_check_line,         \
                 .items = (items_), .fallback = "none", .summary = (summary_)                                                   \
         }
 #define TEXT(name_, field_, check_, fallback_, summary_)                                                                       \
@@ -279,29 +160,30 @@ static void decode_url(struct schema_reader *reader, const struct schema_key *ke
         }
 #define NAME(summary_)                                                                                                         \
         {                                                                                                                      \
-                .name = "name", .type = SCHEMA_STRING, .required = true, FIELD(name), .check = check_id, .summary = (summary_) \
+                .name = "name", .type = SCHEMA_STRING, .required = true, FIELD(name), .check = recipe_check_id,                \
+                .summary = (summary_)                                                                                          \
         }
 #define PACKAGES(required_, summary_)                                                                                          \
         {                                                                                                                      \
                 .name = "packages", .type = SCHEMA_STRINGS, .required = (required_), FIELD(packages), .high = LIST_MOST,       \
-                .check = check_word, .items = "names", .fallback = "none", .summary = (summary_)                               \
+                .check = recipe_check_word, .items = "names", .fallback = "none", .summary = (summary_)                        \
         }
 #define URL(name_, summary_)                                                                                                   \
         {                                                                                                                      \
-                .name = (name_), .type = SCHEMA_CUSTOM, .required = true, .check = check_url, .decode = decode_url,            \
+                .name = (name_), .type = SCHEMA_CUSTOM, .required = true, .check = recipe_check_url, .decode = decode_url,     \
                 .items = "https URL", .summary = (summary_)                                                                    \
         }
 #define SHA256                                                                                                                 \
         {                                                                                                                      \
-                .name = "sha256", .type = SCHEMA_CUSTOM, FIELD(sha256), .check = check_sha256, .choices = architectures,       \
-                .decode = decode_text_or_texts, .items = "text, or one for each architecture", .fallback = "`machine.lock`",   \
-                .summary = "hash of what is downloaded"                                                                        \
+                .name = "sha256", .type = SCHEMA_CUSTOM, FIELD(sha256), .check = recipe_check_sha256,                          \
+                .choices = architectures, .decode = decode_text_or_texts, .items = "text, or one for each architecture",       \
+                .fallback = "`machine.lock`", .summary = "hash of what is downloaded"                                          \
         }
 #define ARCH_NAMES                                                                                                             \
         {                                                                                                                      \
-                .name = "arch_names", .type = SCHEMA_CUSTOM, FIELD(arch_names), .check = check_word, .choices = architectures, \
-                .decode = decode_texts, .items = "table of `amd64`, `arm64`", .fallback = "Debian's names",                    \
-                .summary = "what `{arch}` is filled in with"                                                                   \
+                .name = "arch_names", .type = SCHEMA_CUSTOM, FIELD(arch_names), .check = recipe_check_word,                    \
+                .choices = architectures, .decode = decode_texts, .items = "table of `amd64`, `arm64`",                        \
+                .fallback = "Debian's names", .summary = "what `{arch}` is filled in with"                                     \
         }
 
 static const struct schema_key when_keys[] = {
@@ -312,7 +194,7 @@ static const struct schema_key when_keys[] = {
           .items = "`amd64`, `arm64`, or a list",
           .fallback = "any",
           .summary = "architectures that the entry is for" },
-        TEXT("suite", when.suite, check_word, "any", "Debian's release that the entry is for"),
+        TEXT("suite", when.suite, recipe_check_word, "any", "Debian's release that the entry is for"),
         { 0 },
 };
 const struct schema recipe_when_schema = { .keys = when_keys };
@@ -333,14 +215,14 @@ static const struct schema_key common_keys[] = {
           .items = "table",
           .fallback = "always",
           .summary = "where it applies, as `{ arch = \"amd64\" }`" },
-        TEXT("verify", verify, check_script, "none", "shell command that must succeed afterwards"),
+        TEXT("verify", verify, recipe_check_script, "none", "shell command that must succeed afterwards"),
         { 0 },
 };
 static const struct schema common = { .keys = common_keys };
 
 static const struct schema_key apt_repo_keys[] = {
         NAME("name of its file in `sources.list.d`"),
-        TEXT("deb", deb, check_deb, "", "`URL SUITE COMPONENT…`; `{codename}` and `{arch}` are filled in"),
+        TEXT("deb", deb, recipe_check_deb, "", "`URL SUITE COMPONENT…`; `{codename}` and `{arch}` are filled in"),
         URL("key", "the repository's signing key"),
         SHA256,
         ARCH_NAMES,
@@ -353,7 +235,7 @@ static const struct schema_key release_keys[] = {
         URL("url", "archive or binary; `{arch}` and `{version}` are filled in"),
         SHA256,
         ARCH_NAMES,
-        TEXT("version", version, check_word, "none", "what `{version}` is filled in with"),
+        TEXT("version", version, recipe_check_word, "none", "what `{version}` is filled in with"),
         { .name = "format",
           .type = SCHEMA_CHOICE,
           FIELD(format),
@@ -361,8 +243,9 @@ static const struct schema_key release_keys[] = {
           .fallback = "the URL's ending",
           .summary = "what the download is" },
         LINES("bin", bin, "paths", "programs in the archive: `PATH` or `PATH -> NAME`"),
-        TEXT("to", to, check_path, "`/usr/local/bin`", "folder for the programs"),
-        TEXT("into", into, check_path, "none", "folder that the whole archive is unpacked into, in place of the one before"),
+        TEXT("to", to, recipe_check_path, "`/usr/local/bin`", "folder for the programs"),
+        TEXT("into", into, recipe_check_path, "none",
+             "folder that the whole archive is unpacked into, in place of the one before"),
         { .name = "strip",
           .type = SCHEMA_INTEGER,
           FIELD(strip),
@@ -382,7 +265,7 @@ static const struct schema_key installer_keys[] = {
         { .name = "env",
           .type = SCHEMA_CUSTOM,
           FIELD(env),
-          .check = check_line,
+          .check = recipe_check_line,
           .decode = decode_texts,
           .items = "table of texts",
           .fallback = "none",
@@ -396,9 +279,9 @@ static const struct schema_key installer_keys[] = {
 };
 static const struct schema_key uv_tool_keys[] = {
         PACKAGES(true, "tools, for all users; `NAME==VERSION` pins one"),
-        TEXT("python", python, check_word, "uv's choice", "version of Python for them"),
+        TEXT("python", python, recipe_check_word, "uv's choice", "version of Python for them"),
         LINES("with", with, "names", "further packages in their environments"),
-        TEXT("uv", uv, check_word, "newest, then `machine.lock`", "version of uv itself"),
+        TEXT("uv", uv, recipe_check_word, "newest, then `machine.lock`", "version of uv itself"),
         { 0 },
 };
 static const struct schema_key npm_global_keys[] = { PACKAGES(true, "packages, for all users; `NAME@VERSION` pins one"),
@@ -408,12 +291,12 @@ static const struct schema_key files_keys[] = {
           .type = SCHEMA_STRING,
           .required = true,
           FIELD(path),
-          .check = check_path,
+          .check = recipe_check_path,
           .summary = "where it goes; `{home}` is the user's home" },
-        TEXT("content", content, check_any, "`source`", "what is in it"),
-        TEXT("source", source, check_beside, "`content`", "file beside this one"),
-        TEXT("mode", mode, check_mode, "`0644`", "permissions, in octal digits"),
-        TEXT("owner", owner, check_word, "`root`; the user below `{home}`", "`root`, or `user`"),
+        TEXT("content", content, recipe_check_any, "`source`", "what is in it"),
+        TEXT("source", source, recipe_check_beside, "`content`", "file beside this one"),
+        TEXT("mode", mode, recipe_check_mode, "`0644`", "permissions, in octal digits"),
+        TEXT("owner", owner, recipe_check_word, "`root`; the user below `{home}`", "`root`, or `user`"),
         { 0 },
 };
 static const struct schema_key claude_keys[] = {
@@ -428,9 +311,9 @@ static const struct schema_key claude_keys[] = {
         { 0 },
 };
 static const struct schema_key shell_keys[] = {
-        TEXT("name", name, check_id, "its number", "for the step's name"),
-        TEXT("cmd", cmd, check_script, "`script`", "script, run by `sh -e`"),
-        TEXT("script", script, check_beside, "`cmd`", "script beside this file, run as its first line says"),
+        TEXT("name", name, recipe_check_id, "its number", "for the step's name"),
+        TEXT("cmd", cmd, recipe_check_script, "`script`", "script, run by `sh -e`"),
+        TEXT("script", script, recipe_check_beside, "`cmd`", "script beside this file, run as its first line says"),
         { .name = "as_user",
           .type = SCHEMA_BOOL,
           FIELD(as_user),
@@ -443,20 +326,20 @@ static const struct schema_key profile_keys[] = {
           .type = SCHEMA_STRING,
           .required = true,
           .offset = offsetof(struct recipe_source, profile.summary),
-          .check = check_line,
+          .check = recipe_check_line,
           .summary = "what it is, in one line" },
         { .name = "requires",
           .type = SCHEMA_STRINGS,
           .offset = offsetof(struct recipe_source, profile.requires),
           .high = 64,
-          .check = check_profile_name,
+          .check = recipe_check_profile_name,
           .items = "names",
           .fallback = "none",
           .summary = "profiles that have to come before it" },
         { .name = "verify",
           .type = SCHEMA_STRING,
           .offset = offsetof(struct recipe_source, profile.verify),
-          .check = check_script,
+          .check = recipe_check_script,
           .fallback = "none",
           .summary = "shell command that must succeed at the end, run as the user" },
         { 0 },

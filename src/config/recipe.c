@@ -71,7 +71,7 @@ static int add_part(const struct recipe_wish *wish, const struct recipe_place *p
 {
         _cleanup_(recipe_source_clear) struct recipe_source source = RECIPE_SOURCE_INIT;
         _cleanup_(strbuf_clear) struct strbuf text = STRBUF_INIT;
-        struct recipe_part part = { .name = xstrdup(name), .file = xstrdup(place->file) };
+        struct recipe_part part = { .name = xstrdup(name), .file = xstrdup(place->file), .origin = place->origin };
         struct error *mistakes = NULL;
 
         if (recipe_place_read(place, NULL, &text, NULL, err) < 0 ||

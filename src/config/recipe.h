@@ -86,6 +86,7 @@ struct recipe_step {
 struct recipe_part {
         char *name; /* "base", then the profiles' */
         char *file;
+        const char *origin;        /* "checkout", "user" or "shipped" */
         struct recipe_step *steps; /* in the order of the kinds */
         size_t step_count;
 };

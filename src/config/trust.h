@@ -8,7 +8,8 @@
 
 enum trust { TRUST_UNKNOWN, TRUST_CHANGED, TRUST_GIVEN };
 
-/* `content` are the very bytes that will be acted on, so that nobody can put others in their place behind the check. */
+/* `content` (checkout_tree_content(): what lies beside it counts too) are the very bytes that will be acted on, so that nobody
+ * can put others in their place behind the check. */
 int trust_get(const char *file, const void *content, size_t length, enum trust *out, struct error **err);
 /* Records the content as it is now (`content`, the very bytes that were shown to the user). */
 int trust_give(const char *file, const void *content, size_t length, struct error **err);

@@ -3,13 +3,14 @@
 #include <sys/stat.h>
 #include <sys/utsname.h>
 
+#include "host/guest-system.h"
 #include "host/paths.h"
 #include "lib/file.h"
 #include "lib/hash.h"
 
 /* Raised when the same inputs would be made into another image. */
 #define RECIPE_VERSION   "1"
-#define SUITE            "trixie"
+#define SUITE            GUEST_SUITE
 #define DISK_BYTES       (INT64_C(3) << 30)
 #define GUEST_FILE_LIMIT (1 << 20)
 

@@ -1,0 +1,138 @@
+#include "host/download.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "host/paths.h"
+#include "lib/file.h"
+#include "lib/hash.h"
+#include "lib/process.h"
+#include "lib/text.h"
+
+#define TIMEOUT_MS      (30 * 60 * 1000)
+#define CONNECT_SECONDS "30"
+
+char *download_source(const struct download *download)
+{
+        size_t longest = 0, at = 0;
+
+        for (size_t i = 0; download->mirror_from && i < download->mirror_from->count; i++) {
+                const char *prefix = download->mirror_from->items[i];
+
+                if (starts_with(download->url, prefix) && strlen(prefix) > longest) {
+                        longest = strlen(prefix);
+                        at = i;
+                }
+        }
+        if (longest == 0)
+                return xstrdup(download->url);
+        return xasprintf("%s%s", download->mirror_to->items[at], download->url + longest);
+}
+
+/* The cached file with this hash, checked: 1 and its path, or 0. */
+static int find_cached(const char *folder, const char *sha256, char **path)
+{
+        _cleanup_(freep) char *file = path_join(folder, sha256);
+        _cleanup_(freep) char *hash = NULL;
+
+        if (!file_exists(file))
+                return 0;
+        if (hash_file(file, &hash, NULL) == 0 && streq(hash, sha256)) {
+                *path = TAKE_PTR(file);
+                return 1;
+        }
+        /* Somebody or some disk changed it. */
+        file_remove(file, NULL);
+        return 0;
+}
+
+static int run_curl(const struct download *download, const char *source, const char *to, struct error **err)
+{
+        int64_t most = download->bytes_most > 0 ? download->bytes_most : DOWNLOAD_BYTES_MOST;
+        int timeout_ms = download->timeout_ms > 0 ? download->timeout_ms : TIMEOUT_MS;
+        _cleanup_(freep) char *bytes = xasprintf("%lld", (long long)most);
+        _cleanup_(freep) char *seconds = xasprintf("%d", (timeout_ms + 999) / 1000);
+        bool plain = starts_with(source, "http://") && !streq(source, download->url);
+        const char *protocol = plain ? "=http,https" : "=https";
+        const char *const argv[] = {
+                "curl",          "-q",         "--silent",  "--show-error",   "--fail", "--location",
+                "--max-redirs",  "10",         "--globoff", "--proto",        protocol, "--proto-redir",
+                protocol,        "--max-time", seconds,     "--max-filesize", bytes,    "--connect-timeout",
+                CONNECT_SECONDS, "--retry",    "2",         "--output",       to,       "--",
+                source,          NULL,
+        };
+        struct stat status;
+
+        if (process_check(&(struct process_spec){ .argv = argv, .timeout_ms = timeout_ms + 5000 }, NULL, err) < 0)
+                return -1;
+        /* Of a file without a length curl can't tell before. */
+        if (stat(to, &status) < 0)
+                return error_errno(err, ERROR_FAILED, "cannot find what was downloaded");
+        return status.st_size > most ? error_set(err, ERROR_FAILED, "it has more than %s bytes", bytes) : 0;
+}
+
+static int sync_file(const char *path, struct error **err)
+{
+        _cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+        if (fd < 0 || fsync(fd) < 0)
+                return error_errno(err, ERROR_FAILED, "cannot write '%s'", path);
+        return 0;
+}
+
+static int refuse_hash(const struct download *download, const char *hash, const char *source, struct error **err)
+{
+        error_set(err, ERROR_CONFIG, "'%s' has sha256 %s, not %s", source, hash, download->sha256);
+        return error_hint(
+                err, "somebody changed it, or the recipe is of another version: look into it, then set the new sha256, or: "
+                     "machine lock --update");
+}
+
+/* Fetches to the temporary file `to`, checks it, and gives it its name. */
+static int fetch(const struct download *download, const char *folder, const char *to, char **path, char **sha256,
+                 struct error **err)
+{
+        _cleanup_(freep) char *source = download_source(download);
+        _cleanup_(freep) char *hash = NULL;
+        _cleanup_(freep) char *file = NULL;
+
+        if (run_curl(download, source, to, err) < 0)
+                return error_wrap(err, "cannot download '%s'", source);
+        if (sync_file(to, err) < 0 || hash_file(to, &hash, err) < 0)
+                return -1;
+        if (download->sha256 && !streq(hash, download->sha256))
+                return refuse_hash(download, hash, source, err);
+        file = path_join(folder, hash);
+        if (file_rename(to, file, err) < 0)
+                return -1;
+        *path = TAKE_PTR(file);
+        *sha256 = TAKE_PTR(hash);
+        return 0;
+}
+
+int download_get(const struct download *download, struct event_sink *events, char **path, char **sha256, struct error **err)
+{
+        _cleanup_(freep) char *folder = paths_cache("downloads");
+        _cleanup_(freep) char *temporary = xasprintf("%s/.new.XXXXXX", folder);
+        _cleanup_(freep) char *shown = text_visible_dup(download->url);
+        _cleanup_(closep) int fd = -1;
+        int status;
+
+        if (download->sha256 && find_cached(folder, download->sha256, path)) {
+                *sha256 = xstrdup(download->sha256);
+                return 0;
+        }
+        if (file_make_folders(folder, 0700, err) < 0)
+                return -1;
+        fd = mkostemp(temporary, O_CLOEXEC);
+        if (fd < 0)
+                return error_errno(err, ERROR_FAILED, "cannot make a file in '%s'", folder);
+        event_begin(events, "download", "downloading %s", shown);
+        status = fetch(download, folder, temporary, path, sha256, err);
+        if (status < 0)
+                unlink(temporary);
+        event_end(events, "download", status < 0 ? EVENT_FAILED : EVENT_DONE, NULL);
+        return status;
+}

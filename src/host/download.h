@@ -1,0 +1,36 @@
+/*
+ * Files from https URLs, by the curl program, each kept once under its SHA-256 in $XDG_CACHE_HOME/machine/downloads.
+ *
+ *         _cleanup_(freep) char *path = NULL;
+ *         _cleanup_(freep) char *sha256 = NULL;
+ *         struct download download = { .url = url, .sha256 = expected, .mirrors = … };
+ *
+ *         if (download_get(&download, events, &path, &sha256, err) < 0) …
+ *
+ * What is cached is hashed again before it is used, and thrown away when it isn't what its name says. curl reads no
+ * configuration file; the proxies of the environment, SSL_CERT_FILE and CURL_CA_BUNDLE count as for every curl. A hash is the
+ * original URL's, wherever the bytes came from.
+ */
+#pragma once
+
+#include "lib/error.h"
+#include "lib/event.h"
+#include "lib/strv.h"
+
+#define DOWNLOAD_BYTES_MOST (INT64_C(4) << 30)
+
+struct download {
+        const char *url;
+        const char *sha256; /* as the recipe or machine.lock has it; NULL = any, and the caller records what came */
+        const struct strv *mirror_from, *mirror_to; /* prefixes of URLs and what stands for each; NULL = none */
+        int64_t bytes_most;                         /* 0 = DOWNLOAD_BYTES_MOST */
+        int timeout_ms;                             /* for all of it; 0 = 30 min */
+};
+
+/*
+ * The file's path and its hash (both owned by the caller). ERROR_CONFIG with both hashes when it isn't what is expected
+ * (nothing is then kept); ERROR_FAILED when it can't be had.
+ */
+int download_get(const struct download *download, struct event_sink *events, char **path, char **sha256, struct error **err);
+/* Where `url` is really fetched from: the mirror of its longest prefix, or itself. Owned by the caller. */
+char *download_source(const struct download *download);
