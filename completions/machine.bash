@@ -8,7 +8,7 @@ _machine() {
         local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} choices=
         COMPREPLY=()
         if [ "$COMP_CWORD" = 1 ]; then
-                choices="agent aider audit bake claude codex destroy doctor down help init layers list prune rebuild run ssh trust up validate --help --version"
+                choices="agent aider audit bake claude codex destroy doctor down help init layers list lock plan profile prune rebuild run ssh trust up validate --help --version"
                 mapfile -t COMPREPLY < <(compgen -W "$choices" -- "$word")
                 return
         fi
@@ -19,6 +19,7 @@ _machine() {
         case $command:$word in
         init:-*) choices="--force -f --json --plain --quiet -q --help -h" ;;
         up:-*) choices="--dry-run -n --cold --engine --json --plain --quiet -q --help -h" ;;
+        plan:-*) choices="--json --plain --quiet -q --help -h" ;;
         ssh:-*) choices="--json --plain --quiet -q --help -h" ;;
         run:-*) choices="--json --plain --quiet -q --help -h" ;;
         claude:-*) choices="--session -s --list -l --json --plain --quiet -q --help -h" ;;
@@ -32,13 +33,15 @@ _machine() {
         bake:-*) choices="--force --json --plain --quiet -q --help -h" ;;
         layers:-*) choices="--json --plain --quiet -q --help -h" ;;
         prune:-*) choices="--all -a --dry-run -n --yes -y --json --plain --quiet -q --help -h" ;;
+        profile:-*) choices="--repo --force -f --json --plain --quiet -q --help -h" ;;
+        lock:-*) choices="--update -u --json --plain --quiet -q --help -h" ;;
         trust:-*) choices="--yes -y --revoke --json --plain --quiet -q --help -h" ;;
         validate:-*) choices="--json --plain --quiet -q --help -h" ;;
         doctor:-*) choices="--json --plain --quiet -q --help -h" ;;
         audit:-*) choices="--list --json --plain --quiet -q --help -h" ;;
         help:-*) choices="--json --plain --quiet -q --help -h" ;;
-        help:*) choices="agent aider audit bake claude codex destroy doctor down help init layers list prune rebuild run ssh trust up validate" ;;
-        up:* | ssh:* | run:* | claude:* | codex:* | aider:* | agent:* | down:* | rebuild:* | destroy:* | audit:*) choices=$(_machine_names) ;;
+        help:*) choices="agent aider audit bake claude codex destroy doctor down help init layers list lock plan profile prune rebuild run ssh trust up validate" ;;
+        up:* | plan:* | ssh:* | run:* | claude:* | codex:* | aider:* | agent:* | down:* | rebuild:* | destroy:* | audit:*) choices=$(_machine_names) ;;
         *)
                 compopt -o default
                 return

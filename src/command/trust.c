@@ -55,7 +55,8 @@ const struct command command_trust = {
         .name = "trust",
         .operands = "[FOLDER]",
         .summary = "say that a checkout's .machine.toml may be acted on",
-        .text = "Shows the file and asks. What is trusted is the file as it is now: a change asks again.",
+        .text = "Shows it, with the provision.toml and profiles/ beside it, and asks. What is trusted is the files as they are\n"
+                "now: a change asks again.",
         .options = options,
         .options_size = sizeof(struct trust_options),
         .operands_most = 1,

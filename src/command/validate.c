@@ -2,10 +2,14 @@
 
 #include "command/result.h"
 #include "config/project.h"
+#include "config/recipe-place.h"
+#include "config/recipe-schema.h"
 #include "config/settings.h"
+#include "host/guest-system.h"
 #include "lib/file.h"
 
-#define FILE_LIMIT (1 << 20)
+#define FILE_LIMIT     (1 << 20)
+#define REQUIRED_DEPTH 16
 
 struct validate_options {
         struct common_options common;
@@ -32,6 +36,65 @@ static int validate_checkout(struct context *context, const char *checkout, cons
                 return -1;
         said_valid(context, project.file);
         return 0;
+}
+
+/* Adds the profiles that `name` requires in front of it. */
+static void add_required(const struct checkout_tree *tree, const char *name, struct strv *profiles, int depth)
+{
+        _cleanup_(recipe_place_clear) struct recipe_place place = RECIPE_PLACE_INIT;
+        _cleanup_(recipe_source_clear) struct recipe_source source = RECIPE_SOURCE_INIT;
+        _cleanup_(strbuf_clear) struct strbuf text = STRBUF_INIT;
+
+        if (strv_contains(profiles, name) || depth > REQUIRED_DEPTH || !recipe_place_profile(tree, name, &place, NULL))
+                return;
+        if (recipe_place_read(&place, NULL, &text, NULL, NULL) == 0 &&
+            recipe_source_parse(text.buf, text.len, place.file, true, &source, NULL) == 0)
+                for (size_t i = 0; i < source.profile.requires.count; i++)
+                        add_required(tree, source.profile.requires.items[i], profiles, depth + 1);
+        strv_add(profiles, name);
+}
+
+/* The base recipe with the profile `name` (NULL = none). */
+static void validate_stack(struct context *context, const struct checkout_tree *tree, const char *name,
+                           const char *architecture, bool say, struct error **err)
+{
+        _cleanup_(recipe_clear) struct recipe recipe = RECIPE_INIT;
+        _cleanup_(strv_clear) struct strv profiles = STRV_INIT;
+
+        if (name)
+                add_required(tree, name, &profiles, 0);
+        if (recipe_read(&(struct recipe_wish){ .tree = tree,
+                                               .profiles = &profiles,
+                                               .architecture = architecture,
+                                               .suite = GUEST_SUITE },
+                        &recipe, err) == 0 &&
+            say && !streq(recipe.parts[recipe.part_count - 1].origin, "shipped"))
+                said_valid(context, recipe.parts[recipe.part_count - 1].file);
+}
+
+/*
+ * The base recipe and all profiles that there are: each for itself, so that one doesn't need another. Reading takes no trust:
+ * nothing of it is acted on.
+ */
+static int validate_recipes(struct context *context, const char *checkout, struct error **err)
+{
+        static const char *const architectures[] = { "amd64", "arm64" };
+        _cleanup_(checkout_tree_clear) struct checkout_tree tree = CHECKOUT_TREE_INIT;
+        _cleanup_(strv_clear) struct strv names = STRV_INIT;
+        struct error *mistakes = NULL;
+
+        if (checkout && checkout_tree_read(checkout, &tree, err) < 0)
+                return -1;
+        if (recipe_place_profiles(&tree, &names, err) < 0)
+                return -1;
+        /* The base alone, then each profile on it, for both architectures: mistakes are the same ones, said once. */
+        for (size_t i = 0; i <= names.count && !mistakes; i++)
+                for (size_t a = 0; a < ARRAY_SIZE(architectures) && !mistakes; a++)
+                        validate_stack(context, checkout ? &tree : NULL, i > 0 ? names.items[i - 1] : NULL, architectures[a],
+                                       a == 0, &mistakes);
+        if (mistakes)
+                error_append(err, mistakes);
+        return mistakes ? -1 : 0;
 }
 
 static int validate_settings(struct context *context, struct error **err)
@@ -66,6 +129,16 @@ static int validate_file(struct context *context, const char *file, struct error
 
                 if (settings_parse(text.buf, text.len, file, &settings, err) < 0)
                         return -1;
+        } else if (streq(base, "provision.toml") || streq(base, "profile.toml")) {
+                _cleanup_(recipe_source_clear) struct recipe_source source = RECIPE_SOURCE_INIT;
+
+                if (recipe_source_parse(text.buf, text.len, file, streq(base, "profile.toml"), &source, err) < 0)
+                        return -1;
+        } else if (streq(base, "machine.lock")) {
+                _cleanup_(lockfile_clear) struct lockfile lock = LOCKFILE_INIT;
+
+                if (lockfile_parse(text.buf, text.len, file, &lock, err) < 0)
+                        return -1;
         } else if (projects_parse(text.buf, text.len, file, &projects, err) < 0) {
                 return -1;
         }
@@ -79,17 +152,20 @@ static int validate_all(struct context *context, struct error **err)
         _cleanup_(projects_clear) struct projects projects = PROJECTS_INIT;
         _cleanup_(freep) char *folder = getcwd(NULL, 0);
         _cleanup_(freep) char *checkout = folder ? checkout_find(folder) : NULL;
-        struct error *first = NULL, *second = NULL, *third = NULL;
+        struct error *first = NULL, *second = NULL, *third = NULL, *fourth = NULL;
 
         if (projects_read(&projects, &first) == 0 && file_exists(projects.file))
                 said_valid(context, projects.file);
         if (checkout)
                 validate_checkout(context, checkout, &projects, &second);
         validate_settings(context, &third);
+        validate_recipes(context, checkout, &fourth);
         if (second)
                 error_append(&first, second);
         if (third)
                 error_append(&first, third);
+        if (fourth)
+                error_append(&first, fourth);
         if (!first)
                 return 0;
         *err = first;
@@ -107,7 +183,8 @@ const struct command command_validate = {
         .name = "validate",
         .operands = "[FILE]",
         .summary = "check the configuration, listing every mistake",
-        .text = "Without FILE: the user's projects.toml and config.toml, and the .machine.toml of the current checkout.",
+        .text = "Without FILE: the user's projects.toml and config.toml, the .machine.toml of the current checkout, and the\n"
+                "recipes and profiles of both. FILE is read as its name says; any other name as projects.toml.",
         .options = options,
         .options_size = sizeof(struct validate_options),
         .operands_most = 1,

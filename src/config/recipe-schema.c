@@ -222,7 +222,12 @@ static const struct schema common = { .keys = common_keys };
 
 static const struct schema_key apt_repo_keys[] = {
         NAME("name of its file in `sources.list.d`"),
-        TEXT("deb", deb, recipe_check_deb, "", "`URL SUITE COMPONENT…`; `{codename}` and `{arch}` are filled in"),
+        { .name = "deb",
+          .type = SCHEMA_STRING,
+          .required = true,
+          FIELD(deb),
+          .check = recipe_check_deb,
+          .summary = "`URL SUITE COMPONENT…`; `{codename}` and `{arch}` are filled in" },
         URL("key", "the repository's signing key"),
         SHA256,
         ARCH_NAMES,
@@ -357,12 +362,6 @@ static void need_one(struct schema_reader *reader, const struct toml_value *tabl
                 schema_mistake(reader, table->line, table->column, "'%s' or '%s' is missing", one, other);
 }
 
-static void finish_apt_repo(struct schema_reader *reader, const struct toml_value *table, void *object)
-{
-        if (!toml_get(table, "deb"))
-                schema_mistake(reader, table->line, table->column, "'deb' is missing");
-}
-
 static const char *format_of(const char *url)
 {
         static const char *const endings[][2] = { { ".tar.gz", "tar.gz" }, { ".tgz", "tar.gz" }, { ".tar.xz", "tar.xz" },
@@ -401,7 +400,7 @@ static void finish_shell(struct schema_reader *reader, const struct toml_value *
         need_one(reader, table, "cmd", "script");
 }
 
-static const struct schema apt_repo_schema = { .keys = apt_repo_keys, .base = &common, .finish = finish_apt_repo };
+static const struct schema apt_repo_schema = { .keys = apt_repo_keys, .base = &common };
 static const struct schema apt_schema = { .keys = apt_keys, .base = &common };
 static const struct schema release_schema = { .keys = release_keys, .base = &common, .finish = finish_release };
 static const struct schema installer_schema = { .keys = installer_keys, .base = &common };

@@ -1,5 +1,6 @@
 /* The reference and the example say what the schemas say. */
 #include "config/project-schema.h"
+#include "config/recipe-schema.h"
 #include "mistakes.h"
 
 #include "lib/file.h"
@@ -26,6 +27,47 @@ static void the_reference_has_the_table_of_every_schema(void **state)
                 if (!strstr(reference.buf, table.buf))
                         fail_msg("docs/configuration.md has to have this table:\n%s", table.buf);
         }
+}
+
+static void the_reference_of_recipes_has_the_table_of_every_section(void **state)
+{
+        _cleanup_(strbuf_clear) struct strbuf reference = STRBUF_INIT;
+
+        read_file(DOCS_FOLDER "/recipes.md", &reference);
+        for (int i = -2; i < RECIPE_KINDS; i++) {
+                const struct schema *schema = i == -2   ? &recipe_profile_schema
+                                              : i == -1 ? &recipe_when_schema
+                                                        : recipe_schemas[i];
+                _cleanup_(strbuf_clear) struct strbuf table = STRBUF_INIT;
+
+                if (!schema)
+                        continue;
+                schema_document(schema, &table);
+                if (!strstr(reference.buf, table.buf))
+                        fail_msg("docs/recipes.md has to have this table:\n%s", table.buf);
+        }
+}
+
+/* The first block of TOML in docs/recipes.md, and the profile that `machine profile new` writes. */
+static void the_profiles_that_are_shown_are_valid(void **state)
+{
+        _cleanup_(strbuf_clear) struct strbuf reference = STRBUF_INIT;
+        _cleanup_(strbuf_clear) struct strbuf new = STRBUF_INIT;
+        _cleanup_(recipe_source_clear) struct recipe_source shown = RECIPE_SOURCE_INIT;
+        _cleanup_(recipe_source_clear) struct recipe_source written = RECIPE_SOURCE_INIT;
+        const char *begin, *end;
+
+        read_file(DOCS_FOLDER "/recipes.md", &reference);
+        begin = strstr(reference.buf, "```toml\n");
+        assert_non_null(begin);
+        begin += strlen("```toml\n");
+        end = strstr(begin, "```");
+        assert_non_null(end);
+        assert_int_equal(recipe_source_parse(begin, (size_t)(end - begin), "example", true, &shown, NULL), 0);
+        assert_int_equal(shown.count, 6);
+        read_file(SHARE_FOLDER "/profile/profile.toml", &new);
+        assert_int_equal(recipe_source_parse(new.buf, new.len, "new", true, &written, NULL), 0);
+        assert_int_equal(written.count, 2);
 }
 
 /* The example with its settings switched on: "#key = …" and "#[table]" lose their mark, words stay what they are. */
@@ -86,6 +128,8 @@ int main(void)
 {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(the_reference_has_the_table_of_every_schema),
+                cmocka_unit_test(the_reference_of_recipes_has_the_table_of_every_section),
+                cmocka_unit_test(the_profiles_that_are_shown_are_valid),
                 cmocka_unit_test(the_example_changes_nothing_as_it_is_shipped),
                 cmocka_unit_test(the_example_with_all_switched_on_is_valid_and_has_every_key),
         };
