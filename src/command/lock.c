@@ -46,6 +46,17 @@ static void show(struct context *context, const struct lockfile *lock)
                 fprintf(stderr, "'%s' has nothing yet\n", lock->path);
 }
 
+/* To forget all of it, a file needn't be readable. */
+static int read_lock(const char *path, bool forget_all, struct lockfile *lock, struct error **err)
+{
+        if (!forget_all)
+                return lockfile_read(path, lock, err);
+        if (lockfile_read(path, lock, NULL) == 0)
+                return 0;
+        lock->path = xstrdup(path);
+        return lockfile_write(lock, err);
+}
+
 /* STEP is ID or PART/ID. How many entries went; SIZE_MAX when the recipe has no such step. */
 static size_t forget_step(const struct recipe *recipe, const char *wanted, struct lockfile *lock)
 {
@@ -93,7 +104,7 @@ static int run(struct context *context, const struct invocation *invocation, str
         if (step && !given->update)
                 return error_set(err, ERROR_USAGE, "a step is named for --update only");
         if (target_wanted(context, NULL, &target, err) < 0 || recipe_view_recipe(&target, &recipe, err) < 0 ||
-            lockfile_read(recipe.lock_path, &lock, err) < 0)
+            read_lock(recipe.lock_path, given->update && !step, &lock, err) < 0)
                 return -1;
         if (given->update && update(context, &recipe, step, &lock, err) < 0)
                 return -1;

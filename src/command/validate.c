@@ -54,47 +54,67 @@ static void add_required(const struct checkout_tree *tree, const char *name, str
         strv_add(profiles, name);
 }
 
-/* The base recipe with the profile `name` (NULL = none). */
-static void validate_stack(struct context *context, const struct checkout_tree *tree, const char *name,
-                           const char *architecture, bool say, struct error **err)
+/* The base recipe with the profiles. */
+static int validate_stack(struct context *context, const struct checkout_tree *tree, const struct strv *profiles,
+                          struct error **err)
 {
-        _cleanup_(recipe_clear) struct recipe recipe = RECIPE_INIT;
-        _cleanup_(strv_clear) struct strv profiles = STRV_INIT;
+        static const char *const architectures[] = { "amd64", "arm64" };
 
-        if (name)
-                add_required(tree, name, &profiles, 0);
-        if (recipe_read(&(struct recipe_wish){ .tree = tree,
-                                               .profiles = &profiles,
-                                               .architecture = architecture,
-                                               .suite = GUEST_SUITE },
-                        &recipe, err) == 0 &&
-            say && !streq(recipe.parts[recipe.part_count - 1].origin, "shipped"))
-                said_valid(context, recipe.parts[recipe.part_count - 1].file);
+        for (size_t i = 0; i < ARRAY_SIZE(architectures); i++) {
+                _cleanup_(recipe_clear) struct recipe recipe = RECIPE_INIT;
+                const struct recipe_part *last;
+
+                if (recipe_read(&(struct recipe_wish){ .tree = tree,
+                                                       .profiles = profiles,
+                                                       .architecture = architectures[i],
+                                                       .suite = GUEST_SUITE },
+                                &recipe, err) < 0)
+                        return -1;
+                last = &recipe.parts[recipe.part_count - 1];
+                if (i == 0 && !streq(last->origin, "shipped"))
+                        said_valid(context, last->file);
+        }
+        return 0;
+}
+
+/* Has one of them been complained about before? */
+static bool is_among(const struct strv *profiles, const struct strv *bad)
+{
+        for (size_t i = 0; i < profiles->count; i++)
+                if (strv_contains(bad, profiles->items[i]))
+                        return true;
+        return false;
 }
 
 /*
- * The base recipe and all profiles that there are: each for itself, so that one doesn't need another. Reading takes no trust:
- * nothing of it is acted on.
+ * The base recipe, and each profile that there is with those that it requires. Reading takes no trust: nothing of it is acted
+ * on.
  */
 static int validate_recipes(struct context *context, const char *checkout, struct error **err)
 {
-        static const char *const architectures[] = { "amd64", "arm64" };
         _cleanup_(checkout_tree_clear) struct checkout_tree tree = CHECKOUT_TREE_INIT;
+        const struct checkout_tree *read = checkout ? &tree : NULL;
         _cleanup_(strv_clear) struct strv names = STRV_INIT;
+        _cleanup_(strv_clear) struct strv bad = STRV_INIT;
         struct error *mistakes = NULL;
 
-        if (checkout && checkout_tree_read(checkout, &tree, err) < 0)
+        if ((checkout && checkout_tree_read(checkout, &tree, err) < 0) || recipe_place_profiles(read, &names, err) < 0 ||
+            validate_stack(context, read, NULL, err) < 0)
                 return -1;
-        if (recipe_place_profiles(&tree, &names, err) < 0)
-                return -1;
-        /* The base alone, then each profile on it, for both architectures: mistakes are the same ones, said once. */
-        for (size_t i = 0; i <= names.count && !mistakes; i++)
-                for (size_t a = 0; a < ARRAY_SIZE(architectures) && !mistakes; a++)
-                        validate_stack(context, checkout ? &tree : NULL, i > 0 ? names.items[i - 1] : NULL, architectures[a],
-                                       a == 0, &mistakes);
-        if (mistakes)
-                error_append(err, mistakes);
-        return mistakes ? -1 : 0;
+        for (size_t i = 0; i < names.count; i++) {
+                _cleanup_(strv_clear) struct strv profiles = STRV_INIT;
+                struct error *more = NULL;
+
+                add_required(read, names.items[i], &profiles, 0);
+                if (is_among(&profiles, &bad) || validate_stack(context, read, &profiles, &more) == 0)
+                        continue;
+                strv_add(&bad, names.items[i]);
+                error_append(&mistakes, more);
+        }
+        if (!mistakes)
+                return 0;
+        *err = mistakes;
+        return -1;
 }
 
 static int validate_settings(struct context *context, struct error **err)

@@ -234,9 +234,7 @@ int lockfile_parse(const char *text, size_t length, const char *path, struct loc
         _cleanup_(toml_freep) struct toml_value *root = toml_parse(text, length, path, err);
         _cleanup_(lockfile_clear) struct lockfile lock = { .path = xstrdup(path) };
 
-        if (!root)
-                return -1;
-        if (schema_decode(&schema, root, path, &lock, err) < 0)
+        if (!root || schema_decode(&schema, root, path, &lock, err) < 0)
                 return error_hint(
                         err, "machine.lock is written by machine: take it from version control, or: machine lock --update");
         *out = lock;

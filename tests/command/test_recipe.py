@@ -122,3 +122,23 @@ def test_validate_lists_the_mistakes_of_recipes_and_profiles(program):
     program.write("config/machine/profiles/bad/profile.toml", '[profile]\nsumary = "x"\n[apt]\npackages = "jq"\n')
     result = program.run("validate", status=3)
     assert "profile.toml:2:1: unknown key 'sumary'" in result.err and "profile.toml:4:12" in result.err
+
+
+def test_validate_goes_on_behind_a_profile_with_mistakes(program):
+    program.write("config/machine/profiles/bad/profile.toml", '[profile]\nsumary = "x"\n')
+    program.write("config/machine/profiles/needs-bad/profile.toml", '[profile]\nsummary = "x"\nrequires = ["bad"]\n')
+    program.write("config/machine/profiles/worse/profile.toml", '[profile]\nsummary = 1\n')
+    good = program.write("config/machine/profiles/zero/profile.toml", '[profile]\nsummary = "zero"\n')
+    result = program.run("validate", status=3)
+    assert result.err.count("bad/profile.toml:2:1: unknown key") == 1
+    assert "worse/profile.toml:2:11" in result.err
+    assert f"{good}: valid" in result.out
+
+
+def test_a_lock_file_that_is_broken_can_be_forgotten(program):
+    program.write("config/machine/provision.toml", BASE)
+    path = program.write("config/machine/machine.lock", "[amd64\n")
+    result = program.run("plan", status=3)
+    assert f"{path}:1:" in result.err and "machine lock --update" in result.err
+    program.run("lock", "--update")
+    assert program.json("lock") == []
