@@ -87,20 +87,34 @@ static int add_url(struct recipe_step *step, const char *url, struct error **err
         return add_proxy(step, "http_proxy", url, err) < 0 || add_proxy(step, "https_proxy", url, err) < 0 ? -1 : 0;
 }
 
-int recipe_ca_add(const struct settings *settings, struct recipe_part *part, struct error **err)
+static int fill(const struct settings *settings, struct recipe_step *step, struct error **err)
 {
-        bool proxies = settings && settings->proxy && !streq(settings->proxy, "none");
-        struct recipe_step *step;
+        const char *proxy = settings->proxy ? settings->proxy : "none";
 
-        if (!settings || (!settings->trust_host_ca && !proxies))
-                return 0;
-        step = recipe_part_add(part, RECIPE_CA, recipe_kind_name(RECIPE_CA), 0, 0);
-        step->title = xstrdup(!proxies                  ? "the host's CA certificates"
-                              : settings->trust_host_ca ? "the host's CA certificates and proxies"
-                                                        : "proxies");
         if (settings->trust_host_ca && add_bundle(step, err) < 0)
                 return -1;
-        if (!proxies)
+        if (streq(proxy, "none"))
                 return 0;
-        return streq(settings->proxy, "host") ? add_host_proxies(step, err) : add_url(step, settings->proxy, err);
+        return streq(proxy, "host") ? add_host_proxies(step, err) : add_url(step, proxy, err);
+}
+
+int recipe_ca_add(const struct settings *settings, struct recipe_part *part, struct error **err)
+{
+        struct recipe_step *step;
+        bool proxies;
+
+        if (!settings)
+                return 0;
+        step = recipe_part_add(part, RECIPE_CA, recipe_kind_name(RECIPE_CA), 0, 0);
+        if (fill(settings, step, err) < 0)
+                return -1;
+        proxies = recipe_step_value(step, "proxy") != NULL;
+        step->title = xstrdup(!proxies               ? "the host's CA certificates"
+                              : step->file_count > 0 ? "the host's CA certificates and proxies"
+                                                     : "proxies");
+        if (!proxies && step->file_count == 0) {
+                recipe_step_clear(step);
+                part->step_count--;
+        }
+        return 0;
 }

@@ -47,6 +47,7 @@ int recipe_place_base(const struct checkout_tree *tree, struct recipe_place *out
         _cleanup_(freep) char *config = paths_config(NULL);
         _cleanup_(freep) char *shipped = NULL;
         _cleanup_(freep) char *folder = NULL;
+        _cleanup_(freep) char *resolved = NULL;
 
         if (found_in_tree(tree, "", "provision.toml", out) || found_on_disk(config, "provision.toml", "user", out))
                 return 0;
@@ -54,14 +55,17 @@ int recipe_place_base(const struct checkout_tree *tree, struct recipe_place *out
         if (!shipped)
                 return -1;
         folder = path_folder(shipped);
-        found_on_disk(folder, "provision.toml", "shipped", out);
+        resolved = realpath(folder, NULL); /* for people to read: no "bin/../share" */
+        found_on_disk(resolved ? resolved : folder, "provision.toml", "shipped", out);
         return 0;
 }
 
 /* The folder of shipped profiles, or NULL where none are. */
 static char *shipped_profiles(void)
 {
-        return paths_shipped("profiles", NULL);
+        _cleanup_(freep) char *folder = paths_shipped("profiles", NULL);
+
+        return folder ? realpath(folder, NULL) : NULL;
 }
 
 int recipe_place_profile(const struct checkout_tree *tree, const char *name, struct recipe_place *out, struct error **err)

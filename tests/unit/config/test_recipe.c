@@ -335,6 +335,44 @@ static void a_link_in_a_checkout_is_refused(void **state)
         assert_non_null(strstr(error->message, "is neither a file nor a folder"));
 }
 
+static int read_with(const struct settings *settings, struct recipe *out, struct error **err)
+{
+        return recipe_read(&(struct recipe_wish){ .architecture = "amd64", .suite = "trixie", .settings = settings }, out, err);
+}
+
+static void certificates_and_proxies_are_carried_in_when_told_so(void **state)
+{
+        _cleanup_(recipe_clear) struct recipe recipe = RECIPE_INIT;
+        _cleanup_(recipe_clear) struct recipe without = RECIPE_INIT;
+        _cleanup_(freep) char *bundle = path_join(root, "ca.pem");
+
+        put("provision.toml", "");
+        put("ca.pem", "-----BEGIN CERTIFICATE-----\n");
+        setenv("SSL_CERT_FILE", bundle, 1);
+        assert_int_equal(read_with(&(struct settings){ .trust_host_ca = true, .proxy = (char *)"http://proxy:3128" }, &recipe,
+                                   NULL),
+                         0);
+        assert_string_equal(recipe.parts[0].steps[0].files[0].content, "-----BEGIN CERTIFICATE-----\n");
+        assert_items(&recipe.parts[0].steps[0], "proxy",
+                     "http_proxy=http://proxy:3128|HTTP_PROXY=http://proxy:3128|"
+                     "https_proxy=http://proxy:3128|HTTPS_PROXY=http://proxy:3128");
+        assert_int_equal(read_with(&(struct settings){ .proxy = (char *)"none" }, &without, NULL), 0);
+        assert_false(recipe_has_steps(&without));
+        unsetenv("SSL_CERT_FILE");
+}
+
+static void a_proxys_password_is_not_carried_in(void **state)
+{
+        _cleanup_(recipe_clear) struct recipe recipe = RECIPE_INIT;
+        _cleanup_(error_freep) struct error *error = NULL;
+
+        put("provision.toml", "");
+        setenv("http_proxy", "http://me:hunter2@proxy:3128", 1);
+        assert_int_equal(read_with(&(struct settings){ .proxy = (char *)"host" }, &recipe, &error), -1);
+        assert_null(strstr(error->message, "hunter2"));
+        unsetenv("http_proxy");
+}
+
 static void the_shipped_recipe_is_valid(void **state)
 {
         _cleanup_(recipe_clear) struct recipe recipe = RECIPE_INIT;
@@ -362,6 +400,8 @@ int main(void)
                 TEST(a_hash_that_contradicts_the_lock_is_an_error),
                 TEST(a_checkout_that_is_trusted_comes_first_and_is_read_once),
                 TEST(a_link_in_a_checkout_is_refused),
+                TEST(certificates_and_proxies_are_carried_in_when_told_so),
+                TEST(a_proxys_password_is_not_carried_in),
                 TEST(the_shipped_recipe_is_valid),
         };
 
