@@ -6,6 +6,7 @@
 
 #include "command/engines.h"
 #include "command/line.h"
+#include "command/recipe-apply.h"
 #include "command/recipe-view.h"
 #include "command/stock.h"
 #include "guest/commits.h"
@@ -236,6 +237,16 @@ static int tell_git(struct context *context, struct vm *vm, const struct commits
         return vm_save(vm, err);
 }
 
+static int fill(struct context *context, struct vm *vm, const struct target *target, struct error **err)
+{
+        _cleanup_(freep) char *hash = NULL;
+
+        if (recipe_apply(context, vm, target, &hash, err) < 0)
+                return -1;
+        set_string(&vm->record.recipe, TAKE_PTR(hash));
+        return vm_save(vm, err);
+}
+
 static int carry_out(struct context *context, struct vm *vm, const struct target *target, const struct commits *commits,
                      const char *engine, const struct plan_step *step, struct error **err)
 {
@@ -251,6 +262,8 @@ static int carry_out(struct context *context, struct vm *vm, const struct target
                 return start(context, vm, err);
         case PLAN_GIT:
                 return tell_git(context, vm, commits, err);
+        case PLAN_RECIPE:
+                return fill(context, vm, target, err);
         case PLAN_REPOS:
                 return repos_fill(vm, &target->project, context->events, err);
         case PLAN_PUBLISH:
@@ -274,7 +287,13 @@ static int make_plan(const struct vm *vm, const struct target *target, struct co
 {
         _cleanup_(vm_status_clear) struct vm_status status = VM_STATUS_INIT;
         struct plan_observed observed = { .record = vm->exists ? &vm->record : NULL };
+        _cleanup_(recipe_clear) struct recipe recipe = RECIPE_INIT;
+        _cleanup_(freep) char *hash = NULL;
 
+        if (recipe_apply_read(target, &recipe, err) < 0)
+                return -1;
+        hash = recipe_hash(&recipe);
+        observed.recipe = hash;
         if (vm_inspect(vm, &status, err) < 0 || describe_commits(&target->project, commits, err) < 0)
                 return -1;
         observed.state = status.state;
@@ -289,19 +308,6 @@ static int make_plan(const struct vm *vm, const struct target *target, struct co
         return 0;
 }
 
-/* Better refused than taken for installed. */
-static int check_recipe(const struct target *target, struct error **err)
-{
-        _cleanup_(recipe_clear) struct recipe recipe = RECIPE_INIT;
-
-        if (recipe_view_read(target, &recipe, err) < 0)
-                return -1;
-        if (recipe.part_count == 1 && (streq(recipe.parts[0].origin, "shipped") || !recipe_has_steps(&recipe)))
-                return 0;
-        error_set(err, ERROR_CONFIG, "the recipe of '%s' can't be applied: this version only plans recipes", target->name);
-        return error_hint(err, "see it with: machine plan; to go without: profiles = [] and an empty provision.toml");
-}
-
 int lifecycle_dry_run(struct context *context, struct vm *vm, const struct target *target, struct error **err)
 {
         _cleanup_(commits_clear) struct commits commits = COMMITS_INIT;
@@ -309,7 +315,7 @@ int lifecycle_dry_run(struct context *context, struct vm *vm, const struct targe
         _cleanup_(recipe_clear) struct recipe recipe = RECIPE_INIT;
         _cleanup_(json_decrefp) json_t *steps = json_array();
 
-        if (recipe_view_read(target, &recipe, err) < 0 || make_plan(vm, target, &commits, &plan, err) < 0)
+        if (recipe_apply_read(target, &recipe, err) < 0 || make_plan(vm, target, &commits, &plan, err) < 0)
                 return -1;
         for (size_t i = 0; i < plan.notes.count; i++)
                 event_note(context->events, "%s", plan.notes.items[i]);
@@ -334,7 +340,7 @@ int lifecycle_dry_run(struct context *context, struct vm *vm, const struct targe
 static bool has_session(const struct plan *plan, size_t from)
 {
         for (size_t i = from; i < plan->count; i++)
-                if (plan->steps[i].type == PLAN_GIT || plan->steps[i].type == PLAN_REPOS)
+                if (plan->steps[i].type == PLAN_GIT || plan->steps[i].type == PLAN_RECIPE || plan->steps[i].type == PLAN_REPOS)
                         return true;
         return false;
 }
@@ -349,7 +355,7 @@ int lifecycle_up(struct context *context, struct vm *vm, const struct target *ta
         pid_t warming = 0;
         int status = 0;
 
-        if (check_recipe(target, err) < 0 || make_plan(vm, target, &commits, &plan, err) < 0)
+        if (make_plan(vm, target, &commits, &plan, err) < 0)
                 return -1;
         for (size_t i = 0; i < plan.notes.count; i++)
                 event_note(context->events, "%s", plan.notes.items[i]);

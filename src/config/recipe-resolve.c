@@ -108,3 +108,23 @@ int recipe_resolve(struct recipe *recipe, const struct lockfile *lock, struct er
         }
         return 0;
 }
+
+char *recipe_hash(const struct recipe *recipe)
+{
+        struct hash hash;
+
+        if (!recipe_has_steps(recipe))
+                return NULL;
+        hash_init(&hash);
+        for (size_t p = 0; p < recipe->part_count; p++)
+                for (size_t i = 0; i < recipe->parts[p].step_count; i++) {
+                        const struct recipe_step *step = &recipe->parts[p].steps[i];
+
+                        if (step->skipped)
+                                continue;
+                        hash_add_text(&hash, recipe->parts[p].name);
+                        hash_add_text(&hash, step->id);
+                        hash_add_text(&hash, step->hash);
+                }
+        return hash_hex(&hash);
+}

@@ -135,7 +135,7 @@ int recipe_read(const struct recipe_wish *wish, struct recipe *out, struct error
 
         if (recipe_place_base(wish->tree, &base, err) < 0)
                 return -1;
-        add_part(wish, &base, "base", false, &recipe, &mistakes);
+        add_part(wish, &base, RECIPE_BASE, false, &recipe, &mistakes);
         for (size_t i = 0; wish->profiles && i < wish->profiles->count; i++) {
                 struct error *more = NULL;
 

@@ -83,8 +83,10 @@ struct recipe_step {
         char *hash;   /* of all of the above that matters; NULL before recipe_resolve() and of skipped steps */
 };
 
+#define RECIPE_BASE "base"
+
 struct recipe_part {
-        char *name; /* "base", then the profiles' */
+        char *name; /* RECIPE_BASE, then the profiles' */
         char *file;
         const char *origin;        /* "checkout", "user" or "shipped" */
         struct recipe_step *steps; /* in the order of the kinds */
@@ -125,5 +127,7 @@ int recipe_resolve(struct recipe *recipe, const struct lockfile *lock, struct er
 
 /* The items of the value `name`, or NULL. */
 const struct strv *recipe_step_value(const struct recipe_step *step, const char *name);
+/* Of the hashes of all steps that apply, in their order; NULL when there is none. Owned by the caller. */
+char *recipe_hash(const struct recipe *recipe);
 /* Is there a step that would run? */
 bool recipe_has_steps(const struct recipe *recipe);

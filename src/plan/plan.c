@@ -9,6 +9,7 @@ static const char *const names[] = {
         [PLAN_RESTART] = "restart",
         [PLAN_START] = "start",
         [PLAN_GIT] = "git",
+        [PLAN_RECIPE] = "provision",
         [PLAN_REPOS] = "repos",
         [PLAN_PUBLISH] = "publish",
 };
@@ -136,6 +137,8 @@ static void plan_new(const struct project *wanted, const struct plan_observed *o
         add_step(plan, PLAN_CREATE, "there is no VM '%s' yet", name);
         add_step(plan, PLAN_START, "VM '%s' is new", name);
         add_step(plan, PLAN_GIT, "git in VM '%s' is to know who commits", name);
+        if (observed->recipe)
+                add_step(plan, PLAN_RECIPE, "VM '%s' is new and has nothing of its recipe", name);
         if (wanted->repo_count > 0)
                 add_step(plan, PLAN_REPOS, "VM '%s' is new and has no code", name);
         add_step(plan, PLAN_PUBLISH, "so that ssh knows 'machine-%s'", name);
@@ -185,6 +188,8 @@ static void plan_existing(const struct project *wanted, const struct plan_observ
                 add_step(plan, PLAN_GIT,
                          record->git ? "who commits here, or the signing key, changed"
                                      : "git in the guest is to know who commits");
+        if (observed->recipe && !streq_ptr(record->recipe, observed->recipe))
+                add_step(plan, PLAN_RECIPE, record->recipe ? "the recipe changed" : "the recipe is not applied yet");
         plan_repos(wanted, record, plan);
         if (!running || changed || record->intent == INTENT_SETUP || wanted->forward_agent != record->forward_agent)
                 add_step(plan, PLAN_PUBLISH, "so that ssh knows 'machine-%s'", name);

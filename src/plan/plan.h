@@ -15,6 +15,7 @@ enum plan_step_type {
         PLAN_START,
         PLAN_GIT,     /* who commits, and by which key
                        */
+        PLAN_RECIPE,  /* what of the recipe is not applied yet */
         PLAN_REPOS,   /* clone or push what is missing */
         PLAN_PUBLISH, /* ssh configuration */
 };
@@ -40,7 +41,8 @@ void plan_clear(struct plan *plan);
 struct plan_observed {
         const struct vm_record *record; /* NULL = none */
         enum vm_state state;
-        const char *git; /* hash of what git in the guest is to know of who commits */
+        const char *recipe; /* hash of the recipe that it is to be filled by; NULL = none */
+        const char *git;    /* hash of what git in the guest is to know of who commits */
 };
 
 /* Fails (ERROR_ENGINE) when the observed state allows no plan, as VM_BROKEN. */

@@ -43,13 +43,14 @@ static const struct field {
         { "profiles", FIELD_TEXTS, offsetof(struct vm_record, profiles) },
         { "repos", FIELD_TEXTS, offsetof(struct vm_record, repos) },
         { "base", FIELD_OPTIONAL_TEXT, offsetof(struct vm_record, base) },
+        { "recipe", FIELD_OPTIONAL_TEXT, offsetof(struct vm_record, recipe) },
         { "git", FIELD_OPTIONAL_TEXT, offsetof(struct vm_record, git) },
 };
 
 void vm_record_clear(struct vm_record *record)
 {
-        char *const texts[] = { record->name,  record->owner,   record->engine, record->uuid, record->user,
-                                record->shell, record->created, record->git,    record->base };
+        char *const texts[] = { record->name,  record->owner,   record->engine, record->uuid,   record->user,
+                                record->shell, record->created, record->git,    record->recipe, record->base };
 
         for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
                 free(texts[i]);

@@ -35,8 +35,9 @@ struct vm_record {
         struct vm_port *ports;
         size_t port_count;
         struct strv profiles, repos; /* as in the configuration; repos[0] is where sessions land */
-        char *git;  /* hash of what git in the guest was told of who commits (guest/commits.h); NULL = nothing yet */
-        char *base; /* key of the layer its disk stands on, a base or a template; NULL until known */
+        char *git;    /* hash of what git in the guest was told of who commits (guest/commits.h); NULL = nothing yet */
+        char *recipe; /* hash of the recipe that it was filled by (recipe_hash()); NULL = none yet */
+        char *base;   /* key of the layer its disk stands on, a base or a template; NULL until known */
 };
 
 #define VM_RECORD_INIT                                                                                                         \

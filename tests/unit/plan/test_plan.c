@@ -164,6 +164,7 @@ struct change {
         const char *steps;
         const char *reason; /* in the first step's; NULL = not looked at */
         const char *note;   /* in the only note; NULL = no note */
+        const char *recipe; /* that is wanted; NULL = none */
 };
 
 static void without_repos(struct project *wanted, struct vm_record *record)
@@ -181,6 +182,11 @@ static void new_repo(struct project *wanted, struct vm_record *record)
 static void other_committer(struct project *wanted, struct vm_record *record)
 {
         record->git = (char *)"before";
+}
+
+static void other_recipe(struct project *wanted, struct vm_record *record)
+{
+        record->recipe = (char *)"before";
 }
 
 static void removed_repo(struct project *wanted, struct vm_record *record)
@@ -255,6 +261,9 @@ static const struct change changes[] = {
         { "a complete VM without repos needs nothing", VM_RUNNING, without_repos, "", NULL, NULL },
         { "a new repo is brought in", VM_RUNNING, new_repo, "repos", "'https://example.org/theme.git' is new", NULL },
         { "who commits is told when it changed", VM_RUNNING, other_committer, "git repos", "changed", NULL },
+        { "a recipe is run", VM_RUNNING, without_repos, "provision", "not applied yet", NULL, "now" },
+        { "a changed recipe is run", VM_RUNNING, other_recipe, "provision repos", "changed", NULL, "now" },
+        { "the same recipe is not", VM_RUNNING, other_recipe, "repos", NULL, NULL, "before" },
         { "a removed repo is noted and kept", VM_RUNNING, removed_repo, "repos", NULL, "'https://example.org/old.git'" },
         { "a changed port restarts", VM_RUNNING, other_port, "restart start repos publish", "'ports'", NULL },
         { "a port less restarts", VM_RUNNING, one_port_less, "restart start repos publish", "'ports'", NULL },
@@ -276,7 +285,7 @@ static void a_changed_configuration_is_carried_out_or_noted(void **state)
         for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
                 struct vm_record record = recorded_blog(INTENT_NONE);
                 struct project wanted = wanted_blog();
-                struct plan_observed observed = { .record = &record, .state = changes[i].state };
+                struct plan_observed observed = { .record = &record, .state = changes[i].state, .recipe = changes[i].recipe };
                 struct plan plan = PLAN_INIT;
                 _cleanup_(freep) char *steps = NULL;
 

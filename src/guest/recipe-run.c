@@ -1,0 +1,322 @@
+#include "guest/recipe-run.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "guest/script.h"
+#include "host/paths.h"
+#include "lib/file.h"
+#include "lib/text.h"
+#include "vm/console.h"
+
+#define SCRIPT_TIMEOUT_MS 60000
+#define TAR_TIMEOUT_MS    (10 * 60 * 1000)
+#define LOG_MOST          "1000000" /* bytes of a failed step's log */
+#define QUOTED_LINES      5
+#define KIND_LIMIT        (1 << 20)
+
+void recipe_run_files_clear(struct recipe_run_files *files)
+{
+        for (size_t i = 0; i < files->count; i++)
+                free(files->items[i].path);
+        free(files->items);
+        *files = (struct recipe_run_files)RECIPE_RUN_FILES_INIT;
+}
+
+static const char *find_file(const struct recipe_run_files *files, const struct recipe_download *download)
+{
+        for (size_t i = 0; i < files->count; i++)
+                if (files->items[i].download == download)
+                        return files->items[i].path;
+        return NULL;
+}
+
+/* --- what goes in, as a folder */
+
+static int write_values(const struct recipe_step *step, const char *folder, struct error **err)
+{
+        for (size_t i = 0; i < step->value_count; i++) {
+                _cleanup_(freep) char *path = path_join(folder, step->values[i].name);
+                _cleanup_(freep) char *text = strv_join(&step->values[i].items, "\n");
+                _cleanup_(freep) char *lines = xasprintf("%s\n", text);
+
+                if (file_write_text(path, lines, 0600, err) < 0)
+                        return -1;
+        }
+        return 0;
+}
+
+/* Downloads are linked to: tar follows. A step that the guest has already needs none. */
+static int write_files(const struct recipe_step *step, const struct recipe_run_files *files, const char *folder,
+                       struct error **err)
+{
+        for (size_t i = 0; i < step->file_count; i++) {
+                _cleanup_(freep) char *path = path_join(folder, step->files[i].name);
+
+                if (file_write(path, step->files[i].content, step->files[i].length, step->files[i].executable ? 0700 : 0600,
+                               err) < 0)
+                        return -1;
+        }
+        for (size_t i = 0; i < step->download_count; i++) {
+                _cleanup_(freep) char *path = path_join(folder, step->downloads[i].name);
+                const char *source = find_file(files, &step->downloads[i]);
+
+                if (source && symlink(source, path) < 0)
+                        return error_errno(err, ERROR_FAILED, "cannot make '%s'", path);
+        }
+        return 0;
+}
+
+static int write_step(const struct recipe_step *step, const struct recipe_run_files *files, const char *folder,
+                      struct error **err)
+{
+        const struct {
+                const char *name, *text;
+        } texts[] = {
+                { "id", step->id },
+                { "kind", recipe_kind_name(step->kind) },
+                { "hash", step->hash },
+                { "user", step->as_user ? "user" : "root" },
+                { "verify", step->verify ? step->verify : "" },
+        };
+        _cleanup_(freep) char *values = path_join(folder, "values");
+        _cleanup_(freep) char *own = path_join(folder, "files");
+
+        if (file_make_folders(values, 0700, err) < 0 || file_make_folders(own, 0700, err) < 0)
+                return -1;
+        for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+                _cleanup_(freep) char *path = path_join(folder, texts[i].name);
+
+                if (file_write_text(path, texts[i].text, 0600, err) < 0)
+                        return -1;
+        }
+        return write_values(step, values, err) < 0 ? -1 : write_files(step, files, own, err);
+}
+
+static int copy_scripts(const char *folder, struct error **err)
+{
+        _cleanup_(freep) char *shipped = paths_shipped("guest/recipe", err);
+        _cleanup_(freep) char *kinds = shipped ? path_join(shipped, "kinds") : NULL;
+        _cleanup_(freep) char *there = path_join(folder, "kinds");
+        _cleanup_(freep) char *run = shipped ? path_join(shipped, "run") : NULL;
+        _cleanup_(freep) char *link = path_join(folder, "run");
+
+        if (!shipped)
+                return -1;
+        if (symlink(kinds, there) < 0 || symlink(run, link) < 0)
+                return error_errno(err, ERROR_FAILED, "cannot make '%s'", link);
+        return 0;
+}
+
+static int write_part(const struct recipe_part *part, const struct recipe_run_files *files, const char *folder,
+                      struct error **err)
+{
+        if (copy_scripts(folder, err) < 0)
+                return -1;
+        for (size_t i = 0; i < part->step_count; i++) {
+                _cleanup_(freep) char *step = xasprintf("%s/steps/%04zu", folder, i);
+
+                if (!part->steps[i].skipped && write_step(&part->steps[i], files, step, err) < 0)
+                        return -1;
+        }
+        return 0;
+}
+
+/* A folder of our own, as one file beside it. */
+static int pack(const char *folder, char **archive, struct error **err)
+{
+        _cleanup_(freep) char *path = xasprintf("%s.tar", folder);
+        const char *const argv[] = { "tar", "-c", "-h", "-f", path, "-C", folder, ".", NULL };
+
+        if (process_check(&(struct process_spec){ .argv = argv, .timeout_ms = TAR_TIMEOUT_MS }, NULL, err) < 0)
+                return error_wrap(err, "cannot pack the recipe's steps");
+        *archive = TAKE_PTR(path);
+        return 0;
+}
+
+/* --- what comes back */
+
+struct report {
+        const struct recipe_part *part;
+        struct event_sink *events;
+        recipe_run_version_fn on_version;
+        void *data;
+        const struct recipe_step *running, *failed;
+        int64_t status; /* of the failed one */
+        bool whole;
+};
+
+static const struct recipe_step *find_step(const struct recipe_part *part, const char *id)
+{
+        for (size_t i = 0; i < part->step_count; i++)
+                if (streq(part->steps[i].id, id))
+                        return &part->steps[i];
+        return NULL;
+}
+
+static void on_end(struct report *report, const struct recipe_step *step, const struct strv *fields)
+{
+        const char *how = fields->count > 2 ? fields->items[2] : "";
+
+        if (streq(how, "unchanged"))
+                return;
+        if (streq(how, "failed") && fields->count > 3 && text_parse_int(fields->items[3], 1, 255, &report->status) == 0)
+                report->failed = step;
+        event_end(report->events, step->id, streq(how, "done") ? EVENT_DONE : EVENT_FAILED, NULL);
+        report->running = NULL;
+}
+
+/* Whatever isn't a record of the runner's is nobody's: the guest can print what it likes. */
+static void on_line(const char *line, void *data)
+{
+        struct report *report = data;
+        _cleanup_(strv_clear) struct strv fields = STRV_INIT;
+        const struct recipe_step *step;
+
+        for (const char *at = line;; at += strcspn(at, "\t") + 1) {
+                _cleanup_(freep) char *field = xstrndup(at, strcspn(at, "\t"));
+
+                strv_take(&fields, text_visible_dup(field));
+                if (!at[strcspn(at, "\t")])
+                        break;
+        }
+        if (streq(fields.items[0], "whole"))
+                report->whole = true;
+        step = fields.count > 1 ? find_step(report->part, fields.items[1]) : NULL;
+        if (!step)
+                return;
+        if (streq(fields.items[0], "begin") && !report->running) {
+                report->running = step;
+                event_begin(report->events, step->id, "%s: %s", report->part->name, step->title);
+        } else if (streq(fields.items[0], "line") && fields.count > 2) {
+                event_line(report->events, fields.items[2]);
+        } else if (streq(fields.items[0], "version") && fields.count == 4) {
+                report->on_version(report->part, step->id, fields.items[2], fields.items[3], report->data);
+        } else if (streq(fields.items[0], "end")) {
+                on_end(report, step, &fields);
+        }
+}
+
+/* Its log to the host, and its last lines into the error. */
+static int fail(const struct vm *vm, const struct report *report, struct error **err)
+{
+        static const char script[] = "exec sudo -n tail -c \"$2\" -- \"/var/log/machine/steps/$1.log\"\n";
+        const struct recipe_step *step = report->failed;
+        _cleanup_(freep) char *name = xasprintf("%s-%s", report->part->name, step->id);
+        _cleanup_(freep) char *path = xasprintf("%s/logs/recipe-%s.log", vm->folder, name);
+        _cleanup_(freep) char *folder = path_folder(path);
+        _cleanup_(strbuf_clear) struct strbuf log = STRBUF_INIT;
+        _cleanup_(strbuf_clear) struct strbuf said = STRBUF_INIT;
+
+        if (session_script(&(struct session){ .vm = vm }, script, (const char *const[]){ name, LOG_MOST, NULL },
+                           SCRIPT_TIMEOUT_MS, NULL, NULL, &log, NULL) == 0 &&
+            file_make_folders(folder, 0700, NULL) == 0 && file_write(path, log.buf, log.len, 0600, NULL) == 0)
+                console_quote(&said, path, QUOTED_LINES);
+        error_set(err, ERROR_STEP, "step '%s' of the recipe's part '%s' failed with exit status %jd%s%s", step->id,
+                  report->part->name, (intmax_t)report->status, said.len > 0 ? ": " : "", said.buf);
+        if (step->line > 0)
+                error_wrap(err, "%s:%u:%u", step->file, step->line, step->column);
+        return error_hint(err, "less '%s'; when it is mended, this goes on from there: machine up %s", path, vm->name);
+}
+
+static int send(const struct vm *vm, const char *archive, struct report *report, struct error **err)
+{
+        static const char remote[] =
+                "umask 022; d=$(mktemp -d /var/tmp/machine-recipe.XXXXXX) || exit; trap 'rm -rf \"$d\"' EXIT; "
+                "cd \"$d\" && tar -xf - --no-same-owner && ./run \"$1\" \"$2\"";
+        _cleanup_(process_result_clear) struct process_result result = PROCESS_RESULT_INIT;
+        _cleanup_(closep) int fd = open(archive, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+        _cleanup_(strbuf_clear) struct strbuf line = STRBUF_INIT;
+        _cleanup_(strv_clear) struct strv argv = STRV_INIT;
+
+        if (fd < 0)
+                return error_errno(err, ERROR_FAILED, "cannot open '%s'", archive);
+        strbuf_adds(&line, "sudo -n sh -c ");
+        text_shell_quote(&line, remote);
+        strbuf_addf(&line, " sh %s %s", report->part->name, vm->record.user);
+        session_argv(&(struct session){ .vm = vm }, line.buf, &argv);
+        if (process_run(&(struct process_spec){ .argv = strv_argv(&argv),
+                                                .stdin_fd = fd,
+                                                .timeout_ms = -1,
+                                                .output_limit = SIZE_MAX,
+                                                .on_line = on_line,
+                                                .on_line_data = report },
+                        &result, err) < 0)
+                return -1;
+        if (report->running)
+                event_end(report->events, report->running->id, EVENT_FAILED, NULL);
+        if (report->failed)
+                return fail(vm, report, err);
+        if (result.status != 0 || !report->whole) {
+                _cleanup_(freep) char *how = process_status_text(result.status);
+
+                strbuf_trim_end(&result.err);
+                error_set(err, ERROR_STEP, "the recipe's part '%s' was cut off in VM '%s': %s%s%s", report->part->name,
+                          vm->name, how, result.err.len > 0 ? ": " : "", result.err.buf);
+                return error_hint(err, "machine up %s", vm->name);
+        }
+        return 0;
+}
+
+int recipe_run(const struct vm *vm, const struct recipe_part *part, const struct recipe_run_files *files,
+               recipe_run_version_fn on_version, void *data, struct event_sink *events, struct error **err)
+{
+        struct report report = { .part = part, .events = events, .on_version = on_version, .data = data };
+        _cleanup_(freep) char *cache = paths_cache(NULL);
+        _cleanup_(freep) char *folder = xasprintf("%s/recipe.XXXXXX", cache);
+        _cleanup_(freep) char *archive = NULL;
+        int status;
+
+        if (file_make_folders(cache, 0700, err) < 0)
+                return -1;
+        if (!mkdtemp(folder))
+                return error_errno(err, ERROR_FAILED, "cannot make a folder in '%s'", cache);
+        status = write_part(part, files, folder, err) < 0 || pack(folder, &archive, err) < 0 ||
+                                 send(vm, archive, &report, err) < 0
+                         ? -1
+                         : 0;
+        if (archive)
+                file_remove(archive, NULL);
+        file_remove(folder, NULL);
+        return status;
+}
+
+/* --- which steps the guest has */
+
+int recipe_run_applied(const struct vm *vm, const struct recipe_part *part, struct strv *applied, struct error **err)
+{
+        static const char script[] =
+                "exec sudo -n sh -c 'cd \"/var/lib/machine/steps/$1\" 2>/dev/null || exit 0\n"
+                "for id in *; do [ ! -f \"$id\" ] || printf \"%s %s\\n\" \"$(cat \"$id\")\" \"$id\"; done' sh \"$1\"\n";
+        _cleanup_(strbuf_clear) struct strbuf said = STRBUF_INIT;
+
+        if (session_script(&(struct session){ .vm = vm }, script, (const char *const[]){ part->name, NULL }, SCRIPT_TIMEOUT_MS,
+                           NULL, NULL, &said, err) < 0)
+                return -1;
+        for (size_t i = 0; i < part->step_count; i++) {
+                const struct recipe_step *step = &part->steps[i];
+                _cleanup_(freep) char *line = step->skipped ? NULL : xasprintf("%s %s\n", step->hash, step->id);
+
+                if (line && strstr(said.buf, line))
+                        strv_add(applied, step->id);
+        }
+        return 0;
+}
+
+int recipe_run_adopt(const struct vm *vm, const struct recipe_part *part, struct error **err)
+{
+        static const char script[] =
+                "part=$1; shift\n"
+                "while [ $# -gt 1 ]; do printf '%s\\n' \"$2\" | sudo -n tee \"/var/lib/machine/steps/$part/$1\" "
+                ">/dev/null || exit; shift 2; done\n";
+        _cleanup_(strv_clear) struct strv args = STRV_INIT;
+
+        strv_add(&args, part->name);
+        for (size_t i = 0; i < part->step_count; i++)
+                if (!part->steps[i].skipped)
+                        strv_adds(&args, part->steps[i].id, part->steps[i].hash, NULL);
+        return session_script(&(struct session){ .vm = vm }, script, strv_argv(&args), SCRIPT_TIMEOUT_MS, NULL, NULL, NULL,
+                              err);
+}

@@ -1,0 +1,191 @@
+"""A recipe is applied in a VM: once, in order, and from where it stopped. What is downloaded comes from a server of the test's own, by
+[mirrors]; Debian's package comes from Debian."""
+
+import hashlib
+import http.server
+import os
+import signal
+import threading
+
+import pytest
+from conftest import SMALL, Vm, surroundings
+from program import wait_until
+
+TOOL = b"#!/bin/sh\necho downloaded\n"
+
+
+class Mirror:
+    """Serves what is in `files`, and counts what was asked for."""
+
+    def __init__(self):
+        mirror = self
+        self.files = {"/tool": TOOL}
+        self.asked = []
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                mirror.asked.append(self.path)
+                body = mirror.files.get(self.path)
+                self.send_response(200 if body is not None else 404)
+                self.send_header("Content-Length", str(len(body or b"")))
+                self.end_headers()
+                self.wfile.write(body or b"")
+
+            def log_message(self, *args):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def settings(self):
+        return f"[mirrors]\n\"https://files.example.org\" = \"http://127.0.0.1:{self.server.server_address[1]}\"\n"
+
+
+def count(name):
+    """A step that says, in a file of the guest's, how often it ran."""
+    return f"[[shell]]\nname = '{name}'\ncmd = 'echo {name} >>/var/log/ran'\n"
+
+
+BASE = count("one") + count("two") + """
+[[files]]
+path = "{home}/.config/tool/settings"
+content = "made by the recipe\\n"
+[[release]]
+name = "tool"
+url = "https://files.example.org/tool"
+format = "binary"
+verify = "tool | grep -q downloaded"
+"""
+PROFILE = "[profile]\nsummary = 'of the test'\nverify = 'test -e /etc/mine'\n[[shell]]\nscript = 'setup.sh'\n"
+SETUP = "#!/bin/sh\nset -eu\nid -un >/etc/mine\necho mine >>/var/log/ran\n"
+
+
+@pytest.fixture(scope="module")
+def mirror():
+    mirror = Mirror()
+    yield mirror
+    mirror.server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def site(data, mirror):
+    with surroundings(data=data) as program:
+        program.projects(f"[box]\nprofiles = ['mine']\n{SMALL}")
+        program.write("config/machine/config.toml", mirror.settings())
+        program.write("config/machine/provision.toml", BASE)
+        program.write("config/machine/profiles/mine/profile.toml", PROFILE)
+        program.write("config/machine/profiles/mine/setup.sh", SETUP)
+        yield program
+
+
+@pytest.fixture(scope="module")
+def box(site):
+    vm = Vm(site, "box")
+    vm.first_up = vm.up()
+    return vm
+
+
+@pytest.fixture
+def recipe(site, box):
+    """Sets the base recipe for one test; afterwards it is as it was, and applied."""
+    yield lambda more: site.write("config/machine/provision.toml", BASE + more)
+    site.write("config/machine/provision.toml", BASE)
+    box.up()
+
+
+def ran(vm):
+    return vm.sh("cat /var/log/ran").split()
+
+
+def test_all_of_it_is_there_and_each_step_ran_once(box):
+    assert ran(box) == ["one", "two", "mine"]
+    assert box.run("tool").out == "downloaded\n"
+    assert box.sh("cat ~/.config/tool/settings; stat -c %U ~/.config/tool; cat /etc/mine").split("\n")[:1] == ["made by the recipe"]
+    assert box.sh("stat -c %U ~/.config/tool ~/.config/tool/settings; id -un").split() == [box.sh("id -un").strip()] * 3
+    assert box.sh("cat /etc/mine") == "root\n"
+
+
+def test_progress_names_the_steps(box):
+    for line in ("[shell-one] base: shell one", "[release-tool] base: release tool", "[verify] mine: verify the profile"):
+        assert line in box.first_up.err
+
+
+def test_what_was_downloaded_is_in_the_lock_file(site, box):
+    assert hashlib.sha256(TOOL).hexdigest() in site.read("config/machine/machine.lock")
+
+
+def test_another_up_has_nothing_to_do(site, box, mirror):
+    before = len(mirror.asked)
+    assert "provision" not in [step["step"] for step in site.json("up", "--dry-run", "box")]
+    box.up()
+    assert ran(box) == ["one", "two", "mine"]
+    assert len(mirror.asked) == before
+
+
+def test_a_changed_step_runs_and_no_other(site, box, mirror):
+    asked = len(mirror.asked)
+    before = ran(box)
+    site.write("config/machine/provision.toml", BASE.replace("echo two", "echo two again"))
+    try:
+        assert "provision" in [step["step"] for step in site.json("up", "--dry-run", "box")]
+        box.up()
+        assert ran(box) == before + ["two", "again"]
+        assert len(mirror.asked) == asked
+    finally:
+        site.write("config/machine/provision.toml", BASE)
+        box.up()
+
+
+def test_a_failed_step_stops_there_and_the_next_up_goes_on(site, box, recipe):
+    recipe("\n[[shell]]\nname = 'bad'\ncmd = \"printf 'look: \\\\033[2Jhere\\\\n'; exit 3\"\n" + count("behind"))
+    before = ran(box)
+    result = box.machine("up", status=6)
+    assert "step 'shell-bad' of the recipe's part 'base' failed with exit status 3" in result.err
+    assert "look: \\x1b[2Jhere" in result.err
+    assert "\033[2J" not in result.err
+    assert "provision.toml:" in result.err
+    with open(os.path.join(box.folder(), "logs/recipe-base-shell-bad.log")) as file:
+        assert "look: " in file.read()
+    assert ran(box) == before
+    recipe("\n[[shell]]\nname = 'bad'\ncmd = 'echo mended >>/var/log/ran'\n" + count("behind"))
+    box.machine("up")
+    assert ran(box) == before + ["mended", "behind"]
+
+
+def test_a_verify_that_fails_is_a_failure_of_its_step(box, recipe):
+    recipe("\n[[shell]]\nname = 'empty'\ncmd = 'true'\nverify = 'test -e /nowhere'\n")
+    assert "'shell-empty'" in box.machine("up", status=6).err
+
+
+def test_a_killed_up_is_gone_on_with(site, box, recipe):
+    recipe(count("first") + "\n[[shell]]\nname = 'slow'\ncmd = 'touch /tmp/begun; sleep 300; echo slept >>/var/log/ran'\n")
+    before = ran(box)
+    child = site.start("up", "box")
+    wait_until(lambda: box.run("test", "-e", "/tmp/begun", status=None).status == 0, 120, "the slow step runs")
+    child.send_signal(signal.SIGKILL)
+    child.communicate()
+    recipe(count("first") + "\n[[shell]]\nname = 'slow'\ncmd = 'echo slept >>/var/log/ran'\n")
+    box.machine("up")
+    assert ran(box) == before + ["first", "slept"]
+
+
+def test_a_download_that_changed_is_refused_with_both_hashes(site, box, mirror, recipe):
+    recipe("\n[[release]]\nname = 'other'\nurl = 'https://files.example.org/other'\nformat = 'binary'\nsha256 = '" + "0" * 64 + "'\n")
+    mirror.files["/other"] = b"not what was meant\n"
+    result = box.machine("up", status=3)
+    assert "0" * 64 in result.err
+    assert hashlib.sha256(b"not what was meant\n").hexdigest() in result.err
+    assert box.run("test", "-e", "/usr/local/bin/other", status=None).status == 1
+
+
+def test_debians_packages_and_their_versions(site, box, recipe):
+    recipe("\n[apt]\npackages = ['tree']\n")
+    box.machine("up", timeout=600)
+    version = box.sh("dpkg-query -W -f '${Version}' tree")
+    assert f'tree = "{version}"' in site.read("config/machine/machine.lock")
+    assert "provision" not in [step["step"] for step in site.json("up", "--dry-run", "box")]
+
+
+def test_a_rebuilt_vm_has_it_again(box):
+    box.machine("rebuild", "--yes", timeout=600)
+    assert ran(box) == ["one", "two", "mine"]
