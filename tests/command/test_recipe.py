@@ -65,12 +65,6 @@ def test_what_the_lock_has_is_in_the_plan_until_it_is_dropped(program):
     assert "machine plan" in program.run("lock", "--update", "nothing", status=4).err
 
 
-def test_up_refuses_a_recipe_that_it_can_not_apply(program):
-    program.write("config/machine/provision.toml", BASE)
-    assert "machine plan" in program.run("up", status=3).err
-    assert "default" not in program.read_state()
-
-
 def test_an_unknown_profile_is_named_at_its_place(program):
     program.write("config/machine/profiles/python/profile.toml", '[profile]\nsummary = "Python"\n')
     path = program.projects('[blog]\nprofiles = [\n  "pyton",\n]\n')
