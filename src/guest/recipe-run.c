@@ -124,15 +124,12 @@ static int write_part(const struct recipe_part *part, const struct recipe_run_fi
         return 0;
 }
 
-/* A folder of our own, as one file beside it. */
-static int pack(const char *folder, char **archive, struct error **err)
+static int pack(const char *folder, const char *archive, struct error **err)
 {
-        _cleanup_(freep) char *path = xasprintf("%s.tar", folder);
-        const char *const argv[] = { "tar", "-c", "-h", "-f", path, "-C", folder, ".", NULL };
+        const char *const argv[] = { "tar", "-c", "-h", "-f", archive, "-C", folder, ".", NULL };
 
         if (process_check(&(struct process_spec){ .argv = argv, .timeout_ms = TAR_TIMEOUT_MS }, NULL, err) < 0)
                 return error_wrap(err, "cannot pack the recipe's steps");
-        *archive = TAKE_PTR(path);
         return 0;
 }
 
@@ -273,12 +270,13 @@ int recipe_run(const struct vm *vm, const struct recipe_part *part, const struct
                 return -1;
         if (!mkdtemp(folder))
                 return error_errno(err, ERROR_FAILED, "cannot make a folder in '%s'", cache);
-        status = write_part(part, files, folder, err) < 0 || pack(folder, &archive, err) < 0 ||
-                                 send(vm, archive, &report, err) < 0
-                         ? -1
-                         : 0;
-        if (archive)
-                file_remove(archive, NULL);
+        archive = xasprintf("%s.tar", folder);
+        status = write_part(part, files, folder, err);
+        if (status == 0)
+                status = pack(folder, archive, err);
+        if (status == 0)
+                status = send(vm, archive, &report, err);
+        file_remove(archive, NULL);
         file_remove(folder, NULL);
         return status;
 }
