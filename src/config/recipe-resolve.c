@@ -1,5 +1,5 @@
 /* machine.lock and a recipe: what it says is put in, and every step gets its hash. */
-#include "config/recipe.h"
+#include "config/recipe-steps.h"
 #include "lib/hash.h"
 
 /* How a package is named with a version, for the kinds that have packages. */
@@ -42,6 +42,9 @@ static void put_versions_in(const struct recipe *recipe, const struct recipe_par
                                 set_string(&items->items[i], xasprintf("%s%s%s", items->items[i], mark, version));
                 }
         }
+        /* uv itself has a version beside those of its tools. */
+        if (step->kind == RECIPE_UV_TOOL && !recipe_step_value(step, "uv"))
+                recipe_step_add_value(step, "uv", lockfile_get(lock, recipe->architecture, LOCK_VERSIONS, called, "uv"));
 }
 
 static int put_hash_in(const struct recipe *recipe, const struct recipe_step *step, struct recipe_download *download,

@@ -15,7 +15,7 @@
 #define TAR_TIMEOUT_MS    (10 * 60 * 1000)
 #define LOG_MOST          "1000000" /* bytes of a failed step's log */
 #define QUOTED_LINES      5
-#define KIND_LIMIT        (1 << 20)
+#define REPORT_MOST       (64 << 20) /* a line a second, for days */
 
 void recipe_run_files_clear(struct recipe_run_files *files)
 {
@@ -222,7 +222,7 @@ static int send(const struct vm *vm, const char *archive, struct report *report,
 {
         static const char remote[] =
                 "umask 022; d=$(mktemp -d /var/tmp/machine-recipe.XXXXXX) || exit; trap 'rm -rf \"$d\"' EXIT; "
-                "cd \"$d\" && tar -xf - --no-same-owner && ./run \"$1\" \"$2\"";
+                "cd \"$d\" && tar -xf - --no-same-owner && setsid -w ./run \"$1\" \"$2\"";
         _cleanup_(process_result_clear) struct process_result result = PROCESS_RESULT_INIT;
         _cleanup_(closep) int fd = open(archive, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
         _cleanup_(strbuf_clear) struct strbuf line = STRBUF_INIT;
@@ -237,7 +237,7 @@ static int send(const struct vm *vm, const char *archive, struct report *report,
         if (process_run(&(struct process_spec){ .argv = strv_argv(&argv),
                                                 .stdin_fd = fd,
                                                 .timeout_ms = -1,
-                                                .output_limit = SIZE_MAX,
+                                                .output_limit = REPORT_MOST,
                                                 .on_line = on_line,
                                                 .on_line_data = report },
                         &result, err) < 0)

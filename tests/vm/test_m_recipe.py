@@ -167,6 +167,8 @@ def test_a_killed_up_is_gone_on_with(site, box, recipe):
     recipe(count("first") + "\n[[shell]]\nname = 'slow'\ncmd = 'echo slept >>/var/log/ran'\n")
     box.machine("up")
     assert ran(box) == before + ["first", "slept"]
+    # What the killed run had begun was ended with it.
+    assert box.run("pgrep", "-x", "sleep", status=1).out == ""
 
 
 def test_a_download_that_changed_is_refused_with_both_hashes(site, box, mirror, recipe):

@@ -260,18 +260,21 @@ static void the_lock_pins_what_the_recipe_leaves_open(void **state)
         _cleanup_(lockfile_clear) struct lockfile none = LOCKFILE_INIT;
         _cleanup_(lockfile_clear) struct lockfile lock = LOCKFILE_INIT;
 
-        put("provision.toml", "[apt]\npackages = [\"jq\"]\n[npm_global]\npackages = [\"@a/b\", \"c@2\"]\n"
-                              "[[installer]]\nname = \"x\"\nurl = \"https://example.org/x.sh\"\n");
+        put("provision.toml",
+            "[apt]\npackages = [\"jq\"]\n[npm_global]\npackages = [\"@a/b\", \"c@2\"]\n"
+            "[uv_tool]\npackages = [\"ruff\"]\n[[installer]]\nname = \"x\"\nurl = \"https://example.org/x.sh\"\n");
         read_well("amd64", NULL, &open);
         read_well("amd64", NULL, &pinned);
         lockfile_set(&lock, "amd64", LOCK_VERSIONS, "base/apt", "jq", "1.7", NULL);
         lockfile_set(&lock, "amd64", LOCK_VERSIONS, "base/npm_global", "@a/b", "3", NULL);
         lockfile_set(&lock, "amd64", LOCK_VERSIONS, "base/npm_global", "c", "4", NULL);
+        lockfile_set(&lock, "amd64", LOCK_VERSIONS, "base/uv_tool", "uv", "0.13", NULL);
         lockfile_set(&lock, "amd64", LOCK_DOWNLOADS, "", "https://example.org/x.sh", SHA, NULL);
         assert_int_equal(recipe_resolve(&open, &none, NULL), 0);
         assert_int_equal(recipe_resolve(&pinned, &lock, NULL), 0);
         assert_items(step_of(&pinned.parts[0], "apt"), "packages", "jq=1.7");
         assert_items(step_of(&pinned.parts[0], "npm_global"), "packages", "@a/b@3|c@2");
+        assert_items(step_of(&pinned.parts[0], "uv_tool"), "uv", "0.13");
         assert_string_equal(step_of(&pinned.parts[0], "installer-x")->downloads[0].sha256, SHA);
         assert_true(step_of(&pinned.parts[0], "installer-x")->downloads[0].locked);
         for (size_t i = 0; i < open.parts[0].step_count; i++)
