@@ -106,8 +106,8 @@ static int publish(const struct vm *vm, struct error **err)
         return ssh_config_publish(&host, err);
 }
 
-static int create(struct context *context, struct vm *vm, const struct project *project, const char *wanted_engine,
-                  struct error **err)
+static int create(struct context *context, struct vm *vm, const struct project *project, const struct commits *commits,
+                  const char *wanted_engine, struct error **err)
 {
         _cleanup_(freep) char *why = NULL;
         const struct engine *engine;
@@ -118,8 +118,11 @@ static int create(struct context *context, struct vm *vm, const struct project *
         lifecycle_describe(&vm->record, project, vm->name, engine->name);
         vm->engine = engine;
         line_note(context, vm);
+        if (commits->note)
+                event_note(context->events, "%s", commits->note);
+        set_string(&vm->record.git, xstrdup(commits->hash));
         if (vm_intend(vm, INTENT_CREATE, err) < 0 || keys_ensure(vm->folder, vm->name, err) < 0 ||
-            engine->create(vm, context->events, err) < 0)
+            commits_store(vm, commits, err) < 0 || engine->create(vm, context->events, err) < 0)
                 return -1;
         stock_trim(engine, context->events);
         return vm_intend(vm, INTENT_SETUP, err);
@@ -255,7 +258,7 @@ static int carry_out(struct context *context, struct vm *vm, const struct target
         case PLAN_DISCARD:
                 return lifecycle_destroy(context, vm, err);
         case PLAN_CREATE:
-                return create(context, vm, &target->project, engine, err);
+                return create(context, vm, &target->project, commits, engine, err);
         case PLAN_RESTART:
                 return lifecycle_stop(context, vm, NULL, err);
         case PLAN_START:

@@ -1,7 +1,9 @@
 #include "guest/commits.h"
 
 #include "guest/script.h"
+#include "lib/file.h"
 #include "lib/hash.h"
+#include "vm/identity.h"
 
 #define TIMEOUT_MS 60000
 
@@ -78,12 +80,22 @@ void commits_describe(const struct committer *committer, bool agent, struct comm
         out->signers = strbuf_take(&signers);
 }
 
+int commits_store(const struct vm *vm, const struct commits *commits, struct error **err)
+{
+        _cleanup_(freep) char *config = path_join(vm->folder, IDENTITY_GIT_CONFIG);
+        _cleanup_(freep) char *signers = path_join(vm->folder, IDENTITY_GIT_SIGNERS);
+
+        return file_write_text(signers, commits->signers, 0600, err) < 0 ? -1
+                                                                         : file_write_text(config, commits->config, 0600, err);
+}
+
 int commits_apply(const struct vm *vm, const struct commits *commits, struct error **err)
 {
         _cleanup_(strv_clear) struct strv texts = STRV_INIT;
 
         strv_adds(&texts, commits->config, commits->signers, NULL);
-        if (script_run(&(struct session){ .vm = vm }, "commits.sh", &texts, NULL, TIMEOUT_MS, NULL, NULL, NULL, err) < 0)
+        if (commits_store(vm, commits, err) < 0 ||
+            script_run(&(struct session){ .vm = vm }, "commits.sh", &texts, NULL, TIMEOUT_MS, NULL, NULL, NULL, err) < 0)
                 return error_wrap(err, "cannot tell git in VM '%s' who commits", vm->name);
         return 0;
 }

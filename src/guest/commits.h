@@ -24,5 +24,8 @@ struct commits {
         }
 /* Without an agent nothing could sign, and git would refuse to commit: so nothing is signed then. */
 void commits_describe(const struct committer *committer, bool agent, struct commits *out);
+/* For a VM whose guest is still to take its identity on: it takes this over as well (vm/identity.h). */
+int commits_store(const struct vm *vm, const struct commits *commits, struct error **err);
+/* For one that runs. Stored too, since a guest takes its identity on at every boot. */
 int commits_apply(const struct vm *vm, const struct commits *commits, struct error **err);
 void commits_clear(struct commits *commits);

@@ -136,7 +136,6 @@ static void plan_new(const struct project *wanted, const struct plan_observed *o
 
         add_step(plan, PLAN_CREATE, "there is no VM '%s' yet", name);
         add_step(plan, PLAN_START, "VM '%s' is new", name);
-        add_step(plan, PLAN_GIT, "git in VM '%s' is to know who commits", name);
         if (observed->recipe)
                 add_step(plan, PLAN_RECIPE, "VM '%s' is new and has nothing of its recipe", name);
         if (wanted->repo_count > 0)

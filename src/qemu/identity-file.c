@@ -8,7 +8,7 @@
 #include "vm/identity.h"
 
 /* What a guest has looked up once (its length) holds for those restored from it too: all have the same. */
-#define FILE_BYTES 4096
+#define FILE_BYTES 32768
 
 int identity_open(const struct vm *vm, int *fd, struct error **err)
 {
@@ -17,6 +17,8 @@ int identity_open(const struct vm *vm, int *fd, struct error **err)
 
         if (identity_describe(vm, &text, err) < 0)
                 return -1;
+        if (text.len > FILE_BYTES)
+                return error_set(err, ERROR_ENGINE, "the description of VM '%s' is longer than %d bytes", vm->name, FILE_BYTES);
         while (text.len < FILE_BYTES)
                 strbuf_addc(&text, '\n');
         made = memfd_create("identity", MFD_CLOEXEC | MFD_ALLOW_SEALING);

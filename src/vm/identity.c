@@ -6,7 +6,8 @@
 #include "lib/file.h"
 #include "lib/text.h"
 
-#define KEY_LIMIT (64 << 10)
+#define KEY_LIMIT  (64 << 10)
+#define FILE_LIMIT (8 << 10)
 
 /* Of all but the keys, and for who adds to it. */
 #define ROOM 4096
@@ -35,6 +36,22 @@ char *identity_machine_id(const char *uuid)
         return strbuf_take(&id);
 }
 
+/* A file's content in base64 as the value of `key`; nothing where there is no such file. */
+static int add_file(const struct vm *vm, const char *name, const char *key, struct strbuf *out, struct error **err)
+{
+        _cleanup_(freep) char *path = path_join(vm->folder, name);
+        _cleanup_(strbuf_clear) struct strbuf content = STRBUF_INIT;
+        _cleanup_(freep) char *encoded = NULL;
+
+        if (!file_exists(path))
+                return 0;
+        if (file_read(path, FILE_LIMIT, &content, err) < 0)
+                return -1;
+        encoded = text_base64(content.buf, content.len);
+        strbuf_addf(out, "%s %s\n", key, encoded);
+        return 0;
+}
+
 int identity_describe(const struct vm *vm, struct strbuf *out, struct error **err)
 {
         _cleanup_(freep) char *host_key_path = path_join(vm->folder, "host_key");
@@ -47,9 +64,12 @@ int identity_describe(const struct vm *vm, struct strbuf *out, struct error **er
         if (file_read(host_key_path, KEY_LIMIT, &host_key, err) < 0 ||
             file_read(public_key_path, KEY_LIMIT, &public_key, err) < 0)
                 return error_wrap(err, "cannot describe VM '%s' to its guest", vm->name);
+        /* What is no secret first: a buffer that grows behind the key leaves copies of it. */
+        if (add_file(vm, IDENTITY_GIT_CONFIG, "gitconfig", out, err) < 0 ||
+            add_file(vm, IDENTITY_GIT_SIGNERS, "allowed-signers", out, err) < 0)
+                return error_wrap(err, "cannot describe VM '%s' to its guest", vm->name);
         encoded = text_base64(host_key.buf, host_key.len);
         strbuf_trim_end(&public_key);
-        /* Room first: a buffer that grows leaves copies behind. */
         strbuf_reserve(out, strlen(encoded) + public_key.len + ROOM);
         strbuf_addf(out, "hostname %s\nmachine-id %s\nuser %s\nshell %s\nauthorized-key %s\n", vm->record.name, machine_id,
                     vm->record.user, vm->record.shell, public_key.buf);

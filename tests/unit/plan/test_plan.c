@@ -83,7 +83,7 @@ static const struct {
         enum vm_state state;
         const char *steps; /* NULL = refused */
 } table[] = {
-        { NO_RECORD, VM_ABSENT, "create start git repos publish" },
+        { NO_RECORD, VM_ABSENT, "create start repos publish" },
         { NO_RECORD, VM_STOPPED, NULL },
         { NO_RECORD, VM_RUNNING, NULL },
         { NO_RECORD, VM_PARKED, NULL },
@@ -101,17 +101,17 @@ static const struct {
         { INTENT_SETUP, VM_PARKED, "start repos publish" },
         { INTENT_SETUP, VM_BROKEN, NULL },
 
-        { INTENT_CREATE, VM_ABSENT, "discard create start git repos publish" },
-        { INTENT_CREATE, VM_STOPPED, "discard create start git repos publish" },
-        { INTENT_CREATE, VM_RUNNING, "discard create start git repos publish" },
-        { INTENT_CREATE, VM_PARKED, "discard create start git repos publish" },
-        { INTENT_CREATE, VM_BROKEN, "discard create start git repos publish" },
+        { INTENT_CREATE, VM_ABSENT, "discard create start repos publish" },
+        { INTENT_CREATE, VM_STOPPED, "discard create start repos publish" },
+        { INTENT_CREATE, VM_RUNNING, "discard create start repos publish" },
+        { INTENT_CREATE, VM_PARKED, "discard create start repos publish" },
+        { INTENT_CREATE, VM_BROKEN, "discard create start repos publish" },
 
-        { INTENT_DESTROY, VM_ABSENT, "finish-destroy create start git repos publish" },
-        { INTENT_DESTROY, VM_STOPPED, "finish-destroy create start git repos publish" },
-        { INTENT_DESTROY, VM_RUNNING, "finish-destroy create start git repos publish" },
-        { INTENT_DESTROY, VM_PARKED, "finish-destroy create start git repos publish" },
-        { INTENT_DESTROY, VM_BROKEN, "finish-destroy create start git repos publish" },
+        { INTENT_DESTROY, VM_ABSENT, "finish-destroy create start repos publish" },
+        { INTENT_DESTROY, VM_STOPPED, "finish-destroy create start repos publish" },
+        { INTENT_DESTROY, VM_RUNNING, "finish-destroy create start repos publish" },
+        { INTENT_DESTROY, VM_PARKED, "finish-destroy create start repos publish" },
+        { INTENT_DESTROY, VM_BROKEN, "finish-destroy create start repos publish" },
 };
 
 static void every_record_and_state_has_its_steps_or_a_refusal(void **state)
