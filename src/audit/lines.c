@@ -378,7 +378,7 @@ static int measure_layers(const struct scene *scene, struct audit_finding *out, 
         _cleanup_(strbuf_clear) struct strbuf bad = STRBUF_INIT;
         _cleanup_(layer_clear) struct layer layer = LAYER_INIT;
 
-        if (!scene->vm->record.base)
+        if (!scene->vm->record.base || scene->vm->engine->takes_image)
                 return say(out, AUDIT_HELD, "its disk shares nothing with another VM");
         if (layer_open(scene->vm->record.base, &layer, err) < 0)
                 return -1;

@@ -66,6 +66,8 @@ void lifecycle_describe(struct vm_record *record, const struct project *project,
         record->memory_bytes = project->memory_bytes;
         record->disk_bytes = project->disk_bytes;
         record->cold = project->cold;
+        record->image = xstrdup(project->image);
+        record->image_digest = xstrdup(project->image_digest);
         strv_add_all(&record->profiles, &project->profiles);
         record_follow(record, project);
 }

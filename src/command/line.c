@@ -8,8 +8,19 @@ static bool has_lan(const struct engine *engine)
         return false;
 }
 
+static int check_image(const struct project *project, const struct engine *engine, struct error **err)
+{
+        if (!project->image || engine->takes_image)
+                return 0;
+        error_at(err, project->file, project->line, project->column, "engine '%s' can't make project '%s' from an 'image'",
+                 engine->name, project->name);
+        return error_hint(err, "engine = \"lima\" can; or take 'image' out");
+}
+
 int line_check(const struct project *project, const struct engine *engine, struct error **err)
 {
+        if (check_image(project, engine, err) < 0)
+                return -1;
         if (project->weaker_line || !project->lan_given || project->lan || !has_lan(engine))
                 return 0;
         if (project->file)

@@ -8,8 +8,8 @@
 #include "config/project.h"
 #include "vm/vm.h"
 
-/* May `engine` run this project's VM? ERROR_CONFIG for `lan = false` written out that it can't hold, unless `weaker_line =
- * true`. */
+/* May `engine` run this project's VM? ERROR_CONFIG for an `image` where it takes none, and for `lan = false` written out that
+ * it can't hold, unless `weaker_line = true`. */
 int line_check(const struct project *project, const struct engine *engine, struct error **err);
 /* Says once what is weaker with this VM's engine; nothing when all holds. */
 void line_note(struct context *context, const struct vm *vm);

@@ -24,6 +24,8 @@ void project_clear(struct project *project)
         free(project->profiles_file);
         free(project->shell);
         free(project->engine);
+        free(project->image);
+        free(project->image_digest);
         free(project->ports);
         *project = (struct project)PROJECT_INIT;
 }
@@ -37,6 +39,8 @@ void project_copy(struct project *out, const struct project *from)
         out->checkout = xstrdup(from->checkout);
         out->shell = xstrdup(from->shell);
         out->engine = xstrdup(from->engine);
+        out->image = xstrdup(from->image);
+        out->image_digest = xstrdup(from->image_digest);
         out->ports = from->port_count > 0 ? xmemdup(from->ports, from->port_count * sizeof(*from->ports)) : NULL;
         out->profiles = (struct strv)STRV_INIT;
         strv_add_all(&out->profiles, &from->profiles);

@@ -41,6 +41,7 @@ struct project {
         char *profiles_file;                  /* NULL = in no file */
         char *shell;                          /* "zsh" or "bash" */
         char *engine;                         /* "auto", "qemu", "lima" */
+        char *image, *image_digest;           /* what the VM is made from instead of the base image; NULL = that */
         bool forward_agent;
         bool lan, lan_given;  /* written out by the user? */
         bool weaker_line;     /* make do with an engine that can't hold what is asked for */

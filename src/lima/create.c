@@ -1,16 +1,16 @@
 #include <sys/stat.h>
 
 #include "engine.h"
-#include "image/base.h"
 #include "lib/file.h"
 #include "lima/definition.h"
 #include "lima/home.h"
+#include "lima/image.h"
 #include "lima/limactl.h"
 #include "lima/look.h"
 #include "lima/system.h"
 #include "vm/identity.h"
 
-#define CREATE_TIMEOUT_MS (10 * 60 * 1000)
+#define CREATE_TIMEOUT_MS (60 * 60 * 1000) /* with the download of an image */
 #define DELETE_TIMEOUT_MS (2 * 60 * 1000)
 
 static int refuse_alive(const struct vm *vm, const struct look *look, struct error **err)
@@ -68,7 +68,7 @@ static int discard(const struct vm *vm, struct look *look, struct error **err)
         return delete_instance(vm, look, err);
 }
 
-static int write_definition(const struct vm *vm, const struct layer *image, struct error **err)
+static int write_definition(const struct vm *vm, const struct image *image, struct error **err)
 {
         _cleanup_(freep) char *path = look_definition_path(vm);
         _cleanup_(freep) char *key = home_key(err);
@@ -81,10 +81,7 @@ static int write_definition(const struct vm *vm, const struct layer *image, stru
                 .record = &vm->record,
                 .driver = system_driver,
                 .architecture = SYSTEM_ARCHITECTURE,
-                .disk = image->disk,
-                .kernel = image->kernel,
-                .initrd = image->initrd,
-                .image_bytes = image->disk_bytes,
+                .image = image,
                 .identity = identity.buf,
                 .lima_key = key,
         });
@@ -115,12 +112,10 @@ static int create_instance(const struct vm *vm, struct event_sink *events, struc
 
 static int create(struct vm *vm, struct look *look, struct event_sink *events, struct error **err)
 {
-        _cleanup_(layer_clear) struct layer image = LAYER_INIT;
+        _cleanup_(image_clear) struct image image = IMAGE_INIT;
         _cleanup_(lock_release) struct lock lock = LOCK_INIT;
-        _cleanup_(lock_release) struct lock in_use = LOCK_INIT;
 
-        /* Held while Lima copies it, so that it doesn't go. */
-        if (base_ensure(vm->record.user, events, &image, err) < 0 || layer_use(image.key, &in_use, err) < 0)
+        if (image_choose(&vm->record, events, &image, err) < 0)
                 return -1;
         event_begin(events, "disk", "making the instance of VM '%s'", vm->name);
         if (home_prepare(&lock, err) < 0 || home_check(vm->name, err) < 0 || discard(vm, look, err) < 0 ||

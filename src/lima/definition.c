@@ -19,29 +19,45 @@ static const char *console(const struct definition *definition)
 
 static json_t *image(const struct definition *definition)
 {
+        const struct image *source = definition->image;
+        json_t *image = json_pack("{s:s, s:s}", "location", source->location, "arch", definition->architecture);
+
         _cleanup_(freep) char *machine_id = identity_machine_id(definition->record->uuid);
         _cleanup_(freep) char *command_line =
                 xasprintf("root=/dev/vda rw console=%s quiet lsm=landlock,yama,apparmor SYSTEMD_COLORS=0 "
                           "systemd.show_status=true net.ifnames=0 machine.seed systemd.machine_id=%s systemd.hostname=%s",
                           console(definition), machine_id, definition->record->name);
 
-        return json_pack("{s:s, s:s, s:{s:s, s:s}, s:{s:s}}", "location", definition->disk, "arch", definition->architecture,
-                         "kernel", "location", definition->kernel, "cmdline", command_line, "initrd", "location",
-                         definition->initrd);
+        if (source->digest)
+                json_object_set_new(image, "digest", json_string(source->digest));
+        if (!source->kernel)
+                return image;
+        json_object_set_new(image, "kernel", json_pack("{s:s, s:s}", "location", source->kernel, "cmdline", command_line));
+        json_object_set_new(image, "initrd", json_pack("{s:s}", "location", source->initrd));
+        return image;
 }
 
 /*
- * Run by root in the guest before sshd listens. Lima goes on whatever becomes of it, but without an identity the guest's sshd
- * doesn't start (guest/seed), so that the host finds out.
+ * Run by root in the guest at every boot. Lima goes on whatever becomes of it, but without an identity our base image's sshd
+ * doesn't start (guest/seed), and that of another image has a host key that isn't pinned: so the host finds out. The reason is
+ * on the console.
  */
 static json_t *script(const struct definition *definition)
 {
         _cleanup_(strbuf_clear) struct strbuf text = STRBUF_INIT;
 
-        strbuf_adds(&text, "#!/bin/sh\nset -eu\n/usr/lib/machine/identity <<'END'\n");
+        strbuf_adds(&text, "#!/bin/sh\nset -eu\n");
+        if (definition->image->adoption)
+                strbuf_addf(
+                        &text,
+                        "exec >/run/machine-adopt.log 2>&1\ntrap 'tail -n 20 /run/machine-adopt.log >/dev/console' EXIT\n%s",
+                        definition->image->adoption);
+        strbuf_adds(&text, "/usr/lib/machine/identity <<'END'\n");
         strbuf_adds(&text, definition->identity);
         strbuf_addf(&text, "END\necho '%s' >'/etc/ssh/authorized_keys/%s.engine'\n", definition->lima_key,
                     definition->record->user);
+        if (definition->image->adoption)
+                strbuf_adds(&text, "systemctl restart ssh\ntrap - EXIT\n");
         return json_pack("{s:s, s:s}", "mode", "system", "script", text.buf);
 }
 
@@ -59,6 +75,11 @@ void definition_set_ports(json_t *definition, const struct vm_record *record)
         json_object_set_new(definition, "portForwards", ports);
 }
 
+void definition_set_ssh_port(json_t *definition, uint16_t port)
+{
+        json_object_set_new(json_object_get(definition, "ssh"), "localPort", json_integer(port));
+}
+
 char *definition_mark(const char *uuid)
 {
         return xasprintf("machine %s", uuid);
@@ -67,12 +88,13 @@ char *definition_mark(const char *uuid)
 json_t *definition_build(const struct definition *definition)
 {
         const struct vm_record *record = definition->record;
-        int64_t disk_bytes = record->disk_bytes > definition->image_bytes ? record->disk_bytes : definition->image_bytes;
+        int64_t disk_bytes = record->disk_bytes > definition->image->bytes ? record->disk_bytes : definition->image->bytes;
         _cleanup_(freep) char *memory = size_text(record->memory_bytes);
         _cleanup_(freep) char *disk = size_text(disk_bytes);
         _cleanup_(freep) char *mark = definition_mark(record->uuid);
         _cleanup_(freep) char *home = xasprintf("/home/%s", record->user);
-        _cleanup_(freep) char *shell = xasprintf("/bin/%s", record->shell);
+        /* One that every image has; the identity sets the record's. */
+        _cleanup_(freep) char *shell = xasprintf("/bin/%s", definition->image->adoption ? "bash" : record->shell);
         json_t *root = json_pack("{s:s, s:s, s:s, s:b, s:s}", "minimumLimaVersion", "2.0.0", "vmType", definition->driver,
                                  "arch", definition->architecture, "plain", 1, "message", mark);
 

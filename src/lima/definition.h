@@ -9,21 +9,23 @@
 #pragma once
 
 #include "lib/json.h"
+#include "lima/image.h"
 #include "vm/record.h"
 
 struct definition {
         const struct vm_record *record;
-        const char *driver;                 /* "qemu", "vz" */
-        const char *architecture;           /* "x86_64", "aarch64" */
-        const char *disk, *kernel, *initrd; /* of the image */
-        int64_t image_bytes;                /* virtual size of `disk`; Lima never makes one smaller */
-        const char *identity;               /* for guest/identity */
-        const char *lima_key;               /* the public key that Lima logs in by */
+        const char *driver;        /* "qemu", "vz" */
+        const char *architecture;  /* "x86_64", "aarch64" */
+        const struct image *image; /* Lima never makes a disk smaller than its virtual size */
+        const char *identity;      /* for guest/identity */
+        const char *lima_key;      /* the public key that Lima logs in by */
 };
 
 json_t *definition_build(const struct definition *definition);
 /* Replaces the ports that are forwarded, which may change with every start, by those of `record`. */
 void definition_set_ports(json_t *definition, const struct vm_record *record);
+/* The port of 127.0.0.1 that the guest's sshd gets; 0 = one that Lima chooses. */
+void definition_set_ssh_port(json_t *definition, uint16_t port);
 /* Its `message`, which says whose it is. Owned by the caller. */
 char *definition_mark(const char *uuid);
 /* `config`: the definition with Lima's defaults, from its list. ERROR_ENGINE naming the first thing that weakens the line. */

@@ -140,6 +140,7 @@ static int processes(const struct vm *vm, struct engine_processes *out, struct e
 const struct engine lima_engine = {
         .name = "lima",
         .weaker = system_weaker,
+        .takes_image = true,
         .probe = probe,
         .create = lima_create,
         .start = lima_start,

@@ -109,6 +109,8 @@ int limactl_run(const struct limactl_call *call, struct strbuf *out, struct erro
 
         if (!program)
                 return not_installed(err);
+        if (call->boots && system_confine(call->boots, call->ssh_port, &argv, err) < 0)
+                return -1;
         strv_adds(&argv, program, call->arguments[0], "--tty=false", "--log-format=json", NULL);
         for (const char *const *argument = call->arguments + 1; *argument; argument++)
                 strv_add(&argv, *argument);

@@ -16,6 +16,7 @@ struct limactl_call {
         const char *input;            /* its stdin; NULL = none */
         int timeout_ms;
         const struct vm *boots; /* the VM whose guest it will start (system_prepare_boot()); NULL = none */
+        uint16_t ssh_port;      /* with `boots`: as system_choose_port() gave it */
         struct event_sink *events;
 };
 

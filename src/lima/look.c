@@ -119,7 +119,7 @@ char *look_ready_path(const struct vm *vm)
         return path_join(vm->folder, "lima-ready");
 }
 
-int look_write_definition(const struct vm *vm, const struct look *look, struct error **err)
+int look_write_definition(const struct vm *vm, const struct look *look, uint16_t ssh_port, struct error **err)
 {
         _cleanup_(freep) char *from = look_definition_path(vm);
         _cleanup_(freep) char *to = path_join(look->folder, "lima.yaml");
@@ -128,6 +128,7 @@ int look_write_definition(const struct vm *vm, const struct look *look, struct e
         if (!definition)
                 return error_wrap(err, "the definition of VM '%s' can't be read", vm->name);
         definition_set_ports(definition, &vm->record);
+        definition_set_ssh_port(definition, ssh_port);
         return json_write(to, definition, 0600, err);
 }
 
@@ -153,7 +154,7 @@ int look_mend(const struct vm *vm, struct look *look, struct error **err)
 {
         bool unreadable = look->state >= LOOK_REMNANT && !look->listing.config;
 
-        if (unreadable && look_write_definition(vm, look, err) < 0)
+        if (unreadable && look_write_definition(vm, look, 0, err) < 0)
                 return -1;
         if (look->stale && remove_pid_files(look, err) < 0)
                 return -1;

@@ -39,8 +39,9 @@ bool look_is_ours(const struct look *look, const struct vm *vm);
  * VM's folder, pid files that name others' processes are removed. `look` is taken anew.
  */
 int look_mend(const struct vm *vm, struct look *look, struct error **err);
-/* The definition that the VM was made from, with the ports that its record has now; for Lima's own copy of it. */
-int look_write_definition(const struct vm *vm, const struct look *look, struct error **err);
+/* The definition that the VM was made from, with the ports that its record has now; for Lima's own copy of it. `ssh_port` as
+ * system_choose_port() gave it. */
+int look_write_definition(const struct vm *vm, const struct look *look, uint16_t ssh_port, struct error **err);
 
 /* VM folder/lima.json: the definition. Owned by the caller. */
 char *look_definition_path(const struct vm *vm);

@@ -14,8 +14,8 @@
 #include "vm/ports.h"
 
 /* Lima's own limit, and what it may take beyond that to say so. */
-#define BOOT_TIMEOUT     "5m"
-#define START_TIMEOUT_MS (6 * 60 * 1000)
+#define BOOT_TIMEOUT     "15m" /* the first boot of an image that isn't ours installs packages */
+#define START_TIMEOUT_MS (16 * 60 * 1000)
 #define LOGIN_MS         60000
 /* A start of Lima's by somebody who is gone goes on by itself for so long, or it is stuck. */
 #define SETTLE_MS    15000
@@ -87,22 +87,26 @@ static int check_startable(const struct vm *vm, const struct look *look, struct 
 }
 
 /* Before anything is started: what can't be, and what would weaken the line. */
-static int prepare_start(const struct vm *vm, struct look *look, struct error **err)
+static int prepare_start(const struct vm *vm, struct look *look, uint16_t *ssh_port, struct error **err)
 {
-        if (look_mend(vm, look, err) < 0 || check_startable(vm, look, err) < 0 || ports_check(&vm->record, err) < 0 ||
-            look_write_definition(vm, look, err) < 0 || look_at(vm, look, err) < 0)
+        if (system_choose_port(ssh_port, err) < 0 || look_mend(vm, look, err) < 0 || check_startable(vm, look, err) < 0 ||
+            ports_check(&vm->record, err) < 0 || look_write_definition(vm, look, *ssh_port, err) < 0 ||
+            look_at(vm, look, err) < 0)
                 return -1;
         return definition_check(look->listing.config, err);
 }
 
-static int run_start(const struct vm *vm, struct event_sink *events, struct error **err)
+static int run_start(const struct vm *vm, uint16_t ssh_port, struct event_sink *events, struct error **err)
 {
         _cleanup_(freep) char *instance = home_instance(vm->name);
         const char *const arguments[] = { "start", "--timeout=" BOOT_TIMEOUT, instance, NULL };
 
-        return limactl_run(
-                &(struct limactl_call){ .arguments = arguments, .timeout_ms = START_TIMEOUT_MS, .boots = vm, .events = events },
-                NULL, err);
+        return limactl_run(&(struct limactl_call){ .arguments = arguments,
+                                                   .timeout_ms = START_TIMEOUT_MS,
+                                                   .boots = vm,
+                                                   .ssh_port = ssh_port,
+                                                   .events = events },
+                           NULL, err);
 }
 
 /* The guest is up when our own login says so; what Lima says of it is not enough, and for one that ran before, nothing. */
@@ -135,38 +139,45 @@ static void quote_log(struct strbuf *message, const struct look *look, const cha
                 strbuf_addf(message, "; %s: %s", label, quoted.buf);
 }
 
-/* Why QEMU was not started, which Lima only writes into a log: of a line of ours there the rest, up to a quote of Lima's. */
-static char *find_refusal(const struct look *look)
+/* Of the last line with this mark in a log of the VM's what follows the mark, up to a quote of Lima's. NULL when there is none.
+ */
+static char *find_said(const struct look *look, const char *name, const char *mark)
 {
-        static const char mark[] = "machine-shim: ";
-        _cleanup_(freep) char *path = path_join(look->folder, "ha.stderr.log");
+        _cleanup_(freep) char *path = path_join(look->folder, name);
         _cleanup_(strbuf_clear) struct strbuf log = STRBUF_INIT;
-        const char *found;
+        const char *found = NULL;
 
         if (file_read(path, LOG_LIMIT, &log, NULL) < 0)
                 return NULL;
-        found = strstr(log.buf, mark);
+        for (const char *at = log.buf; (at = strstr(at, mark));) {
+                at += strlen(mark);
+                found = at;
+        }
         if (!found)
                 return NULL;
-        found += strlen(mark);
-        log.buf[found - log.buf + (ptrdiff_t)strcspn(found, "\"\n")] = '\0';
-        return text_visible_dup(found);
+        _cleanup_(freep) char *said = xstrndup(found, strcspn(found, "\"\r\n"));
+
+        return text_visible_dup(said);
 }
 
-/* What the guest said last, or why there was none. */
+/* What the guest said last, or why there was none: a word of ours in there, or else the console's last lines. */
 static void add_console(const struct look *look, struct error **err)
 {
         _cleanup_(freep) char *refusal = NULL;
-
+        _cleanup_(freep) char *failure = NULL;
         _cleanup_(strbuf_clear) struct strbuf message = STRBUF_INIT;
 
         if (!err || !*err || !look->folder)
                 return;
         strbuf_adds(&message, (*err)->message);
-        refusal = find_refusal(look);
+        refusal = find_said(look, "ha.stderr.log", "machine-shim: ");
         if (refusal)
                 strbuf_addf(&message, "; QEMU was not started: %s", refusal);
-        quote_log(&message, look, "serial.log", "last on the console");
+        failure = find_said(look, "serial.log", "machine: ");
+        if (failure)
+                strbuf_addf(&message, "; the guest says: %s", failure);
+        else
+                quote_log(&message, look, "serial.log", "last on the console");
         set_string(&(*err)->message, strbuf_take(&message));
         if (!(*err)->hint)
                 error_hint(err, "less '%s/serial.log' '%s/ha.stderr.log'", look->folder, look->folder);
@@ -196,6 +207,7 @@ static int join(struct vm *vm, struct look *look, struct event_sink *events, str
 static int start(struct vm *vm, struct look *look, struct event_sink *events, struct error **err)
 {
         _cleanup_(error_freep) struct error *after = NULL;
+        uint16_t ssh_port;
 
         if (look_mend(vm, look, err) < 0 || check_startable(vm, look, err) < 0 || settle(vm, look, events, err) < 0)
                 return -1;
@@ -205,9 +217,9 @@ static int start(struct vm *vm, struct look *look, struct event_sink *events, st
                 if (joined != 0)
                         return joined < 0 ? -1 : 0;
         }
-        if (prepare_start(vm, look, err) < 0)
+        if (prepare_start(vm, look, &ssh_port, err) < 0)
                 return -1;
-        if (run_start(vm, events, err) == 0 && await_guest(vm, look, LOGIN_MS, err) == 0)
+        if (run_start(vm, ssh_port, events, err) == 0 && await_guest(vm, look, LOGIN_MS, err) == 0)
                 return 0;
         add_console(look, err);
         /* A start that failed, timed out or is degraded leaves the VM running, and the next one would take that for success. */

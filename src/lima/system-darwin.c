@@ -1,11 +1,34 @@
 /* Lima's driver there is Apple's Virtualization.framework (vz), which runs the guest inside Lima's host agent. */
 #include "lima/system.h"
 
+#include <unistd.h>
+
+#include "lib/file.h"
+#include "lima/confinement.h"
+#include "vm/ports.h"
+
+/* Deprecated for years, in every macOS, and what others confine their agents by. */
+#define SANDBOX_EXEC "/usr/bin/sandbox-exec"
+
 const struct system_tool system_tools[] = {
         { NULL, NULL }, /* ssh is macOS's own */
 };
 
 const char system_driver[] = "vz";
+
+/* Of Debian 13's images for clouds the plain one. A mirror keeps a dated one for some months: later, `image` names another. */
+#define IMAGES "https://cloud.debian.org/images/cloud/trixie/20260712-2537/debian-13-genericcloud-"
+const struct system_image system_image = {
+#ifdef __aarch64__
+        .location = IMAGES "arm64-20260712-2537.qcow2",
+        .digest = "sha512:8543d795f2fde630eb66c492f245a8c1da19dedc636e0a8e7b3d0f95920e1a05aa911ef2d82d177d41cc53ced5fccbd2"
+                  "a3945d07fa5e15018914c4d864bb07ed",
+#else
+        .location = IMAGES "amd64-20260712-2537.qcow2",
+        .digest = "sha512:7ae53e9dbee282bfc16f289dec483dde3a8598769c38a267948310f7a2a52c662620198603bc52c142627efba379863d"
+                  "16079698a10b34102d55bcedd40e8d32",
+#endif
+};
 
 void system_find_acceleration(struct engine_probe *out)
 {
@@ -23,6 +46,33 @@ const struct weaker_line system_weaker[] = {
 
 int system_prepare_boot(const struct vm *vm, struct strv *environment, struct error **err)
 {
+        return 0;
+}
+
+/* So that one who finds Lima broken by it can do without. */
+static bool is_confined(void)
+{
+        const char *set = getenv("MACHINE_LIMA_SANDBOX");
+
+        return access(SANDBOX_EXEC, X_OK) == 0 && !(set && streq(set, "off"));
+}
+
+int system_choose_port(uint16_t *port, struct error **err)
+{
+        return ports_choose(port, err);
+}
+
+int system_confine(const struct vm *vm, uint16_t ssh_port, struct strv *argv, struct error **err)
+{
+        _cleanup_(freep) char *path = path_join(vm->folder, "lima.sb");
+        _cleanup_(strbuf_clear) struct strbuf profile = STRBUF_INIT;
+
+        if (!is_confined())
+                return 0;
+        confinement_profile(ssh_port, &profile);
+        if (file_write_text(path, profile.buf, 0600, err) < 0)
+                return -1;
+        strv_adds(argv, SANDBOX_EXEC, "-f", path, NULL);
         return 0;
 }
 

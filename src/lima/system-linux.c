@@ -22,6 +22,8 @@ const struct system_tool system_tools[] = {
 
 const char system_driver[] = "qemu";
 
+const struct system_image system_image = { NULL, NULL };
+
 void system_find_acceleration(struct engine_probe *out)
 {
         _cleanup_(acceleration_clear) struct acceleration acceleration = ACCELERATION_INIT;
@@ -85,6 +87,19 @@ int system_prepare_boot(const struct vm *vm, struct strv *environment, struct er
         strv_addf(environment, "MACHINE_SHIM_LOG=%s/net.log", logs);
         strv_addf(environment, "MACHINE_SHIM_HOSTNAME=%s", vm->record.name);
         strv_addf(environment, "MACHINE_SHIM_LAN=%d", vm->record.lan ? 1 : 0);
+        return 0;
+}
+
+int system_choose_port(uint16_t *port, struct error **err _unused_)
+{
+        *port = 0;
+        return 0;
+}
+
+/* Lima's user network has machine-shim in its place. */
+int system_confine(const struct vm *vm _unused_, uint16_t ssh_port _unused_, struct strv *argv _unused_,
+                   struct error **err _unused_)
+{
         return 0;
 }
 

@@ -25,6 +25,12 @@ extern const struct system_tool system_tools[];
 /* "qemu", "vz" */
 extern const char system_driver[];
 
+/* The image that guests are made from where no base image can be built, pinned; without a location where one can. */
+struct system_image {
+        const char *location, *digest;
+};
+extern const struct system_image system_image;
+
 /* Says by what guests run, and why slowly. */
 void system_find_acceleration(struct engine_probe *out);
 /* For the engine's table: has machine-net refused that? Only on Linux is it the guest's network. */
@@ -42,5 +48,11 @@ extern const struct weaker_line system_weaker[];
  * virtualisation that isn't there. A command line that somebody set in QEMU_SYSTEM_<ARCH> is kept.
  */
 int system_prepare_boot(const struct vm *vm, struct strv *environment, struct error **err);
+/* The port of 127.0.0.1 that the guest's sshd is to have in a run that is about to start, where it must be known beforehand;
+ * 0 = Lima chooses it. */
+int system_choose_port(uint16_t *port, struct error **err);
+/* Adds to `argv` what a run of Lima's that boots `vm` is to be started through, if anything: on macOS sandbox-exec with a
+ * profile in the VM's folder (confinement.h), unless MACHINE_LIMA_SANDBOX is "off". */
+int system_confine(const struct vm *vm, uint16_t ssh_port, struct strv *argv, struct error **err);
 /* Is the guest that process `pid` runs behind the line that was to be drawn around it? ERROR_ENGINE when it isn't. */
 int system_check_guest(const struct vm *vm, pid_t pid, struct error **err);

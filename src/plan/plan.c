@@ -114,6 +114,9 @@ static void note_drift(const struct project *wanted, const struct vm_record *rec
         note_sizes(wanted, record, plan);
         if (!streq(wanted->shell, record->shell))
                 note_change(plan, "shell", record->shell, wanted->shell, wanted->name);
+        if (!streq_ptr(wanted->image, record->image) || !streq_ptr(wanted->image_digest, record->image_digest))
+                note_change(plan, "image", record->image ? record->image : "its engine's own",
+                            wanted->image ? wanted->image : "none", wanted->name);
         if (!streq(wanted->engine, "auto") && !streq(wanted->engine, record->engine))
                 note_change(plan, "engine", record->engine, wanted->engine, wanted->name);
         if (!same_profiles(wanted, record)) {

@@ -103,6 +103,7 @@ struct vm;
 struct engine {
         const char *name;                 /* "qemu", "lima" */
         const struct weaker_line *weaker; /* ended by one without id; NULL = it holds all of it */
+        bool takes_image; /* it makes a VM from a copy of any image (record.image), that shares nothing with another's */
 
         /* Can it run VMs here? Fails only when that could not be found out. */
         int (*probe)(struct engine_probe *out, struct error **err);

@@ -1,5 +1,25 @@
 #include "ports.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "lib/file.h"
+#include "lib/os.h"
+
+int ports_choose(uint16_t *port, struct error **err)
+{
+        struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+        socklen_t length = sizeof(address);
+        _cleanup_(closep) int probe = os_socket(AF_INET, SOCK_STREAM);
+
+        if (probe < 0 || bind(probe, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
+            getsockname(probe, (struct sockaddr *)&address, &length) < 0)
+                return error_errno(err, ERROR_FAILED, "cannot find a free port of 127.0.0.1");
+        *port = ntohs(address.sin_port);
+        return 0;
+}
+
 int ports_check(const struct vm_record *record, struct error **err)
 {
         for (size_t i = 0; i < record->port_count; i++) {

@@ -12,5 +12,7 @@
 uint64_t ports_parse_listener(const char *text, uint16_t port);
 /* "'node' (pid 123)", "another user's process"; "another process" on macOS; NULL when nobody holds it. Owned by the caller. */
 char *ports_holder(uint16_t port);
+/* One that nobody listens on now. ERROR_FAILED when there is none. */
+int ports_choose(uint16_t *port, struct error **err);
 /* ERROR_ENGINE naming the first of the VM's ports that is held by somebody. */
 int ports_check(const struct vm_record *record, struct error **err);

@@ -37,7 +37,8 @@ struct vm_record {
         struct strv profiles, repos; /* as in the configuration; repos[0] is where sessions land */
         char *git;    /* hash of what git in the guest was told of who commits (guest/commits.h); NULL = nothing yet */
         char *recipe; /* hash of the recipe that it was filled by (recipe_hash()); NULL = none yet */
-        char *base;   /* key of the layer its disk stands on, a base or a template; NULL until known */
+        char *image, *image_digest; /* as in the configuration: what it is made from instead of the base image; NULL = that */
+        char *base;                 /* key of the layer its disk stands on, a base or a template; NULL until known */
 };
 
 #define VM_RECORD_INIT                                                                                                         \

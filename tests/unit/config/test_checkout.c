@@ -168,7 +168,7 @@ static void its_mistakes_have_places_too(void **state)
         assert_checkout_mistakes(
                 "[blog]\ncpus = 1\n", "/x",
                 "m.toml:1:2: unknown key 'blog' [known keys: name, repos, profiles, shell, forward_agent, cpus, memory, "
-                "disk, engine, ports, lan, weaker_line, cold]\n");
+                "disk, engine, image, image_digest, ports, lan, weaker_line, cold]\n");
         assert_checkout_mistakes(
                 "name = 'My App'\ncpus = 0\n", "/x",
                 "m.toml:1:8: 'My App' can't be a project's name [call it 'my-app': names have a-z, 0-9 and '-', start and "

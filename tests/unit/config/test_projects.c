@@ -92,6 +92,38 @@ static void every_key_reaches_the_project(void **state)
         assert_true(blog->lan_given && blog->weaker_line);
 }
 
+/* Hexadecimal digits, 64. */
+#define DIGITS "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+static void an_image_is_a_file_or_a_url_with_its_digest(void **state)
+{
+        _cleanup_(projects_clear) struct projects projects = PROJECTS_INIT;
+        const struct project *blog;
+
+        parse("[blog]\nimage = 'https://example.org/debian.qcow2'\nimage_digest = 'sha512:" DIGITS DIGITS "'\n"
+              "[file]\nimage = '/srv/debian.qcow2'\n",
+              &projects);
+        blog = projects_find(&projects, "blog");
+        assert_string_equal(blog->image, "https://example.org/debian.qcow2");
+        assert_string_equal(blog->image_digest, "sha512:" DIGITS DIGITS);
+        assert_string_equal(projects_find(&projects, "file")->image, "/srv/debian.qcow2");
+        assert_null(projects_find(&projects, "file")->image_digest);
+        assert_projects_mistakes("[blog]\nimage = 'https://example.org/debian.qcow2'\n",
+                                 "p.toml:2:1: an 'image' from a URL needs its 'image_digest' [image_digest = "
+                                 "\"sha512:…\", as its publisher gives it]\n");
+        assert_projects_mistakes("[blog]\nimage_digest = 'sha256:" DIGITS "'\n",
+                                 "p.toml:2:1: 'image_digest' without 'image' [take it out]\n");
+        assert_projects_mistakes("[blog]\nimage = 'debian.qcow2'\n",
+                                 "p.toml:2:9: 'debian.qcow2' is neither the absolute path of an image nor its https URL "
+                                 "[without spaces, quotes and braces]\n");
+        assert_projects_mistakes("[blog]\nimage = '/srv/{{.Name}}'\n",
+                                 "p.toml:2:9: '/srv/{{.Name}}' is neither the absolute path of an image nor its https URL "
+                                 "[without spaces, quotes and braces]\n");
+        assert_projects_mistakes("[blog]\nimage = '/a'\nimage_digest = 'sha256:" DIGITS "0'\n",
+                                 "p.toml:3:16: 'sha256:" DIGITS "0' is no digest [sha256: and 64, or sha512: and 128 "
+                                 "hexadecimal digits, as its publisher gives them]\n");
+}
+
 static void defaults_of_the_file_hold_where_a_table_says_nothing(void **state)
 {
         _cleanup_(projects_clear) struct projects projects = PROJECTS_INIT;
@@ -115,11 +147,11 @@ static void unknown_keys_are_mistakes_with_a_suggestion(void **state)
         assert_projects_mistakes(
                 "[blog]\ncolour = 1\n",
                 "p.toml:2:1: unknown key 'colour' [known keys: repos, profiles, shell, forward_agent, cpus, memory, "
-                "disk, engine, ports, lan, weaker_line, cold]\n");
+                "disk, engine, image, image_digest, ports, lan, weaker_line, cold]\n");
         assert_projects_mistakes(
                 "[blog]\n[blog.vm]\ncpus = 2\n",
                 "p.toml:2:7: unknown key 'vm' [known keys: repos, profiles, shell, forward_agent, cpus, memory, disk, "
-                "engine, ports, lan, weaker_line, cold]\n");
+                "engine, image, image_digest, ports, lan, weaker_line, cold]\n");
         assert_projects_mistakes("default_shel = 'zsh'\n",
                                  "p.toml:1:1: unknown key 'default_shel' [did you mean 'default_shell'?]\n");
 }
@@ -403,6 +435,7 @@ int main(void)
                 cmocka_unit_test(an_empty_file_has_no_projects),
                 cmocka_unit_test(an_empty_table_is_a_project_with_all_defaults),
                 cmocka_unit_test(every_key_reaches_the_project),
+                cmocka_unit_test(an_image_is_a_file_or_a_url_with_its_digest),
                 cmocka_unit_test(defaults_of_the_file_hold_where_a_table_says_nothing),
                 cmocka_unit_test(unknown_keys_are_mistakes_with_a_suggestion),
                 cmocka_unit_test(a_projects_key_at_the_top_is_told_where_it_goes),

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "lima/confinement.h"
 #include "lima/definition.h"
 
 #define GIB (INT64_C(1) << 30)
@@ -21,14 +22,15 @@ static struct vm_record record = {
 
 static json_t *build(const char *driver, const char *architecture, int64_t image_bytes)
 {
+        const struct image image = {
+                .location = "/layer/disk.qcow2", .kernel = "/layer/vmlinuz", .initrd = "/layer/initrd", .bytes = image_bytes
+        };
+
         return definition_build(&(struct definition){
                 .record = &record,
                 .driver = driver,
                 .architecture = architecture,
-                .disk = "/layer/disk.qcow2",
-                .kernel = "/layer/vmlinuz",
-                .initrd = "/layer/initrd",
-                .image_bytes = image_bytes,
+                .image = &image,
                 .identity = "hostname blog\nhost-key UFJJ\n",
                 .lima_key = "ssh-ed25519 AAAA lima",
         });
@@ -105,6 +107,32 @@ static void the_script_hands_the_identity_over_and_ends_at_a_failure(void **stat
                             "echo 'ssh-ed25519 AAAA lima' >'/etc/ssh/authorized_keys/me.engine'\n");
 }
 
+static void an_image_of_somebody_elses_starts_by_itself_and_is_adopted_first(void **state)
+{
+        char adoption[] = "adopt it\n";
+        const struct image source = { .location = "https://example.org/d.qcow2", .digest = "sha512:ab", .adoption = adoption };
+        _cleanup_(json_decrefp) json_t *definition = definition_build(&(struct definition){
+                .record = &record,
+                .driver = "vz",
+                .architecture = "aarch64",
+                .image = &source,
+                .identity = "hostname blog\n",
+                .lima_key = "ssh-ed25519 AAAA lima",
+        });
+        const json_t *image = first(definition, "images");
+        const char *script = text(first(definition, "provision"), "script");
+
+        assert_string_equal(text(image, "location"), "https://example.org/d.qcow2");
+        assert_string_equal(text(image, "digest"), "sha512:ab");
+        assert_null(json_object_get(image, "kernel"));
+        assert_null(json_object_get(image, "initrd"));
+        assert_string_equal(text(json_object_get(definition, "user"), "shell"), "/bin/bash");
+        assert_true(strstr(script, "set -eu\n") < strstr(script, "adopt it\n"));
+        assert_true(strstr(script, "adopt it\n") < strstr(script, "/usr/lib/machine/identity"));
+        assert_true(strstr(script, "me.engine'\n") < strstr(script, "systemctl restart ssh\n"));
+        assert_int_equal(definition_check(definition, NULL), 0);
+}
+
 static void only_the_records_ports_are_forwarded(void **state)
 {
         _cleanup_(json_decrefp) json_t *definition = build("qemu", "x86_64", GIB);
@@ -171,6 +199,25 @@ static void each_thing_that_weakens_the_line_is_named(void **state)
         }
 }
 
+/* What macOS makes of it was not seen; that the port is the same in both is what this program can get wrong. */
+static void the_macs_profile_leaves_of_the_loopback_the_port_that_lima_is_given(void **state)
+{
+        _cleanup_(json_decrefp) json_t *definition = build("vz", "aarch64", GIB);
+        const json_t *ssh = json_object_get(definition, "ssh");
+        _cleanup_(strbuf_clear) struct strbuf profile = STRBUF_INIT;
+        const char *denied, *left;
+
+        assert_int_equal(json_integer_value(json_object_get(ssh, "localPort")), 0);
+        definition_set_ssh_port(definition, 60022);
+        assert_int_equal(json_integer_value(json_object_get(ssh, "localPort")), 60022);
+        confinement_profile(60022, &profile);
+        denied = strstr(profile.buf, "(deny network-outbound (remote ip \"localhost:*\"))");
+        left = strstr(profile.buf, "(allow network-outbound (remote tcp \"localhost:60022\"))");
+        assert_non_null(denied);
+        /* The last rule that matches counts. */
+        assert_true(left > denied);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -178,9 +225,11 @@ int main(void)
                 cmocka_unit_test(the_disk_is_not_smaller_than_the_image_and_whole_in_mib),
                 cmocka_unit_test(the_kernel_is_told_who_it_is_and_where_to_read_on),
                 cmocka_unit_test(the_script_hands_the_identity_over_and_ends_at_a_failure),
+                cmocka_unit_test(an_image_of_somebody_elses_starts_by_itself_and_is_adopted_first),
                 cmocka_unit_test(only_the_records_ports_are_forwarded),
                 cmocka_unit_test(what_is_written_is_what_is_wanted),
                 cmocka_unit_test(each_thing_that_weakens_the_line_is_named),
+                cmocka_unit_test(the_macs_profile_leaves_of_the_loopback_the_port_that_lima_is_given),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

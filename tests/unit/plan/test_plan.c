@@ -236,6 +236,11 @@ static void other_shell(struct project *wanted, struct vm_record *record)
         wanted->shell = (char *)"bash";
 }
 
+static void other_image(struct project *wanted, struct vm_record *record)
+{
+        wanted->image = (char *)"/srv/debian.qcow2";
+}
+
 static void other_engine(struct project *wanted, struct vm_record *record)
 {
         wanted->engine = (char *)"lima";
@@ -274,6 +279,7 @@ static const struct change changes[] = {
         { "memory is noted", VM_STOPPED, other_memory, "start repos publish", NULL, "memory: VM 'blog' has 4.0 GiB" },
         { "disk is noted", VM_RUNNING, other_disk, "repos", NULL, "disk: VM 'blog' has 30 GiB" },
         { "shell is noted", VM_RUNNING, other_shell, "repos", NULL, "shell: VM 'blog' has zsh" },
+        { "an image is noted", VM_RUNNING, other_image, "repos", NULL, "image: VM 'blog' has its engine's own" },
         { "engine is noted", VM_RUNNING, other_engine, "repos", NULL, "engine: VM 'blog' has qemu" },
         { "the engine it has is no change", VM_RUNNING, same_engine_by_name, "repos", NULL, NULL },
         { "the order of profiles counts", VM_RUNNING, profiles_in_another_order, "repos", NULL, "says docker, node" },

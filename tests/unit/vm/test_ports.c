@@ -94,6 +94,17 @@ static void a_free_port_is_no_error(void **state)
         assert_int_equal(ports_check(&record, NULL), 0);
 }
 
+static void a_chosen_port_is_nobodys(void **state)
+{
+        char name[] = "blog";
+        struct vm_port ports[] = { { 0, 80 } };
+        struct vm_record record = { .name = name, .ports = ports, .port_count = 1 };
+
+        assert_int_equal(ports_choose(&ports[0].host, NULL), 0);
+        assert_true(ports[0].host > 0);
+        assert_int_equal(ports_check(&record, NULL), 0);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -102,6 +113,7 @@ int main(void)
                 cmocka_unit_test(a_mangled_table_names_nobody),
                 cmocka_unit_test(a_held_port_is_an_error_that_names_the_holder),
                 cmocka_unit_test(a_free_port_is_no_error),
+                cmocka_unit_test(a_chosen_port_is_nobodys),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
