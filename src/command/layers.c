@@ -80,7 +80,7 @@ static int run(struct context *context, const struct invocation *invocation, str
 
                 if (!(*engine)->layers)
                         continue;
-                if (stock_take(*engine, &stock, err) < 0)
+                if (stock_take(context, *engine, &stock, err) < 0)
                         return -1;
                 count += stock.layers.count;
                 for (size_t i = 0; i < stock.layers.count; i++) {
@@ -101,7 +101,7 @@ static int run(struct context *context, const struct invocation *invocation, str
 const struct command command_layers = {
         .name = "layers",
         .operands = "",
-        .summary = "show the images and warm templates that VMs are made from",
+        .summary = "show the images, layers and warm templates that VMs are made from",
         .text = "DISK and MEMORY are what the host holds of each, USED is when something was last made from it, CURRENT says\n"
                 "whether a new VM would be. VMS are those whose disks stand on it.",
         .options = options,

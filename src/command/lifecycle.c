@@ -7,6 +7,7 @@
 #include "command/engines.h"
 #include "command/line.h"
 #include "command/recipe-apply.h"
+#include "command/recipe-layers.h"
 #include "command/recipe-view.h"
 #include "command/stock.h"
 #include "guest/commits.h"
@@ -108,9 +109,25 @@ static int publish(const struct vm *vm, struct error **err)
         return ssh_config_publish(&host, err);
 }
 
-static int create(struct context *context, struct vm *vm, const struct project *project, const struct commits *commits,
+/* Where the engine has layers, the recipe is in the VM from the start. */
+static int take_layers(struct context *context, struct vm *vm, const struct target *target, struct error **err)
+{
+        _cleanup_(recipe_layers_clear) struct recipe_layers layers = RECIPE_LAYERS_INIT;
+
+        if (!vm->engine->fill_layer)
+                return 0;
+        if (recipe_layers_ensure(context, vm->engine, &vm->record, target, &layers, err) < 0)
+                return -1;
+        set_string(&vm->record.layer, xstrdup(layers.key));
+        set_string(&vm->record.recipe, xstrdup(layers.hash));
+        /* So that nobody takes it for unused. */
+        return vm_save(vm, err);
+}
+
+static int create(struct context *context, struct vm *vm, const struct target *target, const struct commits *commits,
                   const char *wanted_engine, struct error **err)
 {
+        const struct project *project = &target->project;
         _cleanup_(freep) char *why = NULL;
         const struct engine *engine;
 
@@ -124,7 +141,8 @@ static int create(struct context *context, struct vm *vm, const struct project *
                 event_note(context->events, "%s", commits->note);
         set_string(&vm->record.git, xstrdup(commits->hash));
         if (vm_intend(vm, INTENT_CREATE, err) < 0 || keys_ensure(vm->folder, vm->name, err) < 0 ||
-            commits_store(vm, commits, err) < 0 || engine->create(vm, context->events, err) < 0)
+            commits_store(vm, commits, err) < 0 || take_layers(context, vm, target, err) < 0 ||
+            engine->create(vm, context->events, err) < 0)
                 return -1;
         stock_trim(engine, context->events);
         return vm_intend(vm, INTENT_SETUP, err);
@@ -260,7 +278,7 @@ static int carry_out(struct context *context, struct vm *vm, const struct target
         case PLAN_DISCARD:
                 return lifecycle_destroy(context, vm, err);
         case PLAN_CREATE:
-                return create(context, vm, &target->project, commits, engine, err);
+                return create(context, vm, target, commits, engine, err);
         case PLAN_RESTART:
                 return lifecycle_stop(context, vm, NULL, err);
         case PLAN_START:
@@ -295,7 +313,7 @@ static int make_plan(const struct vm *vm, const struct target *target, struct co
         _cleanup_(recipe_clear) struct recipe recipe = RECIPE_INIT;
         _cleanup_(freep) char *hash = NULL;
 
-        if (recipe_apply_read(target, &recipe, err) < 0)
+        if (recipe_view_read(target, &recipe, err) < 0)
                 return -1;
         hash = recipe_hash(&recipe);
         observed.recipe = hash;
@@ -320,7 +338,7 @@ int lifecycle_dry_run(struct context *context, struct vm *vm, const struct targe
         _cleanup_(recipe_clear) struct recipe recipe = RECIPE_INIT;
         _cleanup_(json_decrefp) json_t *steps = json_array();
 
-        if (recipe_apply_read(target, &recipe, err) < 0 || make_plan(vm, target, &commits, &plan, err) < 0)
+        if (recipe_view_read(target, &recipe, err) < 0 || make_plan(vm, target, &commits, &plan, err) < 0)
                 return -1;
         for (size_t i = 0; i < plan.notes.count; i++)
                 event_note(context->events, "%s", plan.notes.items[i]);
@@ -341,11 +359,12 @@ int lifecycle_dry_run(struct context *context, struct vm *vm, const struct targe
         return 0;
 }
 
-/* Does one of the steps from there on open the connection by itself? */
-static bool has_session(const struct plan *plan, size_t from)
+/* Does one of the steps from there on open the connection by itself? A VM that is `filled` was made with its recipe in it. */
+static bool has_session(const struct plan *plan, size_t from, bool filled)
 {
         for (size_t i = from; i < plan->count; i++)
-                if (plan->steps[i].type == PLAN_GIT || plan->steps[i].type == PLAN_RECIPE || plan->steps[i].type == PLAN_REPOS)
+                if (plan->steps[i].type == PLAN_GIT || (plan->steps[i].type == PLAN_RECIPE && !filled) ||
+                    plan->steps[i].type == PLAN_REPOS)
                         return true;
         return false;
 }
@@ -357,6 +376,7 @@ int lifecycle_up(struct context *context, struct vm *vm, const struct target *ta
         _cleanup_(plan_clear) struct plan plan = PLAN_INIT;
         const char *how = "running";
         bool followed = false;
+        bool filled = false;
         pid_t warming = 0;
         int status = 0;
 
@@ -374,6 +394,8 @@ int lifecycle_up(struct context *context, struct vm *vm, const struct target *ta
                                 break;
                         followed = true;
                 }
+                if (step->type == PLAN_RECIPE && filled)
+                        continue;
                 if (step->type == PLAN_CREATE)
                         how = "created";
                 else if (step->type == PLAN_START && streq(how, "running") && !plan.running)
@@ -381,9 +403,11 @@ int lifecycle_up(struct context *context, struct vm *vm, const struct target *ta
                 status = carry_out(context, vm, target, &commits, engine, step, err);
                 if (status < 0)
                         break;
+                if (step->type == PLAN_CREATE)
+                        filled = vm->record.layer != NULL;
                 if (step->type == PLAN_START && vm->forked)
                         how = "forked";
-                if (step->type == PLAN_START && !has_session(&plan, i + 1))
+                if (step->type == PLAN_START && !has_session(&plan, i + 1, filled))
                         session_warm_begin(vm, &warming);
         }
         if (status == 0 && vm->record.intent != INTENT_NONE)

@@ -6,16 +6,21 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "command/command.h"
 #include "command/wake.h"
+#include "lib/file.h"
+#include "lib/os.h"
 
 struct proxy_options {
         struct common_options common;
+        const char *socket;
 };
 
 static const struct option options[] = {
+        OPTION(struct proxy_options, socket, "socket", 0, OPTION_TEXT, "PATH", "the guest's sshd is behind this unix socket"),
         COMMON_OPTIONS(struct proxy_options),
         { 0 },
 };
@@ -79,16 +84,38 @@ static int relay(int fd, struct error **err)
         return 0;
 }
 
-static int run(struct context *context, const struct invocation *invocation, struct error **err)
+/* Of a guest that is there only for as long as its layer is built. */
+static int connect_socket(const char *path, int *fd, struct error **err)
 {
-        const char *name = invocation_name(invocation);
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+        _cleanup_(closep) int connected = os_socket(AF_UNIX, SOCK_STREAM);
+
+        if (strlen(path) >= sizeof(address.sun_path))
+                return error_set(err, ERROR_USAGE, "the path '%s' is too long for a socket", path);
+        memcpy(address.sun_path, path, strlen(path) + 1);
+        if (connected < 0 || connect(connected, (const struct sockaddr *)&address, sizeof(address)) < 0)
+                return error_errno(err, ERROR_FAILED, "cannot connect to '%s'", path);
+        *fd = TAKE_FD(connected);
+        return 0;
+}
+
+static int connect_vm(struct context *context, const char *name, int *fd, struct error **err)
+{
         _cleanup_(vm_clear) struct vm vm = VM_INIT;
-        _cleanup_(closep) int fd = -1;
-        struct stat info;
 
         if (!name)
                 return error_set(err, ERROR_USAGE, "'machine proxy' needs a VM's name");
-        if (wake_named(context, name, &vm, err) < 0 || vm.engine->connect(&vm, &fd, err) < 0)
+        return wake_named(context, name, &vm, err) < 0 ? -1 : vm.engine->connect(&vm, fd, err);
+}
+
+static int run(struct context *context, const struct invocation *invocation, struct error **err)
+{
+        const struct proxy_options *given = invocation->options;
+        _cleanup_(closep) int fd = -1;
+        struct stat info;
+
+        if ((given->socket ? connect_socket(given->socket, &fd, err)
+                           : connect_vm(context, invocation_name(invocation), &fd, err)) < 0)
                 return -1;
         if (fstat(STDOUT_FILENO, &info) == 0 && S_ISSOCK(info.st_mode))
                 return pass_descriptor(STDOUT_FILENO, fd, err);

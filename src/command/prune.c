@@ -80,7 +80,7 @@ static int prune_engine(struct context *context, const struct engine *engine, co
         int64_t bytes;
         int64_t done = 0;
 
-        if (stock_take(engine, &stock, err) < 0)
+        if (stock_take(context, engine, &stock, err) < 0)
                 return -1;
         prune_unused(&stock.layers, &stock.used, given->all, &prune);
         bytes = show(context, &stock, &prune);
@@ -108,7 +108,7 @@ static int run(struct context *context, const struct invocation *invocation, str
 const struct command command_prune = {
         .name = "prune",
         .operands = "",
-        .summary = "remove images and warm templates that no VM needs",
+        .summary = "remove images, layers and warm templates that no VM needs",
         .text = "What a VM's disk stands on is never removed. What the next new VM would be made from stays too, unless\n"
                 "--all says otherwise: then that VM is made as slowly as the first.",
         .options = options,

@@ -4,24 +4,8 @@
 #include "config/settings.h"
 #include "guest/recipe-run.h"
 #include "host/download.h"
-#include "lib/text.h"
-
-/* What it takes every VM minutes to have belongs into an image. */
-static bool is_left_out(const struct recipe_part *part)
-{
-        return streq(part->origin, "shipped") && streq(part->name, RECIPE_BASE);
-}
-
-int recipe_apply_read(const struct target *target, struct recipe *out, struct error **err)
-{
-        if (recipe_view_read(target, out, err) < 0)
-                return -1;
-        for (size_t p = 0; p < out->part_count; p++)
-                for (size_t i = 0; is_left_out(&out->parts[p]) && i < out->parts[p].step_count; i++)
-                        if (!out->parts[p].steps[i].skipped)
-                                out->parts[p].steps[i].skipped = xstrdup("the shipped base recipe is not applied");
-        return 0;
-}
+#include "host/paths.h"
+#include "lib/file.h"
 
 /* What is being recorded while a part runs. */
 struct record {
@@ -84,7 +68,7 @@ static int fetch_part(struct context *context, const struct vm *vm, const struct
         return 0;
 }
 
-static bool has_work(const struct recipe_part *part)
+bool recipe_apply_has_work(const struct recipe_part *part)
 {
         for (size_t i = 0; i < part->step_count; i++)
                 if (!part->steps[i].skipped)
@@ -92,55 +76,80 @@ static bool has_work(const struct recipe_part *part)
         return false;
 }
 
-/* What came is recorded also where a later step failed: the next run then gets the same. */
-static int apply_part(struct context *context, const struct vm *vm, const struct settings *settings,
-                      const struct recipe_part *part, struct record *record, struct error **err)
+/* Where a failed step's log stays: a layer's VM is gone when it is read. */
+static char *logs_of(const struct vm *vm)
+{
+        return vm->exists ? path_join(vm->folder, "logs") : paths_state("logs");
+}
+
+static int run_part(struct context *context, const struct vm *vm, const struct target *target, const struct recipe_part *part,
+                    struct record *record, struct error **err)
 {
         _cleanup_(recipe_run_files_clear) struct recipe_run_files files = RECIPE_RUN_FILES_INIT;
-        int status = fetch_part(context, vm, settings, part, record, &files, err);
+        _cleanup_(settings_clear) struct settings settings = SETTINGS_INIT;
+        _cleanup_(freep) char *again = xasprintf("machine up %s", target->name);
+        _cleanup_(freep) char *logs = logs_of(vm);
 
-        if (status == 0)
-                status = recipe_run(vm, part, &files, on_version, record, context->events, err);
-        if (record->changed && lockfile_write(record->lock, status == 0 ? err : NULL) < 0)
+        if (settings_read(&settings, err) < 0 || fetch_part(context, vm, &settings, part, record, &files, err) < 0)
+                return -1;
+        return recipe_run(&(struct recipe_run){ .vm = vm,
+                                                .part = part,
+                                                .files = &files,
+                                                .logs = logs,
+                                                .again = again,
+                                                .on_version = on_version,
+                                                .data = record,
+                                                .events = context->events },
+                          err);
+}
+
+/* What came is recorded also where a later step failed: the next run then gets the same. */
+static int run_and_record(struct context *context, const struct vm *vm, const struct target *target,
+                          const struct recipe *recipe, size_t part, struct error **err)
+{
+        _cleanup_(lockfile_clear) struct lockfile lock = LOCKFILE_INIT;
+        struct record record = { .recipe = recipe, .lock = &lock };
+        int status;
+
+        if (lockfile_read(recipe->lock_path, &lock, err) < 0)
+                return -1;
+        status = run_part(context, vm, target, &recipe->parts[part], &record, err);
+        if (record.changed && lockfile_write(&lock, status == 0 ? err : NULL) < 0)
                 status = -1;
-        record->changed = false;
+        if (status == 0 && record.error) {
+                _cleanup_(freep) char *text = error_text(record.error);
+
+                event_warning(context->events, "not all versions are in '%s': %s", recipe->lock_path, text);
+        }
+        error_free(record.error);
         return status;
 }
 
-/* machine.lock has given steps other hashes: they were applied as they are now. */
-static int adopt(const struct vm *vm, const struct target *target, char **hash, struct error **err)
+int recipe_apply_part(struct context *context, const struct vm *vm, const struct target *target, struct recipe *recipe,
+                      size_t part, struct error **err)
 {
-        _cleanup_(recipe_clear) struct recipe recipe = RECIPE_INIT;
+        _cleanup_(recipe_clear) struct recipe now = RECIPE_INIT;
 
-        if (recipe_apply_read(target, &recipe, err) < 0)
+        if (run_and_record(context, vm, target, recipe, part, err) < 0 || recipe_view_read(target, &now, err) < 0)
                 return -1;
-        for (size_t p = 0; p < recipe.part_count; p++)
-                if (has_work(&recipe.parts[p]) && recipe_run_adopt(vm, &recipe.parts[p], err) < 0)
-                        return -1;
-        *hash = recipe_hash(&recipe);
-        return 0;
+        if (now.part_count != recipe->part_count)
+                return error_set(err, ERROR_FAILED, "the recipe was changed while it ran");
+        recipe_clear(recipe);
+        *recipe = now;
+        now = (struct recipe)RECIPE_INIT;
+        /* machine.lock has given steps other hashes: they were applied as they are now. */
+        return recipe_run_adopt(vm, &recipe->parts[part], err);
 }
 
 int recipe_apply(struct context *context, const struct vm *vm, const struct target *target, char **hash, struct error **err)
 {
-        _cleanup_(settings_clear) struct settings settings = SETTINGS_INIT;
-        _cleanup_(lockfile_clear) struct lockfile lock = LOCKFILE_INIT;
         _cleanup_(recipe_clear) struct recipe recipe = RECIPE_INIT;
-        struct record record = { .recipe = &recipe, .lock = &lock };
 
-        if (settings_read(&settings, err) < 0 || recipe_apply_read(target, &recipe, err) < 0 ||
-            lockfile_read(recipe.lock_path, &lock, err) < 0)
+        if (recipe_view_read(target, &recipe, err) < 0)
                 return -1;
         for (size_t p = 0; p < recipe.part_count; p++)
-                if (has_work(&recipe.parts[p]) && apply_part(context, vm, &settings, &recipe.parts[p], &record, err) < 0) {
-                        error_free(record.error);
+                if (recipe_apply_has_work(&recipe.parts[p]) && recipe_apply_part(context, vm, target, &recipe, p, err) < 0)
                         return -1;
-                }
-        if (record.error) {
-                _cleanup_(freep) char *text = error_text(record.error);
-
-                event_warning(context->events, "not all versions are in '%s': %s", recipe.lock_path, text);
-                error_free(record.error);
-        }
-        return adopt(vm, target, hash, err);
+        *hash = recipe_hash(&recipe);
+        return 0;
 }

@@ -1,5 +1,8 @@
 #include "command/stock.h"
 
+#include "command/recipe-layers.h"
+#include "command/target.h"
+#include "config/project.h"
 #include "config/settings.h"
 #include "host/user.h"
 
@@ -9,6 +12,13 @@ void stock_clear(struct stock *stock)
         strv_clear(&stock->used);
         strv_clear(&stock->owners);
         *stock = (struct stock)STOCK_INIT;
+}
+
+static void add_used(struct strv *keys, struct strv *owners, const char *key, const char *name)
+{
+        strv_add(keys, key);
+        if (owners)
+                strv_add(owners, name);
 }
 
 /* The layers that VMs' disks stand on, and the VM's name for each. */
@@ -23,22 +33,90 @@ static int collect_used(struct strv *keys, struct strv *owners, struct error **e
 
                 if (vm_open(&vm, names.items[i], err) < 0)
                         return error_wrap(err, "cannot tell what VM '%s' stands on", names.items[i]);
-                if (!vm.exists || !vm.record.base)
-                        continue;
-                strv_add(keys, vm.record.base);
-                if (owners)
-                        strv_add(owners, vm.name);
+                if (vm.exists && vm.record.base)
+                        add_used(keys, owners, vm.record.base, vm.name);
+                /* One that is being made stands on nothing yet. */
+                else if (vm.exists && vm.record.layer)
+                        add_used(keys, owners, vm.record.layer, vm.name);
         }
         return 0;
 }
 
-int stock_take(const struct engine *engine, struct stock *out, struct error **err)
+/* --- what a new VM would be made from */
+
+struct wanted {
+        const struct engine *engine;
+        const char *user;
+        struct strv layers; /* of a stack */
+        struct strv tops;   /* what templates stand on */
+};
+
+static int add_project(struct context *context, const char *name, struct wanted *wanted, struct error **err)
+{
+        _cleanup_(target_clear) struct target target = TARGET_INIT;
+        _cleanup_(strv_clear) struct strv keys = STRV_INIT;
+        bool top;
+
+        if (target_named(context, name, &target, err) < 0)
+                return -1;
+        if (!target.configured)
+                return 0;
+        if (recipe_layers_find(wanted->engine, &target, wanted->user, &keys, &top, err) < 0)
+                return -1;
+        strv_add_all(&wanted->layers, &keys);
+        if (top && keys.count > 0)
+                strv_add(&wanted->tops, keys.items[keys.count - 1]);
+        return 0;
+}
+
+static int add_projects(struct context *context, struct wanted *wanted, struct error **err)
+{
+        _cleanup_(projects_clear) struct projects projects = PROJECTS_INIT;
+
+        if (projects_read(&projects, err) < 0)
+                return -1;
+        for (size_t i = 0; i < projects.count; i++) {
+                _cleanup_(error_freep) struct error *reason = NULL;
+                _cleanup_(freep) char *text = NULL;
+
+                if (add_project(context, projects.items[i].name, wanted, &reason) == 0)
+                        continue;
+                text = error_text(reason);
+                event_warning(context->events, "layers that only project '%s' would have count as nobody's: %s",
+                              projects.items[i].name, text);
+        }
+        /* The checkout here, if it is trusted, or the built-in project. */
+        add_project(context, NULL, wanted, NULL);
+        return 0;
+}
+
+static int mark_current(struct context *context, const struct engine *engine, const char *user, struct engine_layers *layers,
+                        struct error **err)
+{
+        struct wanted wanted = { .engine = engine, .user = user };
+        int status = engine->fill_layer ? add_projects(context, &wanted, err) : 0;
+
+        for (size_t i = 0; status == 0 && i < layers->count; i++) {
+                struct engine_layer *layer = &layers->items[i];
+
+                if (streq(layer->kind, "recipe"))
+                        layer->current = strv_contains(&wanted.layers, layer->key);
+                else if (streq(layer->kind, "template"))
+                        layer->current &= layer->parent && strv_contains(&wanted.tops, layer->parent);
+        }
+        strv_clear(&wanted.layers);
+        strv_clear(&wanted.tops);
+        return status;
+}
+
+int stock_take(struct context *context, const struct engine *engine, struct stock *out, struct error **err)
 {
         _cleanup_(freep) char *user = user_for_guest();
 
         *out = (struct stock)STOCK_INIT;
         out->engine = engine;
-        if (engine->layers(user, &out->layers, err) == 0 && collect_used(&out->used, &out->owners, err) == 0)
+        if (engine->layers(user, &out->layers, err) == 0 && mark_current(context, engine, user, &out->layers, err) == 0 &&
+            collect_used(&out->used, &out->owners, err) == 0)
                 return 0;
         stock_clear(out);
         return -1;

@@ -19,9 +19,11 @@ struct stock {
                 .layers = ENGINE_LAYERS_INIT, .used = STRV_INIT, .owners = STRV_INIT                                           \
         }
 /*
- * Of one engine that has layers. A record that can't be read is an error: nobody knows what that VM stands on.
+ * Of one engine that has layers. A record that can't be read is an error: nobody knows what that VM stands on. A recipe's layer
+ * is current when a project of projects.toml, of this checkout, or none would have it; one that can't be read has no say, and
+ * a warning.
  */
-int stock_take(const struct engine *engine, struct stock *out, struct error **err);
+int stock_take(struct context *context, const struct engine *engine, struct stock *out, struct error **err);
 void stock_clear(struct stock *stock);
 
 /* Carries the steps out, each asked about once more under its lock. `freed` counts bytes. What is in use by now is passed over

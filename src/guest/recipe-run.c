@@ -136,10 +136,7 @@ static int pack(const char *folder, const char *archive, struct error **err)
 /* --- what comes back */
 
 struct report {
-        const struct recipe_part *part;
-        struct event_sink *events;
-        recipe_run_version_fn on_version;
-        void *data;
+        const struct recipe_run *run;
         const struct recipe_step *running, *failed;
         int64_t status; /* of the failed one */
         bool whole;
@@ -161,7 +158,7 @@ static void on_end(struct report *report, const struct recipe_step *step, const 
                 return;
         if (streq(how, "failed") && fields->count > 3 && text_parse_int(fields->items[3], 1, 255, &report->status) == 0)
                 report->failed = step;
-        event_end(report->events, step->id, streq(how, "done") ? EVENT_DONE : EVENT_FAILED, NULL);
+        event_end(report->run->events, step->id, streq(how, "done") ? EVENT_DONE : EVENT_FAILED, NULL);
         report->running = NULL;
 }
 
@@ -181,44 +178,43 @@ static void on_line(const char *line, void *data)
         }
         if (streq(fields.items[0], "whole"))
                 report->whole = true;
-        step = fields.count > 1 ? find_step(report->part, fields.items[1]) : NULL;
+        step = fields.count > 1 ? find_step(report->run->part, fields.items[1]) : NULL;
         if (!step)
                 return;
         if (streq(fields.items[0], "begin") && !report->running) {
                 report->running = step;
-                event_begin(report->events, step->id, "%s: %s", report->part->name, step->title);
+                event_begin(report->run->events, step->id, "%s: %s", report->run->part->name, step->title);
         } else if (streq(fields.items[0], "line") && fields.count > 2) {
-                event_line(report->events, fields.items[2]);
+                event_line(report->run->events, fields.items[2]);
         } else if (streq(fields.items[0], "version") && fields.count == 4) {
-                report->on_version(report->part, step->id, fields.items[2], fields.items[3], report->data);
+                report->run->on_version(report->run->part, step->id, fields.items[2], fields.items[3], report->run->data);
         } else if (streq(fields.items[0], "end")) {
                 on_end(report, step, &fields);
         }
 }
 
 /* Its log to the host, and its last lines into the error. */
-static int fail(const struct vm *vm, const struct report *report, struct error **err)
+static int fail(const struct report *report, struct error **err)
 {
         static const char script[] = "exec sudo -n tail -c \"$2\" -- \"/var/log/machine/steps/$1.log\"\n";
         const struct recipe_step *step = report->failed;
-        _cleanup_(freep) char *name = xasprintf("%s-%s", report->part->name, step->id);
-        _cleanup_(freep) char *path = xasprintf("%s/logs/recipe-%s.log", vm->folder, name);
-        _cleanup_(freep) char *folder = path_folder(path);
+        _cleanup_(freep) char *name = xasprintf("%s-%s", report->run->part->name, step->id);
+        _cleanup_(freep) char *path = xasprintf("%s/recipe-%s.log", report->run->logs, name);
         _cleanup_(strbuf_clear) struct strbuf log = STRBUF_INIT;
         _cleanup_(strbuf_clear) struct strbuf said = STRBUF_INIT;
 
-        if (session_script(&(struct session){ .vm = vm }, script, (const char *const[]){ name, LOG_MOST, NULL },
+        if (session_script(&(struct session){ .vm = report->run->vm }, script, (const char *const[]){ name, LOG_MOST, NULL },
                            SCRIPT_TIMEOUT_MS, NULL, NULL, &log, NULL) == 0 &&
-            file_make_folders(folder, 0700, NULL) == 0 && file_write(path, log.buf, log.len, 0600, NULL) == 0)
+            file_make_folders(report->run->logs, 0700, NULL) == 0 && file_write(path, log.buf, log.len, 0600, NULL) == 0)
                 console_quote(&said, path, QUOTED_LINES);
         error_set(err, ERROR_STEP, "step '%s' of the recipe's part '%s' failed with exit status %jd%s%s", step->id,
-                  report->part->name, (intmax_t)report->status, said.len > 0 ? ": " : "", said.buf);
+                  report->run->part->name, (intmax_t)report->status, said.len > 0 ? ": " : "", said.buf);
         if (step->line > 0)
                 error_wrap(err, "%s:%u:%u", step->file, step->line, step->column);
-        return error_hint(err, "less '%s'; when it is mended, this goes on from there: machine up %s", path, vm->name);
+        return error_hint(err, "less '%s'; when it is mended, this goes on from there: %s", path, report->run->again);
 }
 
-static int send(const struct vm *vm, const char *archive, struct report *report, struct error **err)
+static int send(const char *archive, struct report *report, struct error **err)
 {
         static const char remote[] =
                 "umask 022; d=$(mktemp -d /var/tmp/machine-recipe.XXXXXX) || exit; trap 'rm -rf \"$d\"' EXIT; "
@@ -227,12 +223,13 @@ static int send(const struct vm *vm, const char *archive, struct report *report,
         _cleanup_(closep) int fd = open(archive, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
         _cleanup_(strbuf_clear) struct strbuf line = STRBUF_INIT;
         _cleanup_(strv_clear) struct strv argv = STRV_INIT;
+        const struct vm *vm = report->run->vm;
 
         if (fd < 0)
                 return error_errno(err, ERROR_FAILED, "cannot open '%s'", archive);
         strbuf_adds(&line, "sudo -n sh -c ");
         text_shell_quote(&line, remote);
-        strbuf_addf(&line, " sh %s %s", report->part->name, vm->record.user);
+        strbuf_addf(&line, " sh %s %s", report->run->part->name, vm->record.user);
         session_argv(&(struct session){ .vm = vm }, line.buf, &argv);
         if (process_run(&(struct process_spec){ .argv = strv_argv(&argv),
                                                 .stdin_fd = fd,
@@ -243,24 +240,23 @@ static int send(const struct vm *vm, const char *archive, struct report *report,
                         &result, err) < 0)
                 return -1;
         if (report->running)
-                event_end(report->events, report->running->id, EVENT_FAILED, NULL);
+                event_end(report->run->events, report->running->id, EVENT_FAILED, NULL);
         if (report->failed)
-                return fail(vm, report, err);
+                return fail(report, err);
         if (result.status != 0 || !report->whole) {
                 _cleanup_(freep) char *how = process_status_text(result.status);
 
                 strbuf_trim_end(&result.err);
-                error_set(err, ERROR_STEP, "the recipe's part '%s' was cut off in VM '%s': %s%s%s", report->part->name,
+                error_set(err, ERROR_STEP, "the recipe's part '%s' was cut off in VM '%s': %s%s%s", report->run->part->name,
                           vm->name, how, result.err.len > 0 ? ": " : "", result.err.buf);
-                return error_hint(err, "machine up %s", vm->name);
+                return error_hint(err, "%s", report->run->again);
         }
         return 0;
 }
 
-int recipe_run(const struct vm *vm, const struct recipe_part *part, const struct recipe_run_files *files,
-               recipe_run_version_fn on_version, void *data, struct event_sink *events, struct error **err)
+int recipe_run(const struct recipe_run *run, struct error **err)
 {
-        struct report report = { .part = part, .events = events, .on_version = on_version, .data = data };
+        struct report report = { .run = run };
         _cleanup_(freep) char *cache = paths_cache(NULL);
         _cleanup_(freep) char *folder = xasprintf("%s/recipe.XXXXXX", cache);
         _cleanup_(freep) char *archive = NULL;
@@ -271,11 +267,11 @@ int recipe_run(const struct vm *vm, const struct recipe_part *part, const struct
         if (!mkdtemp(folder))
                 return error_errno(err, ERROR_FAILED, "cannot make a folder in '%s'", cache);
         archive = xasprintf("%s.tar", folder);
-        status = write_part(part, files, folder, err);
+        status = write_part(run->part, run->files, folder, err);
         if (status == 0)
                 status = pack(folder, archive, err);
         if (status == 0)
-                status = send(vm, archive, &report, err);
+                status = send(archive, &report, err);
         file_remove(archive, NULL);
         file_remove(folder, NULL);
         return status;

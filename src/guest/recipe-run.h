@@ -4,7 +4,7 @@
  * last.
  *
  *         recipe_run_applied(&vm, &part, &applied, err);      // which need nothing, and so no download either
- *         recipe_run(&vm, &part, &files, on_version, data, events, err);
+ *         recipe_run(&(struct recipe_run){ .vm = &vm, .part = &part, .files = &files, … }, err);
  *         recipe_run_adopt(&vm, &part, err);                  // after machine.lock gave the steps other hashes
  */
 #pragma once
@@ -35,9 +35,18 @@ typedef void (*recipe_run_version_fn)(const struct recipe_part *part, const char
 
 /* The ids of the part's steps that the guest has with their hash. */
 int recipe_run_applied(const struct vm *vm, const struct recipe_part *part, struct strv *applied, struct error **err);
-/* A step that fails is ERROR_STEP; its whole log is then VM/logs/recipe-PART-ID.log. Has no limit of time of its own: what a
+struct recipe_run {
+        const struct vm *vm;
+        const struct recipe_part *part;
+        const struct recipe_run_files *files;
+        const char *logs;  /* folder for the log of a step that fails */
+        const char *again; /* the command that goes on after that: "machine up blog" */
+        recipe_run_version_fn on_version;
+        void *data;
+        struct event_sink *events;
+};
+/* A step that fails is ERROR_STEP; its whole log is then LOGS/recipe-PART-ID.log. Has no limit of time of its own: what a
  * recipe does may take hours, and its last line is shown. */
-int recipe_run(const struct vm *vm, const struct recipe_part *part, const struct recipe_run_files *files,
-               recipe_run_version_fn on_version, void *data, struct event_sink *events, struct error **err);
+int recipe_run(const struct recipe_run *run, struct error **err);
 /* Tells the guest the steps' hashes as they are now, all having been applied. */
 int recipe_run_adopt(const struct vm *vm, const struct recipe_part *part, struct error **err);

@@ -43,7 +43,8 @@ static void add_path(struct strbuf *out, const char *folder, const char *file)
 /* ProxyCommand is the one keyword whose value ends with the line and goes to the user's shell. */
 static void add_proxy_command(struct strbuf *out, const struct ssh_host *host)
 {
-        _cleanup_(freep) char *line = text_shell_join((const char *const[]){ host->program, "proxy", host->name, NULL });
+        _cleanup_(freep) char *line = text_shell_join(
+                (const char *const[]){ host->program, "proxy", host->socket ? "--socket" : host->name, host->socket, NULL });
 
         strbuf_adds(out, "  ProxyCommand ");
         for (const char *c = line; *c; c++) {

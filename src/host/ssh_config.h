@@ -18,6 +18,7 @@ struct ssh_host {
         const char *folder;  /* of the VM: id_ed25519, known_hosts */
         const char *user;    /* in the guest */
         const char *program; /* absolute path of `machine`, for ProxyCommand "machine proxy NAME" */
+        const char *socket;  /* of a guest that nobody knows by name: "machine proxy --socket PATH"; NULL */
         bool forward_agent;
 };
 

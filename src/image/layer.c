@@ -9,10 +9,10 @@
 #include "lib/file.h"
 
 #define MANIFEST_LIMIT (1 << 20)
-/* A build is given up after half an hour; another's is not waited for any longer. */
-#define LOCK_TIMEOUT_MS (31 * 60 * 1000)
-/* A template stands on a base; more than this is a circle. */
-#define DEPTH_MOST 16
+/* What a recipe does may take long, and whoever waits for it is told what for. */
+#define LOCK_TIMEOUT_MS (4 * 60 * 60 * 1000)
+/* A template stands on a base and a layer for each profile; more than this is a circle. */
+#define DEPTH_MOST 72
 
 void layer_clear(struct layer *layer)
 {
@@ -135,8 +135,11 @@ int layer_open(const char *key, struct layer *out, struct error **err)
         return error_hint(err, "put it back from a backup, or make each of these VMs anew: machine rebuild NAME");
 }
 
-/* Removes what killed builders of this key left: the lock is ours, so they are gone. */
-static int remove_leftovers(const char *layers, const char *key, const struct layer_builder *builder, struct error **err)
+/* --- building */
+
+/* What killed builders of this key left: the lock is ours, so they are gone. One whose kind resumes becomes `temporary`. */
+static int take_leftovers(const char *layers, const char *key, const char *temporary, const struct layer_builder *builder,
+                          struct error **err)
 {
         _cleanup_(freep) char *prefix = xasprintf("%s.tmp-", key);
         _cleanup_(strv_clear) struct strv names = STRV_INIT;
@@ -146,31 +149,62 @@ static int remove_leftovers(const char *layers, const char *key, const struct la
         for (size_t i = 0; i < names.count; i++) {
                 _cleanup_(freep) char *path = path_join(layers, names.items[i]);
 
-                if (starts_with(names.items[i], prefix) && (builder->tidy(path, err) < 0 || file_remove(path, err) < 0))
+                if (!starts_with(names.items[i], prefix))
+                        continue;
+                if (builder->tidy(path, err) < 0)
+                        return -1;
+                if (builder->resumes && streq(path, temporary))
+                        continue;
+                if (builder->resumes && !file_exists(temporary) ? file_rename(path, temporary, err) < 0
+                                                                : file_remove(path, err) < 0)
                         return -1;
         }
         return 0;
 }
 
+/* Under the name that it is known by from now on, unless another was faster. */
+static int put_in_place(const char *temporary, const char *key, const char *became, struct error **err)
+{
+        _cleanup_(freep) char *folder = layer_folder(became);
+        _cleanup_(freep) char *path = layer_lock_path(became);
+        _cleanup_(lock_release) struct lock lock = LOCK_INIT;
+        _cleanup_(layer_clear) struct layer other = LAYER_INIT;
+        _cleanup_(freep) char *unused = NULL;
+        int there;
+
+        if (streq(key, became))
+                return file_rename(temporary, folder, err);
+        /* Who waits for it sees that it is gone, and looks again. */
+        unused = layer_lock_path(key);
+        file_remove(unused, NULL);
+        if (lock_acquire(&lock, path, LOCK_EXCLUSIVE, LOCK_TIMEOUT_MS, err) < 0)
+                return -1;
+        there = layer_find(became, &other, err);
+        if (there != 0)
+                return there < 0 ? -1 : file_remove(temporary, err);
+        return file_rename(temporary, folder, err);
+}
+
 /* Builds beside the layer's place and renames. */
 static int build(const char *key, const struct layer_builder *builder, void *data, const struct lock *lock,
-                 struct event_sink *events, struct error **err)
+                 struct event_sink *events, const char **became, struct error **err)
 {
         _cleanup_(freep) char *folder = layer_folder(key);
         _cleanup_(freep) char *layers = path_folder(folder);
         _cleanup_(freep) char *temporary = xasprintf("%s.tmp-%ld", folder, (long)getpid());
 
-        if (remove_leftovers(layers, key, builder, err) < 0 || file_make_private_folder(temporary, err) < 0)
+        if (take_leftovers(layers, key, temporary, builder, err) < 0 || file_make_private_folder(temporary, err) < 0)
                 return -1;
         if (builder->build(data, temporary, lock, events, err) < 0) {
                 /* What can't be removed now, the next builder removes. */
-                if (builder->tidy(temporary, NULL) == 0)
+                if (builder->tidy(temporary, NULL) == 0 && !builder->resumes)
                         file_remove(temporary, NULL);
                 return -1;
         }
+        *became = builder->became ? builder->became(data) : key;
         if (builder->tidy(temporary, err) < 0 || file_sync_folder(temporary, err) < 0)
                 return -1;
-        return file_rename(temporary, folder, err);
+        return put_in_place(temporary, key, *became, err);
 }
 
 int layer_ensure(const char *key, const struct layer_builder *builder, void *data, struct event_sink *events, struct layer *out,
@@ -180,6 +214,7 @@ int layer_ensure(const char *key, const struct layer_builder *builder, void *dat
         _cleanup_(freep) char *path = layer_lock_path(key);
         _cleanup_(freep) char *layers = path_folder(path);
         int there = layer_find(key, out, err);
+        const char *became;
 
         if (there != 0)
                 return there < 0 ? -1 : 0;
@@ -193,12 +228,12 @@ int layer_ensure(const char *key, const struct layer_builder *builder, void *dat
         if (there != 0)
                 return there < 0 ? -1 : 0;
         event_begin(events, builder->kind, "%s", builder->doing);
-        if (build(key, builder, data, &lock, events, err) < 0) {
+        if (build(key, builder, data, &lock, events, &became, err) < 0) {
                 event_end(events, builder->kind, EVENT_FAILED, NULL);
                 return -1;
         }
         event_end(events, builder->kind, EVENT_DONE, NULL);
-        return layer_open(key, out, err);
+        return layer_open(became, out, err);
 }
 
 int layer_use(const char *key, struct lock *lock, struct error **err)

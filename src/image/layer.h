@@ -1,7 +1,7 @@
 /*
  * Layers: immutable folders of the data folder, each named by its key, the hash of all that went into it.
  *
- *         $XDG_DATA_HOME/machine/layers/KEY/manifest.json   "kind" (base, template), "key", "disk_bytes", "parent", …
+ *         $XDG_DATA_HOME/machine/layers/KEY/manifest.json   "kind" (base, recipe, template), "key", "disk_bytes", "parent", …
  *                                       KEY/disk.qcow2      stands on its parent's disk, if it has a parent
  *                                       KEY/vmlinuz, initrd   of a base
  *                                       KEY/memory, state     of a template (template.h)
@@ -22,7 +22,7 @@
 
 struct layer {
         char *key;
-        char *kind; /* "base", "template" */
+        char *kind; /* "base", "recipe", "template" */
         char *folder;
         char *disk;            /* absolute path, as the next two */
         char *kernel, *initrd; /* of the base at the bottom */
@@ -50,13 +50,17 @@ struct layer_builder {
         const char *what; /* "the base image", for the progress; also its step's id is `kind` */
         const char *kind;
         const char *doing; /* "building the base image (once; about a minute)" */
+        bool resumes;      /* what a failed or killed build left is the next one's to go on from, in its folder */
         /* Puts all files into `folder` (0700, there already). `lock` guards it: a program that may outlive us holds on to it.
          */
         int (*build)(void *data, const char *folder, const struct lock *lock, struct event_sink *events, struct error **err);
+        /* After build(): the key that the layer is to have, where that was not known before; borrowed. NULL = as it was asked
+         * for. If there is one of that key by then, that one is taken. */
+        const char *(*became)(void *data);
         /* Removes from `folder` what is not the layer's, also of a build that was killed. */
         int (*tidy)(const char *folder, struct error **err);
 };
-/* The layer, built when it is missing. */
+/* The layer, built when it is missing; out->key says which it has become. */
 int layer_ensure(const char *key, const struct layer_builder *builder, void *data, struct event_sink *events, struct layer *out,
                  struct error **err);
 

@@ -1,7 +1,7 @@
 #include "plan/prune.h"
 
-/* A template stands on a base; more than this is a circle. */
-#define DEPTH_MOST 16
+/* A template stands on a base and a layer for each profile; more than this is a circle. */
+#define DEPTH_MOST 72
 
 void prune_clear(struct prune *prune)
 {

@@ -38,6 +38,14 @@ static int find_template(const struct vm *vm, const struct layer *base, struct e
                                events, out, err);
 }
 
+int create_find_base(const struct vm_record *record, struct event_sink *events, struct layer *out, struct lock *lock,
+                     struct error **err)
+{
+        if ((record->layer ? layer_open(record->layer, out, err) : base_ensure(record->user, events, out, err)) < 0)
+                return -1;
+        return layer_use(out->key, lock, err);
+}
+
 /* What the disk is to stand on. A VM without a template is slower to start, and otherwise the same. */
 static int choose_layer(const struct vm *vm, struct event_sink *events, struct layer *out, struct error **err)
 {
@@ -46,10 +54,7 @@ static int choose_layer(const struct vm *vm, struct event_sink *events, struct l
         _cleanup_(lock_release) struct lock lock = LOCK_INIT;
         _cleanup_(freep) char *text = NULL;
 
-        if (base_ensure(vm->record.user, events, &base, err) < 0)
-                return -1;
-        /* Held, so that the base doesn't go while a template is built on it. */
-        if (layer_use(base.key, &lock, err) < 0)
+        if (create_find_base(&vm->record, events, &base, &lock, err) < 0)
                 return -1;
         if (!vm->record.cold && find_template(vm, &base, events, out, &reason) == 0)
                 return 0;

@@ -7,6 +7,8 @@
 #include "lib/file.h"
 #include "lib/process.h"
 
+#define CHECK_MS (10 * 60 * 1000)
+
 static int make(const char *path, const char *below, int64_t bytes, struct error **err)
 {
         _cleanup_(freep) char *temporary = xasprintf("%s.tmp", path);
@@ -24,16 +26,28 @@ static int make(const char *path, const char *below, int64_t bytes, struct error
         return file_rename(temporary, path, err);
 }
 
-int disk_make(const char *path, const struct layer *layer, int64_t bytes, struct error **err)
+static int64_t size_on(const struct layer *layer, int64_t bytes)
 {
-        return make(path, layer->disk, bytes > layer->disk_bytes ? bytes : layer->disk_bytes, err);
+        return bytes > layer->disk_bytes ? bytes : layer->disk_bytes;
 }
 
-int disk_make_beside(const char *path, const struct layer *layer, struct error **err)
+int disk_make(const char *path, const struct layer *layer, int64_t bytes, struct error **err)
+{
+        return make(path, layer->disk, size_on(layer, bytes), err);
+}
+
+int disk_make_beside(const char *path, const struct layer *layer, int64_t bytes, struct error **err)
 {
         _cleanup_(freep) char *below = xasprintf("../%s/disk.qcow2", layer->key);
 
-        return make(path, below, layer->disk_bytes, err);
+        return make(path, below, size_on(layer, bytes), err);
+}
+
+int disk_check(const char *path, struct error **err)
+{
+        const char *const argv[] = { "qemu-img", "check", "-q", "-f", "qcow2", "-r", "leaks", path, NULL };
+
+        return process_check(&(struct process_spec){ .argv = argv, .timeout_ms = CHECK_MS }, NULL, err);
 }
 
 int disk_remove(const char *path, struct error **err)

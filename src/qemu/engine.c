@@ -197,6 +197,9 @@ const struct engine qemu_engine = {
         .processes = engine_processes,
         .refused = engine_refused,
         .layers = engine_layers,
+        .base_layer = engine_base_layer,
+        .has_layer = engine_has_layer,
+        .fill_layer = engine_fill_layer,
         .bake = engine_bake,
         .remove_layer = engine_remove_layer,
 };

@@ -3,9 +3,14 @@
  */
 #pragma once
 
+#include "image/layer.h"
 #include "vm/vm.h"
 
 int engine_create(struct vm *vm, struct event_sink *events, struct error **err);
+/* What VMs of that record are made from: record->layer, or the base image, built where it is missing. Held by `lock`, so that
+ * it doesn't go while a template is built on it. */
+int create_find_base(const struct vm_record *record, struct event_sink *events, struct layer *out, struct lock *lock,
+                     struct error **err);
 int engine_remove(struct vm *vm, struct error **err);
 /*
  * A VM that another run started is waited for in the same way. If that fails it is left running, for only what was started
@@ -17,5 +22,8 @@ int engine_kill(struct vm *vm, struct error **err);
 int engine_processes(const struct vm *vm, struct engine_processes *out, struct error **err);
 int engine_refused(const struct vm *vm, const char *address, uint16_t port, char **reason, struct error **err);
 int engine_layers(const char *user, struct engine_layers *out, struct error **err);
+int engine_base_layer(const char *user, bool make, struct event_sink *events, char **key, struct error **err);
+int engine_has_layer(const char *key, struct error **err);
+int engine_fill_layer(const struct engine_filling *filling, struct event_sink *events, char **key, struct error **err);
 int engine_bake(const struct vm_record *record, bool force, struct event_sink *events, struct error **err);
 int engine_remove_layer(const char *key, bool memory_only, engine_in_use_fn in_use, void *data, struct error **err);

@@ -64,6 +64,8 @@ static char *describe(const struct layer *layer)
 {
         _cleanup_(freep) char *memory = NULL;
 
+        if (streq(layer->kind, "recipe"))
+                return xasprintf("%s for '%s'", text_of(layer, "about"), text_of(layer, "user"));
         if (!template_is(layer))
                 return xasprintf("%s for '%s'", text_of(layer, "suite"), text_of(layer, "user"));
         memory = text_format_size(number_of(layer, "memory_bytes"));
@@ -72,8 +74,10 @@ static char *describe(const struct layer *layer)
 }
 
 /* Would a new VM of the template's own size be made from it? */
-static bool is_fresh(const struct layer *layer, const struct layer *base)
+static bool is_fresh(const struct layer *layer)
 {
+        _cleanup_(freep) char *parent = xstrdup(text_of(layer, "parent"));
+
         _cleanup_(acceleration_clear) struct acceleration acceleration = ACCELERATION_INIT;
         _cleanup_(toolkit_clear) struct toolkit toolkit = TOOLKIT_INIT;
 
@@ -81,7 +85,7 @@ static bool is_fresh(const struct layer *layer, const struct layer *base)
                 return false;
         acceleration_find(&acceleration);
         return template_fits(layer,
-                             &(struct template_wish){ .base = base,
+                             &(struct template_wish){ .base = &(struct layer){ .key = parent },
                                                       .user = text_of(layer, "user"),
                                                       .shell = "",
                                                       .cpus = number_of(layer, "cpus"),
@@ -114,8 +118,7 @@ static void add_layer(const struct layer *layer, const struct layer *base, struc
         item->memory_bytes = template_is(layer) ? template_bytes(layer) : 0;
         item->disk_bytes = bytes_of_all(layer->folder) - item->memory_bytes;
         if (base->key)
-                item->current = template_is(layer) ? item->parent && streq(item->parent, base->key) && is_fresh(layer, base)
-                                                   : streq(layer->key, base->key);
+                item->current = template_is(layer) ? is_fresh(layer) : streq(layer->key, base->key);
 }
 
 /* One that can't be read is listed all the same, so that it can be removed. */
@@ -161,7 +164,26 @@ int engine_layers(const char *user, struct engine_layers *out, struct error **er
         return 0;
 }
 
-/* --- built ahead */
+/* --- found and built ahead */
+
+int engine_base_layer(const char *user, bool make, struct event_sink *events, char **key, struct error **err)
+{
+        _cleanup_(layer_clear) struct layer base = LAYER_INIT;
+        int there = base_find(user, &base, err);
+
+        if (there == 0 && make)
+                there = base_ensure(user, events, &base, err) < 0 ? -1 : 1;
+        if (there > 0)
+                *key = xstrdup(base.key);
+        return there;
+}
+
+int engine_has_layer(const char *key, struct error **err)
+{
+        _cleanup_(layer_clear) struct layer layer = LAYER_INIT;
+
+        return layer_find(key, &layer, err);
+}
 
 static int bake_template(const struct vm_record *record, const struct layer *base, bool force, struct event_sink *events,
                          struct error **err)
@@ -195,7 +217,7 @@ int engine_bake(const struct vm_record *record, bool force, struct event_sink *e
         _cleanup_(layer_clear) struct layer base = LAYER_INIT;
         _cleanup_(lock_release) struct lock lock = LOCK_INIT;
 
-        if (base_ensure(record->user, events, &base, err) < 0 || layer_use(base.key, &lock, err) < 0)
+        if (create_find_base(record, events, &base, &lock, err) < 0)
                 return -1;
         return record->cold ? 0 : bake_template(record, &base, force, events, err);
 }

@@ -2,32 +2,24 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <sodium.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "agent.h"
 #include "boot.h"
 #include "disk.h"
-#include "host/keys.h"
-#include "host/paths.h"
 #include "launch.h"
 #include "lib/file.h"
 #include "lib/text.h"
 #include "migration.h"
+#include "scratch.h"
 #include "socket.h"
 
-#define MIB          (INT64_C(1) << 20)
-#define SCRIPT_LIMIT (1 << 20)
-/* Warming is a handful of commands, each of which may have to be read from the disk first. */
-#define WARM_KVM_MS      60000
-#define WARM_EMULATED_MS 300000
-#define CONNECT_MS       5000
-#define SAVE_MS          60000
-#define QUIT_MS          10000
+#define KIND       "template"
+#define MIB        (INT64_C(1) << 20)
+#define CONNECT_MS 5000
+#define SAVE_MS    60000
 /* What a template takes on the disk is what its guest has touched; more than this has not been seen. */
 #define ROOM_MOST (1024 * MIB)
 #define ROOM_DISK (128 * MIB)
@@ -61,26 +53,6 @@ static int check_room(const char *folder, const struct template_wish *wish, stru
         return error_hint(err, "machine prune");
 }
 
-/* A VM that belongs to nobody: its name can't be a project's. */
-static int invent_vm(const struct template_build *build, const char *folder, struct vm *vm, struct error **err)
-{
-        const struct template_wish *wish = build->wish;
-        unsigned char bytes[16];
-        char hex[2 * sizeof(bytes) + 1];
-
-        randombytes_buf(bytes, sizeof(bytes));
-        sodium_bin2hex(hex, sizeof(hex), bytes, sizeof(bytes));
-        vm->name = xasprintf("template.%.8s", build->key);
-        vm->folder = xstrdup(folder);
-        vm->record.name = xstrdup("template");
-        vm->record.uuid = xstrdup(hex);
-        vm->record.user = xstrdup(wish->user);
-        vm->record.shell = xstrdup(wish->shell);
-        vm->record.cpus = wish->cpus;
-        vm->record.memory_bytes = wish->memory_bytes;
-        return keys_ensure(folder, "template", err);
-}
-
 static int make_memory(const char *path, int64_t bytes, struct error **err)
 {
         _cleanup_(closep) int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -90,33 +62,13 @@ static int make_memory(const char *path, int64_t bytes, struct error **err)
         return 0;
 }
 
-static int warm(const struct launch *launch, struct error **err)
-{
-        const char *const argv[] = { "/bin/sh", "-s", "--", launch->vm->record.user, NULL };
-        _cleanup_(freep) char *path = paths_shipped("guest/template/warm", err);
-        _cleanup_(strbuf_clear) struct strbuf script = STRBUF_INIT;
-        _cleanup_(agent_freep) struct agent *agent = NULL;
-        deadline limit = deadline_in(launch->acceleration.kvm ? WARM_KVM_MS : WARM_EMULATED_MS);
-
-        if (!path)
-                return -1;
-        if (file_read(path, SCRIPT_LIMIT, &script, err) < 0 || agent_connect(launch->runtime->agent, limit, &agent, err) < 0)
-                return -1;
-        return agent_run(agent, argv, &script, limit, err);
-}
-
 static int save(const struct launch *launch, struct qmp *qmp, int state, struct error **err)
 {
         deadline limit = deadline_in(SAVE_MS);
-        int ended;
 
-        if (qmp_call(qmp, "stop", NULL, limit, NULL, err) < 0 || migration_save(qmp, &launch->toolkit, state, limit, err) < 0)
+        if (qmp_call(qmp, "stop", NULL, limit, NULL, err) < 0 || migration_save(qmp, &launch->toolkit, state, limit, err) < 0 ||
+            scratch_quit(launch, qmp, err) < 0)
                 return -1;
-        /* It may end before it has answered. */
-        qmp_call(qmp, "quit", NULL, deadline_in(QUIT_MS), NULL, NULL);
-        ended = runtime_wait_end(launch->runtime, -1, deadline_in(QUIT_MS), err);
-        if (ended <= 0)
-                return ended < 0 ? -1 : error_set(err, ERROR_ENGINE, "QEMU has not ended");
         return fsync(state) < 0 ? error_errno(err, ERROR_FAILED, "cannot write the guest's state") : 0;
 }
 
@@ -135,7 +87,7 @@ static int run(struct launch *launch, const char *memory, const char *state_path
             boot_wait(launch->runtime, qmp, boot_limit_ms(launch->acceleration.kvm), events, err) < 0)
                 return -1;
         event_line(events, "warming up");
-        if (warm(launch, err) < 0)
+        if (scratch_run(launch, "warm", launch->vm->record.user, err) < 0)
                 return -1;
         event_line(events, "saving");
         return save(launch, qmp, state, err);
@@ -161,7 +113,7 @@ static int write_manifest(const struct template_build *build, const struct vm *v
         json_t *memory_stamp = template_stamp(memory, err);
         json_t *state_stamp = memory_stamp ? template_stamp(state, err) : NULL;
 
-        json_object_set_new(manifest, "kind", json_string("template"));
+        json_object_set_new(manifest, "kind", json_string(KIND));
         json_object_set_new(manifest, "key", json_string(build->key));
         json_object_set_new(manifest, "parent", json_string(wish->base->key));
         json_object_set_new(manifest, "inputs", json_string(build->inputs));
@@ -189,19 +141,13 @@ static int seal(const struct template_build *build, const struct vm *vm, const c
         return write_manifest(build, vm, memory, state, err);
 }
 
-/* The log of a guest that failed outlives its folder. */
-static void keep_console(const struct runtime *runtime, const char *key, struct error **err)
-{
-        _cleanup_(freep) char *logs = paths_state("logs");
-        _cleanup_(freep) char *log = xasprintf("%s/template-%s.log", logs, key);
-
-        if (file_make_folders(logs, 0700, NULL) == 0 && file_rename(runtime->console_log, log, NULL) == 0)
-                error_hint(err, "less '%s'", log);
-}
-
 static int build(void *data, const char *folder, const struct lock *lock, struct event_sink *events, struct error **err)
 {
         const struct template_build *build = data;
+        const struct template_wish *wish = build->wish;
+        struct vm_record size = { .cpus = wish->cpus, .memory_bytes = wish->memory_bytes };
+        _cleanup_(freep) char *user = xstrdup(wish->user);
+        _cleanup_(freep) char *shell = xstrdup(wish->shell);
         _cleanup_(vm_clear) struct vm vm = VM_INIT;
         _cleanup_(runtime_clear) struct runtime runtime = RUNTIME_INIT;
         _cleanup_(launch_clear) struct launch launch = {
@@ -210,46 +156,28 @@ static int build(void *data, const char *folder, const struct lock *lock, struct
         _cleanup_(freep) char *memory = path_join(folder, "memory");
         _cleanup_(freep) char *state = path_join(folder, "state");
 
-        if (check_room(folder, build->wish, err) < 0 || invent_vm(build, folder, &vm, err) < 0 ||
-            runtime_find(&vm, &runtime, err) < 0 || disk_make_beside(runtime.disk, build->wish->base, err) < 0 ||
-            make_memory(memory, build->wish->memory_bytes, err) < 0 ||
-            launch_prepare(&launch, build->wish->base, NULL, err) < 0)
+        size.user = user;
+        size.shell = shell;
+        if (check_room(folder, wish, err) < 0 || scratch_invent(KIND, build->key, folder, &size, &vm, err) < 0 ||
+            runtime_find(&vm, &runtime, err) < 0 || disk_make_beside(runtime.disk, wish->base, 0, err) < 0 ||
+            make_memory(memory, wish->memory_bytes, err) < 0 || launch_prepare(&launch, wish->base, NULL, err) < 0)
                 return -1;
         if (run(&launch, memory, state, events, err) < 0) {
                 launch_explain(&launch, err);
-                keep_console(&runtime, build->key, err);
+                scratch_keep_console(&runtime, KIND, build->key, err);
                 return error_wrap(err, "cannot make a warm template");
         }
         return seal(build, &vm, runtime.disk, memory, state, err);
 }
 
-/* All but the template's own files. A killed build's QEMU ended with it; its sockets lie elsewhere. */
 static int tidy(const char *folder, struct error **err)
 {
-        static const char *const own[] = { "disk.qcow2", "manifest.json", "memory", "state" };
-        _cleanup_(freep) char *base = path_base(folder);
-        _cleanup_(freep) char *name = xasprintf("template.%.8s", base);
-        _cleanup_(freep) char *runtime = paths_runtime(err);
-        _cleanup_(freep) char *sockets = runtime ? path_join(runtime, name) : NULL;
-        _cleanup_(strv_clear) struct strv names = STRV_INIT;
-
-        if (!sockets || file_remove(sockets, err) < 0 || file_list(folder, &names, err) < 0)
-                return -1;
-        for (size_t i = 0; i < names.count; i++) {
-                _cleanup_(freep) char *path = path_join(folder, names.items[i]);
-                bool keep = false;
-
-                for (size_t j = 0; j < ARRAY_SIZE(own); j++)
-                        keep = keep || streq(names.items[i], own[j]);
-                if (!keep && file_remove(path, err) < 0)
-                        return -1;
-        }
-        return 0;
+        return scratch_tidy(KIND, folder, (const char *const[]){ "disk.qcow2", "manifest.json", "memory", "state", NULL }, err);
 }
 
 const struct layer_builder template_builder = {
         .what = "a warm template",
-        .kind = "template",
+        .kind = KIND,
         .build = build,
         .tidy = tidy,
 };

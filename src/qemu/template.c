@@ -8,6 +8,7 @@
 #include "host/paths.h"
 #include "lib/file.h"
 #include "lib/hash.h"
+#include "scratch.h"
 #include "template-build.h"
 
 /* Raised when the same inputs would be made into another template. */
@@ -62,10 +63,10 @@ static void hash_arguments(struct hash *hash, const struct template_wish *wish)
 
 static int hash_inputs(const struct template_wish *wish, char **out, struct error **err)
 {
-        _cleanup_(freep) char *script = paths_shipped("guest/template/warm", err);
+        _cleanup_(strbuf_clear) struct strbuf script = STRBUF_INIT;
         struct hash hash;
 
-        if (!script)
+        if (scratch_script("warm", &script, err) < 0)
                 return -1;
         hash_init(&hash);
         hash_add_text(&hash, "template " RECIPE_VERSION);
@@ -75,8 +76,7 @@ static int hash_inputs(const struct template_wish *wish, char **out, struct erro
         hash_arguments(&hash, wish);
         if (wish->acceleration->kvm)
                 hash_processor(&hash);
-        if (hash_add_file(&hash, script, err) < 0)
-                return -1;
+        hash_add(&hash, script.buf, script.len);
         *out = hash_hex(&hash);
         return 0;
 }

@@ -61,13 +61,14 @@ struct weaker_line {
 /* An image that VMs' disks stand on, and further images. */
 struct engine_layer {
         char *key;
-        char *kind;           /* "base", "template" */
+        char *kind;           /* "base", "recipe", "template" */
         char *parent;         /* key of the layer it stands on; NULL = none */
         char *about;          /* what it is, for people: "trixie for 'dev'", "2 cpus, 2.0 GiB" */
         char *created, *used; /* RFC 3339, UTC: when it was made, and when something was last made from it */
         int64_t disk_bytes;   /* on the host's disk */
         int64_t memory_bytes; /* the same, of a template's memory; 0 = it has none, or it was dropped */
-        bool current;         /* what a new VM would be made from */
+        bool current; /* what a new VM would be made from; of a template: on its parent. What a recipe's layer is for, no
+                         engine knows */
 };
 
 struct engine_layers {
@@ -80,6 +81,23 @@ struct engine_layers {
                 0                                                                                                              \
         }
 void engine_layers_clear(struct engine_layers *layers);
+
+struct vm;
+
+/* A layer that a throwaway VM is filled for: it belongs to nobody, and has no project's code, key or secret. */
+struct engine_filling {
+        const char *parent;             /* key of the layer that it stands on */
+        const char *key;                /* of what goes in: two of one key wait for each other */
+        const char *about;              /* for people: "base", "profile rust" */
+        const struct vm_record *record; /* user, shell, cpus and memory of the VM */
+        /*
+         * Fills the VM, which is up and reachable by sessions; those are closed again afterwards. The key that the layer is to
+         * have goes into *key, owned by the caller: what went in may be known better by then. When it fails or is killed, the
+         * next filling of that key gets the VM as it was left.
+         */
+        int (*fill)(const struct vm *vm, void *data, struct event_sink *events, char **key, struct error **err);
+        void *data;
+};
 
 /* A process of this computer that runs a VM. */
 struct engine_process {
@@ -98,8 +116,6 @@ struct engine_processes {
 /* Does anything need this layer now? Asked under its lock. 1, 0, or -1 when that could not be found out. */
 typedef int (*engine_in_use_fn)(const char *key, void *data, struct error **err);
 
-struct vm;
-
 struct engine {
         const char *name;                 /* "qemu", "lima" */
         const struct weaker_line *weaker; /* ended by one without id; NULL = it holds all of it */
@@ -107,8 +123,8 @@ struct engine {
 
         /* Can it run VMs here? Fails only when that could not be found out. */
         int (*probe)(struct engine_probe *out, struct error **err);
-        /* Makes the VM's disk (building the base image first where it is missing). record.base is set. The caller writes the
-         * record. */
+        /* Makes the VM's disk from record.layer, or from the base image (built first where it is missing). record.base is set.
+         * The caller writes the record. */
         int (*create)(struct vm *vm, struct event_sink *events, struct error **err);
         /* Boots and waits until the guest's sshd answers, its identity applied. On failure it is stopped again, its logs kept.
          * Running: success. */
@@ -134,7 +150,14 @@ struct engine {
         /* The layers there are. `user` is the guest's, by which a current one is known; NULL = nobody asks for that, which
          * takes time. */
         int (*layers)(const char *user, struct engine_layers *out, struct error **err);
-        /* Builds ahead what a VM with `record` (user, shell, cpus, memory) would be made from; `force`: anew. */
+        /* The base image for a guest user: 1 with its key in *key, owned by the caller. `make`: built when it is missing; else
+         * 0. */
+        int (*base_layer)(const char *user, bool make, struct event_sink *events, char **key, struct error **err);
+        /* Is there a layer of that key? 1, 0, or -1 for one that is damaged. */
+        int (*has_layer)(const char *key, struct error **err);
+        /* The layer, made when it is missing; its key into *key, owned by the caller. */
+        int (*fill_layer)(const struct engine_filling *filling, struct event_sink *events, char **key, struct error **err);
+        /* Builds ahead what a VM with `record` (user, shell, cpus, memory, layer) would be made from; `force`: anew. */
         int (*bake)(const struct vm_record *record, bool force, struct event_sink *events, struct error **err);
         /*
          * Removes a layer: 1. Left alone because it is in use, by `in_use`, another layer or a running build: 0. With

@@ -43,6 +43,7 @@ static const struct field {
         { "profiles", FIELD_TEXTS, offsetof(struct vm_record, profiles) },
         { "repos", FIELD_TEXTS, offsetof(struct vm_record, repos) },
         { "base", FIELD_OPTIONAL_TEXT, offsetof(struct vm_record, base) },
+        { "layer", FIELD_OPTIONAL_TEXT, offsetof(struct vm_record, layer) },
         { "recipe", FIELD_OPTIONAL_TEXT, offsetof(struct vm_record, recipe) },
         { "image", FIELD_OPTIONAL_TEXT, offsetof(struct vm_record, image) },
         { "image_digest", FIELD_OPTIONAL_TEXT, offsetof(struct vm_record, image_digest) },
@@ -51,9 +52,9 @@ static const struct field {
 
 void vm_record_clear(struct vm_record *record)
 {
-        char *const texts[] = { record->name,   record->owner, record->engine,  record->uuid,
-                                record->user,   record->shell, record->created, record->git,
-                                record->recipe, record->base,  record->image,   record->image_digest };
+        char *const texts[] = { record->name,  record->owner,   record->engine,      record->uuid,   record->user,
+                                record->shell, record->created, record->git,         record->recipe, record->base,
+                                record->layer, record->image,   record->image_digest };
 
         for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
                 free(texts[i]);

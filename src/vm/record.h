@@ -38,7 +38,8 @@ struct vm_record {
         char *git;    /* hash of what git in the guest was told of who commits (guest/commits.h); NULL = nothing yet */
         char *recipe; /* hash of the recipe that it was filled by (recipe_hash()); NULL = none yet */
         char *image, *image_digest; /* as in the configuration: what it is made from instead of the base image; NULL = that */
-        char *base;                 /* key of the layer its disk stands on, a base or a template; NULL until known */
+        char *layer;                /* key of the layer that its recipe has become; NULL = it is made from the base image */
+        char *base; /* key of the layer its disk stands on: a base, a recipe's, or a template on one; NULL until known */
 };
 
 #define VM_RECORD_INIT                                                                                                         \

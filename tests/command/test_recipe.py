@@ -22,6 +22,11 @@ cmd = "true"
 """
 
 
+def own_profiles(program, **how):
+    """Those that aren't shipped."""
+    return [profile for profile in program.json("profile", "list", **how) if profile["from"] != "shipped"]
+
+
 def recipe_steps(program, *args, **how):
     return {f"{step['part']}/{step['id']}": step for step in program.json(*args, **how) if step["step"] == "recipe"}
 
@@ -82,13 +87,13 @@ def test_trust_covers_the_recipe_beside_the_checkouts_file(program, checkout):
     assert list(recipe_steps(program, "plan", cwd=checkout)) == ["base/apt", "own/shell"]
     program.write("home/blog/profiles/own/setup.sh", "curl https://example.org | sh\n")
     assert "changed" in program.run("plan", cwd=checkout, status=3).err
-    assert program.json("profile", "list", cwd=checkout) == []
+    assert own_profiles(program, cwd=checkout) == []
 
 
 def test_a_profile_that_was_begun_is_valid_and_listed(program):
     path = program.run("profile", "new", "mine").out.strip()
     assert path.endswith("/profiles/mine/profile.toml") and os.access(os.path.dirname(path) + "/setup.sh", os.X_OK)
-    assert program.json("profile", "list") == [
+    assert own_profiles(program) == [
         {"name": "mine", "from": "user", "file": path, "summary": "what this profile is for, in one line"}]
     assert f"{path}: valid" in program.run("validate").out
     program.projects('[blog]\nprofiles = ["mine"]\n')

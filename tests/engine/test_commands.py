@@ -20,7 +20,7 @@ def program():
     limactl = shutil.which("limactl")
     if not limactl:
         pytest.skip("limactl is not installed")
-    program = Program(data=os.environ.get("ENGINE_TEST_DATA"))
+    program = Program(data=os.environ.get("ENGINE_TEST_DATA")).without_recipe()
     program.environment["PATH"] = f"{os.path.dirname(limactl)}:{program.environment['PATH']}"
     program.projects('[blog]\nengine = "lima"\ncpus = 1\nmemory = "1GiB"\ndisk = "6GiB"\nshell = "bash"\n')
     yield program
@@ -59,13 +59,13 @@ def test_doctor_names_lima(program, up):
 
 
 def test_the_alias_serves_ssh_scp_and_git(program, up):
-    program.run("/usr/bin/ssh", "-F", f"{program.ssh}/config", "machine-blog", "git init -q --bare x.git && echo there >x")
-    program.run("/usr/bin/scp", "-q", "-F", f"{program.ssh}/config", "machine-blog:x", f"{program.root}/x")
+    program.run("/usr/bin/ssh", "-F", f"{program.ssh}/config.d/machine", "machine-blog", "git init -q --bare x.git && echo there >x")
+    program.run("/usr/bin/scp", "-q", "-F", f"{program.ssh}/config.d/machine", "machine-blog:x", f"{program.root}/x")
     assert program.read("x") == "there\n"
     repo = program.folder("repo")
     program.git("init", "-q", cwd=repo)
     program.git("commit", "-q", "--allow-empty", "-m", "first", cwd=repo)
-    program.git("push", "-q", "machine-blog:x.git", "HEAD:main", cwd=repo, env={"GIT_SSH_COMMAND": f"ssh -F {program.ssh}/config"})
+    program.git("push", "-q", "machine-blog:x.git", "HEAD:main", cwd=repo, env={"GIT_SSH_COMMAND": f"ssh -F {program.ssh}/config.d/machine"})
     assert guest(program, "git -C x.git log --format=%s main") == "first"
 
 
@@ -82,5 +82,5 @@ def test_rebuild_makes_another_and_destroy_leaves_nothing(program, up):
     program.run("rebuild", "blog", "--yes", "--discard-work", timeout=UP_SECONDS)
     assert guest(program, "cat /etc/machine-id; cat kept 2>/dev/null || true") not in ("", before, f"{before}\nkept")
     program.run("destroy", "blog", "--yes", "--discard-work", timeout=UP_SECONDS)
-    assert program.read_state() == []
+    assert "blog" not in program.read_state()
     program.assert_no_processes()

@@ -87,7 +87,7 @@ def data():
 
 @contextlib.contextmanager
 def surroundings(**how):
-    program = Program(**how)
+    program = Program(**how).without_recipe()
     try:
         yield program
     finally:

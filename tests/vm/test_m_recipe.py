@@ -1,10 +1,13 @@
-"""A recipe is applied in a VM: once, in order, and from where it stopped. What is downloaded comes from a server of the test's own, by
-[mirrors]; Debian's package comes from Debian."""
+"""A recipe is in a new VM as layers, and applied in one that is there: once, in order, and from where it stopped. What is
+downloaded comes from a server of the test's own, by [mirrors]; Debian's package comes from Debian."""
 
+import contextlib
 import hashlib
 import http.server
 import os
+import re
 import signal
+import subprocess
 import threading
 
 import pytest
@@ -91,6 +94,17 @@ def recipe(site, box):
     yield lambda more: site.write("config/machine/provision.toml", BASE + more)
     site.write("config/machine/provision.toml", BASE)
     box.up()
+
+
+@contextlib.contextmanager
+def temporary(site, name):
+    """A further VM, for as long as it takes."""
+    vm = Vm(site, name)
+    try:
+        vm.first_up = vm.up()
+        yield vm
+    finally:
+        site.run("destroy", name, "--yes", "--discard-work", status=None)
 
 
 def ran(vm):
@@ -191,3 +205,122 @@ def test_debians_packages_and_their_versions(site, box, recipe):
 def test_a_rebuilt_vm_has_it_again(box):
     box.machine("rebuild", "--yes", timeout=600)
     assert ran(box) == ["one", "two", "mine"]
+
+
+# --- layers
+
+
+def layers(site, kind):
+    return [layer for layer in site.json("layers") if layer["kind"] == kind]
+
+
+def built(result):
+    """The layers that an `up` has built."""
+    return re.findall(r"filling the layer of '([^']+)'", result.err)
+
+
+def test_the_recipe_was_built_as_layers_on_each_other(site, box):
+    found = {layer["about"].split(" for ")[0]: layer for layer in layers(site, "recipe")}
+    assert found["profile mine"]["parent"] == found["base"]["key"]
+    assert found["base"]["parent"] in [layer["key"] for layer in layers(site, "base")]
+    assert all(layer["current"] and layer["needed"] for layer in found.values())
+
+
+def test_a_second_project_with_the_same_stack_builds_nothing(site, box, mirror):
+    site.projects(f"[box]\nprofiles = ['mine']\n{SMALL}[twin]\nprofiles = ['mine']\n{SMALL}")
+    before, asked = site.json("layers"), len(mirror.asked)
+    with temporary(site, "twin") as twin:
+        result = twin.first_up
+        assert built(result) == [] and "warming up" not in result.err
+        assert len(mirror.asked) == asked
+        assert [layer["key"] for layer in site.json("layers")] == [layer["key"] for layer in before]
+        assert ran(twin) == ["one", "two", "mine"]
+        assert twin.run("tool").out == "downloaded\n"
+        assert "provision" not in [step["step"] for step in site.json("up", "--dry-run", "twin")]
+        for what in ("cat /etc/machine-id", "cat /etc/ssh/ssh_host_ed25519_key.pub || sudo cat /etc/ssh/ssh_host_ed25519_key", "hostname"):
+            assert twin.sh(what) != box.sh(what)
+
+
+def test_a_layer_keeps_nothing_of_the_machine_that_it_was_filled_in(site, box, data, tmp_path):
+    """By the file system of its disk, without booting it."""
+    key = next(layer["key"] for layer in layers(site, "recipe") if "mine" in layer["about"])
+    raw = tmp_path / "disk.raw"
+    subprocess.run(["qemu-img", "convert", "-O", "raw", f"{data}/machine/layers/{key}/disk.qcow2", raw], check=True)
+
+    def look(request):
+        return subprocess.run(["/sbin/debugfs", "-R", request, raw], check=True, capture_output=True, text=True).stdout
+
+    try:
+        assert "needs_recovery" not in look("stats")
+        assert "mine" in look("cat /var/log/ran")
+        assert "sshd_config" in look("ls -p /etc/ssh")
+        assert "ssh_host" not in look("ls -p /etc/ssh")
+        assert look("cat /etc/hostname") == ""
+        assert "/dev/" not in look("ls -p /etc/ssh/authorized_keys")
+        for folder in ("/etc/ssh/authorized_keys", "/var/log/journal"):
+            names = [line.split("/")[5] for line in look(f"ls -p {folder}").splitlines() if line]
+            assert sorted(names) == [".", ".."], (folder, names)
+        assert "random-seed" not in look("ls -p /var/lib/systemd")
+    finally:
+        raw.unlink()
+
+
+# Each of these fails, or is killed, only as long as its mark isn't on the disk that the next run goes on with.
+RESUMED = count("first") + """
+[[shell]]
+name = "fails-once"
+cmd = "test -e /var/log/failed || { touch /var/log/failed; exit 3; }"
+[[shell]]
+name = "slow-once"
+cmd = "test -e /var/log/slow || { touch /var/log/slow; sync; echo it sleeps; sleep 600; }"
+""" + count("last")
+
+
+def test_a_layer_whose_filling_failed_or_was_killed_is_gone_on_with(site, box):
+    """The layer of 'base' is there already; the one of 'resumed' fails, is killed, and is whole at the third time."""
+    site.write("config/machine/profiles/resumed/profile.toml", "[profile]\nsummary = 'of the test'\n" + RESUMED)
+    site.projects(f"[box]\nprofiles = ['mine']\n{SMALL}[third]\ncold = true\nprofiles = ['resumed']\n{SMALL}")
+    result = site.run("up", "third", status=6, timeout=600)
+    assert built(result) == ["profile resumed"]
+    assert "step 'shell-fails-once' of the recipe's part 'resumed' failed with exit status 3" in result.err
+    assert "machine up third" in result.err
+    assert os.path.exists(f"{site.state}/machine/logs/recipe-resumed-shell-fails-once.log")
+    assert len(layers(site, "unfinished")) == 1
+
+    child = site.start("up", "third", "--json")
+    for line in child.stdout:
+        if b"it sleeps" in line:
+            break
+    child.send_signal(signal.SIGKILL)
+    child.communicate()
+    wait_until(lambda: not site.processes("qemu-system", "recipe."), 30, "QEMU ends with the builder")
+    assert len(layers(site, "unfinished")) == 1
+
+    third = Vm(site, "third")
+    try:
+        result = third.up()
+        assert built(result) == ["profile resumed"]
+        assert "shell first" not in result.err
+        assert ran(third) == ["one", "two", "first", "last"]
+        assert layers(site, "unfinished") == []
+        # Nobody stands on it once its VM is gone, and no project asks for it.
+        third.machine("destroy", "--yes", "--discard-work")
+        site.projects(f"[box]\nprofiles = ['mine']\n{SMALL}")
+        site.run("prune", "--yes")
+        abouts = " ".join(layer["about"] for layer in layers(site, "recipe"))
+        assert "resumed" not in abouts and "mine" in abouts
+        assert ran(box)[:1] == ["one"]
+    finally:
+        site.run("destroy", "third", "--yes", "--discard-work", status=None)
+
+
+def test_a_changed_profile_builds_its_layer_alone_and_bake_does_it_ahead(site, box):
+    site.projects(f"[box]\nprofiles = ['mine']\n{SMALL}[fourth]\ncold = true\nprofiles = ['mine']\n{SMALL}")
+    site.write("config/machine/profiles/mine/setup.sh", SETUP + "echo more >>/var/log/ran\n")
+    try:
+        assert built(site.run("bake", timeout=600)) == ["profile mine"]
+        with temporary(site, "fourth") as fourth:
+            assert built(fourth.first_up) == []
+            assert ran(fourth) == ["one", "two", "mine", "more"]
+    finally:
+        site.write("config/machine/profiles/mine/setup.sh", SETUP)

@@ -1,0 +1,6 @@
+#!/bin/sh
+# Docker's socket is listened on from the start, its daemon is not: it would cost every boot seconds, and every warm template memory.
+set -eu
+systemctl disable -q --now docker.service containerd.service
+systemctl enable -q docker.socket
+usermod -a -G docker "$STEP_USER"

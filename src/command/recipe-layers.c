@@ -1,0 +1,171 @@
+#include "command/recipe-layers.h"
+
+#include "command/recipe-apply.h"
+#include "command/recipe-view.h"
+#include "guest/session.h"
+#include "host/paths.h"
+#include "lib/file.h"
+#include "lib/hash.h"
+
+/* Raised when the same inputs would be made into another layer. */
+#define FORM "recipe layer 1"
+
+void recipe_layers_clear(struct recipe_layers *layers)
+{
+        free(layers->key);
+        free(layers->hash);
+        *layers = (struct recipe_layers)RECIPE_LAYERS_INIT;
+}
+
+/* --- keys */
+
+static int hash_folder(struct hash *hash, const char *path, struct error **err)
+{
+        _cleanup_(strv_clear) struct strv names = STRV_INIT;
+
+        if (file_list(path, &names, err) < 0)
+                return -1;
+        strv_sort(&names);
+        for (size_t i = 0; i < names.count; i++) {
+                _cleanup_(freep) char *inner = path_join(path, names.items[i]);
+
+                hash_add_text(hash, names.items[i]);
+                if ((file_is_folder(inner) ? hash_folder(hash, inner, err) : hash_add_file(hash, inner, err)) < 0)
+                        return -1;
+        }
+        return 0;
+}
+
+/* The programs that run in the guest. */
+static int hash_programs(struct hash *hash, struct error **err)
+{
+        static const char *const names[] = { "guest/recipe", "guest/template/strip", "guest/template/settle" };
+
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+                _cleanup_(freep) char *path = paths_shipped(names[i], err);
+
+                if (!path || (file_is_folder(path) ? hash_folder(hash, path, err) : hash_add_file(hash, path, err)) < 0)
+                        return -1;
+        }
+        return 0;
+}
+
+/* Of the layer of `part` on `parent`. Owned by the caller; NULL with an error. */
+static char *key_of(const char *parent, const struct recipe_part *part, struct error **err)
+{
+        struct hash hash;
+
+        hash_init(&hash);
+        hash_add_text(&hash, FORM);
+        hash_add_text(&hash, parent);
+        hash_add_text(&hash, part->name);
+        for (size_t i = 0; i < part->step_count; i++) {
+                if (part->steps[i].skipped)
+                        continue;
+                hash_add_text(&hash, part->steps[i].id);
+                hash_add_text(&hash, part->steps[i].hash);
+        }
+        return hash_programs(&hash, err) < 0 ? NULL : hash_hex(&hash);
+}
+
+/* --- making them */
+
+struct part_filling {
+        struct context *context;
+        const struct target *target;
+        struct recipe *recipe;
+        size_t part;
+        const char *parent;
+};
+
+static int fill(const struct vm *vm, void *data, struct event_sink *events _unused_, char **key, struct error **err)
+{
+        struct part_filling *filling = data;
+        int status = recipe_apply_part(filling->context, vm, filling->target, filling->recipe, filling->part, err);
+
+        session_close(vm);
+        if (status < 0)
+                return -1;
+        *key = key_of(filling->parent, &filling->recipe->parts[filling->part], err);
+        return *key ? 0 : -1;
+}
+
+static int ensure_part(struct context *context, const struct engine *engine, const struct vm_record *record,
+                       const struct target *target, struct recipe *recipe, size_t p, char **layer, struct error **err)
+{
+        const struct recipe_part *part = &recipe->parts[p];
+        _cleanup_(freep) char *about =
+                streq(part->name, RECIPE_BASE) ? xstrdup(part->name) : xasprintf("profile %s", part->name);
+        _cleanup_(freep) char *wanted = key_of(*layer, part, err);
+        struct part_filling filling = { .context = context, .target = target, .recipe = recipe, .part = p, .parent = *layer };
+        char *made = NULL;
+
+        if (!wanted ||
+            engine->fill_layer(
+                    &(struct engine_filling){
+                            .parent = *layer, .key = wanted, .about = about, .record = record, .fill = fill, .data = &filling },
+                    context->events, &made, err) < 0)
+                return -1;
+        set_string(layer, made);
+        return 0;
+}
+
+static int ensure(struct context *context, const struct engine *engine, const struct vm_record *record,
+                  const struct target *target, struct recipe_layers *out, struct error **err)
+{
+        _cleanup_(recipe_clear) struct recipe recipe = RECIPE_INIT;
+        _cleanup_(freep) char *layer = NULL;
+
+        if (recipe_view_read(target, &recipe, err) < 0)
+                return -1;
+        if (!recipe_has_steps(&recipe))
+                return 0;
+        if (engine->base_layer(record->user, true, context->events, &layer, err) < 0)
+                return -1;
+        for (size_t p = 0; p < recipe.part_count; p++)
+                if (recipe_apply_has_work(&recipe.parts[p]) &&
+                    ensure_part(context, engine, record, target, &recipe, p, &layer, err) < 0)
+                        return -1;
+        out->key = TAKE_PTR(layer);
+        out->hash = recipe_hash(&recipe);
+        return 0;
+}
+
+int recipe_layers_ensure(struct context *context, const struct engine *engine, const struct vm_record *record,
+                         const struct target *target, struct recipe_layers *out, struct error **err)
+{
+        _cleanup_(recipe_layers_clear) struct recipe_layers layers = RECIPE_LAYERS_INIT;
+
+        if (ensure(context, engine, record, target, &layers, err) < 0)
+                return -1;
+        *out = layers;
+        layers = (struct recipe_layers)RECIPE_LAYERS_INIT;
+        return 0;
+}
+
+int recipe_layers_find(const struct engine *engine, const struct target *target, const char *user, struct strv *keys, bool *top,
+                       struct error **err)
+{
+        _cleanup_(recipe_clear) struct recipe recipe = RECIPE_INIT;
+        _cleanup_(freep) char *below = NULL;
+        int there;
+
+        *top = false;
+        if (recipe_view_read(target, &recipe, err) < 0)
+                return -1;
+        there = engine->base_layer(user, false, NULL, &below, err);
+        if (there <= 0)
+                return there;
+        strv_add(keys, below);
+        for (size_t p = 0; p < recipe.part_count; p++) {
+                if (!recipe_apply_has_work(&recipe.parts[p]))
+                        continue;
+                set_string(&below, key_of(below, &recipe.parts[p], err));
+                there = below ? engine->has_layer(below, err) : -1;
+                if (there <= 0)
+                        return there;
+                strv_add(keys, below);
+        }
+        *top = true;
+        return 0;
+}

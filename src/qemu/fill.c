@@ -1,0 +1,148 @@
+/* Layers that somebody else fills: a throwaway VM is booted from the layer below, filled, and its disk is the layer. */
+#include <sys/stat.h>
+#include <time.h>
+
+#include "boot.h"
+#include "disk.h"
+#include "engine.h"
+#include "host/paths.h"
+#include "host/ssh_config.h"
+#include "lib/file.h"
+#include "lib/os.h"
+#include "lib/text.h"
+#include "scratch.h"
+#include "template-build.h"
+
+#define KIND "recipe"
+/* Virtual: what is written takes room on the host. VMs on it have at least that. */
+#define DISK_BYTES (INT64_C(16) << 30)
+
+struct filling {
+        const struct engine_filling *wanted;
+        const struct layer *parent;
+        char *became;
+};
+
+/* What a killed build left is gone on from, if it is whole. */
+static int make_disk(const char *path, const struct layer *parent, struct error **err)
+{
+        if (file_exists(path) && chmod(path, 0600) == 0 && disk_check(path, NULL) == 0)
+                return 0;
+        return disk_make_beside(path, parent, DISK_BYTES, err);
+}
+
+static int write_ssh_config(const struct vm *vm, const struct runtime *runtime, struct error **err)
+{
+        _cleanup_(freep) char *control = paths_socket(vm->name, "master", err);
+        _cleanup_(freep) char *program = control ? os_program_path(err) : NULL;
+
+        if (!program)
+                return -1;
+        return ssh_config_write_own(&(struct ssh_host){ .name = vm->name,
+                                                        .folder = vm->folder,
+                                                        .user = vm->record.user,
+                                                        .program = program,
+                                                        .socket = runtime->ssh },
+                                    control, err);
+}
+
+static int boot(struct launch *launch, struct qmp **qmp, struct event_sink *events, struct error **err)
+{
+        if (launch_start(launch, &(struct launch_memory){ 0 }, err) == 0 && launch_qmp(launch, qmp, err) == 0 &&
+            boot_wait(launch->runtime, *qmp, boot_limit_ms(launch->acceleration.kvm), events, err) == 0)
+                return 0;
+        launch_explain(launch, err);
+        return error_wrap(err, "cannot boot the VM that is to be filled");
+}
+
+static int write_manifest(const struct filling *filling, const struct vm *vm, struct error **err)
+{
+        _cleanup_(freep) char *path = path_join(vm->folder, "manifest.json");
+        _cleanup_(freep) char *created = text_format_time(time(NULL));
+        int64_t bytes = filling->parent->disk_bytes > DISK_BYTES ? filling->parent->disk_bytes : DISK_BYTES;
+        _cleanup_(json_decrefp) json_t *manifest =
+                json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:s}", "kind", KIND, "key", filling->became, "parent",
+                          filling->parent->key, "about", filling->wanted->about, "user", vm->record.user, "disk_bytes",
+                          (json_int_t)bytes, "created", created);
+
+        return json_write(path, manifest, 0444, err);
+}
+
+/* A step that failed is in the log that fill() kept; its machine is brought onto the disk as far as it has come. */
+static int run(struct launch *launch, struct filling *filling, struct event_sink *events, struct error **err)
+{
+        const struct engine_filling *wanted = filling->wanted;
+        _cleanup_(qmp_freep) struct qmp *qmp = NULL;
+
+        if (boot(launch, &qmp, events, err) < 0) {
+                scratch_keep_console(launch->runtime, KIND, wanted->key, err);
+                return -1;
+        }
+        if (wanted->fill(launch->vm, wanted->data, events, &filling->became, err) < 0) {
+                scratch_run(launch, "pause", "", NULL);
+                scratch_quit(launch, qmp, NULL);
+                return -1;
+        }
+        event_line(events, "saving");
+        if (scratch_run(launch, "settle", "", err) < 0 || scratch_quit(launch, qmp, err) < 0)
+                return error_wrap(err, "cannot finish the layer of '%s'", wanted->about);
+        return 0;
+}
+
+static int build(void *data, const char *folder, const struct lock *lock _unused_, struct event_sink *events,
+                 struct error **err)
+{
+        struct filling *filling = data;
+        _cleanup_(vm_clear) struct vm vm = VM_INIT;
+        _cleanup_(runtime_clear) struct runtime runtime = RUNTIME_INIT;
+        _cleanup_(launch_clear) struct launch launch = {
+                .vm = &vm, .runtime = &runtime, .ends_with_us = true, .lock = LOCK_INIT
+        };
+
+        if (scratch_invent(KIND, filling->wanted->key, folder, filling->wanted->record, &vm, err) < 0 ||
+            runtime_find(&vm, &runtime, err) < 0 || make_disk(runtime.disk, filling->parent, err) < 0 ||
+            write_ssh_config(&vm, &runtime, err) < 0 || launch_prepare(&launch, filling->parent, NULL, err) < 0)
+                return -1;
+        if (run(&launch, filling, events, err) < 0 || layer_seal(runtime.disk, err) < 0)
+                return -1;
+        return write_manifest(filling, &vm, err);
+}
+
+static const char *became(void *data)
+{
+        return ((struct filling *)data)->became;
+}
+
+static int tidy(const char *folder, struct error **err)
+{
+        return scratch_tidy(KIND, folder, (const char *const[]){ "disk.qcow2", "manifest.json", NULL }, err);
+}
+
+int engine_fill_layer(const struct engine_filling *wanted, struct event_sink *events, char **key, struct error **err)
+{
+        _cleanup_(freep) char *what = xasprintf("the layer of '%s'", wanted->about);
+        _cleanup_(freep) char *doing = xasprintf("filling the layer of '%s' (once)", wanted->about);
+        _cleanup_(layer_clear) struct layer parent = LAYER_INIT;
+        _cleanup_(layer_clear) struct layer made = LAYER_INIT;
+        _cleanup_(lock_release) struct lock lock = LOCK_INIT;
+        struct filling filling = { .wanted = wanted, .parent = &parent };
+        const struct layer_builder builder = {
+                .what = what,
+                .kind = KIND,
+                .doing = doing,
+                .resumes = true,
+                .build = build,
+                .became = became,
+                .tidy = tidy,
+        };
+        int status;
+
+        /* Held, so that it doesn't go meanwhile. */
+        if (layer_use(wanted->parent, &lock, err) < 0 || layer_open(wanted->parent, &parent, err) < 0)
+                return -1;
+        status = layer_ensure(wanted->key, &builder, &filling, events, &made, err);
+        if (status == 0)
+                *key = xstrdup(made.key);
+        free(filling.became);
+        return status;
+}
