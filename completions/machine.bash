@@ -8,7 +8,7 @@ _machine() {
         local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} choices=
         COMPREPLY=()
         if [ "$COMP_CWORD" = 1 ]; then
-                choices="agent aider audit bake claude codex destroy doctor down help init layers list lock plan profile prune rebuild run ssh trust up validate --help --version"
+                choices="agent aider audit bake claude codex destroy doctor down help init layers list lock plan profile prune rebuild run ssh status trust up validate --help --version"
                 mapfile -t COMPREPLY < <(compgen -W "$choices" -- "$word")
                 return
         fi
@@ -18,7 +18,7 @@ _machine() {
         fi
         case $command:$word in
         init:-*) choices="--force -f --json --plain --quiet -q --help -h" ;;
-        up:-*) choices="--dry-run -n --cold --engine --json --plain --quiet -q --help -h" ;;
+        up:-*) choices="--dry-run -n --cold --strict --engine --json --plain --quiet -q --help -h" ;;
         plan:-*) choices="--json --plain --quiet -q --help -h" ;;
         ssh:-*) choices="--json --plain --quiet -q --help -h" ;;
         run:-*) choices="--json --plain --quiet -q --help -h" ;;
@@ -27,6 +27,7 @@ _machine() {
         aider:-*) choices="--session -s --list -l --json --plain --quiet -q --help -h" ;;
         agent:-*) choices="--session -s --list -l --json --plain --quiet -q --help -h" ;;
         list:-*) choices="--json --plain --quiet -q --help -h" ;;
+        status:-*) choices="--json --plain --quiet -q --help -h" ;;
         down:-*) choices="--json --plain --quiet -q --help -h" ;;
         rebuild:-*) choices="--yes -y --discard-work --json --plain --quiet -q --help -h" ;;
         destroy:-*) choices="--yes -y --discard-work --json --plain --quiet -q --help -h" ;;
@@ -40,8 +41,8 @@ _machine() {
         doctor:-*) choices="--json --plain --quiet -q --help -h" ;;
         audit:-*) choices="--list --json --plain --quiet -q --help -h" ;;
         help:-*) choices="--json --plain --quiet -q --help -h" ;;
-        help:*) choices="agent aider audit bake claude codex destroy doctor down help init layers list lock plan profile prune rebuild run ssh trust up validate" ;;
-        up:* | plan:* | ssh:* | run:* | claude:* | codex:* | aider:* | agent:* | down:* | rebuild:* | destroy:* | audit:*) choices=$(_machine_names) ;;
+        help:*) choices="agent aider audit bake claude codex destroy doctor down help init layers list lock plan profile prune rebuild run ssh status trust up validate" ;;
+        up:* | plan:* | ssh:* | run:* | claude:* | codex:* | aider:* | agent:* | status:* | down:* | rebuild:* | destroy:* | audit:*) choices=$(_machine_names) ;;
         *)
                 compopt -o default
                 return

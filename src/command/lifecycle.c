@@ -4,6 +4,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "command/code.h"
 #include "command/engines.h"
 #include "command/line.h"
 #include "command/recipe-apply.h"
@@ -33,6 +34,15 @@ static char *random_uuid(void)
         return xasprintf("%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", bytes[0], bytes[1], bytes[2],
                          bytes[3], bytes[4], bytes[5], bytes[6], bytes[7], bytes[8], bytes[9], bytes[10], bytes[11], bytes[12],
                          bytes[13], bytes[14], bytes[15]);
+}
+
+/* What a start of a stopped VM takes over. A disk only grows. */
+static void record_follow_sizes(struct vm_record *record, const struct project *project, const struct engine *engine)
+{
+        record->cpus = project->cpus;
+        record->memory_bytes = project->memory_bytes;
+        if (engine->grows_disk && project->disk_bytes > record->disk_bytes)
+                record->disk_bytes = project->disk_bytes;
 }
 
 /* What a running or stopped VM can take over from a changed configuration without being made anew. */
@@ -234,11 +244,13 @@ int lifecycle_check_work(struct context *context, struct vm *vm, struct error **
  * Before the plan's steps, which then go by the new record: a changed port is bound at the next start. Only what takes no
  * making anew is followed; the plan's notes name the rest.
  */
-static int follow(struct vm *vm, const struct target *target, struct error **err)
+static int follow(struct vm *vm, const struct target *target, bool running, struct error **err)
 {
         if (!vm->exists || (vm->record.intent != INTENT_NONE && vm->record.intent != INTENT_SETUP))
                 return 0;
         record_follow(&vm->record, &target->project);
+        if (!running)
+                record_follow_sizes(&vm->record, &target->project, vm->engine);
         return vm_save(vm, err);
 }
 
@@ -271,7 +283,7 @@ static int fill(struct context *context, struct vm *vm, const struct target *tar
 }
 
 static int carry_out(struct context *context, struct vm *vm, const struct target *target, const struct commits *commits,
-                     const char *engine, const struct plan_step *step, struct error **err)
+                     const char *engine, const struct plan_step *step, struct lifecycle_result *result, struct error **err)
 {
         switch (step->type) {
         case PLAN_FINISH_DESTROY:
@@ -288,7 +300,7 @@ static int carry_out(struct context *context, struct vm *vm, const struct target
         case PLAN_RECIPE:
                 return fill(context, vm, target, err);
         case PLAN_REPOS:
-                return repos_fill(vm, &target->project, context->events, err);
+                return code_bring(context, vm, target, &result->not_set_up, err);
         case PLAN_PUBLISH:
                 return publish(vm, err);
         }
@@ -303,6 +315,16 @@ static int describe_commits(const struct project *project, struct commits *out, 
                 return -1;
         commits_describe(&committer, project->forward_agent, out);
         return 0;
+}
+
+/* Is the base image another than the one that the VM was made from? What can't be found out is no reason to make it anew. */
+static bool has_old_base(const struct vm *vm)
+{
+        _cleanup_(freep) char *base = NULL;
+
+        return vm->exists && vm->record.base && vm->engine->base_layer &&
+               vm->engine->base_layer(vm->record.user, false, NULL, &base, NULL) > 0 &&
+               vm->engine->stands_on(vm->record.base, base, NULL) == 0;
 }
 
 static int make_plan(const struct vm *vm, const struct target *target, struct commits *commits, struct plan *plan,
@@ -321,6 +343,8 @@ static int make_plan(const struct vm *vm, const struct target *target, struct co
                 return -1;
         observed.state = status.state;
         observed.git = commits->hash;
+        observed.old_base = has_old_base(vm);
+        observed.grows_disk = vm->exists && vm->engine->grows_disk;
         if (vm->exists && line_check(&target->project, vm->engine, err) < 0)
                 return -1;
         if (plan_up(&target->project, &observed, plan, err) < 0) {
@@ -328,6 +352,27 @@ static int make_plan(const struct vm *vm, const struct target *target, struct co
                         error_wrap(err, "VM '%s' is broken: %s", vm->name, status.reason);
                 return -1;
         }
+        return 0;
+}
+
+int lifecycle_drift(struct vm *vm, const struct target *target, struct vm_status *status, struct drift *out, struct error **err)
+{
+        _cleanup_(commits_clear) struct commits commits = COMMITS_INIT;
+        _cleanup_(recipe_clear) struct recipe recipe = RECIPE_INIT;
+        _cleanup_(freep) char *hash = NULL;
+
+        if (recipe_view_read(target, &recipe, err) < 0 || vm_inspect(vm, status, err) < 0 ||
+            describe_commits(&target->project, &commits, err) < 0)
+                return -1;
+        hash = recipe_hash(&recipe);
+        drift_find(&target->project,
+                   &(struct drift_observed){ .record = &vm->record,
+                                             .running = status->state == VM_RUNNING,
+                                             .recipe = hash,
+                                             .git = commits.hash,
+                                             .old_base = has_old_base(vm),
+                                             .grows_disk = vm->engine->grows_disk },
+                   out);
         return 0;
 }
 
@@ -369,17 +414,32 @@ static bool has_session(const struct plan *plan, size_t from, bool filled)
         return false;
 }
 
-int lifecycle_up(struct context *context, struct vm *vm, const struct target *target, const char *engine, const char **out_how,
-                 struct error **err)
+/* Behind the recipe: those that were added at the end are in the VM now. */
+static int follow_profiles(struct vm *vm, const struct project *project, struct error **err)
+{
+        struct strv *has = &vm->record.profiles;
+
+        if (has->count >= project->profiles.count)
+                return 0;
+        for (size_t i = 0; i < has->count; i++)
+                if (!streq(has->items[i], project->profiles.items[i]))
+                        return 0;
+        for (size_t i = has->count; i < project->profiles.count; i++)
+                strv_add(has, project->profiles.items[i]);
+        return vm_save(vm, err);
+}
+
+int lifecycle_up(struct context *context, struct vm *vm, const struct target *target, const char *engine,
+                 struct lifecycle_result *out, struct error **err)
 {
         _cleanup_(commits_clear) struct commits commits = COMMITS_INIT;
         _cleanup_(plan_clear) struct plan plan = PLAN_INIT;
-        const char *how = "running";
         bool followed = false;
         bool filled = false;
         pid_t warming = 0;
         int status = 0;
 
+        *out = (struct lifecycle_result){ .how = "running" };
         if (make_plan(vm, target, &commits, &plan, err) < 0)
                 return -1;
         for (size_t i = 0; i < plan.notes.count; i++)
@@ -389,7 +449,7 @@ int lifecycle_up(struct context *context, struct vm *vm, const struct target *ta
 
                 /* Behind the stop: killed in between, the next run still sees that what runs has the old ports. */
                 if (step->type != PLAN_RESTART && !followed) {
-                        status = follow(vm, target, err);
+                        status = follow(vm, target, plan.running, err);
                         if (status < 0)
                                 break;
                         followed = true;
@@ -397,22 +457,23 @@ int lifecycle_up(struct context *context, struct vm *vm, const struct target *ta
                 if (step->type == PLAN_RECIPE && filled)
                         continue;
                 if (step->type == PLAN_CREATE)
-                        how = "created";
-                else if (step->type == PLAN_START && streq(how, "running") && !plan.running)
-                        how = "started";
-                status = carry_out(context, vm, target, &commits, engine, step, err);
+                        out->how = "created";
+                else if (step->type == PLAN_START && streq(out->how, "running") && !plan.running)
+                        out->how = "started";
+                status = carry_out(context, vm, target, &commits, engine, step, out, err);
                 if (status < 0)
                         break;
                 if (step->type == PLAN_CREATE)
                         filled = vm->record.layer != NULL;
                 if (step->type == PLAN_START && vm->forked)
-                        how = "forked";
+                        out->how = "forked";
                 if (step->type == PLAN_START && !has_session(&plan, i + 1, filled))
                         session_warm_begin(vm, &warming);
         }
+        if (status == 0)
+                status = follow_profiles(vm, &target->project, err);
         if (status == 0 && vm->record.intent != INTENT_NONE)
                 status = vm_intend(vm, INTENT_NONE, err);
         session_warm_await(warming);
-        *out_how = how;
         return status;
 }

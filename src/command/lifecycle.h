@@ -5,6 +5,7 @@
 
 #include "command/command.h"
 #include "command/target.h"
+#include "plan/drift.h"
 
 /* A new VM's record, from what the project says. */
 void lifecycle_describe(struct vm_record *record, const struct project *project, const char *name, const char *engine);
@@ -13,11 +14,18 @@ void lifecycle_describe(struct vm_record *record, const struct project *project,
  * lock: it may have been taken while we waited.
  */
 int lifecycle_open(struct context *context, const char *name, struct target *target, struct vm *vm, struct error **err);
-/* Carries a plan out (see plan.h). `out_how` becomes "created", "forked", "started" or "running". */
-int lifecycle_up(struct context *context, struct vm *vm, const struct target *target, const char *engine, const char **out_how,
-                 struct error **err);
+struct lifecycle_result {
+        const char *how;   /* "created", "forked", "started" or "running" */
+        size_t not_set_up; /* repos whose set-up failed: there was a warning */
+};
+/* Carries a plan out (see plan.h). */
+int lifecycle_up(struct context *context, struct vm *vm, const struct target *target, const char *engine,
+                 struct lifecycle_result *out, struct error **err);
 /* Prints what lifecycle_up() would do, on stdout. */
 int lifecycle_dry_run(struct context *context, struct vm *vm, const struct target *target, struct error **err);
+/* What a VM that is there has otherwise than the project says. */
+int lifecycle_drift(struct vm *vm, const struct target *target, struct vm_status *status, struct drift *out,
+                    struct error **err);
 /* Boots an existing VM and makes its ssh configuration: for ssh, run and proxy, which don't look at the project. Running:
  * success. */
 int lifecycle_start(struct context *context, struct vm *vm, struct error **err);

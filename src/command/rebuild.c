@@ -13,7 +13,7 @@ static int run(struct context *context, const struct invocation *invocation, str
         const struct engine *chosen;
         _cleanup_(vm_clear) struct vm vm = VM_INIT;
         int64_t started = now_ms();
-        const char *how;
+        struct lifecycle_result up;
 
         /* The configuration is read first: what can't be made again is not removed. */
         if (lifecycle_open(context, invocation_name(invocation), &target, &vm, err) < 0)
@@ -24,9 +24,9 @@ static int run(struct context *context, const struct invocation *invocation, str
                 return -1;
         if (vm.exists && remove_vm(context, &vm, invocation->options, question, "rebuild", err) < 0)
                 return -1;
-        if (lifecycle_up(context, &vm, &target, engine, &how, err) < 0)
+        if (lifecycle_up(context, &vm, &target, engine, &up, err) < 0)
                 return -1;
-        result_print(context, &(struct result){ .name = vm.name, .state = "running", .how = how, .started = started },
+        result_print(context, &(struct result){ .name = vm.name, .state = "running", .how = up.how, .started = started },
                      "VM '%s' is new: machine ssh %s", vm.name, vm.name);
         return 0;
 }

@@ -4,7 +4,7 @@
 
 struct up_options {
         struct common_options common;
-        bool dry_run, cold;
+        bool dry_run, cold, strict;
         const char *engine;
 };
 
@@ -12,6 +12,8 @@ static const struct option options[] = {
         OPTION(struct up_options, dry_run, "dry-run", 'n', OPTION_FLAG, NULL, "print the steps and change nothing"),
         OPTION(struct up_options, cold, "cold", 0, OPTION_FLAG, NULL,
                "boot a new VM instead of restoring it from a warm template"),
+        OPTION(struct up_options, strict, "strict", 0, OPTION_FLAG, NULL,
+               "end with exit status 6 when a repo could not be set up"),
         OPTION(struct up_options, engine, "engine", 0, OPTION_TEXT, "ENGINE", "engine of a new VM: auto, qemu, lima"),
         COMMON_OPTIONS(struct up_options),
         { 0 },
@@ -34,17 +36,20 @@ static int run(struct context *context, const struct invocation *invocation, str
         _cleanup_(target_clear) struct target target = TARGET_INIT;
         _cleanup_(vm_clear) struct vm vm = VM_INIT;
         int64_t started = now_ms();
-        const char *how;
+        struct lifecycle_result up;
 
         if (given->dry_run)
                 return dry_run(context, invocation_name(invocation), err);
         if (lifecycle_open(context, invocation_name(invocation), &target, &vm, err) < 0)
                 return -1;
         target.project.cold |= given->cold;
-        if (lifecycle_up(context, &vm, &target, given->engine ? given->engine : target.project.engine, &how, err) < 0)
+        if (lifecycle_up(context, &vm, &target, given->engine ? given->engine : target.project.engine, &up, err) < 0)
                 return -1;
-        result_print(context, &(struct result){ .name = vm.name, .state = "running", .how = how, .started = started },
+        result_print(context, &(struct result){ .name = vm.name, .state = "running", .how = up.how, .started = started },
                      "VM '%s' is up: machine ssh %s", vm.name, vm.name);
+        if (given->strict && up.not_set_up > 0)
+                return error_set(err, ERROR_STEP, "%zu repo%s of project '%s' could not be set up", up.not_set_up,
+                                 up.not_set_up == 1 ? "" : "s", vm.name);
         return 0;
 }
 

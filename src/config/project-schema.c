@@ -278,6 +278,16 @@ static const struct schema_key project_keys[] = {
                 .summary = "names of profiles, in this order; `[]` for none",
         },
         {
+                .name = "setup",
+                .type = SCHEMA_STRINGS,
+                .offset = offsetof(struct project, setup),
+                .given = offsetof(struct project, setup_given),
+                .high = LIST_MOST,
+                .items = "shell commands",
+                .fallback = "each repo's lock files",
+                .summary = "run once in the first repo, after its first clone; `[]` for nothing",
+        },
+        {
                 .name = "shell",
                 .type = SCHEMA_CHOICE,
                 .offset = offsetof(struct project, shell),

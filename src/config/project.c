@@ -20,6 +20,7 @@ void project_clear(struct project *project)
         free(project->checkout);
         free(project->repos);
         strv_clear(&project->profiles);
+        strv_clear(&project->setup);
         free(project->profile_places);
         free(project->profiles_file);
         free(project->shell);
@@ -44,6 +45,8 @@ void project_copy(struct project *out, const struct project *from)
         out->ports = from->port_count > 0 ? xmemdup(from->ports, from->port_count * sizeof(*from->ports)) : NULL;
         out->profiles = (struct strv)STRV_INIT;
         strv_add_all(&out->profiles, &from->profiles);
+        out->setup = (struct strv)STRV_INIT;
+        strv_add_all(&out->setup, &from->setup);
         out->profile_places = from->profile_places
                                       ? xmemdup(from->profile_places, from->profiles.count * sizeof(*from->profile_places))
                                       : NULL;

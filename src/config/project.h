@@ -39,6 +39,8 @@ struct project {
         struct strv profiles;
         struct project_place *profile_places; /* of each, in `profiles_file` */
         char *profiles_file;                  /* NULL = in no file */
+        struct strv setup;                    /* shell commands for the first repo after its first clone … */
+        bool setup_given;                     /* … written out, even as []? Otherwise each repo's lock files say it */
         char *shell;                          /* "zsh" or "bash" */
         char *engine;                         /* "auto", "qemu", "lima" */
         char *image, *image_digest;           /* what the VM is made from instead of the base image; NULL = that */

@@ -45,11 +45,8 @@ static void on_said(struct clones *clones, struct clone *clone, const char *text
         event_line(clones->events, line);
         if (is_progress(visible))
                 return;
-        if (clone->said.count == KEPT_LINES) {
-                free(clone->said.items[0]);
-                memmove(clone->said.items, clone->said.items + 1, (KEPT_LINES - 1) * sizeof(*clone->said.items));
-                clone->said.count--;
-        }
+        if (clone->said.count == KEPT_LINES)
+                strv_remove(&clone->said, 0);
         strv_take(&clone->said, TAKE_PTR(visible));
 }
 

@@ -164,7 +164,8 @@ static int fill_clones(const struct vm *vm, const struct project *project, const
         return status;
 }
 
-int repos_fill(const struct vm *vm, const struct project *project, struct event_sink *events, struct error **err)
+int repos_fill(const struct vm *vm, const struct project *project, struct strv *brought, struct event_sink *events,
+               struct error **err)
 {
         _cleanup_(freep) bool *missing = xcalloc(project->repo_count + 1, sizeof(*missing));
         _cleanup_(freep) char *run = NULL;
@@ -178,7 +179,12 @@ int repos_fill(const struct vm *vm, const struct project *project, struct event_
                 if (is_checkout(&project->repos[i]) &&
                     fill_checkout(vm, project, &project->repos[i], missing[i], run, events, err) < 0)
                         return -1;
-        return fill_clones(vm, project, missing, run, events, err);
+        if (fill_clones(vm, project, missing, run, events, err) < 0)
+                return -1;
+        for (size_t i = 0; i < project->repo_count; i++)
+                if (missing[i] && brought)
+                        strv_add(brought, project->repos[i].name);
+        return 0;
 }
 
 /* Of the work that the guest reports, what the checkout on the host has too is no loss. */

@@ -9,8 +9,11 @@
 #include "config/project.h"
 #include "guest/session.h"
 
-/* Clones or pushes what is missing, clones in parallel. An existing repo is left as it is. Errors name the repo. */
-int repos_fill(const struct vm *vm, const struct project *project, struct event_sink *events, struct error **err);
+/* Clones or pushes what is missing, clones in parallel; appends the folders' names of what came to `brought` (may be
+ * NULL). An existing repo
+ * is left as it is. Errors name the repo. */
+int repos_fill(const struct vm *vm, const struct project *project, struct strv *brought, struct event_sink *events,
+               struct error **err);
 
 /*
  * Work in the guest that exists nowhere else: *work becomes lines like "blog: 2 uncommitted files, branch 'x' has 3

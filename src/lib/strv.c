@@ -65,6 +65,13 @@ static int compare_texts(const void *a, const void *b)
         return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+void strv_remove(struct strv *list, size_t index)
+{
+        free(list->items[index]);
+        memmove(list->items + index, list->items + index + 1, (list->count - index) * sizeof(*list->items));
+        list->count--;
+}
+
 void strv_sort(struct strv *list)
 {
         if (list->count > 1)

@@ -26,7 +26,8 @@ void strv_addf(struct strv *list, const char *format, ...) _printf_(2, 3);
 void strv_adds(struct strv *list, const char *first, ...) __attribute__((sentinel));
 void strv_add_all(struct strv *list, const struct strv *other);
 bool strv_contains(const struct strv *list, const char *text);
-void strv_sort(struct strv *list); /* by bytes */
+void strv_remove(struct strv *list, size_t index); /* and frees it */
+void strv_sort(struct strv *list);                 /* by bytes */
 /* As an argv ended by NULL, valid until the list changes; never NULL. */
 const char *const *strv_argv(const struct strv *list);
 /* Items with `separator` between. Owned by the caller. */

@@ -61,7 +61,7 @@ static json_t *script(const struct definition *definition)
         return json_pack("{s:s, s:s}", "mode", "system", "script", text.buf);
 }
 
-void definition_set_ports(json_t *definition, const struct vm_record *record)
+static void set_ports(json_t *definition, const struct vm_record *record)
 {
         json_t *ports = json_array();
 
@@ -73,6 +73,15 @@ void definition_set_ports(json_t *definition, const struct vm_record *record)
         json_array_append_new(ports, json_pack("{s:s, s:b, s:s, s:b}", "guestIP", "0.0.0.0", "guestIPMustBeZero", 0, "proto",
                                                "any", "ignore", 1));
         json_object_set_new(definition, "portForwards", ports);
+}
+
+void definition_follow(json_t *definition, const struct vm_record *record)
+{
+        _cleanup_(freep) char *memory = size_text(record->memory_bytes);
+
+        json_object_set_new(definition, "cpus", json_integer(record->cpus));
+        json_object_set_new(definition, "memory", json_string(memory));
+        set_ports(definition, record);
 }
 
 void definition_set_ssh_port(json_t *definition, uint16_t port)
@@ -89,7 +98,6 @@ json_t *definition_build(const struct definition *definition)
 {
         const struct vm_record *record = definition->record;
         int64_t disk_bytes = record->disk_bytes > definition->image->bytes ? record->disk_bytes : definition->image->bytes;
-        _cleanup_(freep) char *memory = size_text(record->memory_bytes);
         _cleanup_(freep) char *disk = size_text(disk_bytes);
         _cleanup_(freep) char *mark = definition_mark(record->uuid);
         _cleanup_(freep) char *home = xasprintf("/home/%s", record->user);
@@ -99,8 +107,6 @@ json_t *definition_build(const struct definition *definition)
                                  "arch", definition->architecture, "plain", 1, "message", mark);
 
         json_object_set_new(root, "images", json_pack("[o]", image(definition)));
-        json_object_set_new(root, "cpus", json_integer(record->cpus));
-        json_object_set_new(root, "memory", json_string(memory));
         json_object_set_new(root, "disk", json_string(disk));
         json_object_set_new(root, "user",
                             json_pack("{s:s, s:i, s:s, s:s}", "name", record->user, "uid", 1000, "home", home, "shell", shell));
@@ -116,7 +122,7 @@ json_t *definition_build(const struct definition *definition)
                             json_pack("{s:b}", "legacyBIOS",
                                       streq(definition->driver, "qemu") && streq(definition->architecture, "x86_64")));
         json_object_set_new(root, "provision", json_pack("[o]", script(definition)));
-        definition_set_ports(root, record);
+        definition_follow(root, record);
         return root;
 }
 

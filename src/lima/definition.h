@@ -22,8 +22,8 @@ struct definition {
 };
 
 json_t *definition_build(const struct definition *definition);
-/* Replaces the ports that are forwarded, which may change with every start, by those of `record`. */
-void definition_set_ports(json_t *definition, const struct vm_record *record);
+/* Replaces what may change with every start by what `record` has: processors, memory, the ports that are forwarded. */
+void definition_follow(json_t *definition, const struct vm_record *record);
 /* The port of 127.0.0.1 that the guest's sshd gets; 0 = one that Lima chooses. */
 void definition_set_ssh_port(json_t *definition, uint16_t port);
 /* Its `message`, which says whose it is. Owned by the caller. */

@@ -127,7 +127,7 @@ int look_write_definition(const struct vm *vm, const struct look *look, uint16_t
 
         if (!definition)
                 return error_wrap(err, "the definition of VM '%s' can't be read", vm->name);
-        definition_set_ports(definition, &vm->record);
+        definition_follow(definition, &vm->record);
         definition_set_ssh_port(definition, ssh_port);
         return json_write(to, definition, 0600, err);
 }

@@ -1,6 +1,6 @@
 #include "plan/plan.h"
 
-#include "lib/text.h"
+#include "plan/drift.h"
 
 static const char *const names[] = {
         [PLAN_FINISH_DESTROY] = "finish-destroy",
@@ -40,97 +40,6 @@ static void add_step(struct plan *plan, enum plan_step_type type, const char *fo
         va_end(args);
 }
 
-/* --- what the record has otherwise than the configuration */
-
-static bool has_repo(const struct project *project, const char *url)
-{
-        for (size_t i = 0; i < project->repo_count; i++)
-                if (streq(project->repos[i].url, url))
-                        return true;
-        return false;
-}
-
-static bool has_port(const struct vm_record *record, const struct project_port *port)
-{
-        for (size_t i = 0; i < record->port_count; i++)
-                if (record->ports[i].host == port->host && record->ports[i].guest == port->guest)
-                        return true;
-        return false;
-}
-
-/* Their order means nothing, and neither side has one twice. */
-static bool same_ports(const struct project *wanted, const struct vm_record *record)
-{
-        if (wanted->port_count != record->port_count)
-                return false;
-        for (size_t i = 0; i < wanted->port_count; i++)
-                if (!has_port(record, &wanted->ports[i]))
-                        return false;
-        return true;
-}
-
-/* Theirs does: a later profile builds on an earlier one. */
-static bool same_profiles(const struct project *wanted, const struct vm_record *record)
-{
-        if (wanted->profiles.count != record->profiles.count)
-                return false;
-        for (size_t i = 0; i < wanted->profiles.count; i++)
-                if (!streq(wanted->profiles.items[i], record->profiles.items[i]))
-                        return false;
-        return true;
-}
-
-static void note_change(struct plan *plan, const char *what, const char *has, const char *wanted, const char *name)
-{
-        strv_addf(&plan->notes, "%s: VM '%s' has %s, the configuration says %s; to change it: machine rebuild %s", what, name,
-                  has, wanted, name);
-}
-
-static void note_sizes(const struct project *wanted, const struct vm_record *record, struct plan *plan)
-{
-        const struct {
-                const char *what;
-                int64_t has, wanted;
-                bool bytes;
-        } sizes[] = {
-                { "cpus", record->cpus, wanted->cpus, false },
-                { "memory", record->memory_bytes, wanted->memory_bytes, true },
-                { "disk", record->disk_bytes, wanted->disk_bytes, true },
-        };
-
-        for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
-                _cleanup_(freep) char *has =
-                        sizes[i].bytes ? text_format_size(sizes[i].has) : xasprintf("%lld", (long long)sizes[i].has);
-                _cleanup_(freep) char *now =
-                        sizes[i].bytes ? text_format_size(sizes[i].wanted) : xasprintf("%lld", (long long)sizes[i].wanted);
-
-                if (sizes[i].has != sizes[i].wanted)
-                        note_change(plan, sizes[i].what, has, now, wanted->name);
-        }
-}
-
-static void note_drift(const struct project *wanted, const struct vm_record *record, struct plan *plan)
-{
-        note_sizes(wanted, record, plan);
-        if (!streq(wanted->shell, record->shell))
-                note_change(plan, "shell", record->shell, wanted->shell, wanted->name);
-        if (!streq_ptr(wanted->image, record->image) || !streq_ptr(wanted->image_digest, record->image_digest))
-                note_change(plan, "image", record->image ? record->image : "its engine's own",
-                            wanted->image ? wanted->image : "none", wanted->name);
-        if (!streq(wanted->engine, "auto") && !streq(wanted->engine, record->engine))
-                note_change(plan, "engine", record->engine, wanted->engine, wanted->name);
-        if (!same_profiles(wanted, record)) {
-                _cleanup_(freep) char *has = record->profiles.count ? strv_join(&record->profiles, ", ") : xstrdup("none");
-                _cleanup_(freep) char *now = wanted->profiles.count ? strv_join(&wanted->profiles, ", ") : xstrdup("none");
-
-                note_change(plan, "profiles", has, now, wanted->name);
-        }
-        for (size_t i = 0; i < record->repos.count; i++)
-                if (!has_repo(wanted, record->repos.items[i]))
-                        strv_addf(&plan->notes, "repos: '%s' is no longer in the configuration; VM '%s' keeps its clone",
-                                  record->repos.items[i], wanted->name);
-}
-
 /* --- the steps */
 
 static void plan_new(const struct project *wanted, const struct plan_observed *observed, struct plan *plan)
@@ -146,12 +55,28 @@ static void plan_new(const struct project *wanted, const struct plan_observed *o
         add_step(plan, PLAN_PUBLISH, "so that ssh knows 'machine-%s'", name);
 }
 
-/* The reason to stop a running VM first, or NULL. Both are settings of its network process, read when that starts. */
-static const char *restart_reason(const struct project *wanted, const struct vm_record *record)
+static bool drifts(const struct drift *drift, const char *what)
 {
-        if (!same_ports(wanted, record))
+        for (size_t i = 0; i < drift->count; i++)
+                if (streq(drift->items[i].what, what))
+                        return true;
+        return false;
+}
+
+/* The reason to stop a running VM first, or NULL. Both are settings of its network process, read when that starts. */
+static const char *restart_reason(const struct drift *drift)
+{
+        if (drifts(drift, "ports"))
                 return "ports";
-        return wanted->lan != record->lan ? "lan" : NULL;
+        return drifts(drift, "lan") ? "lan" : NULL;
+}
+
+/* Of what no step of this plan brings about. */
+static void note_drift(const struct project *wanted, const struct drift *drift, struct plan *plan)
+{
+        for (size_t i = 0; i < drift->count; i++)
+                if (drift->items[i].remedy != DRIFT_UP)
+                        strv_take(&plan->notes, drift_text(&drift->items[i], wanted->name));
 }
 
 static void plan_repos(const struct project *wanted, const struct vm_record *record, struct plan *plan)
@@ -173,11 +98,23 @@ static void plan_repos(const struct project *wanted, const struct vm_record *rec
 static void plan_existing(const struct project *wanted, const struct plan_observed *observed, struct plan *plan)
 {
         const struct vm_record *record = observed->record;
-        const char *changed = restart_reason(wanted, record);
-        const char *name = wanted->name;
+        struct drift_observed seen = {
+                .record = record,
+                .recipe = observed->recipe,
+                .git = observed->git,
+                .old_base = observed->old_base,
+                .grows_disk = observed->grows_disk,
+        };
+        _cleanup_(drift_clear) struct drift drift = DRIFT_INIT;
         bool running = observed->state == VM_RUNNING;
+        const char *name = wanted->name;
+        const char *changed;
 
+        drift_find(wanted, &seen, &drift);
+        changed = restart_reason(&drift);
         plan->running = running && !changed;
+        seen.running = plan->running;
+        drift_find(wanted, &seen, &drift);
         if (running && changed)
                 add_step(plan, PLAN_RESTART, "'%s' changed in the configuration", changed);
         if (running && changed)
@@ -186,16 +123,16 @@ static void plan_existing(const struct project *wanted, const struct plan_observ
                 add_step(plan, PLAN_START, "VM '%s' is %s", name, vm_state_name(observed->state));
         else if (record->intent == INTENT_SETUP)
                 add_step(plan, PLAN_START, "the first start of VM '%s' may have been interrupted", name);
-        if (!streq_ptr(record->git, observed->git))
+        if (drifts(&drift, "git"))
                 add_step(plan, PLAN_GIT,
                          record->git ? "who commits here, or the signing key, changed"
                                      : "git in the guest is to know who commits");
-        if (observed->recipe && !streq_ptr(record->recipe, observed->recipe))
+        if (drifts(&drift, "recipe"))
                 add_step(plan, PLAN_RECIPE, record->recipe ? "the recipe changed" : "the recipe is not applied yet");
         plan_repos(wanted, record, plan);
-        if (!running || changed || record->intent == INTENT_SETUP || wanted->forward_agent != record->forward_agent)
+        if (!running || changed || record->intent == INTENT_SETUP || drifts(&drift, "forward_agent"))
                 add_step(plan, PLAN_PUBLISH, "so that ssh knows 'machine-%s'", name);
-        note_drift(wanted, record, plan);
+        note_drift(wanted, &drift, plan);
 }
 
 static int refuse(const struct project *wanted, const char *why, struct error **err)

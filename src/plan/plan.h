@@ -29,7 +29,7 @@ struct plan {
         struct plan_step *steps;
         size_t count;
         bool running;      /* it runs already: a start only sees to it that its guest is complete */
-        struct strv notes; /* what changed in the configuration and needs `machine rebuild` (cpus, memory, disk, shell, …) */
+        struct strv notes; /* what the VM has otherwise than the configuration, and no step changes (drift.h) */
 };
 
 #define PLAN_INIT                                                                                                              \
@@ -43,6 +43,8 @@ struct plan_observed {
         enum vm_state state;
         const char *recipe; /* hash of the recipe that it is to be filled by; NULL = none */
         const char *git;    /* hash of what git in the guest is to know of who commits */
+        bool old_base;      /* the base image is another by now */
+        bool grows_disk;    /* the VM's engine enlarges a disk at a start */
 };
 
 /* Fails (ERROR_ENGINE) when the observed state allows no plan, as VM_BROKEN. */

@@ -186,6 +186,7 @@ static int connect_ssh(const struct vm *vm, int *fd, struct error **err)
 
 const struct engine qemu_engine = {
         .name = "qemu",
+        .grows_disk = true,
         .probe = probe,
         .create = engine_create,
         .start = engine_start,
@@ -198,6 +199,7 @@ const struct engine qemu_engine = {
         .refused = engine_refused,
         .layers = engine_layers,
         .base_layer = engine_base_layer,
+        .stands_on = engine_stands_on,
         .has_layer = engine_has_layer,
         .fill_layer = engine_fill_layer,
         .bake = engine_bake,

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include "boot.h"
+#include "disk.h"
 #include "engine.h"
 #include "fork.h"
 #include "launch.h"
@@ -23,7 +24,8 @@ static int boot_cold(const struct vm *vm, const struct runtime *runtime, const s
         _cleanup_(launch_clear) struct launch launch = { .vm = vm, .runtime = runtime, .lock = LOCK_INIT };
         _cleanup_(qmp_freep) struct qmp *qmp = NULL;
 
-        if (launch_prepare(&launch, layer, notes, err) < 0 || launch_start(&launch, &(struct launch_memory){ 0 }, err) < 0)
+        if (launch_prepare(&launch, layer, notes, err) < 0 || disk_grow(runtime->disk, vm->record.disk_bytes, err) < 0 ||
+            launch_start(&launch, &(struct launch_memory){ 0 }, err) < 0)
                 return -1;
         if (launch_qmp(&launch, &qmp, err) < 0 ||
             boot_wait(runtime, qmp, boot_limit_ms(launch.acceleration.kvm), events, err) < 0) {

@@ -178,6 +178,14 @@ int engine_base_layer(const char *user, bool make, struct event_sink *events, ch
         return there;
 }
 
+int engine_stands_on(const char *key, const char *below, struct error **err)
+{
+        _cleanup_(freep) char *folder = layer_folder(below);
+        _cleanup_(layer_clear) struct layer layer = LAYER_INIT;
+
+        return layer_open(key, &layer, err) < 0 ? -1 : strv_contains(&layer.folders, folder);
+}
+
 int engine_has_layer(const char *key, struct error **err)
 {
         _cleanup_(layer_clear) struct layer layer = LAYER_INIT;

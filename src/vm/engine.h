@@ -121,6 +121,8 @@ struct engine {
         const struct weaker_line *weaker; /* ended by one without id; NULL = it holds all of it */
         bool takes_image; /* it makes a VM from a copy of any image (record.image), that shares nothing with another's */
 
+        bool grows_disk; /* a start enlarges the disk to record.disk_bytes, where that is more than before */
+
         /* Can it run VMs here? Fails only when that could not be found out. */
         int (*probe)(struct engine_probe *out, struct error **err);
         /* Makes the VM's disk from record.layer, or from the base image (built first where it is missing). record.base is set.
@@ -153,6 +155,8 @@ struct engine {
         /* The base image for a guest user: 1 with its key in *key, owned by the caller. `make`: built when it is missing; else
          * 0. */
         int (*base_layer)(const char *user, bool make, struct event_sink *events, char **key, struct error **err);
+        /* Does `layer` stand on `below`, or is it that one? 1, 0, -1. */
+        int (*stands_on)(const char *layer, const char *below, struct error **err);
         /* Is there a layer of that key? 1, 0, or -1 for one that is damaged. */
         int (*has_layer)(const char *key, struct error **err);
         /* The layer, made when it is missing; its key into *key, owned by the caller. */

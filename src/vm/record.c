@@ -19,7 +19,8 @@ enum field_type {
         FIELD_OPTIONAL_TEXT, /* the same, or null, or not there: an older record has none */
         FIELD_COUNT,         /* a whole number from 1 */
         FIELD_BOOL,
-        FIELD_TEXTS, /* a list of strings */
+        FIELD_TEXTS,          /* a list of strings */
+        FIELD_OPTIONAL_TEXTS, /* the same, empty where it is missing */
 };
 
 static const struct field {
@@ -41,6 +42,7 @@ static const struct field {
         { "lan", FIELD_BOOL, offsetof(struct vm_record, lan) },
         { "cold", FIELD_BOOL, offsetof(struct vm_record, cold) },
         { "profiles", FIELD_TEXTS, offsetof(struct vm_record, profiles) },
+        { "setup", FIELD_OPTIONAL_TEXTS, offsetof(struct vm_record, setup) },
         { "repos", FIELD_TEXTS, offsetof(struct vm_record, repos) },
         { "base", FIELD_OPTIONAL_TEXT, offsetof(struct vm_record, base) },
         { "layer", FIELD_OPTIONAL_TEXT, offsetof(struct vm_record, layer) },
@@ -60,6 +62,7 @@ void vm_record_clear(struct vm_record *record)
                 free(texts[i]);
         free(record->ports);
         strv_clear(&record->profiles);
+        strv_clear(&record->setup);
         strv_clear(&record->repos);
         *record = (struct vm_record)VM_RECORD_INIT;
 }
@@ -110,6 +113,10 @@ static int read_field(const json_t *object, const struct field *field, struct vm
                 return *number >= 1 ? 0 : error_set(err, ERROR_FAILED, "member '%s' is less than 1", field->key);
         case FIELD_BOOL:
                 return json_get_bool(object, field->key, target, err);
+        case FIELD_OPTIONAL_TEXTS:
+                if (!json_object_get(object, field->key))
+                        return 0;
+                return read_texts(object, field->key, target, err);
         case FIELD_TEXTS:
                 return read_texts(object, field->key, target, err);
         }
@@ -243,6 +250,7 @@ static int write_field(json_t *object, const struct field *field, const struct v
                 json_object_set_new(object, field->key, json_boolean(*(const bool *)source));
                 return 0;
         case FIELD_TEXTS:
+        case FIELD_OPTIONAL_TEXTS:
                 return write_texts(object, field->key, source, err);
         }
         return error_set(err, ERROR_FAILED, "its %s has no known type", field->key);

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-COMMANDS = ["init", "up", "plan", "ssh", "run", "claude", "codex", "aider", "agent", "list", "down", "rebuild", "destroy", "bake", "layers",
+COMMANDS = ["init", "up", "plan", "ssh", "run", "claude", "codex", "aider", "agent", "list", "status", "down", "rebuild", "destroy", "bake", "layers",
             "prune", "profile", "lock", "trust", "validate", "doctor", "audit", "help", "proxy"]
 
 

@@ -44,7 +44,7 @@ void fill(struct fixture *fixture, const char *const *urls)
         _cleanup_(project_clear) struct project project = fixture_project(fixture, urls);
         _cleanup_(error_freep) struct error *error = NULL;
 
-        expect(repos_fill(&fixture->vm, &project, &fixture->events, &error), 0, &error);
+        expect(repos_fill(&fixture->vm, &project, NULL, &fixture->events, &error), 0, &error);
 }
 
 struct error *fill_badly(struct fixture *fixture, const char *const *urls)
@@ -52,7 +52,7 @@ struct error *fill_badly(struct fixture *fixture, const char *const *urls)
         _cleanup_(project_clear) struct project project = fixture_project(fixture, urls);
         struct error *error = NULL;
 
-        expect(repos_fill(&fixture->vm, &project, &fixture->events, &error), -1, &error);
+        expect(repos_fill(&fixture->vm, &project, NULL, &fixture->events, &error), -1, &error);
         assert_non_null(error);
         return error;
 }

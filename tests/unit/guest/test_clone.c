@@ -93,7 +93,7 @@ static void a_private_address_without_lan_is_refused_before_anything_is_tried(vo
         _cleanup_(error_freep) struct error *error = NULL;
 
         project.lan = false;
-        expect(repos_fill(&fixture->vm, &project, &fixture->events, &error), -1, &error);
+        expect(repos_fill(&fixture->vm, &project, NULL, &fixture->events, &error), -1, &error);
         assert_int_equal(error->kind, ERROR_CONFIG);
         assert_string_equal(error->hint, "set 'lan = true' for project 'test'");
         assert_string_equal(error->file, "projects.toml");
@@ -195,7 +195,7 @@ static void without_the_agent_the_forge_lets_nobody_in(void **state)
 
         fixture_do(fixture, "guest/code", "rm -rf app");
         project.forward_agent = false;
-        expect(repos_fill(&fixture->vm, &project, &fixture->events, &error), -1, &error);
+        expect(repos_fill(&fixture->vm, &project, NULL, &fixture->events, &error), -1, &error);
         assert_non_null(strstr(error->message, "Permission denied"));
         assert_string_equal(error->hint, "set 'forward_agent = true' for project 'test'");
 }

@@ -133,7 +133,7 @@ static void an_image_of_somebody_elses_starts_by_itself_and_is_adopted_first(voi
         assert_int_equal(definition_check(definition, NULL), 0);
 }
 
-static void only_the_records_ports_are_forwarded(void **state)
+static void it_follows_the_record_and_forwards_no_port_but_its(void **state)
 {
         _cleanup_(json_decrefp) json_t *definition = build("qemu", "x86_64", GIB);
         struct vm_record changed = record;
@@ -142,7 +142,11 @@ static void only_the_records_ports_are_forwarded(void **state)
         assert_int_equal(json_array_size(json_object_get(definition, "portForwards")), 1);
         changed.ports = &port;
         changed.port_count = 1;
-        definition_set_ports(definition, &changed);
+        changed.cpus = record.cpus + 1;
+        changed.memory_bytes = 2 * GIB;
+        definition_follow(definition, &changed);
+        assert_int_equal(json_integer_value(json_object_get(definition, "cpus")), record.cpus + 1);
+        assert_string_equal(text(definition, "memory"), "2048MiB");
         ports = json_object_get(definition, "portForwards");
         assert_int_equal(json_array_size(ports), 2);
         assert_string_equal(text(json_array_get(ports, 0), "hostIP"), "127.0.0.1");
@@ -154,7 +158,7 @@ static void only_the_records_ports_are_forwarded(void **state)
         assert_string_equal(text(json_array_get(ports, 1), "guestIP"), "0.0.0.0");
         assert_true(json_is_false(json_object_get(json_array_get(ports, 1), "guestIPMustBeZero")));
         assert_string_equal(text(json_array_get(ports, 1), "proto"), "any");
-        definition_set_ports(definition, &record);
+        definition_follow(definition, &record);
         assert_int_equal(json_array_size(json_object_get(definition, "portForwards")), 1);
 }
 
@@ -226,7 +230,7 @@ int main(void)
                 cmocka_unit_test(the_kernel_is_told_who_it_is_and_where_to_read_on),
                 cmocka_unit_test(the_script_hands_the_identity_over_and_ends_at_a_failure),
                 cmocka_unit_test(an_image_of_somebody_elses_starts_by_itself_and_is_adopted_first),
-                cmocka_unit_test(only_the_records_ports_are_forwarded),
+                cmocka_unit_test(it_follows_the_record_and_forwards_no_port_but_its),
                 cmocka_unit_test(what_is_written_is_what_is_wanted),
                 cmocka_unit_test(each_thing_that_weakens_the_line_is_named),
                 cmocka_unit_test(the_macs_profile_leaves_of_the_loopback_the_port_that_lima_is_given),

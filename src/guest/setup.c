@@ -1,0 +1,60 @@
+#include "guest/setup.h"
+
+#include "guest/script.h"
+#include "lib/text.h"
+
+struct progress {
+        struct event_sink *events;
+        char *command; /* the one that runs */
+        bool begun;
+        const char *folder;
+};
+
+/* Nothing is shown of a repo that asks for nothing. */
+static void on_line(const char *line, void *data)
+{
+        static const char mark[] = "command ";
+        struct progress *progress = data;
+        _cleanup_(freep) char *visible = text_visible_dup(line);
+
+        if (!starts_with(visible, mark)) {
+                if (progress->begun)
+                        event_line(progress->events, visible);
+                return;
+        }
+        set_string(&progress->command, xstrdup(visible + strlen(mark)));
+        if (!progress->begun)
+                event_begin(progress->events, "setup", "setting up '%s'", progress->folder);
+        progress->begun = true;
+        event_line(progress->events, progress->command);
+}
+
+static int fail(const struct vm *vm, const struct progress *progress, struct error **err)
+{
+        _cleanup_(freep) char *inner =
+                xasprintf("cd ~/code/%s && %s", progress->folder, progress->command ? progress->command : "…");
+        _cleanup_(strbuf_clear) struct strbuf quoted = STRBUF_INIT;
+
+        text_shell_quote(&quoted, inner);
+        error_wrap(err, "cannot set up '%s'%s%s", progress->folder, progress->command ? " by: " : "",
+                   progress->command ? progress->command : "");
+        return error_hint(err, "machine run %s -- sh -lc %s", vm->name, quoted.buf);
+}
+
+int setup_run(const struct vm *vm, const char *folder, const struct strv *commands, struct event_sink *events,
+              struct error **err)
+{
+        struct progress progress = { .events = events, .folder = folder };
+        _cleanup_(strv_clear) struct strv args = STRV_INIT;
+        int status;
+
+        strv_add(&args, folder);
+        strv_add_all(&args, commands);
+        status = script_run(&(struct session){ .vm = vm }, "setup.sh", &args, NULL, -1, on_line, &progress, NULL, err);
+        if (progress.begun)
+                event_end(events, "setup", status < 0 ? EVENT_FAILED : EVENT_DONE, NULL);
+        if (status < 0)
+                fail(vm, &progress, err);
+        free(progress.command);
+        return status;
+}

@@ -1,0 +1,181 @@
+#include "plan/drift.h"
+
+#include "lib/text.h"
+
+static const char *const names[] = {
+        [DRIFT_UP] = "up",
+        [DRIFT_START] = "start",
+        [DRIFT_REBUILD] = "rebuild",
+        [DRIFT_NONE] = "none",
+};
+
+const char *drift_remedy_name(enum drift_remedy remedy)
+{
+        return names[remedy];
+}
+
+void drift_clear(struct drift *drift)
+{
+        for (size_t i = 0; i < drift->count; i++) {
+                free(drift->items[i].has);
+                free(drift->items[i].wanted);
+        }
+        free(drift->items);
+        *drift = (struct drift)DRIFT_INIT;
+}
+
+static void add(struct drift *out, const char *what, const char *has, const char *wanted, enum drift_remedy remedy)
+{
+        out->items = xreallocarray(out->items, out->count + 1, sizeof(*out->items));
+        out->items[out->count++] =
+                (struct drift_item){ .what = what, .has = xstrdup(has), .wanted = xstrdup(wanted), .remedy = remedy };
+}
+
+static void add_if(struct drift *out, const char *what, const char *has, const char *wanted, enum drift_remedy remedy)
+{
+        if (!streq(has, wanted))
+                add(out, what, has, wanted, remedy);
+}
+
+/* --- sizes: a VM that is stopped gets them with this start */
+
+static void find_sizes(const struct project *wanted, const struct drift_observed *observed, struct drift *out)
+{
+        const struct vm_record *record = observed->record;
+        enum drift_remedy next = observed->running ? DRIFT_START : DRIFT_UP;
+        bool grows = wanted->disk_bytes > record->disk_bytes && observed->grows_disk;
+        const struct {
+                const char *what;
+                int64_t has, wanted;
+                bool bytes;
+                enum drift_remedy remedy;
+        } sizes[] = {
+                { "cpus", record->cpus, wanted->cpus, false, next },
+                { "memory", record->memory_bytes, wanted->memory_bytes, true, next },
+                { "disk", record->disk_bytes, wanted->disk_bytes, true, grows ? next : DRIFT_REBUILD },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+                bool bytes = sizes[i].bytes;
+                _cleanup_(freep) char *has = bytes ? text_format_size(sizes[i].has) : xasprintf("%jd", (intmax_t)sizes[i].has);
+                _cleanup_(freep) char *now =
+                        bytes ? text_format_size(sizes[i].wanted) : xasprintf("%jd", (intmax_t)sizes[i].wanted);
+
+                if (sizes[i].has != sizes[i].wanted)
+                        add(out, sizes[i].what, has, now, sizes[i].remedy);
+        }
+}
+
+/* --- what is in it */
+
+static char *list_text(const struct strv *list)
+{
+        return list->count > 0 ? strv_join(list, ", ") : xstrdup("none");
+}
+
+/* Steps are added to a VM; what a profile has installed isn't taken out again, and a later one builds on an earlier. */
+static void find_profiles(const struct project *wanted, const struct vm_record *record, struct drift *out)
+{
+        bool begins_alike = record->profiles.count <= wanted->profiles.count;
+        _cleanup_(freep) char *has = list_text(&record->profiles);
+        _cleanup_(freep) char *now = list_text(&wanted->profiles);
+
+        for (size_t i = 0; begins_alike && i < record->profiles.count; i++)
+                begins_alike = streq(record->profiles.items[i], wanted->profiles.items[i]);
+        add_if(out, "profiles", has, now, begins_alike ? DRIFT_UP : DRIFT_REBUILD);
+}
+
+static bool has_repo(const struct project *project, const char *url)
+{
+        for (size_t i = 0; i < project->repo_count; i++)
+                if (streq(project->repos[i].url, url))
+                        return true;
+        return false;
+}
+
+static void find_repos(const struct project *wanted, const struct vm_record *record, struct drift *out)
+{
+        for (size_t i = 0; i < wanted->repo_count; i++)
+                if (!strv_contains(&record->repos, wanted->repos[i].url))
+                        add(out, "repos", "no clone", wanted->repos[i].url, DRIFT_UP);
+        for (size_t i = 0; i < record->repos.count; i++)
+                if (!has_repo(wanted, record->repos.items[i]))
+                        add(out, "repos", record->repos.items[i], "no such repo", DRIFT_NONE);
+}
+
+/* --- its network, and how it is reached */
+
+/* Their order means nothing. */
+static char *ports_text(struct strv *ports)
+{
+        strv_sort(ports);
+        return list_text(ports);
+}
+
+static void find_ports(const struct project *wanted, const struct vm_record *record, struct drift *out)
+{
+        _cleanup_(strv_clear) struct strv has = STRV_INIT;
+        _cleanup_(strv_clear) struct strv now = STRV_INIT;
+        _cleanup_(freep) char *has_text = NULL;
+        _cleanup_(freep) char *now_text = NULL;
+
+        for (size_t i = 0; i < record->port_count; i++)
+                strv_addf(&has, "%u:%u", record->ports[i].host, record->ports[i].guest);
+        for (size_t i = 0; i < wanted->port_count; i++)
+                strv_addf(&now, "%u:%u", wanted->ports[i].host, wanted->ports[i].guest);
+        has_text = ports_text(&has);
+        now_text = ports_text(&now);
+        add_if(out, "ports", has_text, now_text, DRIFT_UP);
+}
+
+static const char *yes_or_no(bool value)
+{
+        return value ? "true" : "false";
+}
+
+void drift_find(const struct project *wanted, const struct drift_observed *observed, struct drift *out)
+{
+        const struct vm_record *record = observed->record;
+
+        drift_clear(out);
+        find_sizes(wanted, observed, out);
+        find_ports(wanted, record, out);
+        add_if(out, "lan", yes_or_no(record->lan), yes_or_no(wanted->lan), DRIFT_UP);
+        add_if(out, "forward_agent", yes_or_no(record->forward_agent), yes_or_no(wanted->forward_agent), DRIFT_UP);
+        add_if(out, "shell", record->shell, wanted->shell, DRIFT_REBUILD);
+        if (!streq_ptr(wanted->image, record->image) || !streq_ptr(wanted->image_digest, record->image_digest))
+                add(out, "image", record->image ? record->image : "its engine's own", wanted->image ? wanted->image : "none",
+                    DRIFT_REBUILD);
+        if (!streq(wanted->engine, "auto"))
+                add_if(out, "engine", record->engine, wanted->engine, DRIFT_REBUILD);
+        if (observed->old_base)
+                add(out, "base image", "an older one", "the one of this version", DRIFT_REBUILD);
+        find_profiles(wanted, record, out);
+        if (observed->recipe && !streq_ptr(record->recipe, observed->recipe))
+                add(out, "recipe", record->recipe ? "an older one" : "none of it", "steps that are not applied", DRIFT_UP);
+        if (!streq_ptr(record->git, observed->git))
+                add(out, "git", record->git ? "another committer or signing key" : "no committer", "this computer's", DRIFT_UP);
+        find_repos(wanted, record, out);
+}
+
+char *drift_text(const struct drift_item *item, const char *name)
+{
+        _cleanup_(freep) char *remedy = NULL;
+
+        switch (item->remedy) {
+        case DRIFT_UP:
+                remedy = xasprintf("to apply it: machine up %s", name);
+                break;
+        case DRIFT_START:
+                remedy = xasprintf("it changes with its next start: machine down %s, then machine up %s", name, name);
+                break;
+        case DRIFT_REBUILD:
+                remedy = xasprintf("to change it: machine rebuild %s", name);
+                break;
+        case DRIFT_NONE:
+                remedy = xstrdup("what is there stays");
+                break;
+        }
+        return xasprintf("%s: VM '%s' has %s, the configuration says %s; %s", item->what, name, item->has, item->wanted,
+                         remedy);
+}

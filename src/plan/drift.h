@@ -1,0 +1,48 @@
+/*
+ * What a VM has otherwise than its configuration says, and what it takes to change that: pure, no I/O. The plan's notes and
+ * `machine status` are made from it.
+ */
+#pragma once
+
+#include "config/project.h"
+#include "vm/vm.h"
+
+enum drift_remedy {
+        DRIFT_UP,      /* `machine up` brings it about */
+        DRIFT_START,   /* its next start does: machine down, machine up */
+        DRIFT_REBUILD, /* only a new VM has it */
+        DRIFT_NONE,    /* it stays: nothing of the VM is taken away */
+};
+
+struct drift_item {
+        const char *what; /* "cpus": the configuration's key where there is one; static */
+        char *has, *wanted;
+        enum drift_remedy remedy;
+};
+
+struct drift {
+        struct drift_item *items;
+        size_t count;
+};
+
+#define DRIFT_INIT                                                                                                             \
+        {                                                                                                                      \
+                0                                                                                                              \
+        }
+void drift_clear(struct drift *drift);
+
+/* What was seen of the VM and of what it would be made from now. */
+struct drift_observed {
+        const struct vm_record *record;
+        bool running;       /* and no `up` will stop it first */
+        const char *recipe; /* hash of the recipe that it is to have; NULL = none */
+        const char *git;    /* hash of what git in the guest is to know of who commits */
+        bool old_base;      /* the base image is another by now */
+        bool grows_disk;    /* its engine enlarges the disk at a start */
+};
+
+void drift_find(const struct project *wanted, const struct drift_observed *observed, struct drift *out);
+
+const char *drift_remedy_name(enum drift_remedy remedy); /* "up", "start", "rebuild", "none" as in `status --json` */
+/* "cpus: VM 'blog' has 2, the configuration says 4; …" with what to do. Owned by the caller. */
+char *drift_text(const struct drift_item *item, const char *name);

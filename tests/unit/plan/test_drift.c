@@ -1,0 +1,258 @@
+/* Each thing that can differ between a VM and its configuration, and what changes it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "plan/drift.h"
+
+#define GIB (INT64_C(1) << 30)
+
+static struct project_repo repos[] = { { .url = (char *)"https://example.org/blog.git", .name = (char *)"blog" } };
+static struct project_port two_ports[] = { { .host = 8080, .guest = 80 }, { .host = 3000, .guest = 3000 } };
+static struct vm_port same_two_ports[] = { { .host = 3000, .guest = 3000 }, { .host = 8080, .guest = 80 } };
+
+/* A VM that is as its project wants it; each case changes something. */
+struct pair {
+        struct project wanted;
+        struct vm_record record;
+        struct drift_observed seen;
+};
+
+static void pair_make(struct pair *pair)
+{
+        *pair = (struct pair){
+                .wanted = { .name = (char *)"blog",
+                            .shell = (char *)"zsh",
+                            .engine = (char *)"auto",
+                            .cpus = 4,
+                            .memory_bytes = 4 * GIB,
+                            .disk_bytes = 30 * GIB,
+                            .repos = repos,
+                            .repo_count = 1,
+                            .ports = two_ports,
+                            .port_count = 2 },
+                .record = { .name = (char *)"blog",
+                            .shell = (char *)"zsh",
+                            .engine = (char *)"qemu",
+                            .recipe = (char *)"r1",
+                            .git = (char *)"g1",
+                            .cpus = 4,
+                            .memory_bytes = 4 * GIB,
+                            .disk_bytes = 30 * GIB,
+                            .ports = same_two_ports,
+                            .port_count = 2 },
+                .seen = { .running = true, .recipe = "r1", .git = "g1", .grows_disk = true },
+        };
+        strv_adds(&pair->wanted.profiles, "node", "go", NULL);
+        strv_adds(&pair->record.profiles, "node", "go", NULL);
+        strv_add(&pair->record.repos, repos[0].url);
+}
+
+static void pair_clear(struct pair *pair)
+{
+        strv_clear(&pair->wanted.profiles);
+        strv_clear(&pair->record.profiles);
+        strv_clear(&pair->record.repos);
+}
+
+static void nothing(struct pair *pair)
+{
+}
+
+static void more_cpus(struct pair *pair)
+{
+        pair->wanted.cpus = 8;
+}
+
+static void more_cpus_of_a_stopped_one(struct pair *pair)
+{
+        pair->wanted.cpus = 8;
+        pair->seen.running = false;
+}
+
+static void less_memory(struct pair *pair)
+{
+        pair->wanted.memory_bytes = GIB;
+}
+
+static void more_disk(struct pair *pair)
+{
+        pair->wanted.disk_bytes = 60 * GIB;
+}
+
+static void more_disk_where_none_grows(struct pair *pair)
+{
+        pair->wanted.disk_bytes = 60 * GIB;
+        pair->seen.grows_disk = false;
+}
+
+static void less_disk(struct pair *pair)
+{
+        pair->wanted.disk_bytes = 10 * GIB;
+}
+
+static void other_port(struct pair *pair)
+{
+        pair->wanted.port_count = 1;
+}
+
+static void open_lan(struct pair *pair)
+{
+        pair->wanted.lan = true;
+}
+
+static void lent_agent(struct pair *pair)
+{
+        pair->wanted.forward_agent = true;
+}
+
+static void other_shell(struct pair *pair)
+{
+        pair->wanted.shell = (char *)"bash";
+}
+
+static void an_image(struct pair *pair)
+{
+        pair->wanted.image = (char *)"/images/debian.qcow2";
+}
+
+static void other_engine(struct pair *pair)
+{
+        pair->wanted.engine = (char *)"lima";
+}
+
+static void its_engine_by_name(struct pair *pair)
+{
+        pair->wanted.engine = (char *)"qemu";
+}
+
+static void old_base(struct pair *pair)
+{
+        pair->seen.old_base = true;
+}
+
+static void one_profile_more(struct pair *pair)
+{
+        strv_add(&pair->wanted.profiles, "rust");
+}
+
+static void one_profile_less(struct pair *pair)
+{
+        strv_remove(&pair->wanted.profiles, 1);
+}
+
+static void profiles_in_another_order(struct pair *pair)
+{
+        strv_clear(&pair->wanted.profiles);
+        strv_adds(&pair->wanted.profiles, "go", "node", NULL);
+}
+
+static void other_recipe(struct pair *pair)
+{
+        pair->seen.recipe = "r2";
+}
+
+static void no_recipe_any_more(struct pair *pair)
+{
+        pair->seen.recipe = NULL;
+}
+
+static void other_committer(struct pair *pair)
+{
+        pair->seen.git = "g2";
+}
+
+static void new_repo(struct pair *pair)
+{
+        strv_clear(&pair->record.repos);
+}
+
+static void old_repo(struct pair *pair)
+{
+        strv_add(&pair->record.repos, "https://example.org/old.git");
+}
+
+static const struct {
+        const char *title;
+        void (*change)(struct pair *pair);
+        const char *what, *has, *wanted; /* what NULL = no difference */
+        const char *remedy;
+} cases[] = {
+        { "nothing", nothing, NULL, NULL, NULL, NULL },
+        { "more cpus", more_cpus, "cpus", "4", "8", "start" },
+        { "more cpus of a stopped one", more_cpus_of_a_stopped_one, "cpus", "4", "8", "up" },
+        { "less memory", less_memory, "memory", "4.0 GiB", "1.0 GiB", "start" },
+        { "more disk", more_disk, "disk", "30 GiB", "60 GiB", "start" },
+        { "more disk where none grows", more_disk_where_none_grows, "disk", "30 GiB", "60 GiB", "rebuild" },
+        { "less disk", less_disk, "disk", "30 GiB", "10 GiB", "rebuild" },
+        { "another port", other_port, "ports", "3000:3000, 8080:80", "8080:80", "up" },
+        { "lan", open_lan, "lan", "false", "true", "up" },
+        { "the agent", lent_agent, "forward_agent", "false", "true", "up" },
+        { "the shell", other_shell, "shell", "zsh", "bash", "rebuild" },
+        { "an image", an_image, "image", "its engine's own", "/images/debian.qcow2", "rebuild" },
+        { "another engine", other_engine, "engine", "qemu", "lima", "rebuild" },
+        { "its engine by name", its_engine_by_name, NULL, NULL, NULL, NULL },
+        { "a newer base image", old_base, "base image", "an older one", "the one of this version", "rebuild" },
+        { "a profile more", one_profile_more, "profiles", "node, go", "node, go, rust", "up" },
+        { "a profile less", one_profile_less, "profiles", "node, go", "node", "rebuild" },
+        { "profiles in another order", profiles_in_another_order, "profiles", "node, go", "go, node", "rebuild" },
+        { "another recipe", other_recipe, "recipe", "an older one", "steps that are not applied", "up" },
+        { "no recipe any more", no_recipe_any_more, NULL, NULL, NULL, NULL },
+        { "another committer", other_committer, "git", "another committer or signing key", "this computer's", "up" },
+        { "a new repo", new_repo, "repos", "no clone", "https://example.org/blog.git", "up" },
+        { "a repo that is gone", old_repo, "repos", "https://example.org/old.git", "no such repo", "none" },
+};
+
+static void each_difference_is_found_with_what_changes_it(void **state)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                _cleanup_(drift_clear) struct drift drift = DRIFT_INIT;
+                struct pair pair;
+
+                print_message("%s\n", cases[i].title);
+                pair_make(&pair);
+                pair.seen.record = &pair.record;
+                cases[i].change(&pair);
+                drift_find(&pair.wanted, &pair.seen, &drift);
+                assert_int_equal(drift.count, cases[i].what ? 1 : 0);
+                if (cases[i].what) {
+                        assert_string_equal(drift.items[0].what, cases[i].what);
+                        assert_string_equal(drift.items[0].has, cases[i].has);
+                        assert_string_equal(drift.items[0].wanted, cases[i].wanted);
+                        assert_string_equal(drift_remedy_name(drift.items[0].remedy), cases[i].remedy);
+                }
+                pair_clear(&pair);
+        }
+}
+
+static void what_is_said_ends_with_what_to_type(void **state)
+{
+        static const char *const ends[] = {
+                [DRIFT_UP] = "machine up blog",
+                [DRIFT_START] = "machine down blog, then machine up blog",
+                [DRIFT_REBUILD] = "machine rebuild blog",
+                [DRIFT_NONE] = "what is there stays",
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+                struct drift_item item = {
+                        .what = "cpus", .has = (char *)"2", .wanted = (char *)"4", .remedy = (enum drift_remedy)i
+                };
+                _cleanup_(freep) char *text = drift_text(&item, "blog");
+
+                assert_ptr_equal(strstr(text, "cpus: VM 'blog' has 2, the configuration says 4; "), text);
+                assert_string_equal(text + strlen(text) - strlen(ends[i]), ends[i]);
+        }
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(each_difference_is_found_with_what_changes_it),
+                cmocka_unit_test(what_is_said_ends_with_what_to_type),
+        };
+
+        return cmocka_run_group_tests_name("drift", tests, NULL, NULL);
+}
