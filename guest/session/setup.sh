@@ -1,6 +1,6 @@
 # Sets a repo up after its first clone. Arguments: its folder below ~/code, then shell commands; without any, what its lock files ask
 # for. Says "command TEXT" before each one that it runs. The first that fails is the last.
-cd "$HOME/code/$1"
+cd "$HOME/code/$1" || exit
 shift
 
 run() {

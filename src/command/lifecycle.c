@@ -10,6 +10,7 @@
 #include "command/recipe-apply.h"
 #include "command/recipe-layers.h"
 #include "command/recipe-view.h"
+#include "command/secrets-load.h"
 #include "command/stock.h"
 #include "guest/commits.h"
 #include "guest/repos.h"
@@ -436,6 +437,7 @@ int lifecycle_up(struct context *context, struct vm *vm, const struct target *ta
         _cleanup_(plan_clear) struct plan plan = PLAN_INIT;
         bool followed = false;
         bool filled = false;
+        bool secrets = false;
         pid_t warming = 0;
         int status = 0;
 
@@ -456,6 +458,11 @@ int lifecycle_up(struct context *context, struct vm *vm, const struct target *ta
                 }
                 if (step->type == PLAN_RECIPE && filled)
                         continue;
+                /* Before what may need them. */
+                if (step->type == PLAN_REPOS) {
+                        secrets_bring_softly(context, vm, &target->project);
+                        secrets = true;
+                }
                 if (step->type == PLAN_CREATE)
                         out->how = "created";
                 else if (step->type == PLAN_START && streq(out->how, "running") && !plan.running)
@@ -467,9 +474,11 @@ int lifecycle_up(struct context *context, struct vm *vm, const struct target *ta
                         filled = vm->record.layer != NULL;
                 if (step->type == PLAN_START && vm->forked)
                         out->how = "forked";
-                if (step->type == PLAN_START && !has_session(&plan, i + 1, filled))
+                if (step->type == PLAN_START && !has_session(&plan, i + 1, filled) && !secrets_wanted(&target->project))
                         session_warm_begin(vm, &warming);
         }
+        if (status == 0 && !secrets)
+                secrets_bring_softly(context, vm, &target->project);
         if (status == 0)
                 status = follow_profiles(vm, &target->project, err);
         if (status == 0 && vm->record.intent != INTENT_NONE)

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <unistd.h>
 
+#include "config/secret-source.h"
 #include "lib/file.h"
 #include "lib/text.h"
 
@@ -389,6 +390,80 @@ static const struct schema_key project_keys[] = {
 
 const struct schema project_schema = { .keys = project_keys, .finish = finish_project };
 
+/* --- what only projects.toml may say */
+
+static int check_environment(const char *text, struct error **err)
+{
+        if (secret_environment_valid(text))
+                return 0;
+        error_set(err, ERROR_CONFIG, "'%s' is no ID of a 1Password Environment", text);
+        return error_hint(err, "the app copies it: View environments, Manage environment, Copy environment ID");
+}
+
+static void decode_secret(struct schema_reader *reader, const struct toml_member *member, struct project *project)
+{
+        _cleanup_(secret_source_clear) struct secret_source source = SECRET_SOURCE_INIT;
+        struct error *error = NULL;
+
+        if (!secret_name_valid(member->key)) {
+                schema_mistake(reader, member->line, member->column, "'%s' can't be the name of a secret", member->key);
+                schema_hint(reader, "it becomes a variable of the environment: letters, digits and _");
+                return;
+        }
+        if (member->value.type != TOML_STRING) {
+                schema_mistake(reader, member->value.line, member->value.column,
+                               "where '%s' comes from must be a string, not %s", member->key,
+                               toml_type_name(member->value.type));
+                return;
+        }
+        if (secret_source_parse(member->value.string, "/", &source, &error) < 0) {
+                schema_adopt(reader, member->value.line, member->value.column, error);
+                return;
+        }
+        project->secrets = xreallocarray(project->secrets, project->secret_count + 1, sizeof(*project->secrets));
+        project->secrets[project->secret_count++] = (struct project_secret){
+                .name = xstrdup(member->key),
+                .source = xstrdup(member->value.string),
+                .line = member->value.line,
+                .column = member->value.column,
+        };
+}
+
+static void decode_secrets(struct schema_reader *reader, const struct schema_key *key, const struct toml_value *value,
+                           void *object)
+{
+        if (value->type != TOML_TABLE) {
+                schema_wrong_type(reader, key, value, "a table");
+                return;
+        }
+        for (size_t i = 0; i < value->member_count; i++)
+                decode_secret(reader, &value->members[i], object);
+}
+
+static const struct schema_key own_keys[] = {
+        {
+                .name = "secrets",
+                .type = SCHEMA_CUSTOM,
+                .decode = decode_secrets,
+                .items = "table of texts",
+                .fallback = "none",
+                .summary = "variables for the guest's memory, and where this computer has each: `KEY = \"op://…\"`",
+        },
+        {
+                .name = "op_env",
+                .type = SCHEMA_STRINGS,
+                .offset = offsetof(struct project, environments),
+                .check = check_environment,
+                .high = LIST_MOST,
+                .items = "IDs",
+                .fallback = "none",
+                .summary = "1Password Environments that a repo's `.envrc` may load by `use op_env ID`",
+        },
+        { 0 },
+};
+
+const struct schema table_schema = { .keys = own_keys, .base = &project_schema };
+
 static const struct schema_key checkout_keys[] = {
         {
                 .name = "name",
@@ -401,7 +476,20 @@ static const struct schema_key checkout_keys[] = {
         { 0 },
 };
 
-const struct schema checkout_schema = { .keys = checkout_keys, .base = &project_schema };
+/* A key of projects.toml alone is no unknown one. */
+static void refuse_own(struct schema_reader *reader, const struct schema *schema, const struct toml_member *member,
+                       void *object)
+{
+        if (!schema_find(&table_schema, member->key)) {
+                schema_unknown(reader, schema, member);
+                return;
+        }
+        schema_mistake(reader, member->line, member->column,
+                       "'%s' is for projects.toml alone: it is not for a repo to say what this computer reads", member->key);
+        schema_hint(reader, "put it into your projects.toml, below a [NAME] of the same repos");
+}
+
+const struct schema checkout_schema = { .keys = checkout_keys, .base = &project_schema, .other = refuse_own };
 
 /* A member of projects.toml's top that is no key: a project's table, or a mistake. */
 static void decode_project(struct schema_reader *reader, const struct schema *schema, const struct toml_member *member,
@@ -413,7 +501,7 @@ static void decode_project(struct schema_reader *reader, const struct schema *sc
 
         if (member->value.type != TOML_TABLE) {
                 schema_unknown(reader, schema, member);
-                if (schema_find(&project_schema, member->key))
+                if (schema_find(&table_schema, member->key))
                         schema_hint(reader, "put it below the [NAME] of a project");
                 else if (member->value.type == TOML_ARRAY && text_name_valid(member->key))
                         schema_hint(reader, "a project is a table, written [%s]", member->key);
@@ -429,7 +517,7 @@ static void decode_project(struct schema_reader *reader, const struct schema *sc
         project->name = xstrdup(member->key);
         project->line = member->line;
         project->column = member->column;
-        schema_decode_table(reader, &project_schema, &member->value, project);
+        schema_decode_table(reader, &table_schema, &member->value, project);
 }
 
 /* The defaults may stand behind what inherits them, in inline tables. */

@@ -8,7 +8,8 @@
 #include "config/schema.h"
 
 extern const struct schema projects_schema; /* the top of projects.toml, into a struct projects; any other table is a project */
-extern const struct schema project_schema;  /* such a table, into a struct project */
+extern const struct schema table_schema;    /* such a table, into a struct project */
+extern const struct schema project_schema;  /* the part of it that .machine.toml has too */
 extern const struct schema checkout_schema; /* .machine.toml, into a struct project of which `checkout` is set */
 extern const struct schema settings_schema; /* config.toml, into a struct settings (settings.h) */
 

@@ -21,6 +21,12 @@ void project_clear(struct project *project)
         free(project->repos);
         strv_clear(&project->profiles);
         strv_clear(&project->setup);
+        for (size_t i = 0; i < project->secret_count; i++) {
+                free(project->secrets[i].name);
+                free(project->secrets[i].source);
+        }
+        free(project->secrets);
+        strv_clear(&project->environments);
         free(project->profile_places);
         free(project->profiles_file);
         free(project->shell);
@@ -45,6 +51,14 @@ void project_copy(struct project *out, const struct project *from)
         out->ports = from->port_count > 0 ? xmemdup(from->ports, from->port_count * sizeof(*from->ports)) : NULL;
         out->profiles = (struct strv)STRV_INIT;
         strv_add_all(&out->profiles, &from->profiles);
+        out->secrets = xcalloc(from->secret_count + 1, sizeof(*out->secrets));
+        for (size_t i = 0; i < from->secret_count; i++) {
+                out->secrets[i] = from->secrets[i];
+                out->secrets[i].name = xstrdup(from->secrets[i].name);
+                out->secrets[i].source = xstrdup(from->secrets[i].source);
+        }
+        out->environments = (struct strv)STRV_INIT;
+        strv_add_all(&out->environments, &from->environments);
         out->setup = (struct strv)STRV_INIT;
         strv_add_all(&out->setup, &from->setup);
         out->profile_places = from->profile_places

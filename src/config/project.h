@@ -28,6 +28,12 @@ struct project_repo {
         unsigned line, column;
 };
 
+/* An entry of [NAME.secrets]: a variable, and where it comes from (secret-source.h). */
+struct project_secret {
+        char *name, *source;
+        unsigned line, column;
+};
+
 struct project {
         char *name;
         char *file;            /* it was read from; NULL = built in ("default" without a table) */
@@ -53,6 +59,10 @@ struct project {
         int64_t disk_bytes;   /* 4 GiB..64 TiB, default 30 GiB */
         struct project_port *ports;
         size_t port_count;
+        /* Never of a checkout: it is not for a repo to say what this computer reads. */
+        struct project_secret *secrets;
+        size_t secret_count;
+        struct strv environments; /* IDs of 1Password Environments, for `use op_env ID` in a repo's .envrc */
 };
 
 #define PROJECT_INIT                                                                                                           \

@@ -70,6 +70,15 @@ static const struct schema_key keys[] = {
                 .summary = "what the memory of warm templates may take on the host's disk; those not used for longest go first",
         },
         {
+                .name = "secret_timeout",
+                .type = SCHEMA_INTEGER,
+                .offset = offsetof(struct settings, secret_timeout),
+                .low = 1,
+                .high = 3600,
+                .fallback = "120",
+                .summary = "seconds that a program may take to print a secret, with the time that you need to approve it",
+        },
+        {
                 .name = "trust_host_ca",
                 .type = SCHEMA_BOOL,
                 .offset = offsetof(struct settings, trust_host_ca),
@@ -112,6 +121,7 @@ int settings_parse(const char *text, size_t length, const char *file, struct set
         _cleanup_(settings_clear) struct settings settings = {
                 .file = xstrdup(file),
                 .template_budget = 10 * GIB,
+                .secret_timeout = 120,
                 .proxy = xstrdup("none"),
         };
 

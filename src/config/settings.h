@@ -11,6 +11,7 @@
 struct settings {
         char *file;                         /* also when it isn't there */
         int64_t template_budget;            /* bytes on the host's disk that the memory of all warm templates may take */
+        int64_t secret_timeout;             /* seconds that what prints a secret may take, a person's approval included */
         bool trust_host_ca;                 /* the host's CA certificates count in guests too */
         char *proxy;                        /* "none", "host" (its environment's), or a URL */
         struct strv mirror_from, mirror_to; /* [mirrors]: prefixes of URLs, and what stands for each */

@@ -55,7 +55,9 @@ static void add_machine(const struct arguments *arguments, struct strv *argv)
         strv_add(argv, "-sandbox");
         strv_add(argv, "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
         strv_add(argv, "-machine");
-        strv_addf(argv, "%s%s,memory-backend=ram", arguments->machine, architectures[arguments->architecture].machine_options);
+        /* What a guest has in its memory is not for a core file. */
+        strv_addf(argv, "%s%s,memory-backend=ram,dump-guest-core=off", arguments->machine,
+                  architectures[arguments->architecture].machine_options);
         strv_adds(argv, "-accel", arguments->kvm ? "kvm" : "tcg,thread=multi,tb-size=256", NULL);
         strv_adds(argv, "-cpu", arguments->kvm ? "host" : architectures[arguments->architecture].emulated_cpu, NULL);
         strv_add(argv, "-smp");

@@ -170,6 +170,10 @@ static void its_mistakes_have_places_too(void **state)
                 "m.toml:1:2: unknown key 'blog' [known keys: name, repos, profiles, setup, shell, forward_agent, cpus, memory, "
                 "disk, engine, image, image_digest, ports, lan, weaker_line, cold]\n");
         assert_checkout_mistakes(
+                "[secrets]\nA = 'env:A'\n", "/x",
+                "m.toml:1:2: 'secrets' is for projects.toml alone: it is not for a repo to say what this computer reads [put it "
+                "into your projects.toml, below a [NAME] of the same repos]\n");
+        assert_checkout_mistakes(
                 "name = 'My App'\ncpus = 0\n", "/x",
                 "m.toml:1:8: 'My App' can't be a project's name [call it 'my-app': names have a-z, 0-9 and '-', start and "
                 "end with a letter or digit, and have at most 40 characters]\n"

@@ -124,6 +124,34 @@ static void an_image_is_a_file_or_a_url_with_its_digest(void **state)
                                  "hexadecimal digits, as its publisher gives them]\n");
 }
 
+static void secrets_are_named_and_not_written_down(void **state)
+{
+        _cleanup_(projects_clear) struct projects projects = PROJECTS_INIT;
+        const struct project *blog;
+
+        parse("[blog]\nop_env = ['abc1', 'abc2']\n[blog.secrets]\nTOKEN = 'op://a/b/c'\nDB = 'command:get db'\n", &projects);
+        blog = projects_find(&projects, "blog");
+        assert_int_equal(blog->secret_count, 2);
+        assert_string_equal(blog->secrets[0].name, "TOKEN");
+        assert_string_equal(blog->secrets[1].source, "command:get db");
+        assert_int_equal(blog->secrets[1].line, 5);
+        assert_int_equal(blog->environments.count, 2);
+        assert_projects_mistakes(
+                "[blog.secrets]\nTOKEN = 'hunter2'\n",
+                "p.toml:2:9: this says no place where a secret is [op://VAULT/ITEM/FIELD, pass:PATH, file:PATH, "
+                "keychain:ITEM, env:NAME or command:PROGRAM ARG…]\n");
+        assert_projects_mistakes("[blog.secrets]\n\"a-b\" = 'env:A'\n",
+                                 "p.toml:2:1: 'a-b' can't be the name of a secret [it becomes a variable of the environment: "
+                                 "letters, digits and _]\n");
+        assert_projects_mistakes("[blog.secrets]\nA = 1\n",
+                                 "p.toml:2:5: where 'A' comes from must be a string, not a whole number\n");
+        assert_projects_mistakes("[blog]\nsecrets = 'x'\n", "p.toml:2:11: 'secrets' must be a table, not a string\n");
+        assert_projects_mistakes(
+                "[blog]\nop_env = ['../x']\n",
+                "p.toml:2:11: '../x' is no ID of a 1Password Environment [the app copies it: View environments, "
+                "Manage environment, Copy environment ID]\n");
+}
+
 static void defaults_of_the_file_hold_where_a_table_says_nothing(void **state)
 {
         _cleanup_(projects_clear) struct projects projects = PROJECTS_INIT;
@@ -146,11 +174,11 @@ static void unknown_keys_are_mistakes_with_a_suggestion(void **state)
         assert_projects_mistakes("[blog]\n  repo = []\n", "p.toml:2:3: unknown key 'repo' [did you mean 'repos'?]\n");
         assert_projects_mistakes(
                 "[blog]\ncolour = 1\n",
-                "p.toml:2:1: unknown key 'colour' [known keys: repos, profiles, setup, shell, forward_agent, cpus, memory, "
+                "p.toml:2:1: unknown key 'colour' [known keys: secrets, op_env, repos, profiles, setup, shell, forward_agent, cpus, memory, "
                 "disk, engine, image, image_digest, ports, lan, weaker_line, cold]\n");
         assert_projects_mistakes(
                 "[blog]\n[blog.vm]\ncpus = 2\n",
-                "p.toml:2:7: unknown key 'vm' [known keys: repos, profiles, setup, shell, forward_agent, cpus, memory, disk, "
+                "p.toml:2:7: unknown key 'vm' [known keys: secrets, op_env, repos, profiles, setup, shell, forward_agent, cpus, memory, disk, "
                 "engine, image, image_digest, ports, lan, weaker_line, cold]\n");
         assert_projects_mistakes("default_shel = 'zsh'\n",
                                  "p.toml:1:1: unknown key 'default_shel' [did you mean 'default_shell'?]\n");
@@ -436,6 +464,7 @@ int main(void)
                 cmocka_unit_test(an_empty_table_is_a_project_with_all_defaults),
                 cmocka_unit_test(every_key_reaches_the_project),
                 cmocka_unit_test(an_image_is_a_file_or_a_url_with_its_digest),
+                cmocka_unit_test(secrets_are_named_and_not_written_down),
                 cmocka_unit_test(defaults_of_the_file_hold_where_a_table_says_nothing),
                 cmocka_unit_test(unknown_keys_are_mistakes_with_a_suggestion),
                 cmocka_unit_test(a_projects_key_at_the_top_is_told_where_it_goes),

@@ -51,7 +51,7 @@ static void the_machine_is_pinned_and_walled_in(void **state)
 
         arguments_build(&usual, &argv);
         assert_string_equal(argv.items[0], "/usr/bin/qemu-system-x86_64");
-        assert_true(has(&argv, "-machine", "pc-q35-7.2,memory-backend=ram"));
+        assert_true(has(&argv, "-machine", "pc-q35-7.2,memory-backend=ram,dump-guest-core=off"));
         assert_true(has(&argv, "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"));
         assert_true(strv_contains(&argv, "-nodefaults"));
         assert_true(strv_contains(&argv, "-no-user-config"));
@@ -101,7 +101,7 @@ static void the_other_architecture_has_its_own_machine_and_console(void **state)
         arguments.architecture = ARCHITECTURE_AARCH64;
         arguments.machine = "virt-7.2";
         arguments_build(&arguments, &argv);
-        assert_true(has(&argv, "-machine", "virt-7.2,gic-version=max,memory-backend=ram"));
+        assert_true(has(&argv, "-machine", "virt-7.2,gic-version=max,memory-backend=ram,dump-guest-core=off"));
         assert_non_null(strstr(value_of(&argv, "-append"), " console=ttyAMA0 "));
         assert_false(has(&argv, "-device", "vmgenid,guid=auto"));
         assert_string_equal(arguments_program_name(ARCHITECTURE_AARCH64), "qemu-system-aarch64");
