@@ -23,8 +23,8 @@ int engine_processes(const struct vm *vm, struct engine_processes *out, struct e
 int engine_refused(const struct vm *vm, const char *address, uint16_t port, char **reason, struct error **err);
 int engine_layers(const char *user, struct engine_layers *out, struct error **err);
 int engine_base_layer(const char *user, bool make, struct event_sink *events, char **key, struct error **err);
-int engine_stands_on(const char *layer, const char *below, struct error **err);
+int engine_stands_on(const char *key, const char *below, struct error **err);
 int engine_has_layer(const char *key, struct error **err);
-int engine_fill_layer(const struct engine_filling *filling, struct event_sink *events, char **key, struct error **err);
+int engine_fill_layer(const struct engine_filling *wanted, struct event_sink *events, char **key, struct error **err);
 int engine_bake(const struct vm_record *record, bool force, struct event_sink *events, struct error **err);
 int engine_remove_layer(const char *key, bool memory_only, engine_in_use_fn in_use, void *data, struct error **err);
