@@ -8,7 +8,7 @@ _machine() {
         local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} choices=
         COMPREPLY=()
         if [ "$COMP_CWORD" = 1 ]; then
-                choices="agent aider audit bake claude codex cp destroy doctor down help init layers list lock open plan profile prune rebuild run secrets ssh status trust up validate --help --version"
+                choices="agent aider audit bake claude codex cp destroy doctor down help init keys layers list lock open plan profile prune rebuild run secrets ssh status trust up validate --help --version"
                 mapfile -t COMPREPLY < <(compgen -W "$choices" -- "$word")
                 return
         fi
@@ -42,10 +42,11 @@ _machine() {
         cp:-*) choices="--recursive -r --json --plain --quiet -q --help -h" ;;
         open:-*) choices="--local -l --print --json --plain --quiet -q --help -h" ;;
         secrets:-*) choices="--clear --json --plain --quiet -q --help -h" ;;
+        keys:-*) choices="--json --plain --quiet -q --help -h" ;;
         audit:-*) choices="--list --json --plain --quiet -q --help -h" ;;
         help:-*) choices="--json --plain --quiet -q --help -h" ;;
-        help:*) choices="agent aider audit bake claude codex cp destroy doctor down help init layers list lock open plan profile prune rebuild run secrets ssh status trust up validate" ;;
-        up:* | plan:* | ssh:* | run:* | claude:* | codex:* | aider:* | agent:* | status:* | down:* | rebuild:* | destroy:* | open:* | secrets:* | audit:*) choices=$(_machine_names) ;;
+        help:*) choices="agent aider audit bake claude codex cp destroy doctor down help init keys layers list lock open plan profile prune rebuild run secrets ssh status trust up validate" ;;
+        up:* | plan:* | ssh:* | run:* | claude:* | codex:* | aider:* | agent:* | status:* | down:* | rebuild:* | destroy:* | open:* | secrets:* | keys:* | audit:*) choices=$(_machine_names) ;;
         *)
                 compopt -o default
                 return

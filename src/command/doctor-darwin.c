@@ -9,7 +9,7 @@ const struct doctor_tool doctor_tools[] = {
 };
 
 /* machine-net serves the embedded engine, which is for Linux. */
-const char *const doctor_helpers[] = { NULL };
+const char *const doctor_helpers[] = { "machine-keys", NULL };
 
 /* Nothing yet: engines say themselves what they need. */
 void doctor_check_system(struct report *report)

@@ -16,7 +16,7 @@ const struct doctor_tool doctor_tools[] = {
         { 0 },
 };
 
-const char *const doctor_helpers[] = { "machine-net", "machine-shim", NULL };
+const char *const doctor_helpers[] = { "machine-keys", "machine-net", "machine-shim", NULL };
 
 static bool sysctl_is(const char *path, char value)
 {

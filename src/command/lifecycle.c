@@ -62,6 +62,8 @@ static void record_follow(struct vm_record *record, const struct project *projec
                         (struct vm_port){ .host = project->ports[i].host, .guest = project->ports[i].guest };
         record->lan = project->lan;
         record->forward_agent = project->forward_agent;
+        strv_clear(&record->keys);
+        strv_add_all(&record->keys, &project->keys);
 }
 
 void lifecycle_describe(struct vm_record *record, const struct project *project, const char *name, const char *engine)
@@ -94,7 +96,8 @@ static int describe_host(const struct vm *vm, struct ssh_host *host, char **prog
                 .folder = vm->folder,
                 .user = vm->record.user,
                 .program = *program,
-                .forward_agent = vm->record.forward_agent,
+                /* Anybody's ssh would lend all of them. */
+                .forward_agent = vm->record.forward_agent && vm->record.keys.count == 0,
         };
         return 0;
 }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "config/secret-source.h"
+#include "host/agent.h"
 #include "lib/file.h"
 #include "lib/text.h"
 
@@ -190,6 +191,16 @@ static void decode_port(struct schema_reader *reader, const struct schema_key *k
         };
 }
 
+static int check_key(const char *text, struct error **err)
+{
+        _cleanup_(freep) char *option = NULL;
+
+        if (!*text || text[strcspn(text, "\r\n\t")])
+                return error_set(err, ERROR_CONFIG, "this is no key");
+        option = agent_key_option(text, err);
+        return option ? 0 : -1;
+}
+
 static int check_image(const char *text, struct error **err)
 {
         bool file = text[0] == '/', url = starts_with(text, "https://") && text[strlen("https://")];
@@ -302,6 +313,16 @@ static const struct schema_key project_keys[] = {
                 .offset = offsetof(struct project, forward_agent),
                 .fallback = "`false`",
                 .summary = "lend the ssh agent to the guest while a session is open",
+        },
+        {
+                .name = "keys",
+                .type = SCHEMA_STRINGS,
+                .offset = offsetof(struct project, keys),
+                .check = check_key,
+                .high = LIST_MOST,
+                .items = "keys",
+                .fallback = "all of them",
+                .summary = "which keys of the lent agent: `SHA256:…`, the file of a public key, or a key's comment",
         },
         {
                 .name = "cpus",

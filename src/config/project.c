@@ -21,6 +21,7 @@ void project_clear(struct project *project)
         free(project->repos);
         strv_clear(&project->profiles);
         strv_clear(&project->setup);
+        strv_clear(&project->keys);
         for (size_t i = 0; i < project->secret_count; i++) {
                 free(project->secrets[i].name);
                 free(project->secrets[i].source);
@@ -59,6 +60,8 @@ void project_copy(struct project *out, const struct project *from)
         }
         out->environments = (struct strv)STRV_INIT;
         strv_add_all(&out->environments, &from->environments);
+        out->keys = (struct strv)STRV_INIT;
+        strv_add_all(&out->keys, &from->keys);
         out->setup = (struct strv)STRV_INIT;
         strv_add_all(&out->setup, &from->setup);
         out->profile_places = from->profile_places

@@ -2,8 +2,10 @@
 
 #include <signal.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "host/agent.h"
+#include "host/paths.h"
 #include "host/ssh_config.h"
 #include "lib/file.h"
 #include "lib/text.h"
@@ -20,31 +22,50 @@ static void add_config(const struct vm *vm, struct strv *argv)
 }
 
 /*
- * False when there is no agent to lend. Another than SSH_AUTH_SOCK's is named by IdentityAgent: a path as the value of
- * ForwardAgent counts only where SSH_AUTH_SOCK names an agent as well.
+ * machine-keys around ssh: what the guest can reach is that, and the agent is behind it. False when there is no agent to lend,
+ * or it can't be lent so. Another session has another socket.
  */
-static bool lend_agent(struct strv *argv)
+static bool lend_agent(const struct vm *vm, struct strv *argv)
 {
-        _cleanup_(freep) char *socket = agent_socket();
-        const char *set = getenv("SSH_AUTH_SOCK");
+        _cleanup_(freep) char *agent = agent_socket();
+        _cleanup_(freep) char *program = agent ? paths_helper("machine-keys", NULL) : NULL;
+        _cleanup_(freep) char *name = xasprintf("keys-%ld", (long)getpid());
+        _cleanup_(freep) char *logs = NULL;
+        _cleanup_(freep) char *socket = program ? paths_socket(vm->name, name, NULL) : NULL;
 
         if (!socket)
                 return false;
-        if (!set || !streq(socket, set)) {
-                _cleanup_(strbuf_clear) struct strbuf option = STRBUF_INIT;
+        logs = path_join(vm->folder, "logs");
+        file_make_folders(logs, 0700, NULL);
+        strv_adds(argv, program, NULL);
+        strv_addf(argv, "--agent=%s", agent);
+        strv_addf(argv, "--socket=%s", socket);
+        strv_addf(argv, "--log=%s/keys.log", logs);
+        for (size_t i = 0; i < vm->record.keys.count; i++) {
+                char *option = agent_key_option(vm->record.keys.items[i], NULL);
 
-                strbuf_adds(&option, "IdentityAgent=");
-                ssh_config_path(&option, socket);
-                strv_adds(argv, "-o", option.buf, NULL);
+                /* A file that is gone since selects nothing, and never all. */
+                strv_take(argv, option ? option : xstrdup("--key=none"));
         }
-        strv_adds(argv, "-A", "-o", "ControlMaster=no", "-o", "ControlPath=none", NULL);
+        strv_add(argv, "--");
         return true;
+}
+
+/* IdentityAgent, for a person's own ssh configuration may name another; a path as the value of ForwardAgent counts only where
+ * SSH_AUTH_SOCK names an agent as well. */
+static void add_agent(struct strv *argv)
+{
+        strv_adds(argv, "-o", "IdentityAgent=SSH_AUTH_SOCK", "-A", "-o", "ControlMaster=no", "-o", "ControlPath=none", NULL);
 }
 
 void session_argv(const struct session *session, const char *remote, struct strv *argv)
 {
+        bool lent = session->forward_agent && lend_agent(session->vm, argv);
+
         add_config(session->vm, argv);
-        if (!session->forward_agent || !lend_agent(argv))
+        if (lent)
+                add_agent(argv);
+        else
                 strv_add(argv, "-a");
         strv_add(argv, session->terminal == SESSION_TERMINAL ? "-t" : "-T");
         strv_add(argv, "--");

@@ -1,9 +1,11 @@
 #include "host/agent.h"
 
+#include <sodium.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
 #include "host/paths.h"
+#include "lib/file.h"
 #include "lib/os.h"
 
 /* developer.1password.com/docs/ssh/get-started */
@@ -44,4 +46,48 @@ char *agent_socket(void)
         _cleanup_(freep) char *one_password = paths_home(ONE_PASSWORD);
 
         return xstrdup(agent_choose(getenv("SSH_AUTH_SOCK"), listens(one_password) ? one_password : NULL));
+}
+
+#define KEY_MOST (16 << 10)
+
+/* Of "TYPE BASE64 COMMENT": sshd(8), AUTHORIZED_KEYS FILE FORMAT. NULL when it is no such line. Owned by the caller. */
+static char *fingerprint_of(const char *line)
+{
+        const char *key = strchr(line, ' ');
+        unsigned char blob[KEY_MOST], hash[crypto_hash_sha256_BYTES];
+        char text[64];
+        size_t length;
+
+        if (!key++ ||
+            sodium_base642bin(blob, sizeof(blob), key, strcspn(key, " \t\r\n"), NULL, &length, NULL,
+                              sodium_base64_VARIANT_ORIGINAL) < 0 ||
+            length < 16)
+                return NULL;
+        crypto_hash_sha256(hash, blob, length);
+        sodium_bin2base64(text, sizeof(text), hash, sizeof(hash), sodium_base64_VARIANT_ORIGINAL_NO_PADDING);
+        return xasprintf("SHA256:%s", text);
+}
+
+char *agent_key_option(const char *text, struct error **err)
+{
+        _cleanup_(strbuf_clear) struct strbuf line = STRBUF_INIT;
+        _cleanup_(freep) char *path = NULL;
+        _cleanup_(freep) char *mark = NULL;
+
+        if (starts_with(text, "SHA256:"))
+                return xasprintf("--key=%s", text);
+        if (*text != '/' && !starts_with(text, "~/"))
+                return xasprintf("--comment=%s", text);
+        path = *text == '/' ? xstrdup(text) : paths_home(text + 2);
+        if (file_read(path, KEY_MOST, &line, err) < 0) {
+                error_set_kind(err, ERROR_CONFIG);
+                return NULL;
+        }
+        mark = fingerprint_of(line.buf);
+        if (!mark) {
+                error_set(err, ERROR_CONFIG, "'%s' is no public key", path);
+                error_hint(err, "name the file that ends with .pub");
+                return NULL;
+        }
+        return xasprintf("--key=%s", mark);
 }

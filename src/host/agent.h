@@ -10,6 +10,11 @@
 
 #include "lib/error.h"
 
+/*
+ * What machine-keys is told of one entry of `keys`: "--key=SHA256:…" for a fingerprint or the file of a public key (an absolute
+ * path, or one with ~/), else "--comment=TEXT". Owned by the caller; NULL with an ERROR_CONFIG when the file has no public key.
+ */
+char *agent_key_option(const char *text, struct error **err);
 /* The path of the socket, owned by the caller; NULL when there is no agent. */
 char *agent_socket(void);
 /* The same out of what is set ("" and NULL: nothing), and of 1Password's socket (NULL: it doesn't listen). One of the two, or

@@ -128,6 +128,14 @@ static void find_ports(const struct project *wanted, const struct vm_record *rec
         add_if(out, "ports", has_text, now_text, DRIFT_UP);
 }
 
+static void find_keys(const struct project *wanted, const struct vm_record *record, struct drift *out)
+{
+        _cleanup_(freep) char *has = record->keys.count > 0 ? strv_join(&record->keys, ", ") : xstrdup("all");
+        _cleanup_(freep) char *now = wanted->keys.count > 0 ? strv_join(&wanted->keys, ", ") : xstrdup("all");
+
+        add_if(out, "keys", has, now, DRIFT_UP);
+}
+
 static const char *yes_or_no(bool value)
 {
         return value ? "true" : "false";
@@ -142,6 +150,7 @@ void drift_find(const struct project *wanted, const struct drift_observed *obser
         find_ports(wanted, record, out);
         add_if(out, "lan", yes_or_no(record->lan), yes_or_no(wanted->lan), DRIFT_UP);
         add_if(out, "forward_agent", yes_or_no(record->forward_agent), yes_or_no(wanted->forward_agent), DRIFT_UP);
+        find_keys(wanted, record, out);
         add_if(out, "shell", record->shell, wanted->shell, DRIFT_REBUILD);
         if (!streq_ptr(wanted->image, record->image) || !streq_ptr(wanted->image_digest, record->image_digest))
                 add(out, "image", record->image ? record->image : "its engine's own", wanted->image ? wanted->image : "none",

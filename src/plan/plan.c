@@ -130,7 +130,7 @@ static void plan_existing(const struct project *wanted, const struct plan_observ
         if (drifts(&drift, "recipe"))
                 add_step(plan, PLAN_RECIPE, record->recipe ? "the recipe changed" : "the recipe is not applied yet");
         plan_repos(wanted, record, plan);
-        if (!running || changed || record->intent == INTENT_SETUP || drifts(&drift, "forward_agent"))
+        if (!running || changed || record->intent == INTENT_SETUP || drifts(&drift, "forward_agent") || drifts(&drift, "keys"))
                 add_step(plan, PLAN_PUBLISH, "so that ssh knows 'machine-%s'", name);
         note_drift(wanted, &drift, plan);
 }

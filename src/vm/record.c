@@ -42,6 +42,7 @@ static const struct field {
         { "lan", FIELD_BOOL, offsetof(struct vm_record, lan) },
         { "cold", FIELD_BOOL, offsetof(struct vm_record, cold) },
         { "profiles", FIELD_TEXTS, offsetof(struct vm_record, profiles) },
+        { "keys", FIELD_OPTIONAL_TEXTS, offsetof(struct vm_record, keys) },
         { "setup", FIELD_OPTIONAL_TEXTS, offsetof(struct vm_record, setup) },
         { "repos", FIELD_TEXTS, offsetof(struct vm_record, repos) },
         { "base", FIELD_OPTIONAL_TEXT, offsetof(struct vm_record, base) },
@@ -63,6 +64,7 @@ void vm_record_clear(struct vm_record *record)
         free(record->ports);
         strv_clear(&record->profiles);
         strv_clear(&record->setup);
+        strv_clear(&record->keys);
         strv_clear(&record->repos);
         *record = (struct vm_record)VM_RECORD_INIT;
 }

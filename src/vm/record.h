@@ -35,6 +35,7 @@ struct vm_record {
         struct vm_port *ports;
         size_t port_count;
         struct strv profiles, repos; /* as in the configuration; repos[0] is where sessions land */
+        struct strv keys;            /* of the lent agent those that may be used (agent_key_option()); empty = all */
         struct strv setup;           /* folders of repos that are there and yet to be set up (guest/setup.h) */
         char *git;    /* hash of what git in the guest was told of who commits (guest/commits.h); NULL = nothing yet */
         char *recipe; /* hash of the recipe that it was filled by (recipe_hash()); NULL = none yet */

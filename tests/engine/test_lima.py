@@ -323,7 +323,7 @@ def test_starting_without_a_disk_does_not_make_an_empty_one(made):
 
 
 def limits(vm):
-    """A copy of the fake before which Lima's limit is a second: ours is five minutes."""
+    """A copy of the fake before which Lima's limit is a second: ours is a quarter of an hour."""
     path = f"{vm.root}/limactl"
     with open(path, "w") as file:
         file.write("#!/bin/sh\n[ \"$1\" = start ] || exec '%s/limactl' \"$@\"\nshift\nexec '%s/limactl' start --tty=false --log-format=json "
@@ -335,7 +335,7 @@ def limits(vm):
 def test_a_start_has_a_limit_of_our_own(made):
     _, called = calls(made, "start")
     assert [call["arguments"] for call in called if call["arguments"][0] == "start"] == [
-        ["start", "--tty=false", "--log-format=json", "--timeout=5m", made.name]]
+        ["start", "--tty=false", "--log-format=json", "--timeout=15m", made.name]]
 
 
 def test_a_start_out_of_time_is_a_failure_and_leaves_nothing_running(made):

@@ -19,6 +19,7 @@ ALLOWED = {
     "plan": {"lib", "config", "vm"},
     "term": {"lib"},
     "net": {"lib"},
+    "keys": {"lib"},
     "shim": {"lib", "host", "vm"},
     "command": {"lib", "config", "host", "vm", "qemu", "lima", "guest", "audit", "plan", "term"},
 }

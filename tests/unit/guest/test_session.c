@@ -56,13 +56,22 @@ static void the_agent_gets_a_connection_of_its_own(void **state)
         struct vm vm = { .name = (char *)"blog", .folder = (char *)"/vm" };
         _cleanup_(strv_clear) struct strv argv = STRV_INIT;
         _cleanup_(freep) char *line = NULL;
+        const char *ssh;
 
+        strv_adds(&vm.record.keys, "SHA256:abc", "jane@laptop", "/no/such/file.pub", NULL);
         setenv("SSH_AUTH_SOCK", "/agent", 1);
         session_argv(&(struct session){ .vm = &vm, .forward_agent = true }, "true", &argv);
         unsetenv("SSH_AUTH_SOCK");
+        strv_clear(&vm.record.keys);
         line = strv_join(&argv, "|");
-        assert_string_equal(
-                line, "ssh|-F|/vm/ssh_config|-A|-o|ControlMaster=no|-o|ControlPath=none|-T|--|machine-blog|exec sh -c true");
+        /* Behind machine-keys, and with a file that is gone no key more. */
+        assert_true(ends_with(argv.items[0], "/machine-keys"));
+        assert_non_null(strstr(line, "|--agent=/agent|"));
+        assert_non_null(strstr(line, "|--log=/vm/logs/keys.log|--key=SHA256:abc|--comment=jane@laptop|--key=none|--|"));
+        ssh = strstr(line, "|ssh|");
+        assert_non_null(ssh);
+        assert_string_equal(ssh, "|ssh|-F|/vm/ssh_config|-o|IdentityAgent=SSH_AUTH_SOCK|-A|-o|ControlMaster=no|-o|"
+                                 "ControlPath=none|-T|--|machine-blog|exec sh -c true");
 }
 
 static void arguments_arrive_as_they_are(void **state)

@@ -1,0 +1,422 @@
+/*
+ * machine-keys: all that a guest sees of this computer's ssh agent, for as long as one program (ssh) runs.
+ *
+ *         machine-keys --agent=SOCKET --socket=SOCKET --log=FILE [--key=SHA256:…]… [--comment=TEXT]… -- PROGRAM [ARGUMENT]…
+ *
+ * It listens at --socket, which only we can reach, hands PROGRAM that as SSH_AUTH_SOCK, passes on what the guest may ask of the
+ * agent at --agent, and ends with PROGRAM and its exit status. Without --key and --comment all keys may be used. Each request
+ * but a list is a line of the log.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "keys/protocol.h"
+#include "lib/file.h"
+#include "lib/json.h"
+#include "lib/loop.h"
+#include "lib/os.h"
+#include "lib/process.h"
+#include "lib/text.h"
+
+#define CLIENTS_MOST 64
+#define LOG_MOST     (1 << 20)
+/* A person may have to approve a signature; an agent that is locked answers never. */
+#define ANSWER_MS (5 * 60 * 1000)
+
+struct keys {
+        const char *agent, *socket, *log;
+        struct selection selection;
+        struct loop *loop;
+        int listener;
+        size_t clients;
+        pid_t child;
+};
+
+/* One connection of the guest's, and, from its first request on, ours to the agent for it. */
+struct client {
+        struct keys *keys;
+        int fd, agent;
+        struct loop_source *source, *agent_source, *timer;
+        struct strbuf in, answer; /* of the guest; of the agent */
+        struct request request;   /* that is waited for */
+        bool waiting;
+};
+
+/* --- the log */
+
+static void add_text(json_t *line, const char *key, const char *text)
+{
+        if (text)
+                json_object_set_new(line, key, json_string(text));
+}
+
+static void log_request(const struct keys *keys, const struct request *request, const char *verdict)
+{
+        static const char *const kinds[] = { "list", "login", "signature", "bind", "other" };
+        _cleanup_(freep) char *time_text = text_format_time(time(NULL));
+        _cleanup_(json_decrefp) json_t *line = json_object();
+        _cleanup_(freep) char *text = NULL;
+        _cleanup_(freep) char *whole = NULL;
+        _cleanup_(closep) int fd = open(keys->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+        struct stat status;
+
+        if (fd < 0 || request->kind == REQUEST_LIST || fstat(fd, &status) < 0)
+                return;
+        if (status.st_size > LOG_MOST && ftruncate(fd, 0) < 0)
+                return;
+        add_text(line, "time", time_text);
+        add_text(line, "request", kinds[request->kind]);
+        add_text(line, "verdict", verdict);
+        add_text(line, "key", request->key);
+        add_text(line, "what", request->what);
+        add_text(line, "host", request->host);
+        add_text(line, "reason", request->reason);
+        text = json_text(line);
+        whole = xasprintf("%s\n", text);
+        /* One write, so that the lines of two sessions don't mix. */
+        if (write(fd, whole, strlen(whole)) < 0)
+                return;
+}
+
+/* --- a client */
+
+static void drop_agent(struct client *client)
+{
+        loop_remove(client->keys->loop, TAKE_PTR(client->agent_source));
+        loop_remove(client->keys->loop, TAKE_PTR(client->timer));
+        if (client->agent >= 0)
+                close(client->agent);
+        client->agent = -1;
+        strbuf_truncate(&client->answer, 0);
+}
+
+static void drop(struct client *client)
+{
+        drop_agent(client);
+        loop_remove(client->keys->loop, client->source);
+        close(client->fd);
+        client->keys->clients--;
+        strbuf_clear(&client->in);
+        strbuf_clear(&client->answer);
+        request_clear(&client->request);
+        free(client);
+}
+
+/* Small against a socket's buffer, or the guest doesn't read: then it is let go. */
+static bool send_all(int fd, const void *data, size_t length)
+{
+        return send(fd, data, length, MSG_DONTWAIT) == (ssize_t)length;
+}
+
+static bool send_message(int fd, const void *message, size_t length)
+{
+        const unsigned char head[] = { length >> 24 & 0xff, length >> 16 & 0xff, length >> 8 & 0xff, length & 0xff };
+        _cleanup_(strbuf_clear) struct strbuf whole = STRBUF_INIT;
+
+        strbuf_add(&whole, (const char *)head, sizeof(head));
+        strbuf_add(&whole, message, length);
+        return send_all(fd, whole.buf, whole.len);
+}
+
+/* The first whole message: 1; not yet: 0; longer than one may be: -1. */
+static int first_message(const struct strbuf *from, size_t *length)
+{
+        const unsigned char *head = (const unsigned char *)from->buf;
+
+        if (from->len < 4)
+                return 0;
+        *length = (size_t)head[0] << 24 | (size_t)head[1] << 16 | (size_t)head[2] << 8 | head[3];
+        if (*length == 0 || *length > MESSAGE_MOST)
+                return -1;
+        return from->len >= 4 + *length;
+}
+
+static void take_front(struct strbuf *buffer, size_t length)
+{
+        memmove(buffer->buf, buffer->buf + length, buffer->len - length);
+        strbuf_truncate(buffer, buffer->len - length);
+}
+
+static bool answer_failure(struct client *client, const char *reason)
+{
+        const unsigned char failure = MESSAGE_FAILURE;
+
+        client->waiting = false;
+        client->request.reason = client->request.reason ? client->request.reason : reason;
+        log_request(client->keys, &client->request, "refused");
+        request_clear(&client->request);
+        return send_message(client->fd, &failure, 1);
+}
+
+static bool go_on(struct client *client);
+
+/* What the agent said. */
+static bool pass_answer(struct client *client, const unsigned char *answer, size_t length)
+{
+        _cleanup_(strbuf_clear) struct strbuf filtered = STRBUF_INIT;
+        bool sent;
+
+        client->waiting = false;
+        loop_remove(client->keys->loop, TAKE_PTR(client->timer));
+        if (client->request.kind == REQUEST_LIST) {
+                if (protocol_filter(answer, length, &client->keys->selection, &filtered) < 0)
+                        return answer_failure(client, "the agent has no list");
+                sent = send_message(client->fd, filtered.buf, filtered.len);
+        } else {
+                log_request(client->keys, &client->request, *answer == MESSAGE_FAILURE ? "failed" : "done");
+                sent = send_message(client->fd, answer, length);
+        }
+        request_clear(&client->request);
+        return sent;
+}
+
+static void on_answer(struct loop *loop _unused_, int fd, short revents _unused_, void *data)
+{
+        struct client *client = data;
+        char block[8192];
+        ssize_t got = read(fd, block, sizeof(block));
+        size_t length;
+        int whole;
+
+        if (got < 0 && (errno == EINTR || errno == EAGAIN))
+                return;
+        if (got > 0)
+                strbuf_add(&client->answer, block, (size_t)got);
+        whole = got > 0 ? first_message(&client->answer, &length) : -1;
+        if (whole == 0)
+                return;
+        if (whole < 0 || !client->waiting) {
+                /* It has ended, or says what nobody asked for. The next request finds another. */
+                drop_agent(client);
+                if (client->waiting && !(answer_failure(client, "the agent has ended") && go_on(client)))
+                        drop(client);
+                return;
+        }
+        _cleanup_(strbuf_clear) struct strbuf answer = STRBUF_INIT;
+
+        strbuf_add(&answer, client->answer.buf + 4, length);
+        take_front(&client->answer, 4 + length);
+        if (!pass_answer(client, (const unsigned char *)answer.buf, length) || !go_on(client))
+                drop(client);
+}
+
+static void on_late(struct loop *loop _unused_, void *data)
+{
+        struct client *client = data;
+
+        client->timer = NULL;
+        drop_agent(client);
+        if (!answer_failure(client, "the agent does not answer") || !go_on(client))
+                drop(client);
+}
+
+static int connect_to(const char *path)
+{
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+        _cleanup_(closep) int fd = os_socket(AF_UNIX, SOCK_STREAM);
+
+        if (fd < 0 || strlen(path) >= sizeof(address.sun_path))
+                return -1;
+        memcpy(address.sun_path, path, strlen(path) + 1);
+        return connect(fd, (const struct sockaddr *)(const void *)&address, sizeof(address)) < 0 ? -1 : TAKE_FD(fd);
+}
+
+/* As the guest sent it: what isn't refused is passed on as it is. */
+static bool ask(struct client *client, const char *message, size_t length)
+{
+        struct keys *keys = client->keys;
+
+        if (client->agent < 0) {
+                client->agent = connect_to(keys->agent);
+                if (client->agent < 0)
+                        return answer_failure(client, "no agent");
+                client->agent_source = loop_add_fd(keys->loop, client->agent, POLLIN, on_answer, client);
+        }
+        if (!send_message(client->agent, message, length)) {
+                drop_agent(client);
+                return answer_failure(client, "the agent has ended");
+        }
+        client->waiting = true;
+        client->timer = loop_add_timer(keys->loop, ANSWER_MS, on_late, client);
+        return true;
+}
+
+/* All messages that are there, one after the other; false = the client is to go. */
+static bool go_on(struct client *client)
+{
+        while (!client->waiting) {
+                _cleanup_(strbuf_clear) struct strbuf message = STRBUF_INIT;
+                size_t length;
+                int whole = first_message(&client->in, &length);
+
+                if (whole <= 0)
+                        return whole == 0;
+                strbuf_add(&message, client->in.buf + 4, length);
+                take_front(&client->in, 4 + length);
+                request_read((const unsigned char *)message.buf, length, &client->keys->selection, &client->request);
+                if (!(client->request.kind == REQUEST_REFUSED ? answer_failure(client, NULL)
+                                                              : ask(client, message.buf, length)))
+                        return false;
+        }
+        return true;
+}
+
+static void on_guest(struct loop *loop _unused_, int fd, short revents _unused_, void *data)
+{
+        struct client *client = data;
+        char block[8192];
+        ssize_t got = read(fd, block, sizeof(block));
+
+        if (got < 0 && (errno == EINTR || errno == EAGAIN))
+                return;
+        if (got > 0)
+                strbuf_add(&client->in, block, (size_t)got);
+        /* While it waits it may have sent one more, and no more than that. */
+        if (got <= 0 || client->in.len > 2 * (MESSAGE_MOST + 4) || !go_on(client))
+                drop(client);
+}
+
+static void on_connection(struct loop *loop, int fd, short revents _unused_, void *data)
+{
+        struct keys *keys = data;
+        _cleanup_(closep) int connected = accept(fd, NULL, NULL);
+        struct client *client;
+
+        if (connected < 0 || keys->clients >= CLIENTS_MOST || fcntl(connected, F_SETFD, FD_CLOEXEC) < 0 ||
+            fcntl(connected, F_SETFL, O_NONBLOCK) < 0)
+                return;
+        client = xcalloc(1, sizeof(*client));
+        client->keys = keys;
+        client->fd = TAKE_FD(connected);
+        client->agent = -1;
+        client->source = loop_add_fd(loop, client->fd, POLLIN, on_guest, client);
+        keys->clients++;
+}
+
+/* --- the program */
+
+static void on_end(struct loop *loop, int fd _unused_, short revents _unused_, void *data)
+{
+        const struct keys *keys = data;
+        int status;
+
+        if (waitpid(keys->child, &status, 0) == keys->child)
+                loop_quit(loop, WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+}
+
+static int listen_at(const char *path)
+{
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+        _cleanup_(closep) int fd = os_socket(AF_UNIX, SOCK_STREAM);
+        mode_t before = umask(0177);
+        bool done;
+
+        if (fd < 0 || strlen(path) >= sizeof(address.sun_path))
+                return -1;
+        memcpy(address.sun_path, path, strlen(path) + 1);
+        unlink(path);
+        done = bind(fd, (const struct sockaddr *)(const void *)&address, sizeof(address)) == 0 && listen(fd, 128) == 0;
+        umask(before);
+        return done ? TAKE_FD(fd) : -1;
+}
+
+static volatile sig_atomic_t child_to_end;
+
+static void on_signal(int number)
+{
+        if (child_to_end > 0)
+                kill((pid_t)child_to_end, number);
+}
+
+/* Ctrl-C is for the program; what is meant for us reaches it. */
+static void mind_signals(pid_t child)
+{
+        struct sigaction pass = { .sa_handler = on_signal };
+
+        child_to_end = (sig_atomic_t)child;
+        signal(SIGINT, SIG_IGN);
+        signal(SIGQUIT, SIG_IGN);
+        signal(SIGPIPE, SIG_IGN);
+        sigaction(SIGTERM, &pass, NULL);
+        sigaction(SIGHUP, &pass, NULL);
+}
+
+static int run(struct keys *keys, const char *const *program, struct error **err)
+{
+        _cleanup_(strv_clear) struct strv environment = STRV_INIT;
+        _cleanup_(freep) char *variable = xasprintf("SSH_AUTH_SOCK=%s", keys->socket);
+        _cleanup_(closep) int process_fd = -1;
+        _cleanup_(loop_freep) struct loop *loop = loop_new();
+
+        keys->loop = loop;
+        keys->listener = listen_at(keys->socket);
+        if (keys->listener < 0)
+                return error_errno(err, ERROR_FAILED, "cannot listen at '%s'", keys->socket);
+        process_environment(&environment, (const char *const[]){ variable, NULL });
+        if (process_spawn(&(struct process_spec){ .argv = program,
+                                                  .environment = strv_argv(&environment),
+                                                  .stdin_fd = PROCESS_INHERIT,
+                                                  .stdout_fd = PROCESS_INHERIT,
+                                                  .stderr_fd = PROCESS_INHERIT },
+                          &keys->child, err) < 0)
+                return -1;
+        mind_signals(keys->child);
+        process_fd = os_process_fd(keys->child);
+        if (process_fd < 0)
+                return error_errno(err, ERROR_FAILED, "cannot watch '%s'", program[0]);
+        loop_add_fd(loop, process_fd, POLLIN, on_end, keys);
+        loop_add_fd(loop, keys->listener, POLLIN, on_connection, keys);
+        return loop_run(loop, err);
+}
+
+static bool take_option(struct keys *keys, const char *argument)
+{
+        static const char agent[] = "--agent=", socket[] = "--socket=", log[] = "--log=", key[] = "--key=",
+                          comment[] = "--comment=";
+
+        if (starts_with(argument, agent))
+                keys->agent = argument + strlen(agent);
+        else if (starts_with(argument, socket))
+                keys->socket = argument + strlen(socket);
+        else if (starts_with(argument, log))
+                keys->log = argument + strlen(log);
+        else if (starts_with(argument, key))
+                strv_add(&keys->selection.fingerprints, argument + strlen(key));
+        else if (starts_with(argument, comment))
+                strv_add(&keys->selection.comments, argument + strlen(comment));
+        else
+                return false;
+        return true;
+}
+
+int main(int argc, char **argv)
+{
+        struct keys keys = { .selection = SELECTION_INIT, .listener = -1 };
+        _cleanup_(error_freep) struct error *err = NULL;
+        int i = 1;
+        int status;
+
+        while (i < argc && take_option(&keys, argv[i]))
+                i++;
+        if (i + 1 >= argc || !streq(argv[i], "--") || !keys.agent || !keys.socket || !keys.log || sodium_init() < 0) {
+                fputs("machine-keys is run by machine, as --agent=SOCKET --socket=SOCKET --log=FILE -- PROGRAM\n", stderr);
+                return 2;
+        }
+        keys.selection.all = keys.selection.fingerprints.count == 0 && keys.selection.comments.count == 0;
+        status = run(&keys, (const char *const *)argv + i + 1, &err);
+        unlink(keys.socket);
+        if (status < 0)
+                fprintf(stderr, "machine: %s\n", err->message);
+        selection_clear(&keys.selection);
+        return status < 0 ? 1 : status;
+}

@@ -1,0 +1,249 @@
+#include "keys/protocol.h"
+
+#include <sodium.h>
+
+#include "lib/text.h"
+
+#define KEYS_MOST       2048
+#define USERAUTH        50 /* SSH_MSG_USERAUTH_REQUEST */
+#define SESSION_ID_MOST 128
+
+void selection_clear(struct selection *selection)
+{
+        strv_clear(&selection->fingerprints);
+        strv_clear(&selection->comments);
+}
+
+void request_clear(struct request *request)
+{
+        free(request->key);
+        free(request->what);
+        free(request->host);
+        *request = (struct request)REQUEST_INIT;
+}
+
+char *protocol_fingerprint(const void *blob, size_t length)
+{
+        unsigned char hash[crypto_hash_sha256_BYTES];
+        char text[64];
+
+        crypto_hash_sha256(hash, blob, length);
+        sodium_bin2base64(text, sizeof(text), hash, sizeof(hash), sodium_base64_VARIANT_ORIGINAL_NO_PADDING);
+        return xasprintf("SHA256:%s", text);
+}
+
+/* --- pieces of a message */
+
+struct piece {
+        const unsigned char *data;
+        size_t length;
+};
+
+static bool take_byte(struct piece *from, unsigned char *out)
+{
+        if (from->length < 1)
+                return false;
+        *out = *from->data++;
+        from->length--;
+        return true;
+}
+
+static bool take_number(struct piece *from, uint32_t *out)
+{
+        if (from->length < 4)
+                return false;
+        *out = (uint32_t)from->data[0] << 24 | (uint32_t)from->data[1] << 16 | (uint32_t)from->data[2] << 8 | from->data[3];
+        from->data += 4;
+        from->length -= 4;
+        return true;
+}
+
+static bool take_string(struct piece *from, struct piece *out)
+{
+        uint32_t length;
+
+        if (!take_number(from, &length) || length > from->length)
+                return false;
+        *out = (struct piece){ from->data, length };
+        from->data += length;
+        from->length -= length;
+        return true;
+}
+
+static bool is_text(const struct piece *piece, const char *text)
+{
+        return piece->length == strlen(text) && memcmp(piece->data, text, piece->length) == 0;
+}
+
+static char *visible(const struct piece *piece)
+{
+        _cleanup_(strbuf_clear) struct strbuf out = STRBUF_INIT;
+
+        text_visible(&out, (const char *)piece->data, piece->length);
+        return strbuf_take(&out);
+}
+
+static char *fingerprint(const struct piece *piece)
+{
+        return protocol_fingerprint(piece->data, piece->length);
+}
+
+/* --- what is to be signed */
+
+/* A file's or a commit's: "SSHSIG", namespace, reserved, hash algorithm, hash. */
+static bool read_signature(struct piece data, struct request *out)
+{
+        static const char magic[] = "SSHSIG";
+        struct piece space, reserved, algorithm, hash;
+
+        if (data.length < strlen(magic) || memcmp(data.data, magic, strlen(magic)) != 0)
+                return false;
+        data.data += strlen(magic);
+        data.length -= strlen(magic);
+        if (!take_string(&data, &space) || !take_string(&data, &reserved) || !take_string(&data, &algorithm) ||
+            !take_string(&data, &hash) || data.length > 0 || space.length == 0)
+                return false;
+        out->kind = REQUEST_SIGNATURE;
+        out->what = visible(&space);
+        return true;
+}
+
+/* A log-in's: session id, 50, user, "ssh-connection", "publickey…", true, algorithm, key[, host key]. */
+static bool read_login(struct piece data, const struct piece *key, struct request *out)
+{
+        struct piece id, user, service, method, algorithm, own, host;
+        unsigned char byte, with_signature;
+        bool bound;
+
+        if (!take_string(&data, &id) || id.length == 0 || id.length > SESSION_ID_MOST || !take_byte(&data, &byte) ||
+            byte != USERAUTH || !take_string(&data, &user) || !take_string(&data, &service) || !take_string(&data, &method) ||
+            !take_byte(&data, &with_signature) || with_signature != 1 || !take_string(&data, &algorithm) ||
+            !take_string(&data, &own))
+                return false;
+        bound = is_text(&method, "publickey-hostbound-v00@openssh.com");
+        if (!is_text(&service, "ssh-connection") || (!bound && !is_text(&method, "publickey")) || own.length != key->length ||
+            memcmp(own.data, key->data, own.length) != 0 || (bound && !take_string(&data, &host)) || data.length > 0)
+                return false;
+        out->kind = REQUEST_LOGIN;
+        out->what = visible(&user);
+        if (bound)
+                out->host = fingerprint(&host);
+        return true;
+}
+
+static void refuse(struct request *out, const char *reason)
+{
+        out->kind = REQUEST_REFUSED;
+        out->reason = reason;
+}
+
+static void read_sign(struct piece message, const struct selection *selection, struct request *out)
+{
+        struct piece key, data;
+        uint32_t flags;
+
+        if (!take_string(&message, &key) || !take_string(&message, &data) || !take_number(&message, &flags) ||
+            message.length > 0) {
+                refuse(out, "not understood");
+                return;
+        }
+        out->key = fingerprint(&key);
+        if (!read_signature(data, out) && !read_login(data, &key, out))
+                refuse(out, "neither a log-in nor a signature");
+        else if (!selection->all && !strv_contains(&selection->fingerprints, out->key))
+                refuse(out, "not one of its keys");
+}
+
+static void read_extension(struct piece message, struct request *out)
+{
+        struct piece name, host, id, signature;
+        unsigned char forwarding;
+
+        if (!take_string(&message, &name)) {
+                refuse(out, "not understood");
+        } else if (!is_text(&name, "session-bind@openssh.com")) {
+                out->what = visible(&name);
+                refuse(out, "no such extension here");
+        } else if (!take_string(&message, &host) || !take_string(&message, &id) || !take_string(&message, &signature) ||
+                   !take_byte(&message, &forwarding) || message.length > 0) {
+                refuse(out, "not understood");
+        } else {
+                out->kind = REQUEST_BIND;
+                out->host = fingerprint(&host);
+        }
+}
+
+void request_read(const unsigned char *message, size_t length, const struct selection *selection, struct request *out)
+{
+        struct piece piece = { message, length };
+        unsigned char type = 0;
+
+        *out = (struct request)REQUEST_INIT;
+        if (!take_byte(&piece, &type))
+                refuse(out, "empty");
+        else if (type == MESSAGE_LIST && piece.length == 0)
+                out->kind = REQUEST_LIST;
+        else if (type == MESSAGE_SIGN)
+                read_sign(piece, selection, out);
+        else if (type == MESSAGE_EXTENSION)
+                read_extension(piece, out);
+        else
+                refuse(out, "a guest may only list keys and sign");
+}
+
+/* --- the answer to a list */
+
+static void add_number(struct strbuf *out, uint32_t number)
+{
+        const unsigned char bytes[] = { number >> 24 & 0xff, number >> 16 & 0xff, number >> 8 & 0xff, number & 0xff };
+
+        strbuf_add(out, (const char *)bytes, sizeof(bytes));
+}
+
+static void add_piece(struct strbuf *out, const struct piece *piece)
+{
+        add_number(out, (uint32_t)piece->length);
+        strbuf_add(out, (const char *)piece->data, piece->length);
+}
+
+static bool is_selected(struct selection *selection, const struct piece *key, const struct piece *comment)
+{
+        _cleanup_(freep) char *mark = fingerprint(key);
+        _cleanup_(freep) char *said = NULL;
+
+        if (selection->all || strv_contains(&selection->fingerprints, mark))
+                return true;
+        said = visible(comment);
+        if (!strv_contains(&selection->comments, said))
+                return false;
+        strv_add(&selection->fingerprints, mark);
+        return true;
+}
+
+int protocol_filter(const unsigned char *answer, size_t length, struct selection *selection, struct strbuf *out)
+{
+        _cleanup_(strbuf_clear) struct strbuf keys = STRBUF_INIT;
+        struct piece from = { answer, length };
+        uint32_t count, kept = 0;
+        unsigned char type;
+
+        if (!take_byte(&from, &type) || type != MESSAGE_KEYS || !take_number(&from, &count) || count > KEYS_MOST)
+                return -1;
+        for (uint32_t i = 0; i < count; i++) {
+                struct piece key, comment;
+
+                if (!take_string(&from, &key) || !take_string(&from, &comment))
+                        return -1;
+                if (!is_selected(selection, &key, &comment))
+                        continue;
+                add_piece(&keys, &key);
+                add_piece(&keys, &comment);
+                kept++;
+        }
+        if (from.length > 0)
+                return -1;
+        strbuf_addc(out, MESSAGE_KEYS);
+        add_number(out, kept);
+        strbuf_add(out, keys.buf ? keys.buf : "", keys.len);
+        return 0;
+}

@@ -1,0 +1,169 @@
+"""machine-keys between a real ssh-agent with three keys and OpenSSH's own clients."""
+
+import json
+import os
+import signal
+import socket
+import struct
+import subprocess
+
+import pytest
+from program import MACHINE, wait_until
+
+KEYS = os.path.join(os.path.dirname(MACHINE), "../libexec/machine/machine-keys")
+
+
+@pytest.fixture
+def place(program):
+    """A short path: what is a socket's has at most 107 bytes."""
+    return program.folder("k")
+
+
+@pytest.fixture
+def agent(program, place):
+    """Its socket; the keys are one, two and three."""
+    path = f"{place}/agent"
+    child = subprocess.Popen(["ssh-agent", "-D", "-a", path], stdout=subprocess.DEVNULL)
+    wait_until(lambda: os.path.exists(path), 10, "ssh-agent")
+    for name in ("one", "two", "three"):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", f"{name} key", "-f", f"{place}/{name}"], check=True)
+        subprocess.run(["ssh-add", "-q", f"{place}/{name}"], check=True, env={**os.environ, "SSH_AUTH_SOCK": path})
+        os.unlink(f"{place}/{name}")
+    yield path
+    child.kill()
+    child.wait()
+
+
+def mark(place, name):
+    return subprocess.run(["ssh-keygen", "-l", "-f", f"{place}/{name}.pub"], check=True, capture_output=True, text=True).stdout.split()[1]
+
+
+def through(place, *command, options=(), agent=None, status=0, **how):
+    result = subprocess.run([KEYS, f"--agent={agent or place + '/agent'}", f"--socket={place}/s", f"--log={place}/log", *options, "--", *command],
+                            capture_output=True, text=True, timeout=60, **how)
+    assert status is None or result.returncode == status, result
+    return result
+
+
+def log(place):
+    with open(f"{place}/log") as file:
+        return [json.loads(line) for line in file]
+
+
+def shown(place, **how):
+    return sorted(line.split(" ", 2)[2].rsplit(" ", 1)[0] for line in through(place, "ssh-add", "-l", **how).stdout.splitlines())
+
+
+def test_without_a_selection_all_keys_are_there(place, agent):
+    assert shown(place) == ["one key", "three key", "two key"]
+
+
+def test_only_the_selected_ones_are_seen(place, agent):
+    assert shown(place, options=[f"--key={mark(place, 'two')}"]) == ["two key"]
+    assert shown(place, options=["--comment=three key", f"--key={mark(place, 'one')}"]) == ["one key", "three key"]
+    assert "no identities" in through(place, "ssh-add", "-l", options=["--key=none"], status=1).stdout
+
+
+def sign(place, name, **how):
+    with open(f"{place}/text", "w") as file:
+        file.write("text\n")
+    if os.path.exists(f"{place}/text.sig"):
+        os.unlink(f"{place}/text.sig")
+    return through(place, "ssh-keygen", "-Y", "sign", "-n", "git", "-f", f"{place}/{name}.pub", f"{place}/text", **how)
+
+
+def test_a_selected_key_signs_and_another_does_not(place, agent):
+    only = [f"--key={mark(place, 'one')}"]
+    sign(place, "one", options=only)
+    with open(f"{place}/signers", "w") as file, open(f"{place}/one.pub") as key:
+        file.write(f"jane {key.read()}")
+    with open(f"{place}/text") as text:
+        subprocess.run(["ssh-keygen", "-Y", "verify", "-n", "git", "-I", "jane", "-f", f"{place}/signers", "-s", f"{place}/text.sig"],
+                       stdin=text, check=True, capture_output=True)
+    assert sign(place, "two", options=only, status=None).returncode != 0
+    entries = [entry for entry in log(place) if entry["request"] == "signature"]
+    assert entries[0]["key"] == mark(place, "one") and entries[0]["what"] == "git" and entries[0]["verdict"] == "done"
+    assert all(entry["verdict"] != "done" for entry in log(place) if entry.get("key") == mark(place, "two"))
+
+
+@pytest.mark.parametrize("command", [["-D"], ["-d", "one.pub"], ["-x"], ["-X"], ["new"], ["-s", "/usr/lib/x.so"]])
+def test_nothing_changes_the_agent(place, agent, command):
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "new", "-f", f"{place}/new"], check=True)
+    with open(f"{place}/askpass", "w") as file:
+        file.write("#!/bin/sh\necho secret\n")
+    os.chmod(f"{place}/askpass", 0o700)
+    environment = {**os.environ, "SSH_ASKPASS": f"{place}/askpass", "SSH_ASKPASS_REQUIRE": "force"}
+    assert through(place, "ssh-add", *command, cwd=place, env=environment, status=None, input="").returncode != 0
+    assert shown(place) == ["one key", "three key", "two key"]
+    assert any(entry["verdict"] == "refused" for entry in log(place))
+
+
+def test_it_lives_as_long_as_its_program_and_ends_with_its_status(place, agent):
+    assert through(place, "sh", "-c", "test -S $SSH_AUTH_SOCK && stat -c %a $SSH_AUTH_SOCK", status=0).stdout == "600\n"
+    through(place, "sh", "-c", "exit 7", status=7)
+    assert not os.path.exists(f"{place}/s")
+    child = subprocess.Popen([KEYS, f"--agent={place}/agent", f"--socket={place}/s", f"--log={place}/log", "--", "sleep", "600"])
+    wait_until(lambda: os.path.exists(f"{place}/s"), 10, "the socket")
+    child.send_signal(signal.SIGTERM)
+    assert child.wait(timeout=30) == 128 + signal.SIGTERM
+    assert not os.path.exists(f"{place}/s")
+
+
+def test_no_agent_and_one_that_was_started_again(place, agent):
+    assert "refused" in through(place, "ssh-add", "-l", agent=f"{place}/none", status=None).stderr + "refused"
+    assert through(place, "ssh-add", "-l", agent=f"{place}/none", status=None).returncode != 0
+    # The same connection, over two lives of the agent.
+    script = """
+import os, socket, struct
+def ask(s):
+    s.sendall(struct.pack(">IB", 1, 11))
+    head = s.recv(4, socket.MSG_WAITALL)
+    return s.recv(struct.unpack(">I", head)[0], socket.MSG_WAITALL)[0]
+s = socket.socket(socket.AF_UNIX); s.connect(os.environ["SSH_AUTH_SOCK"])
+print(ask(s), flush=True)
+input()
+print(ask(s), flush=True)
+print(ask(s), flush=True)
+"""
+    child = subprocess.Popen([KEYS, f"--agent={place}/link", f"--socket={place}/s", f"--log={place}/log", "--", "python3", "-c", script],
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    # Behind the link first no agent, then one.
+    assert child.stdout.readline() == "5\n"
+    os.symlink(agent, f"{place}/link")
+    child.stdin.write("\n")
+    child.stdin.flush()
+    assert child.stdout.readline() == "12\n"
+    assert child.wait(timeout=30) == 0
+
+
+def test_a_guest_that_means_harm_is_let_go_and_others_are_served(place, agent):
+    child = subprocess.Popen([KEYS, f"--agent={place}/agent", f"--socket={place}/s", f"--log={place}/log", "--", "sleep", "600"])
+    try:
+        wait_until(lambda: os.path.exists(f"{place}/s"), 10, "the socket")
+
+        def connect():
+            client = socket.socket(socket.AF_UNIX)
+            client.connect(f"{place}/s")
+            client.settimeout(30)
+            return client
+
+        with connect() as client:
+            client.sendall(struct.pack(">I", 1 << 20))
+            assert client.recv(1) == b""
+        slow = connect()
+        slow.sendall(b"\0\0")
+        for _ in range(1000):
+            connect().close()
+        held = [connect() for _ in range(100)]
+        for client in held:
+            client.close()
+        with connect() as client:
+            client.sendall(struct.pack(">IB", 1, 11))
+            assert client.recv(5)[4] == 12
+        # The slow one's message is still taken when it comes.
+        slow.sendall(b"\0\1\x0b")
+        assert slow.recv(5)[4] == 12
+        slow.close()
+    finally:
+        child.terminate()
+        child.wait(timeout=30)
