@@ -18,7 +18,7 @@
 #include "vm/network.h"
 #include "vm/ports.h"
 
-#define QMP_MS 10000
+#define QMP_MS 30000
 #define END_MS 10000
 /* From a closed socket to the process's end */
 #define STATUS_MS    500

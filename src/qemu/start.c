@@ -9,7 +9,7 @@
 #include "lib/file.h"
 #include "template.h"
 
-#define QMP_MS 10000
+#define QMP_MS 30000
 
 static int mark_ready(const struct runtime *runtime, struct error **err)
 {

@@ -165,9 +165,9 @@ def test_an_up_with_repos_that_fail_keeps_the_vm_and_goes_on(make, lab):
 
 def test_configuration_that_needs_a_rebuild_is_said(blog):
     site = blog.program
-    site.projects(site.configuration.replace("cpus = 1", "cpus = 2", 1))
+    site.projects(site.configuration.replace('shell = "bash"', 'shell = "zsh"', 1))
     try:
         result = blog.up()
     finally:
         site.projects(site.configuration)
-    assert "cpus" in result.err and "machine rebuild" in result.err
+    assert "shell: VM 'blog' has bash" in result.err and "machine rebuild" in result.err
