@@ -6,6 +6,7 @@
 
 #include "host/paths.h"
 #include "lib/file.h"
+#include "lib/hash.h"
 #include "lib/os.h"
 
 /* developer.1password.com/docs/ssh/get-started */
@@ -54,8 +55,7 @@ char *agent_socket(void)
 static char *fingerprint_of(const char *line)
 {
         const char *key = strchr(line, ' ');
-        unsigned char blob[KEY_MOST], hash[crypto_hash_sha256_BYTES];
-        char text[64];
+        unsigned char blob[KEY_MOST];
         size_t length;
 
         if (!key++ ||
@@ -63,9 +63,7 @@ static char *fingerprint_of(const char *line)
                               sodium_base64_VARIANT_ORIGINAL) < 0 ||
             length < 16)
                 return NULL;
-        crypto_hash_sha256(hash, blob, length);
-        sodium_bin2base64(text, sizeof(text), hash, sizeof(hash), sodium_base64_VARIANT_ORIGINAL_NO_PADDING);
-        return xasprintf("SHA256:%s", text);
+        return hash_fingerprint(blob, length);
 }
 
 char *agent_key_option(const char *text, struct error **err)

@@ -1,7 +1,6 @@
 #include "keys/protocol.h"
 
-#include <sodium.h>
-
+#include "lib/hash.h"
 #include "lib/text.h"
 
 #define KEYS_MOST       2048
@@ -20,16 +19,6 @@ void request_clear(struct request *request)
         free(request->what);
         free(request->host);
         *request = (struct request)REQUEST_INIT;
-}
-
-char *protocol_fingerprint(const void *blob, size_t length)
-{
-        unsigned char hash[crypto_hash_sha256_BYTES];
-        char text[64];
-
-        crypto_hash_sha256(hash, blob, length);
-        sodium_bin2base64(text, sizeof(text), hash, sizeof(hash), sodium_base64_VARIANT_ORIGINAL_NO_PADDING);
-        return xasprintf("SHA256:%s", text);
 }
 
 /* --- pieces of a message */
@@ -85,7 +74,7 @@ static char *visible(const struct piece *piece)
 
 static char *fingerprint(const struct piece *piece)
 {
-        return protocol_fingerprint(piece->data, piece->length);
+        return hash_fingerprint(piece->data, piece->length);
 }
 
 /* --- what is to be signed */

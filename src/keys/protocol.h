@@ -57,5 +57,3 @@ void request_read(const unsigned char *message, size_t length, const struct sele
 /* Replaces the agent's answer to a list by one with the selected keys alone, and learns whose comments are selected. -1 when it
  * is none. */
 int protocol_filter(const unsigned char *answer, size_t length, struct selection *selection, struct strbuf *out);
-/* "SHA256:…" of a public key as it is in the protocol. Owned by the caller. */
-char *protocol_fingerprint(const void *blob, size_t length);

@@ -101,3 +101,13 @@ int hash_file(const char *path, char **hex, struct error **err)
         *hex = to_hex(digest);
         return 0;
 }
+
+char *hash_fingerprint(const void *blob, size_t length)
+{
+        unsigned char digest[crypto_hash_sha256_BYTES];
+        char text[sodium_base64_ENCODED_LEN(sizeof(digest), sodium_base64_VARIANT_ORIGINAL_NO_PADDING)];
+
+        crypto_hash_sha256(digest, blob, length);
+        sodium_bin2base64(text, sizeof(text), digest, sizeof(digest), sodium_base64_VARIANT_ORIGINAL_NO_PADDING);
+        return xasprintf("SHA256:%s", text);
+}

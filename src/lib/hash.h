@@ -24,3 +24,6 @@ char *hash_hex(struct hash *hash);
 /* Plain SHA-256 of a text, as `sha256sum` prints it. Owned by the caller. */
 char *hash_text(const void *data, size_t length);
 int hash_file(const char *path, char **hex, struct error **err);
+/* Of a public key, as ssh shows it: "SHA256:" and the digest in base64 without its end. Owned by the caller. Source:
+ * ssh-keygen(1), -l. */
+char *hash_fingerprint(const void *blob, size_t length);

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "keys/protocol.h"
+#include "lib/hash.h"
 
 /* --- messages, put together as their sources say */
 
@@ -43,7 +44,7 @@ static char *mark_of(char filler)
         _cleanup_(strbuf_clear) struct strbuf key = STRBUF_INIT;
 
         add_key(&key, filler);
-        return protocol_fingerprint(key.buf + 4, key.len - 4);
+        return hash_fingerprint(key.buf + 4, key.len - 4);
 }
 
 static void add_login(struct strbuf *out, char key, const char *method, const char *service, bool host)
