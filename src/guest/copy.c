@@ -136,7 +136,8 @@ int copy_out(const struct vm *vm, const char *path, const char *target, bool rec
 
         if (!final)
                 return -1;
-        folder = xasprintf("%s/.machine-cp.XXXXXX", *parent ? parent : ".");
+        /* A name with a colon would be another computer's. */
+        folder = xasprintf("%s%s/.machine-cp.XXXXXX", *parent == '/' ? "" : "./", *parent ? parent : ".");
         if (!mkdtemp(folder))
                 return error_errno(err, ERROR_FAILED, "cannot make a folder in '%s'", *parent ? parent : ".");
         copy = path_join(folder, "copy");

@@ -314,6 +314,22 @@ def test_a_layer_whose_filling_failed_or_was_killed_is_gone_on_with(site, box):
         site.run("destroy", "third", "--yes", "--discard-work", status=None)
 
 
+def test_two_builders_of_one_layer_wait_for_each_other(site, box):
+    site.projects(f"[box]\nprofiles = ['mine']\n{SMALL}" + "".join(f"[{name}]\ncold = true\nprofiles = ['mine']\n{SMALL}" for name in ("left", "right")))
+    site.write("config/machine/profiles/mine/setup.sh", SETUP + "echo both >>/var/log/ran\n")
+    try:
+        children = [site.start("up", name) for name in ("left", "right")]
+        results = [site.finish(child, timeout=900) for child in children]
+        assert [result.status for result in results] == [0, 0], results
+        assert built(results[0]) + built(results[1]) == ["profile mine"]
+        assert "another process is building the layer of 'profile mine'" in results[0].err + results[1].err
+        assert ran(Vm(site, "left")) == ran(Vm(site, "right")) == ["one", "two", "mine", "both"]
+    finally:
+        site.write("config/machine/profiles/mine/setup.sh", SETUP)
+        for name in ("left", "right"):
+            site.run("destroy", name, "--yes", "--discard-work", status=None)
+
+
 def test_a_changed_profile_builds_its_layer_alone_and_bake_does_it_ahead(site, box):
     site.projects(f"[box]\nprofiles = ['mine']\n{SMALL}[fourth]\ncold = true\nprofiles = ['mine']\n{SMALL}")
     site.write("config/machine/profiles/mine/setup.sh", SETUP + "echo more >>/var/log/ran\n")

@@ -73,6 +73,10 @@ def test_a_file_goes_in_and_comes_back(program, box, here):
     assert program.read("home/here/other") == "text\n"
     assert program.read("home/here/hostname") == "box\n"
     assert sorted(os.listdir(here)) == sorted([ODD, "back", "other", "hostname"])
+    os.mkdir(f"{here}/co:lon")
+    program.run("cp", "box:/etc/hostname", "./co:lon/name", cwd=here)
+    program.run("cp", "./co:lon/name", "box:colon", cwd=here)
+    assert program.read("home/here/co:lon/name") == "box\n" and box.sh("cat colon") == "box\n"
 
 
 def test_a_pattern_is_a_name(program, box, here):
