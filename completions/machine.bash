@@ -28,6 +28,10 @@ _machine() {
         agent:-*) choices="--session -s --list -l --json --plain --quiet -q --help -h" ;;
         list:-*) choices="--json --plain --quiet -q --help -h" ;;
         status:-*) choices="--json --plain --quiet -q --help -h" ;;
+        cp:-*) choices="--recursive -r --json --plain --quiet -q --help -h" ;;
+        open:-*) choices="--local -l --print --json --plain --quiet -q --help -h" ;;
+        secrets:-*) choices="--clear --json --plain --quiet -q --help -h" ;;
+        keys:-*) choices="--json --plain --quiet -q --help -h" ;;
         down:-*) choices="--json --plain --quiet -q --help -h" ;;
         rebuild:-*) choices="--yes -y --discard-work --json --plain --quiet -q --help -h" ;;
         destroy:-*) choices="--yes -y --discard-work --json --plain --quiet -q --help -h" ;;
@@ -39,14 +43,10 @@ _machine() {
         trust:-*) choices="--yes -y --revoke --json --plain --quiet -q --help -h" ;;
         validate:-*) choices="--json --plain --quiet -q --help -h" ;;
         doctor:-*) choices="--json --plain --quiet -q --help -h" ;;
-        cp:-*) choices="--recursive -r --json --plain --quiet -q --help -h" ;;
-        open:-*) choices="--local -l --print --json --plain --quiet -q --help -h" ;;
-        secrets:-*) choices="--clear --json --plain --quiet -q --help -h" ;;
-        keys:-*) choices="--json --plain --quiet -q --help -h" ;;
         audit:-*) choices="--list --json --plain --quiet -q --help -h" ;;
         help:-*) choices="--json --plain --quiet -q --help -h" ;;
         help:*) choices="agent aider audit bake claude codex cp destroy doctor down help init keys layers list lock open plan profile prune rebuild run secrets ssh status trust up validate" ;;
-        up:* | plan:* | ssh:* | run:* | claude:* | codex:* | aider:* | agent:* | status:* | down:* | rebuild:* | destroy:* | open:* | secrets:* | keys:* | audit:*) choices=$(_machine_names) ;;
+        up:* | plan:* | ssh:* | run:* | claude:* | codex:* | aider:* | agent:* | status:* | open:* | secrets:* | keys:* | down:* | rebuild:* | destroy:* | audit:*) choices=$(_machine_names) ;;
         *)
                 compopt -o default
                 return

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-COMMANDS = ["init", "up", "plan", "ssh", "run", "claude", "codex", "aider", "agent", "list", "status", "down", "rebuild", "destroy", "bake", "layers",
-            "prune", "profile", "lock", "trust", "validate", "doctor", "cp", "open", "secrets", "keys", "audit", "help", "proxy"]
+COMMANDS = ["init", "up", "plan", "ssh", "run", "claude", "codex", "aider", "agent", "list", "status", "cp", "open", "secrets",
+            "keys", "down", "rebuild", "destroy", "bake", "layers", "prune", "profile", "lock", "trust", "validate", "doctor",
+            "audit", "help", "proxy"]
 
 
 def test_the_table_has_the_commands_that_are_tested_here(program):
