@@ -102,10 +102,12 @@ def test_limas_port_is_served_as_long_as_qemu_lives_and_no_longer(shim):
 
 @pytest.mark.parametrize("lan", ["0", "1"])
 def test_the_network_is_as_open_as_it_was_said_to_be(shim, lan):
-    shim(*network(vms.free_port()), MACHINE_SHIM_LAN=lan)
+    port = vms.free_port()
+    shim(*network(port), MACHINE_SHIM_LAN=lan)
     seen(shim)
     arguments = open(f"/proc/{networks_of(shim.folder / 'net.log')[0]}/cmdline").read().split("\0")
     assert "--network=192.168.5.0" in arguments and "--hostname=blog" in arguments
+    assert f"--forward={port}:22" in arguments
     assert ("--lan" in arguments) == (lan == "1")
 
 

@@ -68,6 +68,8 @@ static void what_is_not_limas_one_network_is_refused(void **state)
                 { { "-m", "1" }, "no network" },
                 { { "-netdev" }, "more than one" },
                 { { "-netdev", "user,id=net0" }, "isn't known: 'user,id=net0'" },
+                { { "-netdev", LIMA("60022-:23") }, "isn't known" },
+                { { "-netdev", LIMA("60022") }, "isn't known" },
                 { { "-netdev", LIMA("1-:22,guestfwd=tcp:10.0.2.1:1-cmd:sh") }, "isn't known" },
                 { { "-netdev", LIMA("1-:22,hostfwd=tcp::2-:22") }, "isn't known" },
                 { { "-netdev", LIMA("0-:22") }, "isn't known" },
