@@ -4,6 +4,7 @@ import os
 
 import pytest
 from conftest import SMALL, Vm, surroundings
+from program import wait_until
 
 # In place of the guest's sftp-server: whatever folder it is asked for has these names.
 HOSTILE = r"""#!/usr/bin/perl
@@ -136,7 +137,9 @@ def test_a_guest_that_lies_about_its_names_writes_nowhere_else(program, box, her
     # The whole command line: how sshd starts sftp is the guest's own business.
     box.run("sudo", "sh", "-c", "cat >/usr/lib/openssh/sftp-server.evil && chmod 755 /usr/lib/openssh/sftp-server.evil", input=HOSTILE)
     box.sh("sudo sh -c 'sed -i \"/^Subsystem/d\" /etc/ssh/sshd_config /etc/ssh/sshd_config.d/*; "
-           "echo Subsystem sftp /usr/lib/openssh/sftp-server.evil >/etc/ssh/sshd_config.d/evil.conf; systemctl restart ssh'")
+           "echo Subsystem sftp /usr/lib/openssh/sftp-server.evil >/etc/ssh/sshd_config.d/evil.conf'")
+    # Some seconds after a restore systemd starts itself anew, and answers nobody meanwhile.
+    wait_until(lambda: box.run("sudo", "systemctl", "restart", "ssh", status=None).status == 0, 60, "systemd")
     program.run("/usr/bin/ssh", "-F", f"{box.folder()}/ssh_config", "-O", "exit", "machine-box", status=None)
     target = program.folder("home/here/inner")
     result = program.run("cp", "-r", "box:folder", "inner", cwd=here, status=None)
