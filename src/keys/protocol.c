@@ -143,22 +143,30 @@ static void read_sign(struct piece message, const struct selection *selection, s
                 refuse(out, "not one of its keys");
 }
 
-static void read_extension(struct piece message, struct request *out)
+/* What is behind the extension's name. */
+static bool read_bind(struct piece message, struct request *out)
 {
-        struct piece name, host, id, signature;
+        struct piece host, id, signature;
         unsigned char forwarding;
 
-        if (!take_string(&message, &name)) {
-                refuse(out, "not understood");
-        } else if (!is_text(&name, "session-bind@openssh.com")) {
+        if (!take_string(&message, &host) || !take_string(&message, &id) || !take_string(&message, &signature) ||
+            !take_byte(&message, &forwarding) || message.length > 0)
+                return false;
+        out->kind = REQUEST_BIND;
+        out->host = fingerprint(&host);
+        return true;
+}
+
+static void read_extension(struct piece message, struct request *out)
+{
+        struct piece name;
+        bool named = take_string(&message, &name);
+
+        if (named && !is_text(&name, "session-bind@openssh.com")) {
                 out->what = visible(&name);
                 refuse(out, "no such extension here");
-        } else if (!take_string(&message, &host) || !take_string(&message, &id) || !take_string(&message, &signature) ||
-                   !take_byte(&message, &forwarding) || message.length > 0) {
+        } else if (!named || !read_bind(message, out)) {
                 refuse(out, "not understood");
-        } else {
-                out->kind = REQUEST_BIND;
-                out->host = fingerprint(&host);
         }
 }
 
