@@ -330,25 +330,35 @@ static int listen_at(const char *path)
         return done ? TAKE_FD(fd) : -1;
 }
 
-static volatile sig_atomic_t child_to_end;
+static volatile sig_atomic_t child_to_end, told;
 
+/* Before there is a child it is told as soon as there is. */
 static void on_signal(int number)
 {
         if (child_to_end > 0)
                 kill((pid_t)child_to_end, number);
+        else
+                told = number;
 }
 
-/* Ctrl-C is for the program; what is meant for us reaches it. */
-static void mind_signals(pid_t child)
+/* What is meant for us reaches the program. From before anybody can see us. */
+static void pass_signals(void)
 {
         struct sigaction pass = { .sa_handler = on_signal };
 
-        child_to_end = (sig_atomic_t)child;
+        sigaction(SIGTERM, &pass, NULL);
+        sigaction(SIGHUP, &pass, NULL);
+}
+
+/* Ctrl-C is for the program alone; one that is ignored would be so in there too, so that it comes behind the start. */
+static void mind_child(pid_t child)
+{
         signal(SIGINT, SIG_IGN);
         signal(SIGQUIT, SIG_IGN);
         signal(SIGPIPE, SIG_IGN);
-        sigaction(SIGTERM, &pass, NULL);
-        sigaction(SIGHUP, &pass, NULL);
+        child_to_end = (sig_atomic_t)child;
+        if (told)
+                kill(child, told);
 }
 
 static int run(struct keys *keys, const char *const *program, struct error **err)
@@ -359,6 +369,7 @@ static int run(struct keys *keys, const char *const *program, struct error **err
         _cleanup_(loop_freep) struct loop *loop = loop_new();
 
         keys->loop = loop;
+        pass_signals();
         keys->listener = listen_at(keys->socket);
         if (keys->listener < 0)
                 return error_errno(err, ERROR_FAILED, "cannot listen at '%s'", keys->socket);
@@ -370,7 +381,7 @@ static int run(struct keys *keys, const char *const *program, struct error **err
                                                   .stderr_fd = PROCESS_INHERIT },
                           &keys->child, err) < 0)
                 return -1;
-        mind_signals(keys->child);
+        mind_child(keys->child);
         process_fd = os_process_fd(keys->child);
         if (process_fd < 0)
                 return error_errno(err, ERROR_FAILED, "cannot watch '%s'", program[0]);
