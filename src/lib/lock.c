@@ -53,10 +53,9 @@ static int flock_until(int fd, int operation, deadline limit)
         return 1;
 }
 
-int lock_acquire(struct lock *lock, const char *path, enum lock_mode mode, int timeout_ms, struct error **err)
+/* 1 = held by us, 0 = by somebody else until the limit, -1. */
+static int acquire_until(struct lock *lock, const char *path, enum lock_mode mode, deadline limit, struct error **err)
 {
-        deadline limit = deadline_in(timeout_ms >= 0 && timeout_ms < PROBE_MS ? PROBE_MS : timeout_ms);
-
         for (;;) {
                 _cleanup_(closep) int fd = open_lock(path, err);
                 int got;
@@ -67,12 +66,27 @@ int lock_acquire(struct lock *lock, const char *path, enum lock_mode mode, int t
                 if (got < 0)
                         return error_errno(err, ERROR_FAILED, "cannot lock '%s'", path);
                 if (got == 0)
-                        return error_set(err, ERROR_FAILED, "'%s' is held by another process", path);
+                        return 0;
                 if (still_named(fd, path)) {
                         lock->fd = TAKE_FD(fd);
-                        return 0;
+                        return 1;
                 }
         }
+}
+
+int lock_try(struct lock *lock, const char *path, enum lock_mode mode, struct error **err)
+{
+        return acquire_until(lock, path, mode, deadline_in(PROBE_MS), err);
+}
+
+int lock_acquire(struct lock *lock, const char *path, enum lock_mode mode, int timeout_ms, struct error **err)
+{
+        deadline limit = deadline_in(timeout_ms >= 0 && timeout_ms < PROBE_MS ? PROBE_MS : timeout_ms);
+        int got = acquire_until(lock, path, mode, limit, err);
+
+        if (got == 0)
+                return error_set(err, ERROR_FAILED, "'%s' is held by another process", path);
+        return got < 0 ? -1 : 0;
 }
 
 /* By a shared lock, so that two who ask at the same time don't take each other for a holder. */

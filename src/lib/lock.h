@@ -26,6 +26,8 @@ struct lock {
  * Held by somebody else until the limit: ERROR_FAILED "… is held by another process". A missing folder: ERROR_NOT_FOUND.
  */
 int lock_acquire(struct lock *lock, const char *path, enum lock_mode mode, int timeout_ms, struct error **err);
+/* The same without waiting, for who has something to say first. 1 = taken, 0 = somebody else holds it, -1. */
+int lock_try(struct lock *lock, const char *path, enum lock_mode mode, struct error **err);
 /*
  * Is it held LOCK_EXCLUSIVE by anybody, right now? 1, 0, or -1 when that could not be found out. A missing file is not held;
  * who shares it is not seen.

@@ -133,6 +133,25 @@ static void waiting_ends_at_its_limit(void **state)
         end_holder(&holder);
 }
 
+static void who_only_tries_is_told_of_the_holder(void **state)
+{
+        _cleanup_(freep) char *path = lock_path(state);
+        _cleanup_(freep) char *missing = path_join(*state, "missing/lock");
+        _cleanup_(error_freep) struct error *err = NULL;
+        struct holder holder = start_holder(path, LOCK_EXCLUSIVE);
+        struct lock lock = LOCK_INIT;
+
+        assert_int_equal(lock_try(&lock, path, LOCK_EXCLUSIVE, &err), 0);
+        assert_int_equal(lock.fd, -1);
+        assert_null(err);
+        end_holder(&holder);
+        assert_int_equal(lock_try(&lock, path, LOCK_EXCLUSIVE, &err), 1);
+        assert_true(lock.fd >= 0);
+        lock_release(&lock);
+        assert_int_equal(lock_try(&lock, missing, LOCK_EXCLUSIVE, &err), -1);
+        assert_int_equal(err->kind, ERROR_NOT_FOUND);
+}
+
 static void a_waiter_gets_the_lock_of_a_process_that_was_killed(void **state)
 {
         _cleanup_(freep) char *path = lock_path(state);
@@ -422,6 +441,7 @@ int main(void)
                 TEST(another_process_is_kept_out),
                 TEST(readers_share_it_and_keep_a_writer_out),
                 TEST(waiting_ends_at_its_limit),
+                TEST(who_only_tries_is_told_of_the_holder),
                 TEST(a_waiter_gets_the_lock_of_a_process_that_was_killed),
                 TEST(a_program_that_we_start_does_not_hold_it),
                 TEST(a_missing_folder_is_not_found),
