@@ -16,20 +16,10 @@ static const struct option options[] = {
         { 0 },
 };
 
-static bool same_profiles(const struct strv *a, const struct strv *b)
-{
-        if (a->count != b->count)
-                return false;
-        for (size_t i = 0; i < a->count; i++)
-                if (!streq(a->items[i], b->items[i]))
-                        return false;
-        return true;
-}
-
 static bool same_kind(const struct project *a, const struct project *b)
 {
         return a->cpus == b->cpus && a->memory_bytes == b->memory_bytes && a->cold == b->cold && streq(a->engine, b->engine) &&
-               same_profiles(&a->profiles, &b->profiles);
+               strv_equal(&a->profiles, &b->profiles);
 }
 
 static bool seen_before(const struct projects *projects, size_t i)

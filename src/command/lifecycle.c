@@ -331,63 +331,79 @@ static bool has_old_base(const struct vm *vm)
                vm->engine->stands_on(vm->record.base, base, NULL) == 0;
 }
 
-static int make_plan(const struct vm *vm, const struct target *target, struct commits *commits, struct plan *plan,
+struct observation {
+        struct vm_status status;
+        struct commits commits;
+        char *recipe;
+        struct plan_observed seen; /* of the VM and of the above */
+};
+
+#define OBSERVATION_INIT                                                                                                       \
+        {                                                                                                                      \
+                .status = VM_STATUS_INIT, .commits = COMMITS_INIT                                                              \
+        }
+
+static void observation_clear(struct observation *observation)
+{
+        vm_status_clear(&observation->status);
+        commits_clear(&observation->commits);
+        free(observation->recipe);
+}
+
+static int observe(const struct vm *vm, const struct target *target, struct observation *out, struct error **err)
+{
+        _cleanup_(recipe_clear) struct recipe recipe = RECIPE_INIT;
+
+        if (recipe_view_read(target, &recipe, err) < 0 || vm_inspect(vm, &out->status, err) < 0 ||
+            describe_commits(&target->project, &out->commits, err) < 0)
+                return -1;
+        out->recipe = recipe_hash(&recipe);
+        out->seen = (struct plan_observed){
+                .record = vm->exists ? &vm->record : NULL,
+                .state = out->status.state,
+                .recipe = out->recipe,
+                .git = out->commits.hash,
+                .old_base = has_old_base(vm),
+                .grows_disk = vm->exists && vm->engine->grows_disk,
+        };
+        return 0;
+}
+
+static int make_plan(const struct vm *vm, const struct target *target, struct observation *observed, struct plan *plan,
                      struct error **err)
 {
-        _cleanup_(vm_status_clear) struct vm_status status = VM_STATUS_INIT;
-        struct plan_observed observed = { .record = vm->exists ? &vm->record : NULL };
-        _cleanup_(recipe_clear) struct recipe recipe = RECIPE_INIT;
-        _cleanup_(freep) char *hash = NULL;
-
-        if (recipe_view_read(target, &recipe, err) < 0)
+        if (observe(vm, target, observed, err) < 0 || (vm->exists && line_check(&target->project, vm->engine, err) < 0))
                 return -1;
-        hash = recipe_hash(&recipe);
-        observed.recipe = hash;
-        if (vm_inspect(vm, &status, err) < 0 || describe_commits(&target->project, commits, err) < 0)
-                return -1;
-        observed.state = status.state;
-        observed.git = commits->hash;
-        observed.old_base = has_old_base(vm);
-        observed.grows_disk = vm->exists && vm->engine->grows_disk;
-        if (vm->exists && line_check(&target->project, vm->engine, err) < 0)
-                return -1;
-        if (plan_up(&target->project, &observed, plan, err) < 0) {
-                if (status.reason)
-                        error_wrap(err, "VM '%s' is broken: %s", vm->name, status.reason);
+        if (plan_up(&target->project, &observed->seen, plan, err) < 0) {
+                if (observed->status.reason)
+                        error_wrap(err, "VM '%s' is broken: %s", vm->name, observed->status.reason);
                 return -1;
         }
         return 0;
 }
 
-int lifecycle_drift(struct vm *vm, const struct target *target, struct vm_status *status, struct drift *out, struct error **err)
+int lifecycle_drift(const struct vm *vm, const struct target *target, struct vm_status *status, struct drift *out,
+                    struct error **err)
 {
-        _cleanup_(commits_clear) struct commits commits = COMMITS_INIT;
-        _cleanup_(recipe_clear) struct recipe recipe = RECIPE_INIT;
-        _cleanup_(freep) char *hash = NULL;
+        _cleanup_(observation_clear) struct observation observed = OBSERVATION_INIT;
 
-        if (recipe_view_read(target, &recipe, err) < 0 || vm_inspect(vm, status, err) < 0 ||
-            describe_commits(&target->project, &commits, err) < 0)
+        if (observe(vm, target, &observed, err) < 0)
                 return -1;
-        hash = recipe_hash(&recipe);
-        drift_find(&target->project,
-                   &(struct drift_observed){ .record = &vm->record,
-                                             .running = status->state == VM_RUNNING,
-                                             .recipe = hash,
-                                             .git = commits.hash,
-                                             .old_base = has_old_base(vm),
-                                             .grows_disk = vm->engine->grows_disk },
-                   out);
+        drift_find(&target->project, &observed.seen, out);
+        vm_status_clear(status);
+        *status = observed.status;
+        observed.status = (struct vm_status)VM_STATUS_INIT;
         return 0;
 }
 
 int lifecycle_dry_run(struct context *context, struct vm *vm, const struct target *target, struct error **err)
 {
-        _cleanup_(commits_clear) struct commits commits = COMMITS_INIT;
+        _cleanup_(observation_clear) struct observation observed = OBSERVATION_INIT;
         _cleanup_(plan_clear) struct plan plan = PLAN_INIT;
         _cleanup_(recipe_clear) struct recipe recipe = RECIPE_INIT;
         _cleanup_(json_decrefp) json_t *steps = json_array();
 
-        if (recipe_view_read(target, &recipe, err) < 0 || make_plan(vm, target, &commits, &plan, err) < 0)
+        if (recipe_view_read(target, &recipe, err) < 0 || make_plan(vm, target, &observed, &plan, err) < 0)
                 return -1;
         for (size_t i = 0; i < plan.notes.count; i++)
                 event_note(context->events, "%s", plan.notes.items[i]);
@@ -423,11 +439,8 @@ static int follow_profiles(struct vm *vm, const struct project *project, struct 
 {
         struct strv *has = &vm->record.profiles;
 
-        if (has->count >= project->profiles.count)
+        if (has->count == project->profiles.count || !strv_begins_with(&project->profiles, has))
                 return 0;
-        for (size_t i = 0; i < has->count; i++)
-                if (!streq(has->items[i], project->profiles.items[i]))
-                        return 0;
         for (size_t i = has->count; i < project->profiles.count; i++)
                 strv_add(has, project->profiles.items[i]);
         return vm_save(vm, err);
@@ -436,7 +449,7 @@ static int follow_profiles(struct vm *vm, const struct project *project, struct 
 int lifecycle_up(struct context *context, struct vm *vm, const struct target *target, const char *engine,
                  struct lifecycle_result *out, struct error **err)
 {
-        _cleanup_(commits_clear) struct commits commits = COMMITS_INIT;
+        _cleanup_(observation_clear) struct observation observed = OBSERVATION_INIT;
         _cleanup_(plan_clear) struct plan plan = PLAN_INIT;
         bool followed = false;
         bool filled = false;
@@ -445,7 +458,7 @@ int lifecycle_up(struct context *context, struct vm *vm, const struct target *ta
         int status = 0;
 
         *out = (struct lifecycle_result){ .how = "running" };
-        if (make_plan(vm, target, &commits, &plan, err) < 0)
+        if (make_plan(vm, target, &observed, &plan, err) < 0)
                 return -1;
         for (size_t i = 0; i < plan.notes.count; i++)
                 event_note(context->events, "%s", plan.notes.items[i]);
@@ -470,7 +483,7 @@ int lifecycle_up(struct context *context, struct vm *vm, const struct target *ta
                         out->how = "created";
                 else if (step->type == PLAN_START && streq(out->how, "running") && !plan.running)
                         out->how = "started";
-                status = carry_out(context, vm, target, &commits, engine, step, out, err);
+                status = carry_out(context, vm, target, &observed.commits, engine, step, out, err);
                 if (status < 0)
                         break;
                 if (step->type == PLAN_CREATE)

@@ -24,7 +24,7 @@ int lifecycle_up(struct context *context, struct vm *vm, const struct target *ta
 /* Prints what lifecycle_up() would do, on stdout. */
 int lifecycle_dry_run(struct context *context, struct vm *vm, const struct target *target, struct error **err);
 /* What a VM that is there has otherwise than the project says. */
-int lifecycle_drift(struct vm *vm, const struct target *target, struct vm_status *status, struct drift *out,
+int lifecycle_drift(const struct vm *vm, const struct target *target, struct vm_status *status, struct drift *out,
                     struct error **err);
 /* Boots an existing VM and makes its ssh configuration: for ssh, run and proxy, which don't look at the project. Running:
  * success. */

@@ -36,22 +36,24 @@ static int hash_folder(struct hash *hash, const char *path, struct error **err)
         return 0;
 }
 
-/* The programs that run in the guest. */
-static int hash_programs(struct hash *hash, struct error **err)
+/* Of the programs that run in the guest. Owned by the caller; NULL with an error. */
+static char *hash_programs(struct error **err)
 {
         static const char *const names[] = { "guest/recipe", "guest/template/strip", "guest/template/settle" };
+        struct hash hash;
 
+        hash_init(&hash);
         for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
                 _cleanup_(freep) char *path = paths_shipped(names[i], err);
 
-                if (!path || (file_is_folder(path) ? hash_folder(hash, path, err) : hash_add_file(hash, path, err)) < 0)
-                        return -1;
+                if (!path || (file_is_folder(path) ? hash_folder(&hash, path, err) : hash_add_file(&hash, path, err)) < 0)
+                        return NULL;
         }
-        return 0;
+        return hash_hex(&hash);
 }
 
-/* Of the layer of `part` on `parent`. Owned by the caller; NULL with an error. */
-static char *key_of(const char *parent, const struct recipe_part *part, struct error **err)
+/* Of the layer of `part` on `parent`, filled by `programs`. Owned by the caller. */
+static char *key_of(const char *parent, const struct recipe_part *part, const char *programs)
 {
         struct hash hash;
 
@@ -65,7 +67,8 @@ static char *key_of(const char *parent, const struct recipe_part *part, struct e
                 hash_add_text(&hash, part->steps[i].id);
                 hash_add_text(&hash, part->steps[i].hash);
         }
-        return hash_programs(&hash, err) < 0 ? NULL : hash_hex(&hash);
+        hash_add_text(&hash, programs);
+        return hash_hex(&hash);
 }
 
 /* --- making them */
@@ -76,6 +79,7 @@ struct part_filling {
         struct recipe *recipe;
         size_t part;
         const char *parent;
+        const char *programs;
 };
 
 static int fill(const struct vm *vm, void *data, struct event_sink *events _unused_, char **key, struct error **err)
@@ -86,25 +90,24 @@ static int fill(const struct vm *vm, void *data, struct event_sink *events _unus
         session_close(vm);
         if (status < 0)
                 return -1;
-        *key = key_of(filling->parent, &filling->recipe->parts[filling->part], err);
-        return *key ? 0 : -1;
+        *key = key_of(filling->parent, &filling->recipe->parts[filling->part], filling->programs);
+        return 0;
 }
 
-static int ensure_part(struct context *context, const struct engine *engine, const struct vm_record *record,
-                       const struct target *target, struct recipe *recipe, size_t p, char **layer, struct error **err)
+static int ensure_part(const struct engine *engine, const struct vm_record *record, struct part_filling *filling, char **layer,
+                       struct error **err)
 {
-        const struct recipe_part *part = &recipe->parts[p];
+        const struct recipe_part *part = &filling->recipe->parts[filling->part];
         _cleanup_(freep) char *about =
                 streq(part->name, RECIPE_BASE) ? xstrdup(part->name) : xasprintf("profile %s", part->name);
-        _cleanup_(freep) char *wanted = key_of(*layer, part, err);
-        struct part_filling filling = { .context = context, .target = target, .recipe = recipe, .part = p, .parent = *layer };
+        _cleanup_(freep) char *wanted = key_of(*layer, part, filling->programs);
         char *made = NULL;
 
-        if (!wanted ||
-            engine->fill_layer(
+        filling->parent = *layer;
+        if (engine->fill_layer(
                     &(struct engine_filling){
-                            .parent = *layer, .key = wanted, .about = about, .record = record, .fill = fill, .data = &filling },
-                    context->events, &made, err) < 0)
+                            .parent = *layer, .key = wanted, .about = about, .record = record, .fill = fill, .data = filling },
+                    filling->context->events, &made, err) < 0)
                 return -1;
         set_string(layer, made);
         return 0;
@@ -114,17 +117,20 @@ static int ensure(struct context *context, const struct engine *engine, const st
                   const struct target *target, struct recipe_layers *out, struct error **err)
 {
         _cleanup_(recipe_clear) struct recipe recipe = RECIPE_INIT;
+        struct part_filling filling = { .context = context, .target = target, .recipe = &recipe };
+        _cleanup_(freep) char *programs = NULL;
         _cleanup_(freep) char *layer = NULL;
 
         if (recipe_view_read(target, &recipe, err) < 0)
                 return -1;
         if (!recipe_has_steps(&recipe))
                 return 0;
-        if (engine->base_layer(record->user, true, context->events, &layer, err) < 0)
+        filling.programs = programs = hash_programs(err);
+        if (!programs || engine->base_layer(record->user, true, context->events, &layer, err) < 0)
                 return -1;
-        for (size_t p = 0; p < recipe.part_count; p++)
-                if (recipe_apply_has_work(&recipe.parts[p]) &&
-                    ensure_part(context, engine, record, target, &recipe, p, &layer, err) < 0)
+        for (filling.part = 0; filling.part < recipe.part_count; filling.part++)
+                if (recipe_apply_has_work(&recipe.parts[filling.part]) &&
+                    ensure_part(engine, record, &filling, &layer, err) < 0)
                         return -1;
         out->key = TAKE_PTR(layer);
         out->hash = recipe_hash(&recipe);
@@ -147,11 +153,15 @@ int recipe_layers_find(const struct engine *engine, const struct target *target,
                        struct error **err)
 {
         _cleanup_(recipe_clear) struct recipe recipe = RECIPE_INIT;
+        _cleanup_(freep) char *programs = NULL;
         _cleanup_(freep) char *below = NULL;
         int there;
 
         *top = false;
         if (recipe_view_read(target, &recipe, err) < 0)
+                return -1;
+        programs = hash_programs(err);
+        if (!programs)
                 return -1;
         there = engine->base_layer(user, false, NULL, &below, err);
         if (there <= 0)
@@ -160,8 +170,8 @@ int recipe_layers_find(const struct engine *engine, const struct target *target,
         for (size_t p = 0; p < recipe.part_count; p++) {
                 if (!recipe_apply_has_work(&recipe.parts[p]))
                         continue;
-                set_string(&below, key_of(below, &recipe.parts[p], err));
-                there = below ? engine->has_layer(below, err) : -1;
+                set_string(&below, key_of(below, &recipe.parts[p], programs));
+                there = engine->has_layer(below, err);
                 if (there <= 0)
                         return there;
                 strv_add(keys, below);

@@ -60,6 +60,21 @@ bool strv_contains(const struct strv *list, const char *text)
         return false;
 }
 
+bool strv_begins_with(const struct strv *list, const struct strv *beginning)
+{
+        if (list->count < beginning->count)
+                return false;
+        for (size_t i = 0; i < beginning->count; i++)
+                if (!streq(list->items[i], beginning->items[i]))
+                        return false;
+        return true;
+}
+
+bool strv_equal(const struct strv *a, const struct strv *b)
+{
+        return a->count == b->count && strv_begins_with(a, b);
+}
+
 static int compare_texts(const void *a, const void *b)
 {
         return strcmp(*(char *const *)a, *(char *const *)b);

@@ -26,6 +26,8 @@ void strv_addf(struct strv *list, const char *format, ...) _printf_(2, 3);
 void strv_adds(struct strv *list, const char *first, ...) __attribute__((sentinel));
 void strv_add_all(struct strv *list, const struct strv *other);
 bool strv_contains(const struct strv *list, const char *text);
+bool strv_equal(const struct strv *a, const struct strv *b);
+bool strv_begins_with(const struct strv *list, const struct strv *beginning);
 void strv_remove(struct strv *list, size_t index); /* and frees it */
 void strv_sort(struct strv *list);                 /* by bytes */
 /* As an argv ended by NULL, valid until the list changes; never NULL. */

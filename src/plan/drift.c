@@ -37,35 +37,6 @@ static void add_if(struct drift *out, const char *what, const char *has, const c
                 add(out, what, has, wanted, remedy);
 }
 
-/* --- sizes: a VM that is stopped gets them with this start */
-
-static void find_sizes(const struct project *wanted, const struct drift_observed *observed, struct drift *out)
-{
-        const struct vm_record *record = observed->record;
-        enum drift_remedy next = observed->running ? DRIFT_START : DRIFT_UP;
-        bool grows = wanted->disk_bytes > record->disk_bytes && observed->grows_disk;
-        const struct {
-                const char *what;
-                int64_t has, wanted;
-                bool bytes;
-                enum drift_remedy remedy;
-        } sizes[] = {
-                { "cpus", record->cpus, wanted->cpus, false, next },
-                { "memory", record->memory_bytes, wanted->memory_bytes, true, next },
-                { "disk", record->disk_bytes, wanted->disk_bytes, true, grows ? next : DRIFT_REBUILD },
-        };
-
-        for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
-                bool bytes = sizes[i].bytes;
-                _cleanup_(freep) char *has = bytes ? text_format_size(sizes[i].has) : xasprintf("%jd", (intmax_t)sizes[i].has);
-                _cleanup_(freep) char *now =
-                        bytes ? text_format_size(sizes[i].wanted) : xasprintf("%jd", (intmax_t)sizes[i].wanted);
-
-                if (sizes[i].has != sizes[i].wanted)
-                        add(out, sizes[i].what, has, now, sizes[i].remedy);
-        }
-}
-
 /* --- what is in it */
 
 static char *list_text(const struct strv *list)
@@ -76,13 +47,10 @@ static char *list_text(const struct strv *list)
 /* Steps are added to a VM; what a profile has installed isn't taken out again, and a later one builds on an earlier. */
 static void find_profiles(const struct project *wanted, const struct vm_record *record, struct drift *out)
 {
-        bool begins_alike = record->profiles.count <= wanted->profiles.count;
         _cleanup_(freep) char *has = list_text(&record->profiles);
         _cleanup_(freep) char *now = list_text(&wanted->profiles);
 
-        for (size_t i = 0; begins_alike && i < record->profiles.count; i++)
-                begins_alike = streq(record->profiles.items[i], wanted->profiles.items[i]);
-        add_if(out, "profiles", has, now, begins_alike ? DRIFT_UP : DRIFT_REBUILD);
+        add_if(out, "profiles", has, now, strv_begins_with(&wanted->profiles, &record->profiles) ? DRIFT_UP : DRIFT_REBUILD);
 }
 
 static bool has_repo(const struct project *project, const char *url)
@@ -141,14 +109,59 @@ static const char *yes_or_no(bool value)
         return value ? "true" : "false";
 }
 
-void drift_find(const struct project *wanted, const struct drift_observed *observed, struct drift *out)
+bool drift_has(const struct drift *drift, const char *what)
+{
+        for (size_t i = 0; i < drift->count; i++)
+                if (streq(drift->items[i].what, what))
+                        return true;
+        return false;
+}
+
+const char *drift_restarts(const struct drift *drift)
+{
+        if (drift_has(drift, "ports"))
+                return "ports";
+        return drift_has(drift, "lan") ? "lan" : NULL;
+}
+
+/* --- sizes: a VM that is stopped gets them with this start */
+
+static void find_sizes(const struct project *wanted, const struct plan_observed *observed, bool stays_running,
+                       struct drift *out)
+{
+        const struct vm_record *record = observed->record;
+        enum drift_remedy next = stays_running ? DRIFT_START : DRIFT_UP;
+        bool grows = wanted->disk_bytes > record->disk_bytes && observed->grows_disk;
+        const struct {
+                const char *what;
+                int64_t has, wanted;
+                bool bytes;
+                enum drift_remedy remedy;
+        } sizes[] = {
+                { "cpus", record->cpus, wanted->cpus, false, next },
+                { "memory", record->memory_bytes, wanted->memory_bytes, true, next },
+                { "disk", record->disk_bytes, wanted->disk_bytes, true, grows ? next : DRIFT_REBUILD },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+                bool bytes = sizes[i].bytes;
+                _cleanup_(freep) char *has = bytes ? text_format_size(sizes[i].has) : xasprintf("%jd", (intmax_t)sizes[i].has);
+                _cleanup_(freep) char *now =
+                        bytes ? text_format_size(sizes[i].wanted) : xasprintf("%jd", (intmax_t)sizes[i].wanted);
+
+                if (sizes[i].has != sizes[i].wanted)
+                        add(out, sizes[i].what, has, now, sizes[i].remedy);
+        }
+}
+
+void drift_find(const struct project *wanted, const struct plan_observed *observed, struct drift *out)
 {
         const struct vm_record *record = observed->record;
 
         drift_clear(out);
-        find_sizes(wanted, observed, out);
         find_ports(wanted, record, out);
         add_if(out, "lan", yes_or_no(record->lan), yes_or_no(wanted->lan), DRIFT_UP);
+        find_sizes(wanted, observed, observed->state == VM_RUNNING && !drift_restarts(out), out);
         add_if(out, "forward_agent", yes_or_no(record->forward_agent), yes_or_no(wanted->forward_agent), DRIFT_UP);
         find_keys(wanted, record, out);
         add_if(out, "shell", record->shell, wanted->shell, DRIFT_REBUILD);

@@ -31,17 +31,25 @@ struct drift {
         }
 void drift_clear(struct drift *drift);
 
-/* What was seen of the VM and of what it would be made from now. */
-struct drift_observed {
-        const struct vm_record *record;
-        bool running;       /* and no `up` will stop it first */
+/* What was seen of a VM and of what it would be made from now. */
+struct plan_observed {
+        const struct vm_record *record; /* NULL = none */
+        enum vm_state state;
         const char *recipe; /* hash of the recipe that it is to have; NULL = none */
         const char *git;    /* hash of what git in the guest is to know of who commits */
         bool old_base;      /* the base image is another by now */
         bool grows_disk;    /* its engine enlarges the disk at a start */
 };
 
-void drift_find(const struct project *wanted, const struct drift_observed *observed, struct drift *out);
+/* For a VM that has a record. */
+void drift_find(const struct project *wanted, const struct plan_observed *observed, struct drift *out);
+/*
+ * The setting for which `machine up` stops a running VM first, or NULL: those of its network process, read when that starts.
+ * Static.
+ */
+const char *drift_restarts(const struct drift *drift);
+/* Is `what` among them? */
+bool drift_has(const struct drift *drift, const char *what);
 
 const char *drift_remedy_name(enum drift_remedy remedy); /* "up", "start", "rebuild", "none" as in `status --json` */
 /* "cpus: VM 'blog' has 2, the configuration says 4; …" with what to do. Owned by the caller. */

@@ -1,7 +1,5 @@
 #include "plan/plan.h"
 
-#include "plan/drift.h"
-
 static const char *const names[] = {
         [PLAN_FINISH_DESTROY] = "finish-destroy",
         [PLAN_DISCARD] = "discard",
@@ -55,22 +53,6 @@ static void plan_new(const struct project *wanted, const struct plan_observed *o
         add_step(plan, PLAN_PUBLISH, "so that ssh knows 'machine-%s'", name);
 }
 
-static bool drifts(const struct drift *drift, const char *what)
-{
-        for (size_t i = 0; i < drift->count; i++)
-                if (streq(drift->items[i].what, what))
-                        return true;
-        return false;
-}
-
-/* The reason to stop a running VM first, or NULL. Both are settings of its network process, read when that starts. */
-static const char *restart_reason(const struct drift *drift)
-{
-        if (drifts(drift, "ports"))
-                return "ports";
-        return drifts(drift, "lan") ? "lan" : NULL;
-}
-
 /* Of what no step of this plan brings about. */
 static void note_drift(const struct project *wanted, const struct drift *drift, struct plan *plan)
 {
@@ -98,23 +80,14 @@ static void plan_repos(const struct project *wanted, const struct vm_record *rec
 static void plan_existing(const struct project *wanted, const struct plan_observed *observed, struct plan *plan)
 {
         const struct vm_record *record = observed->record;
-        struct drift_observed seen = {
-                .record = record,
-                .recipe = observed->recipe,
-                .git = observed->git,
-                .old_base = observed->old_base,
-                .grows_disk = observed->grows_disk,
-        };
         _cleanup_(drift_clear) struct drift drift = DRIFT_INIT;
         bool running = observed->state == VM_RUNNING;
         const char *name = wanted->name;
         const char *changed;
 
-        drift_find(wanted, &seen, &drift);
-        changed = restart_reason(&drift);
+        drift_find(wanted, observed, &drift);
+        changed = drift_restarts(&drift);
         plan->running = running && !changed;
-        seen.running = plan->running;
-        drift_find(wanted, &seen, &drift);
         if (running && changed)
                 add_step(plan, PLAN_RESTART, "'%s' changed in the configuration", changed);
         if (running && changed)
@@ -123,14 +96,15 @@ static void plan_existing(const struct project *wanted, const struct plan_observ
                 add_step(plan, PLAN_START, "VM '%s' is %s", name, vm_state_name(observed->state));
         else if (record->intent == INTENT_SETUP)
                 add_step(plan, PLAN_START, "the first start of VM '%s' may have been interrupted", name);
-        if (drifts(&drift, "git"))
+        if (drift_has(&drift, "git"))
                 add_step(plan, PLAN_GIT,
                          record->git ? "who commits here, or the signing key, changed"
                                      : "git in the guest is to know who commits");
-        if (drifts(&drift, "recipe"))
+        if (drift_has(&drift, "recipe"))
                 add_step(plan, PLAN_RECIPE, record->recipe ? "the recipe changed" : "the recipe is not applied yet");
         plan_repos(wanted, record, plan);
-        if (!running || changed || record->intent == INTENT_SETUP || drifts(&drift, "forward_agent") || drifts(&drift, "keys"))
+        if (!running || changed || record->intent == INTENT_SETUP || drift_has(&drift, "forward_agent") ||
+            drift_has(&drift, "keys"))
                 add_step(plan, PLAN_PUBLISH, "so that ssh knows 'machine-%s'", name);
         note_drift(wanted, &drift, plan);
 }

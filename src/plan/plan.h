@@ -5,6 +5,7 @@
 #pragma once
 
 #include "config/project.h"
+#include "plan/drift.h"
 #include "vm/vm.h"
 
 enum plan_step_type {
@@ -13,8 +14,7 @@ enum plan_step_type {
         PLAN_CREATE,         /* keys, disk (and base image) */
         PLAN_RESTART,        /* running, but ports or lan changed */
         PLAN_START,
-        PLAN_GIT,     /* who commits, and by which key
-                       */
+        PLAN_GIT,     /* who commits, and by which key */
         PLAN_RECIPE,  /* what of the recipe is not applied yet */
         PLAN_REPOS,   /* clone or push what is missing */
         PLAN_PUBLISH, /* ssh configuration */
@@ -37,15 +37,6 @@ struct plan {
                 0                                                                                                              \
         }
 void plan_clear(struct plan *plan);
-
-struct plan_observed {
-        const struct vm_record *record; /* NULL = none */
-        enum vm_state state;
-        const char *recipe; /* hash of the recipe that it is to be filled by; NULL = none */
-        const char *git;    /* hash of what git in the guest is to know of who commits */
-        bool old_base;      /* the base image is another by now */
-        bool grows_disk;    /* the VM's engine enlarges a disk at a start */
-};
 
 /* Fails (ERROR_ENGINE) when the observed state allows no plan, as VM_BROKEN. */
 int plan_up(const struct project *wanted, const struct plan_observed *observed, struct plan *out, struct error **err);

@@ -17,7 +17,7 @@ static struct vm_port same_two_ports[] = { { .host = 3000, .guest = 3000 }, { .h
 struct pair {
         struct project wanted;
         struct vm_record record;
-        struct drift_observed seen;
+        struct plan_observed seen;
 };
 
 static void pair_make(struct pair *pair)
@@ -43,7 +43,7 @@ static void pair_make(struct pair *pair)
                             .disk_bytes = 30 * GIB,
                             .ports = same_two_ports,
                             .port_count = 2 },
-                .seen = { .running = true, .recipe = "r1", .git = "g1", .grows_disk = true },
+                .seen = { .state = VM_RUNNING, .recipe = "r1", .git = "g1", .grows_disk = true },
         };
         strv_adds(&pair->wanted.profiles, "node", "go", NULL);
         strv_adds(&pair->record.profiles, "node", "go", NULL);
@@ -69,7 +69,7 @@ static void more_cpus(struct pair *pair)
 static void more_cpus_of_a_stopped_one(struct pair *pair)
 {
         pair->wanted.cpus = 8;
-        pair->seen.running = false;
+        pair->seen.state = VM_STOPPED;
 }
 
 static void less_memory(struct pair *pair)
