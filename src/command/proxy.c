@@ -6,13 +6,12 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "command/command.h"
 #include "command/wake.h"
 #include "lib/file.h"
-#include "lib/os.h"
+#include "lib/unix-socket.h"
 
 struct proxy_options {
         struct common_options common;
@@ -87,15 +86,9 @@ static int relay(int fd, struct error **err)
 /* Of a guest that is there only for as long as its layer is built. */
 static int connect_socket(const char *path, int *fd, struct error **err)
 {
-        struct sockaddr_un address = { .sun_family = AF_UNIX };
-        _cleanup_(closep) int connected = os_socket(AF_UNIX, SOCK_STREAM);
-
-        if (strlen(path) >= sizeof(address.sun_path))
-                return error_set(err, ERROR_USAGE, "the path '%s' is too long for a socket", path);
-        memcpy(address.sun_path, path, strlen(path) + 1);
-        if (connected < 0 || connect(connected, (const struct sockaddr *)&address, sizeof(address)) < 0)
-                return error_errno(err, ERROR_FAILED, "cannot connect to '%s'", path);
-        *fd = TAKE_FD(connected);
+        *fd = unix_socket_connect(path);
+        if (*fd < 0)
+                return error_errno(err, errno == ENAMETOOLONG ? ERROR_USAGE : ERROR_FAILED, "cannot connect to '%s'", path);
         return 0;
 }
 

@@ -1,13 +1,11 @@
 #include "host/agent.h"
 
 #include <sodium.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 
 #include "host/paths.h"
 #include "lib/file.h"
 #include "lib/hash.h"
-#include "lib/os.h"
+#include "lib/unix-socket.h"
 
 /* developer.1password.com/docs/ssh/get-started */
 #ifdef __APPLE__
@@ -21,14 +19,9 @@
 /* The file alone says little: it stays when who listened is gone. */
 static bool listens(const char *path)
 {
-        struct sockaddr_un address = { .sun_family = AF_UNIX };
-        _cleanup_(closep) int fd = -1;
+        _cleanup_(closep) int fd = unix_socket_connect(path);
 
-        if (strlen(path) >= sizeof(address.sun_path))
-                return false;
-        memcpy(address.sun_path, path, strlen(path));
-        fd = os_socket(AF_UNIX, SOCK_STREAM);
-        return fd >= 0 && connect(fd, (const struct sockaddr *)(const void *)&address, sizeof(address)) == 0;
+        return fd >= 0;
 }
 
 const char *agent_choose(const char *set, const char *one_password)

@@ -15,7 +15,6 @@
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -27,6 +26,7 @@
 #include "lib/os.h"
 #include "lib/process.h"
 #include "lib/text.h"
+#include "lib/unix-socket.h"
 
 #define CLIENTS_MOST 64
 #define LOG_MOST     (1 << 20)
@@ -220,24 +220,13 @@ static void on_late(struct loop *loop _unused_, void *data)
                 drop(client);
 }
 
-static int connect_to(const char *path)
-{
-        struct sockaddr_un address = { .sun_family = AF_UNIX };
-        _cleanup_(closep) int fd = os_socket(AF_UNIX, SOCK_STREAM);
-
-        if (fd < 0 || strlen(path) >= sizeof(address.sun_path))
-                return -1;
-        memcpy(address.sun_path, path, strlen(path) + 1);
-        return connect(fd, (const struct sockaddr *)(const void *)&address, sizeof(address)) < 0 ? -1 : TAKE_FD(fd);
-}
-
 /* As the guest sent it: what isn't refused is passed on as it is. */
 static bool ask(struct client *client, const char *message, size_t length)
 {
         struct keys *keys = client->keys;
 
         if (client->agent < 0) {
-                client->agent = connect_to(keys->agent);
+                client->agent = unix_socket_connect(keys->agent);
                 if (client->agent < 0)
                         return answer_failure(client, "no agent");
                 client->agent_source = loop_add_fd(keys->loop, client->agent, POLLIN, on_answer, client);
@@ -314,22 +303,6 @@ static void on_end(struct loop *loop, int fd _unused_, short revents _unused_, v
                 loop_quit(loop, WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 }
 
-static int listen_at(const char *path)
-{
-        struct sockaddr_un address = { .sun_family = AF_UNIX };
-        _cleanup_(closep) int fd = os_socket(AF_UNIX, SOCK_STREAM);
-        mode_t before = umask(0177);
-        bool done;
-
-        if (fd < 0 || strlen(path) >= sizeof(address.sun_path))
-                return -1;
-        memcpy(address.sun_path, path, strlen(path) + 1);
-        unlink(path);
-        done = bind(fd, (const struct sockaddr *)(const void *)&address, sizeof(address)) == 0 && listen(fd, 128) == 0;
-        umask(before);
-        return done ? TAKE_FD(fd) : -1;
-}
-
 static volatile sig_atomic_t child_to_end, told;
 
 /* Before there is a child it is told as soon as there is. */
@@ -370,7 +343,7 @@ static int run(struct keys *keys, const char *const *program, struct error **err
 
         keys->loop = loop;
         pass_signals();
-        keys->listener = listen_at(keys->socket);
+        keys->listener = unix_socket_listen(keys->socket);
         if (keys->listener < 0)
                 return error_errno(err, ERROR_FAILED, "cannot listen at '%s'", keys->socket);
         process_environment(&environment, (const char *const[]){ variable, NULL });

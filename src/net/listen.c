@@ -3,8 +3,9 @@
 #include <errno.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
+
+#include "lib/unix-socket.h"
 
 /* Connections that wait to be taken. libslirp says 1, and a browser comes with six. */
 #define BACKLOG 64
@@ -37,13 +38,11 @@ static void remove_stale(const struct sockaddr_un *address)
 static int listen_ssh(Slirp *slirp, const struct net_settings *settings, struct net_shared *shared, struct error **err)
 {
         const struct sockaddr_in guest = guest_address(settings->network, NETWORK_PORT_SSH);
-        struct sockaddr_un address = { .sun_family = AF_UNIX };
-        size_t length = strlen(settings->socket_path);
+        struct sockaddr_un address;
 
-        if (length >= sizeof(address.sun_path))
+        if (unix_socket_address(settings->socket_path, &address) < 0)
                 return error_set(err, ERROR_FAILED, "the path of the socket '%s' is longer than %zu bytes",
                                  settings->socket_path, sizeof(address.sun_path) - 1);
-        memcpy(address.sun_path, settings->socket_path, length);
         remove_stale(&address);
         if (slirp_add_hostxfwd(slirp, (struct sockaddr *)&address, sizeof(address), (const struct sockaddr *)&guest,
                                sizeof(guest), 0) == 0) {

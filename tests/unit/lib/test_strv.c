@@ -105,6 +105,25 @@ static void join_puts_separators_between_only(void **state)
         assert_string_equal(three, "a, , b");
 }
 
+static void it_knows_its_equal_and_its_beginning(void **state)
+{
+        _cleanup_(strv_clear) struct strv list = STRV_INIT;
+        _cleanup_(strv_clear) struct strv other = STRV_INIT;
+
+        assert_true(strv_equal(&list, &other));
+        strv_adds(&list, "a", "b", NULL);
+        assert_true(strv_begins_with(&list, &other));
+        assert_false(strv_begins_with(&other, &list));
+        assert_false(strv_equal(&list, &other));
+        strv_adds(&other, "a", "b", NULL);
+        assert_true(strv_equal(&list, &other));
+        strv_add(&list, "c");
+        assert_true(strv_begins_with(&list, &other));
+        assert_false(strv_equal(&list, &other));
+        strv_add(&other, "d");
+        assert_false(strv_begins_with(&list, &other));
+}
+
 static void a_cleared_list_can_be_used_again(void **state)
 {
         _cleanup_(strv_clear) struct strv list = STRV_INIT;
@@ -128,6 +147,7 @@ int main(void)
                 cmocka_unit_test(it_knows_whole_items_only),
                 cmocka_unit_test(it_sorts_by_bytes_in_any_locale),
                 cmocka_unit_test(join_puts_separators_between_only),
+                cmocka_unit_test(it_knows_its_equal_and_its_beginning),
                 cmocka_unit_test(a_cleared_list_can_be_used_again),
         };
 
