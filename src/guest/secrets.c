@@ -1,7 +1,5 @@
 #include "guest/secrets.h"
 
-#include <sodium.h>
-
 #include "guest/script.h"
 
 #define TIMEOUT_MS 60000
@@ -37,9 +35,7 @@ static void pack(const struct secrets_item *items, size_t count, struct secret *
 
         for (size_t i = 0; i < count; i++)
                 length += LINE_MOST + items[i].value->length;
-        out->data = sodium_malloc(length + 1);
-        if (!out->data)
-                abort();
+        out->data = secret_memory(length);
         for (size_t i = 0; i < count; i++) {
                 out->length += (size_t)snprintf(out->data + out->length, LINE_MOST, "%s %s %zu\n",
                                                 items[i].environment ? "environment" : "secret", items[i].name,

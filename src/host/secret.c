@@ -23,7 +23,7 @@ void secret_clear(struct secret *secret)
         *secret = (struct secret)SECRET_INIT;
 }
 
-static char *locked(size_t length)
+char *secret_memory(size_t length)
 {
         char *data = sodium_init() < 0 ? NULL : sodium_malloc(length + 1);
 
@@ -36,7 +36,7 @@ static char *locked(size_t length)
 void secret_set(struct secret *out, const void *data, size_t length)
 {
         secret_clear(out);
-        out->data = locked(length);
+        out->data = secret_memory(length);
         memcpy(out->data, data, length);
         out->length = length;
 }
@@ -200,7 +200,7 @@ int secret_run(const char *const *argv, bool first_line, bool raw, int timeout_m
 {
         _cleanup_(secret_clear) struct secret secret = SECRET_INIT;
 
-        secret.data = locked(SECRET_MOST + 1);
+        secret.data = secret_memory(SECRET_MOST + 1);
         if (run(argv, deadline_in(timeout_ms), &secret, err) < 0 || judge(&secret, first_line, raw, err) < 0)
                 return -1;
         secret_clear(out);

@@ -28,5 +28,7 @@ int secret_forbid_core(struct error **err);
 int secret_run(const char *const *argv, bool first_line, bool raw, int timeout_ms, struct secret *out, struct error **err);
 /* The value of a variable of our environment. */
 int secret_take(const char *variable, struct secret *out, struct error **err);
+/* Room for `length` bytes, wiped when it is freed (sodium_free(3)); never NULL. */
+char *secret_memory(size_t length);
 /* A copy of `length` bytes. */
 void secret_set(struct secret *out, const void *data, size_t length);
