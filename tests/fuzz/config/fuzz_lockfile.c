@@ -1,15 +1,7 @@
 /* Any bytes as machine.lock: what is accepted is written back as the same entries. */
+#include "../fuzz.h"
+
 #include "config/lockfile.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define CHECK(condition)                                                                                                       \
-        do {                                                                                                                   \
-                if (!(condition)) {                                                                                            \
-                        fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition);                                \
-                        abort();                                                                                               \
-                }                                                                                                              \
-        } while (0)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -1,16 +1,8 @@
 /* Any bytes as projects.toml and as .machine.toml: what is accepted keeps its promises, what is refused says where. */
+#include "../fuzz.h"
+
 #include "config/project.h"
 #include "lib/text.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define CHECK(condition)                                                                                                       \
-        do {                                                                                                                   \
-                if (!(condition)) {                                                                                            \
-                        fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition);                                \
-                        abort();                                                                                               \
-                }                                                                                                              \
-        } while (0)
 
 static void check_project(const struct project *project)
 {

@@ -1,15 +1,7 @@
 /* Any bytes as provision.toml and as profile.toml: what is accepted keeps its promises, what is refused says where. */
+#include "../fuzz.h"
+
 #include "config/recipe-schema.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define CHECK(condition)                                                                                                       \
-        do {                                                                                                                   \
-                if (!(condition)) {                                                                                            \
-                        fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition);                                \
-                        abort();                                                                                               \
-                }                                                                                                              \
-        } while (0)
 
 static bool one_line(const char *text)
 {

@@ -1,16 +1,8 @@
 /* Any bytes as a repo's URL: what is allowed can't be an option, a helper's name or a second line, nor can what becomes of it.
  */
+#include "../fuzz.h"
+
 #include "config/project.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define CHECK(condition)                                                                                                       \
-        do {                                                                                                                   \
-                if (!(condition)) {                                                                                            \
-                        fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition);                                \
-                        abort();                                                                                               \
-                }                                                                                                              \
-        } while (0)
 
 static void check_allowed(const char *url, const char *host)
 {

@@ -1,7 +1,7 @@
 /* Runs a fuzz target over the files of a folder: what a fuzzer once found stays found, in any build. */
-#include "lib/file.h"
+#include "../fuzz.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "lib/file.h"
 
 static int replay(const char *path)
 {

@@ -2,17 +2,9 @@
  * Any bytes as a guest's request and as an agent's answer: nothing is granted of a key that isn't selected, every refusal has a
  * reason, and a filtered answer is again one, of no more bytes.
  */
+#include "../fuzz.h"
+
 #include "keys/protocol.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define CHECK(condition)                                                                                                       \
-        do {                                                                                                                   \
-                if (!(condition)) {                                                                                            \
-                        fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition);                                \
-                        abort();                                                                                               \
-                }                                                                                                              \
-        } while (0)
 
 static void check_request(const uint8_t *data, size_t size, const struct selection *selection)
 {

@@ -2,17 +2,9 @@
  * Any bytes as what `limactl list` prints: what is taken from it is in range and said in the text, a failure and an absence
  * leave the result as it was, and each failure has a reason.
  */
+#include "../fuzz.h"
+
 #include "lima/listing.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define CHECK(condition)                                                                                                       \
-        do {                                                                                                                   \
-                if (!(condition)) {                                                                                            \
-                        fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition);                                \
-                        abort();                                                                                               \
-                }                                                                                                              \
-        } while (0)
 
 static bool mentions(const uint8_t *data, size_t size, const char *text)
 {

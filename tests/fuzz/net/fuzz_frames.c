@@ -2,12 +2,12 @@
  * Any frame through policy and reply. What must hold is checked here a second time, from the frame's bytes alone: nothing
  * that may not leave is passed, and each answer is a whole packet to the guest that answers that frame.
  */
+#include "../fuzz.h"
+
 #include "input.h"
 #include "lib/address.h"
 #include "net/policy.h"
 #include "net/reply.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define REQUIRE(condition)                                                                                                     \
         do {                                                                                                                   \

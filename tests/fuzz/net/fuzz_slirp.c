@@ -2,14 +2,14 @@
  * Frames that the policy passes, given to libslirp. It is `restricted` here, so that nothing that an input says ever
  * leaves this computer: ARP, DHCP, and what it looks at before it would make a connection.
  */
+#include "../fuzz.h"
+
 #include <arpa/inet.h>
 #include <slirp/libslirp.h>
 
 #include "input.h"
 #include "net/network.h"
 #include "net/policy.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static int64_t now;
 

@@ -2,17 +2,9 @@
  * Any bytes as what a guest's agent sends, in pieces of any size: nothing counts before the sync is answered, and what is kept
  * has a limit. A byte of 0x01 in the input lets us send a command, one of 0x02 starts a new sync.
  */
+#include "../fuzz.h"
+
 #include "qemu/agent-protocol.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define CHECK(condition)                                                                                                       \
-        do {                                                                                                                   \
-                if (!(condition)) {                                                                                            \
-                        fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition);                                \
-                        abort();                                                                                               \
-                }                                                                                                              \
-        } while (0)
 
 #define SYNC_ID 4711
 

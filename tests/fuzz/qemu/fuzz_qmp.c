@@ -2,18 +2,10 @@
  * Any bytes as what QEMU sends, in pieces of any size: no reply is taken that wasn't asked for, nothing is sent before the
  * greeting, and a closed connection stays closed. A byte of 0x01 in the input lets us send a command.
  */
+#include "../fuzz.h"
+
 #include "qemu/lines.h"
 #include "qemu/qmp-protocol.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define CHECK(condition)                                                                                                       \
-        do {                                                                                                                   \
-                if (!(condition)) {                                                                                            \
-                        fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition);                                \
-                        abort();                                                                                               \
-                }                                                                                                              \
-        } while (0)
 
 struct talk {
         struct qmp_protocol protocol;
