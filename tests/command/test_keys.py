@@ -8,6 +8,7 @@ import struct
 import subprocess
 
 import pytest
+from agent import make_key, ssh_agent
 from program import MACHINE, wait_until
 
 KEYS = os.path.join(os.path.dirname(MACHINE), "../libexec/machine/machine-keys")
@@ -22,16 +23,11 @@ def place(program):
 @pytest.fixture
 def agent(program, place):
     """Its socket; the keys are one, two and three."""
-    path = f"{place}/agent"
-    child = subprocess.Popen(["ssh-agent", "-D", "-a", path], stdout=subprocess.DEVNULL)
-    wait_until(lambda: os.path.exists(path), 10, "ssh-agent")
-    for name in ("one", "two", "three"):
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", f"{name} key", "-f", f"{place}/{name}"], check=True)
-        subprocess.run(["ssh-add", "-q", f"{place}/{name}"], check=True, env={**os.environ, "SSH_AUTH_SOCK": path})
-        os.unlink(f"{place}/{name}")
-    yield path
-    child.kill()
-    child.wait()
+    keys = [make_key(f"{place}/{name}", f"{name} key") for name in ("one", "two", "three")]
+    with ssh_agent(f"{place}/agent", *keys) as path:
+        for key in keys:
+            os.unlink(key)
+        yield path
 
 
 def mark(place, name):
@@ -88,7 +84,7 @@ def test_a_selected_key_signs_and_another_does_not(place, agent):
 
 @pytest.mark.parametrize("command", [["-D"], ["-d", "one.pub"], ["-x"], ["-X"], ["new"], ["-s", "/usr/lib/x.so"]])
 def test_nothing_changes_the_agent(place, agent, command):
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "new", "-f", f"{place}/new"], check=True)
+    make_key(f"{place}/new", "new")
     with open(f"{place}/askpass", "w") as file:
         file.write("#!/bin/sh\necho secret\n")
     os.chmod(f"{place}/askpass", 0o700)
@@ -110,7 +106,6 @@ def test_it_lives_as_long_as_its_program_and_ends_with_its_status(place, agent):
 
 
 def test_no_agent_and_one_that_was_started_again(place, agent):
-    assert "refused" in through(place, "ssh-add", "-l", agent=f"{place}/none", status=None).stderr + "refused"
     assert through(place, "ssh-add", "-l", agent=f"{place}/none", status=None).returncode != 0
     # The same connection, over two lives of the agent.
     script = """

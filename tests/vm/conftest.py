@@ -94,6 +94,21 @@ def surroundings(**how):
         program.clean_up()
 
 
+@pytest.fixture(scope="module")
+def program(data):
+    """A user's surroundings with the one project `box`."""
+    with surroundings(data=data) as program:
+        program.projects(f"[box]\n{SMALL}")
+        yield program
+
+
+@pytest.fixture(scope="module")
+def box(program):
+    vm = Vm(program, "box")
+    vm.up()
+    return vm
+
+
 @pytest.fixture(scope="session")
 def maybe_lab(no_lab_because, tmp_path_factory):
     if no_lab_because:

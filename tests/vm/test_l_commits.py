@@ -1,11 +1,10 @@
 """Commits made in a guest are in the host's name, and signed through the lent agent (a real ssh-agent, a throwaway key)."""
 
 import os
-import subprocess
 
 import pytest
+from agent import make_key, ssh_agent
 from conftest import SMALL, Vm, surroundings
-from program import wait_until
 
 COMMIT = "rm -rf work; git init -q work && cd work && git commit -q --allow-empty -m one"
 
@@ -14,22 +13,13 @@ COMMIT = "rm -rf work; git init -q work && cd work && git commit -q --allow-empt
 def site(data):
     """Two projects of a user with a signing key; the agent is lent to one of them."""
     with surroundings(data=data) as program:
-        key = program.write("home/signing", "")
-        os.unlink(key)
-        subprocess.run(["/usr/bin/ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "signing", "-f", key], check=True)
-        socket = f"{program.runtime}/agent"
-        child = subprocess.Popen(["/usr/bin/ssh-agent", "-D", "-a", socket], stdout=subprocess.DEVNULL)
-        try:
-            wait_until(lambda: os.path.exists(socket), 10, "the agent listens")
+        key = make_key(os.path.join(program.folder("home"), "signing"), "signing")
+        with ssh_agent(f"{program.runtime}/agent", key) as socket:
             program.environment["SSH_AUTH_SOCK"] = socket
-            program.run("/usr/bin/ssh-add", "-q", key)
             program.write("home/.gitconfig", "[user]\nname = Jane Doe\nemail = jane@example.org\nsigningkey = ~/signing\n"
                           "[gpg]\nformat = ssh\n")
             program.projects(f"[lent]\n{SMALL}forward_agent = true\n[plain]\n{SMALL}")
             yield program
-        finally:
-            child.kill()
-            child.wait()
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 import os
 
 import pytest
-from conftest import SMALL, Vm, surroundings
 from program import wait_until
 
 # In place of the guest's sftp-server: whatever folder it is asked for has these names.
@@ -36,20 +35,6 @@ while (1) {
         else { status($id, 8) }
 }
 """
-
-
-@pytest.fixture(scope="module")
-def program(data):
-    with surroundings(data=data) as program:
-        program.projects(f"[box]\n{SMALL}")
-        yield program
-
-
-@pytest.fixture(scope="module")
-def box(program):
-    vm = Vm(program, "box")
-    vm.up()
-    return vm
 
 
 @pytest.fixture

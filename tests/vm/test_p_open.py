@@ -6,15 +6,8 @@ import socket
 import urllib.request
 
 import pytest
-from conftest import SMALL, Vm, surroundings
+from conftest import Vm
 from program import wait_until
-
-
-@pytest.fixture(scope="module")
-def program(data):
-    with surroundings(data=data) as program:
-        program.projects(f"[box]\n{SMALL}")
-        yield program
 
 
 @pytest.fixture(scope="module")

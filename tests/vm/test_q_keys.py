@@ -1,10 +1,10 @@
 """A guest and the ssh agent: a real one with three keys, of which the project lends one."""
 
 import os
-import subprocess
 
 import pytest
-from conftest import SMALL, Vm, surroundings
+from agent import make_key, ssh_agent
+from conftest import SMALL, surroundings
 from program import wait_until
 
 
@@ -12,23 +12,10 @@ from program import wait_until
 def program(data):
     with surroundings(data=data) as program:
         folder = program.folder("k")
-        agent = subprocess.Popen(["ssh-agent", "-D", "-a", f"{folder}/agent"], stdout=subprocess.DEVNULL)
-        wait_until(lambda: os.path.exists(f"{folder}/agent"), 10, "ssh-agent")
-        for name in ("one", "two", "three"):
-            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", f"{name} key", "-f", f"{folder}/{name}"], check=True)
-            subprocess.run(["ssh-add", "-q", f"{folder}/{name}"], check=True, env={**os.environ, "SSH_AUTH_SOCK": f"{folder}/agent"})
-        program.environment["SSH_AUTH_SOCK"] = f"{folder}/agent"
-        program.projects(f"[box]\nforward_agent = true\nkeys = [\"{folder}/two.pub\"]\n{SMALL}")
-        yield program
-        agent.kill()
-        agent.wait()
-
-
-@pytest.fixture(scope="module")
-def box(program):
-    vm = Vm(program, "box")
-    vm.up()
-    return vm
+        with ssh_agent(f"{folder}/agent", *[make_key(f"{folder}/{name}", f"{name} key") for name in ("one", "two", "three")]) as agent:
+            program.environment["SSH_AUTH_SOCK"] = agent
+            program.projects(f"[box]\nforward_agent = true\nkeys = [\"{folder}/two.pub\"]\n{SMALL}")
+            yield program
 
 
 def public(program, name):
