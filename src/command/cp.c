@@ -15,8 +15,8 @@ static const struct option options[] = {
         { 0 },
 };
 
-/* NAME:PATH, with what may be a VM's name in front of the colon. 0 = a path of this computer. The name is owned by the caller.
- */
+/* Is it NAME:PATH, with what may be a VM's name in front of the colon? Else it is a path of this computer. The name is the
+ * caller's. */
 static bool split(const char *text, char **name, const char **path)
 {
         _cleanup_(freep) char *front = xstrndup(text, strcspn(text, ":"));

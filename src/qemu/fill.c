@@ -11,7 +11,6 @@
 #include "lib/os.h"
 #include "lib/text.h"
 #include "scratch.h"
-#include "template-build.h"
 
 #define KIND "recipe"
 /* Virtual: what is written takes room on the host. VMs on it have at least that. */
