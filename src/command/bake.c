@@ -39,17 +39,17 @@ static int bake(struct context *context, const struct target *target, bool force
 
         if (engine_choose(target->project.engine, &engine, &why, err) < 0)
                 return -1;
-        if (!engine->bake) {
+        if (!engine->bake && !engine->fill_layer) {
                 event_note(context->events, "engine '%s' makes nothing ahead", engine->name);
                 return 0;
         }
         lifecycle_describe(&record, &target->project, target->name, engine->name);
-        if (engine->fill_layer && recipe_layers_ensure(context, engine, &record, target, &layers, err) < 0)
+        if (recipe_layers_ensure(context, engine, &record, target, &layers, err) < 0)
                 return -1;
         set_string(&record.layer, xstrdup(layers.key));
-        if (engine->bake(&record, force, context->events, err) < 0)
+        if (engine->bake && engine->bake(&record, force, context->events, err) < 0)
                 return -1;
-        stock_trim(engine, context->events);
+        stock_trim(context->events);
         return 0;
 }
 

@@ -15,6 +15,15 @@ const struct engine *const engines[] = {
         NULL,
 };
 
+const struct engine *engine_of_layers(void)
+{
+        const struct engine *const *engine = engines;
+
+        while (*engine && !(*engine)->layers)
+                engine++;
+        return *engine;
+}
+
 static char *describe(const struct engine *engine, const struct engine_probe *probe)
 {
         return xasprintf("%s: %s%s%s", engine->name, probe->version ? probe->version : "present",

@@ -6,6 +6,8 @@
 #include "vm/engine.h"
 
 extern const struct engine *const engines[]; /* NULL-ended */
+/* The one that is asked about layers: they lie in one place, whoever made them. NULL = none has any. */
+const struct engine *engine_of_layers(void);
 
 /*
  * `wanted` is "auto" or an engine's name. "auto" takes the first usable one of the table, which stands in the order of how

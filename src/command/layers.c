@@ -1,4 +1,3 @@
-#include "command/engines.h"
 #include "command/result.h"
 #include "command/stock.h"
 #include "lib/text.h"
@@ -39,7 +38,7 @@ static json_t *layer_json(const struct stock *stock, size_t i)
         for (size_t j = 0; j < owners.count; j++)
                 json_array_append_new(vms, json_string(owners.items[j]));
         json_object_set_new(value, "key", json_string(layer->key));
-        json_object_set_new(value, "engine", json_string(stock->engine->name));
+        json_object_set_new(value, "engine", text_or_null(layer->engine));
         json_object_set_new(value, "kind", json_string(layer->kind));
         json_object_set_new(value, "parent", text_or_null(layer->parent));
         json_object_set_new(value, "about", text_or_null(layer->about));
@@ -73,25 +72,18 @@ static int run(struct context *context, const struct invocation *invocation, str
         static const char *const headings[] = { "KEY", "KIND", "WHAT", "DISK", "MEMORY", "USED", "CURRENT", "VMS", NULL };
         _cleanup_(table_freep) struct table *table = table_new(headings);
         _cleanup_(json_decrefp) json_t *array = json_array();
-        size_t count = 0;
+        _cleanup_(stock_clear) struct stock stock = STOCK_INIT;
 
-        for (const struct engine *const *engine = engines; *engine; engine++) {
-                _cleanup_(stock_clear) struct stock stock = STOCK_INIT;
-
-                if (!(*engine)->layers)
-                        continue;
-                if (stock_take(context, *engine, &stock, err) < 0)
-                        return -1;
-                count += stock.layers.count;
-                for (size_t i = 0; i < stock.layers.count; i++) {
-                        json_array_append_new(array, layer_json(&stock, i));
-                        layer_row(&stock, i, table);
-                }
+        if (stock_take(context, &stock, err) < 0)
+                return -1;
+        for (size_t i = 0; i < stock.layers.count; i++) {
+                json_array_append_new(array, layer_json(&stock, i));
+                layer_row(&stock, i, table);
         }
         output_settle(context->output);
         if (context->mode == OUTPUT_JSON)
                 result_json(json_incref(array));
-        else if (count > 0)
+        else if (stock.layers.count > 0)
                 table_print(table, stdout);
         else if (!context->quiet)
                 fputs("no layers yet: machine bake\n", stderr);

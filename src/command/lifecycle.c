@@ -123,13 +123,11 @@ static int publish(const struct vm *vm, struct error **err)
         return ssh_config_publish(&host, err);
 }
 
-/* Where the engine has layers, the recipe is in the VM from the start. */
+/* Where there are layers, the recipe is in the VM from the start. */
 static int take_layers(struct context *context, struct vm *vm, const struct target *target, struct error **err)
 {
         _cleanup_(recipe_layers_clear) struct recipe_layers layers = RECIPE_LAYERS_INIT;
 
-        if (!vm->engine->fill_layer)
-                return 0;
         if (recipe_layers_ensure(context, vm->engine, &vm->record, target, &layers, err) < 0)
                 return -1;
         set_string(&vm->record.layer, xstrdup(layers.key));
@@ -158,7 +156,7 @@ static int create(struct context *context, struct vm *vm, const struct target *t
             commits_store(vm, commits, err) < 0 || take_layers(context, vm, target, err) < 0 ||
             engine->create(vm, context->events, err) < 0)
                 return -1;
-        stock_trim(engine, context->events);
+        stock_trim(context->events);
         return vm_intend(vm, INTENT_SETUP, err);
 }
 
@@ -326,7 +324,7 @@ static bool has_old_base(const struct vm *vm)
 {
         _cleanup_(freep) char *base = NULL;
 
-        return vm->exists && vm->record.base && vm->engine->base_layer &&
+        return vm->exists && vm->record.base && !vm->record.image && vm->engine->base_layer &&
                vm->engine->base_layer(vm->record.user, false, NULL, &base, NULL) > 0 &&
                vm->engine->stands_on(vm->record.base, base, NULL) == 0;
 }

@@ -1,4 +1,3 @@
-#include "command/engines.h"
 #include "command/result.h"
 #include "command/stock.h"
 #include "lib/text.h"
@@ -72,23 +71,20 @@ static void say_freed(struct context *context, int64_t freed)
                 fprintf(stderr, "freed %s\n", size);
 }
 
-static int prune_engine(struct context *context, const struct engine *engine, const struct prune_options *given, int64_t *freed,
-                        struct error **err)
+static int prune_layers(struct context *context, const struct prune_options *given, int64_t *freed, struct error **err)
 {
         _cleanup_(stock_clear) struct stock stock = STOCK_INIT;
         _cleanup_(prune_clear) struct prune prune = PRUNE_INIT;
         int64_t bytes;
-        int64_t done = 0;
 
-        if (stock_take(context, engine, &stock, err) < 0)
+        if (stock_take(context, &stock, err) < 0)
                 return -1;
         prune_unused(&stock.layers, &stock.used, given->all, &prune);
         bytes = show(context, &stock, &prune);
         if (prune.count == 0 || given->dry_run)
                 return 0;
-        if (confirm(given, bytes, err) < 0 || stock_prune(&stock, &prune, context->events, &done, err) < 0)
+        if (confirm(given, bytes, err) < 0 || stock_prune(&stock.layers, &prune, context->events, freed, err) < 0)
                 return -1;
-        *freed += done;
         return 0;
 }
 
@@ -97,9 +93,8 @@ static int run(struct context *context, const struct invocation *invocation, str
         const struct prune_options *given = invocation->options;
         int64_t freed = 0;
 
-        for (const struct engine *const *engine = engines; *engine; engine++)
-                if ((*engine)->layers && prune_engine(context, *engine, given, &freed, err) < 0)
-                        return -1;
+        if (prune_layers(context, given, &freed, err) < 0)
+                return -1;
         if (!given->dry_run)
                 say_freed(context, freed);
         return 0;

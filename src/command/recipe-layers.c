@@ -52,13 +52,14 @@ static char *hash_programs(struct error **err)
         return hash_hex(&hash);
 }
 
-/* Of the layer of `part` on `parent`, filled by `programs`. Owned by the caller. */
-static char *key_of(const char *parent, const struct recipe_part *part, const char *programs)
+/* Of the layer of `part` on `parent`, filled by `programs`; one engine's disk is not another's. Owned by the caller. */
+static char *key_of(const struct engine *engine, const char *parent, const struct recipe_part *part, const char *programs)
 {
         struct hash hash;
 
         hash_init(&hash);
         hash_add_text(&hash, FORM);
+        hash_add_text(&hash, engine->name);
         hash_add_text(&hash, parent);
         hash_add_text(&hash, part->name);
         for (size_t i = 0; i < part->step_count; i++) {
@@ -71,10 +72,16 @@ static char *key_of(const char *parent, const struct recipe_part *part, const ch
         return hash_hex(&hash);
 }
 
+static bool has_layers(const struct engine *engine, const struct target *target)
+{
+        return engine->fill_layer && !target->project.image;
+}
+
 /* --- making them */
 
 struct part_filling {
         struct context *context;
+        const struct engine *engine;
         const struct target *target;
         struct recipe *recipe;
         size_t part;
@@ -90,21 +97,20 @@ static int fill(const struct vm *vm, void *data, struct event_sink *events _unus
         session_close(vm);
         if (status < 0)
                 return -1;
-        *key = key_of(filling->parent, &filling->recipe->parts[filling->part], filling->programs);
+        *key = key_of(filling->engine, filling->parent, &filling->recipe->parts[filling->part], filling->programs);
         return 0;
 }
 
-static int ensure_part(const struct engine *engine, const struct vm_record *record, struct part_filling *filling, char **layer,
-                       struct error **err)
+static int ensure_part(const struct vm_record *record, struct part_filling *filling, char **layer, struct error **err)
 {
         const struct recipe_part *part = &filling->recipe->parts[filling->part];
         _cleanup_(freep) char *about =
                 streq(part->name, RECIPE_BASE) ? xstrdup(part->name) : xasprintf("profile %s", part->name);
-        _cleanup_(freep) char *wanted = key_of(*layer, part, filling->programs);
+        _cleanup_(freep) char *wanted = key_of(filling->engine, *layer, part, filling->programs);
         char *made = NULL;
 
         filling->parent = *layer;
-        if (engine->fill_layer(
+        if (filling->engine->fill_layer(
                     &(struct engine_filling){
                             .parent = *layer, .key = wanted, .about = about, .record = record, .fill = fill, .data = filling },
                     filling->context->events, &made, err) < 0)
@@ -117,7 +123,7 @@ static int ensure(struct context *context, const struct engine *engine, const st
                   const struct target *target, struct recipe_layers *out, struct error **err)
 {
         _cleanup_(recipe_clear) struct recipe recipe = RECIPE_INIT;
-        struct part_filling filling = { .context = context, .target = target, .recipe = &recipe };
+        struct part_filling filling = { .context = context, .engine = engine, .target = target, .recipe = &recipe };
         _cleanup_(freep) char *programs = NULL;
         _cleanup_(freep) char *layer = NULL;
 
@@ -129,8 +135,7 @@ static int ensure(struct context *context, const struct engine *engine, const st
         if (!programs || engine->base_layer(record->user, true, context->events, &layer, err) < 0)
                 return -1;
         for (filling.part = 0; filling.part < recipe.part_count; filling.part++)
-                if (recipe_apply_has_work(&recipe.parts[filling.part]) &&
-                    ensure_part(engine, record, &filling, &layer, err) < 0)
+                if (recipe_apply_has_work(&recipe.parts[filling.part]) && ensure_part(record, &filling, &layer, err) < 0)
                         return -1;
         out->key = TAKE_PTR(layer);
         out->hash = recipe_hash(&recipe);
@@ -142,7 +147,7 @@ int recipe_layers_ensure(struct context *context, const struct engine *engine, c
 {
         _cleanup_(recipe_layers_clear) struct recipe_layers layers = RECIPE_LAYERS_INIT;
 
-        if (ensure(context, engine, record, target, &layers, err) < 0)
+        if (has_layers(engine, target) && ensure(context, engine, record, target, &layers, err) < 0)
                 return -1;
         *out = layers;
         layers = (struct recipe_layers)RECIPE_LAYERS_INIT;
@@ -158,6 +163,8 @@ int recipe_layers_find(const struct engine *engine, const struct target *target,
         int there;
 
         *top = false;
+        if (!has_layers(engine, target))
+                return 0;
         if (recipe_view_read(target, &recipe, err) < 0)
                 return -1;
         programs = hash_programs(err);
@@ -170,7 +177,7 @@ int recipe_layers_find(const struct engine *engine, const struct target *target,
         for (size_t p = 0; p < recipe.part_count; p++) {
                 if (!recipe_apply_has_work(&recipe.parts[p]))
                         continue;
-                set_string(&below, key_of(below, &recipe.parts[p], programs));
+                set_string(&below, key_of(engine, below, &recipe.parts[p], programs));
                 there = engine->has_layer(below, err);
                 if (there <= 0)
                         return there;

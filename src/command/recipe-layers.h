@@ -1,7 +1,8 @@
 /*
  * A project's recipe as layers: the base image, on it a layer for the recipe's base, on that one for each profile in order. A
  * layer's key is the hash of the layer below, of its part's steps as machine.lock has them, and of the programs in guest/ that
- * make it; so stacks that begin alike share their beginning. A part without steps that apply has none.
+ * make it; so stacks that begin alike share their beginning. A part without steps that apply has none. Nor has a project with
+ * an image of its own, or an engine without layers: there each VM runs its recipe by itself.
  */
 #pragma once
 
@@ -10,7 +11,7 @@
 #include "vm/vm.h"
 
 struct recipe_layers {
-        char *key;  /* of the topmost; NULL = the recipe has no step */
+        char *key;  /* of the topmost; NULL = there are none */
         char *hash; /* recipe_hash() of what is in it */
 };
 
@@ -21,7 +22,7 @@ struct recipe_layers {
 void recipe_layers_clear(struct recipe_layers *layers);
 
 /*
- * Makes what is missing, in VMs of `record`'s size, with progress; `engine` has to have fill_layer. A step that fails is
+ * Makes what is missing, in VMs of `record`'s size, with progress. A step that fails is
  * ERROR_STEP, and the next call goes on from it. Resolved versions go into machine.lock.
  */
 int recipe_layers_ensure(struct context *context, const struct engine *engine, const struct vm_record *record,

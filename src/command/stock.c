@@ -1,5 +1,6 @@
 #include "command/stock.h"
 
+#include "command/engines.h"
 #include "command/recipe-layers.h"
 #include "command/target.h"
 #include "config/project.h"
@@ -45,7 +46,7 @@ static int collect_used(struct strv *keys, struct strv *owners, struct error **e
 /* --- what a new VM would be made from */
 
 struct wanted {
-        const struct engine *engine;
+        const struct engine *engine; /* of a project that names none */
         const char *user;
         struct strv layers; /* of a stack */
         struct strv tops;   /* what templates stand on */
@@ -55,13 +56,15 @@ static int add_project(struct context *context, const char *name, struct wanted 
 {
         _cleanup_(target_clear) struct target target = TARGET_INIT;
         _cleanup_(strv_clear) struct strv keys = STRV_INIT;
+        const struct engine *engine;
         bool top;
 
         if (target_named(context, name, &target, err) < 0)
                 return -1;
         if (!target.configured)
                 return 0;
-        if (recipe_layers_find(wanted->engine, &target, wanted->user, &keys, &top, err) < 0)
+        engine = vm_find_engine(target.project.engine);
+        if (recipe_layers_find(engine ? engine : wanted->engine, &target, wanted->user, &keys, &top, err) < 0)
                 return -1;
         strv_add_all(&wanted->layers, &keys);
         if (top && keys.count > 0)
@@ -90,11 +93,14 @@ static int add_projects(struct context *context, struct wanted *wanted, struct e
         return 0;
 }
 
-static int mark_current(struct context *context, const struct engine *engine, const char *user, struct engine_layers *layers,
-                        struct error **err)
+static int mark_current(struct context *context, const char *user, struct engine_layers *layers, struct error **err)
 {
-        struct wanted wanted = { .engine = engine, .user = user };
-        int status = engine->fill_layer ? add_projects(context, &wanted, err) : 0;
+        struct wanted wanted = { .engine = engine_of_layers(), .user = user };
+        _cleanup_(freep) char *why = NULL;
+        int status;
+
+        engine_choose("auto", &wanted.engine, &why, NULL);
+        status = add_projects(context, &wanted, err);
 
         for (size_t i = 0; status == 0 && i < layers->count; i++) {
                 struct engine_layer *layer = &layers->items[i];
@@ -109,13 +115,12 @@ static int mark_current(struct context *context, const struct engine *engine, co
         return status;
 }
 
-int stock_take(struct context *context, const struct engine *engine, struct stock *out, struct error **err)
+int stock_take(struct context *context, struct stock *out, struct error **err)
 {
         _cleanup_(freep) char *user = user_for_guest();
 
         *out = (struct stock)STOCK_INIT;
-        out->engine = engine;
-        if (engine->layers(user, &out->layers, err) == 0 && mark_current(context, engine, user, &out->layers, err) == 0 &&
+        if (engine_of_layers()->layers(user, &out->layers, err) == 0 && mark_current(context, user, &out->layers, err) == 0 &&
             collect_used(&out->used, &out->owners, err) == 0)
                 return 0;
         stock_clear(out);
@@ -131,44 +136,60 @@ static int is_used(const char *key, void *data, struct error **err)
         return strv_contains(&used, key);
 }
 
-int stock_prune(const struct stock *stock, const struct prune *prune, struct event_sink *events, int64_t *freed,
+static int abandon(const struct engine_layer *layer, struct error **err)
+{
+        for (const struct engine *const *engine = engines; streq(layer->kind, "unfinished") && *engine; engine++)
+                if ((*engine)->abandon && (*engine)->abandon(layer->key, err) < 0)
+                        return -1;
+        return 0;
+}
+
+static int remove_layer(const struct engine_layer *layer, bool memory_only, struct error **err)
+{
+        int removed =
+                abandon(layer, err) < 0 ? -1 : engine_of_layers()->remove_layer(layer->key, memory_only, is_used, NULL, err);
+
+        return removed < 0 ? error_wrap(err, "cannot remove layer '%s'", layer->key) : removed;
+}
+
+int stock_prune(const struct engine_layers *layers, const struct prune *prune, struct event_sink *events, int64_t *freed,
                 struct error **err)
 {
         *freed = 0;
         for (size_t i = 0; i < prune->count; i++) {
                 const struct prune_step *step = &prune->steps[i];
-                const char *key = stock->layers.items[step->layer].key;
-                int removed = stock->engine->remove_layer(key, step->memory_only, is_used, NULL, err);
+                const struct engine_layer *layer = &layers->items[step->layer];
+                int removed = remove_layer(layer, step->memory_only, err);
 
                 if (removed < 0)
-                        return error_wrap(err, "cannot remove layer '%s'", key);
+                        return -1;
                 if (removed > 0)
                         *freed += step->bytes;
                 else
-                        event_note(events, "layer '%.12s' is in use by now, and stays", key);
+                        event_note(events, "layer '%.12s' is in use by now, and stays", layer->key);
         }
         return 0;
 }
 
-static int trim(const struct engine *engine, struct event_sink *events, struct error **err)
+static int trim(struct event_sink *events, struct error **err)
 {
         _cleanup_(settings_clear) struct settings settings = SETTINGS_INIT;
         _cleanup_(engine_layers_clear) struct engine_layers layers = ENGINE_LAYERS_INIT;
         _cleanup_(prune_clear) struct prune prune = PRUNE_INIT;
         int64_t freed;
 
-        if (settings_read(&settings, err) < 0 || engine->layers(NULL, &layers, err) < 0)
+        if (settings_read(&settings, err) < 0 || engine_of_layers()->layers(NULL, &layers, err) < 0)
                 return -1;
         prune_budget(&layers, settings.template_budget, &prune);
-        return stock_prune(&(struct stock){ .engine = engine, .layers = layers }, &prune, events, &freed, err);
+        return stock_prune(&layers, &prune, events, &freed, err);
 }
 
-void stock_trim(const struct engine *engine, struct event_sink *events)
+void stock_trim(struct event_sink *events)
 {
         _cleanup_(error_freep) struct error *reason = NULL;
         _cleanup_(freep) char *text = NULL;
 
-        if (!engine->layers || trim(engine, events, &reason) == 0)
+        if (trim(events, &reason) == 0)
                 return;
         text = error_text(reason);
         event_warning(events, "warm templates are not kept within their budget: %s", text);

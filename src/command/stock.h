@@ -8,7 +8,6 @@
 #include "vm/vm.h"
 
 struct stock {
-        const struct engine *engine;
         struct engine_layers layers;
         struct strv used;   /* keys that VMs' disks stand on … */
         struct strv owners; /* … and the VM's name for each */
@@ -19,16 +18,16 @@ struct stock {
                 .layers = ENGINE_LAYERS_INIT, .used = STRV_INIT, .owners = STRV_INIT                                           \
         }
 /*
- * Of one engine that has layers. A record that can't be read is an error: nobody knows what that VM stands on. A recipe's layer
+ * A record that can't be read is an error: nobody knows what that VM stands on. A recipe's layer
  * is current when a project of projects.toml, of this checkout, or none would have it; one that can't be read has no say, and
  * a warning.
  */
-int stock_take(struct context *context, const struct engine *engine, struct stock *out, struct error **err);
+int stock_take(struct context *context, struct stock *out, struct error **err);
 void stock_clear(struct stock *stock);
 
 /* Carries the steps out, each asked about once more under its lock. `freed` counts bytes. What is in use by now is passed over
  * with a note. */
-int stock_prune(const struct stock *stock, const struct prune *prune, struct event_sink *events, int64_t *freed,
+int stock_prune(const struct engine_layers *layers, const struct prune *prune, struct event_sink *events, int64_t *freed,
                 struct error **err);
 /* After a VM was made: templates beyond the budget of config.toml lose their memory. Trouble with that is a warning. */
-void stock_trim(const struct engine *engine, struct event_sink *events);
+void stock_trim(struct event_sink *events);

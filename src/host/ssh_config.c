@@ -52,7 +52,7 @@ static void add_proxy_command(struct strbuf *out, const struct ssh_host *host)
                         strbuf_addc(out, '%');
                 strbuf_addc(out, *c);
         }
-        strbuf_addc(out, '\n');
+        strbuf_adds(out, "\n  ProxyUseFdpass yes\n");
 }
 
 /*
@@ -70,7 +70,6 @@ void ssh_config_block(const struct ssh_host *host, struct strbuf *out)
                 "CheckHostIP no",
                 "UpdateHostKeys no",
                 "VerifyHostKeyDNS no",
-                "ProxyUseFdpass yes",
                 "AddKeysToAgent no",
                 "ForwardX11 no",
                 "ServerAliveInterval 30",
@@ -78,7 +77,7 @@ void ssh_config_block(const struct ssh_host *host, struct strbuf *out)
         };
 
         strbuf_addf(out, "Host machine-%s\n", host->name);
-        strbuf_addf(out, "  HostName %s\n", host->name);
+        strbuf_addf(out, "  HostName %s\n", host->port > 0 ? "127.0.0.1" : host->name);
         strbuf_addf(out, "  HostKeyAlias machine-%s\n", host->name);
         strbuf_addf(out, "  User %s\n", host->user);
         strbuf_adds(out, "  IdentityFile ");
@@ -86,7 +85,10 @@ void ssh_config_block(const struct ssh_host *host, struct strbuf *out)
         strbuf_adds(out, "\n  UserKnownHostsFile ");
         add_path(out, host->folder, "known_hosts");
         strbuf_addc(out, '\n');
-        add_proxy_command(out, host);
+        if (host->port > 0)
+                strbuf_addf(out, "  Port %u\n", host->port);
+        else
+                add_proxy_command(out, host);
         strbuf_addf(out, "  ForwardAgent %s\n", host->forward_agent ? "yes" : "no");
         for (size_t i = 0; i < ARRAY_SIZE(fixed); i++)
                 strbuf_addf(out, "  %s\n", fixed[i]);

@@ -19,6 +19,7 @@ struct ssh_host {
         const char *user;    /* in the guest */
         const char *program; /* absolute path of `machine`, for ProxyCommand "machine proxy NAME" */
         const char *socket;  /* of a guest that nobody knows by name: "machine proxy --socket PATH"; NULL */
+        uint16_t port;       /* the same, of one whose sshd is on this port of 127.0.0.1, without a program between; 0 */
         bool forward_agent;
 };
 

@@ -54,6 +54,7 @@ static int read_manifest(struct layer *layer, const char **parent, struct error 
         _cleanup_(freep) char *path = path_join(layer->folder, "manifest.json");
         const char *key;
         const char *kind;
+        const char *disk;
 
         layer->manifest = json_read(path, MANIFEST_LIMIT, err);
         if (!layer->manifest || json_get_string(layer->manifest, "key", &key, err) < 0 ||
@@ -63,6 +64,10 @@ static int read_manifest(struct layer *layer, const char **parent, struct error 
         if (!streq(key, layer->key))
                 return error_set(err, ERROR_ENGINE, "'%s' belongs to another layer", path);
         layer->kind = xstrdup(kind);
+        disk = *layer_text(layer, "disk") ? layer_text(layer, "disk") : LAYER_DISK;
+        if (strchr(disk, '/'))
+                return error_set(err, ERROR_ENGINE, "'%s' has no name of a disk", path);
+        layer->disk = path_join(layer->folder, disk);
         return json_object_get(layer->manifest, "parent") ? json_get_string(layer->manifest, "parent", parent, err) : 0;
 }
 
@@ -93,6 +98,8 @@ static int look(struct layer *layer, unsigned depth, struct error **err)
         strv_add(&layer->folders, layer->folder);
         if (parent)
                 return look_below(layer, parent, depth, err);
+        if (*layer_text(layer, "image"))
+                return 0;
         layer->kernel = path_join(layer->folder, "vmlinuz");
         layer->initrd = path_join(layer->folder, "initrd");
         return check_files((const char *const[]){ layer->kernel, layer->initrd, NULL }, err);
@@ -104,7 +111,6 @@ static int find(const char *key, unsigned depth, struct layer *out, struct error
 
         layer.key = xstrdup(key);
         layer.folder = layer_folder(key);
-        layer.disk = path_join(layer.folder, "disk.qcow2");
         if (!file_exists(layer.folder))
                 return 0;
         if (look(&layer, depth, err) < 0) {
@@ -133,6 +139,18 @@ int layer_open(const char *key, struct layer *out, struct error **err)
         error_set(err, ERROR_ENGINE, "the layer '%s' is gone; the disks of the VMs that stand on it are useless without it",
                   folder);
         return error_hint(err, "put it back from a backup, or make each of these VMs anew: machine rebuild NAME");
+}
+
+const char *layer_text(const struct layer *layer, const char *key)
+{
+        const char *text = json_string_value(json_object_get(layer->manifest, key));
+
+        return text ? text : "";
+}
+
+int64_t layer_number(const struct layer *layer, const char *key)
+{
+        return (int64_t)json_integer_value(json_object_get(layer->manifest, key));
 }
 
 /* --- building */

@@ -2,7 +2,8 @@
  * Layers: immutable folders of the data folder, each named by its key, the hash of all that went into it.
  *
  *         $XDG_DATA_HOME/machine/layers/KEY/manifest.json   "kind" (base, recipe, template), "key", "disk_bytes", "parent", …
- *                                       KEY/disk.qcow2      stands on its parent's disk, if it has a parent
+ *                                       KEY/disk.qcow2      stands on its parent's disk, if it has a parent; Lima's stand
+ *                                                           alone, and one may have another name (the manifest's "disk")
  *                                       KEY/vmlinuz, initrd   of a base
  *                                       KEY/memory, state     of a template (template.h)
  *         $XDG_DATA_HOME/machine/layers/KEY.lock            exclusive: who builds or removes it; shared: who makes a disk on
@@ -20,12 +21,14 @@
 #include "lib/lock.h"
 #include "lib/strv.h"
 
+#define LAYER_DISK "disk.qcow2"
+
 struct layer {
         char *key;
         char *kind; /* "base", "recipe", "template" */
         char *folder;
         char *disk;            /* absolute path, as the next two */
-        char *kernel, *initrd; /* of the base at the bottom */
+        char *kernel, *initrd; /* of the base at the bottom; NULL on a foreign image (the manifest's "image"), with its own */
         int64_t disk_bytes;    /* virtual size of `disk`: VMs' disks are at least that */
         struct strv folders;   /* of this layer and all that it stands on: what QEMU has to read */
         json_t *manifest;
@@ -66,6 +69,10 @@ int layer_ensure(const char *key, const struct layer_builder *builder, void *dat
 
 /* Waits for a builder or remover, and keeps others from removing the layer while the lock is held. Marks it as used now. */
 int layer_use(const char *key, struct lock *lock, struct error **err);
+
+/* What its manifest says; "" and 0 where it doesn't. */
+const char *layer_text(const struct layer *layer, const char *key);
+int64_t layer_number(const struct layer *layer, const char *key);
 
 /* LAYERS/KEY, LAYERS/KEY.lock. Owned by the caller. */
 char *layer_folder(const char *key);

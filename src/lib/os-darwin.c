@@ -1,5 +1,6 @@
 #include "os.h"
 
+#include <copyfile.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libproc.h>
@@ -10,6 +11,7 @@
 #include <sys/event.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/sysctl.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -174,6 +176,13 @@ int os_process_mentions(pid_t pid, const char *text)
                 at += argument < (size_t)(end - at) ? argument + 1 : argument;
         }
         return 0;
+}
+
+int os_copy_file(const char *from, const char *to)
+{
+        int copied = copyfile(from, to, NULL, COPYFILE_CLONE | COPYFILE_EXCL | COPYFILE_DATA_SPARSE);
+
+        return copied < 0 ? -1 : chmod(to, 0600);
 }
 
 int64_t os_process_memory(pid_t pid)

@@ -19,6 +19,41 @@ int os_process_signal(int process_fd, int signal)
         return (int)syscall(SYS_pidfd_send_signal, process_fd, signal, NULL, 0);
 }
 
+static int copy_range(int in, int out, off_t start, off_t end)
+{
+        off_t written = start;
+
+        while (start < end) {
+                ssize_t count = copy_file_range(in, &start, out, &written, (size_t)(end - start), 0);
+
+                if (count < 0 && errno == EINTR)
+                        continue;
+                if (count <= 0)
+                        return count < 0 ? -1 : 0; /* it became shorter */
+        }
+        return 0;
+}
+
+int os_copy_file(const char *from, const char *to)
+{
+        _cleanup_(closep) int in = open(from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+        _cleanup_(closep) int out = in < 0 ? -1 : open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+        off_t size = out < 0 ? -1 : lseek(in, 0, SEEK_END);
+        off_t end = 0;
+
+        if (size < 0 || ftruncate(out, size) < 0)
+                return -1;
+        for (;;) {
+                off_t start = lseek(in, end, SEEK_DATA);
+
+                if (start < 0)
+                        return errno == ENXIO ? 0 : -1; /* nothing but a hole from there on */
+                end = lseek(in, start, SEEK_HOLE);
+                if (end < 0 || copy_range(in, out, start, end) < 0)
+                        return -1;
+        }
+}
+
 int os_peer_pid(int socket, pid_t *pid, uid_t *uid)
 {
         struct ucred peer;

@@ -48,6 +48,11 @@ int os_socket(int domain, int type);
  */
 int os_sync(int fd);
 /*
+ * Copies a file's content into a new one, 0600, its blocks shared where the file system can do that, its holes kept: lseek(2)
+ * with SEEK_DATA and copy_file_range(2); clonefile(2), copyfile(3) on the Mac. -1 with errno, and maybe part of it there.
+ */
+int os_copy_file(const char *from, const char *to);
+/*
  * In a child about to be spawned, closes every descriptor but `kept`: those are what earlier actions put there, else ours of
  * the same number. The last of its actions. 0, or an error number as posix_spawn(3) gives it.
  */

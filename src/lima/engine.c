@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include "image/stock.h"
 #include "lib/os.h"
 #include "lib/process.h"
 #include "lima.h"
@@ -137,6 +138,16 @@ static int processes(const struct vm *vm, struct engine_processes *out, struct e
         return 0;
 }
 
+static int layers(const char *user, struct engine_layers *out, struct error **err)
+{
+        return stock_list(user, NULL, out, err);
+}
+
+static int remove_layer(const char *key, bool memory_only, engine_in_use_fn in_use, void *data, struct error **err)
+{
+        return stock_remove(key, NULL, memory_only, in_use, data, err);
+}
+
 const struct engine lima_engine = {
         .name = "lima",
         .weaker = system_weaker,
@@ -151,4 +162,11 @@ const struct engine lima_engine = {
         .connect = connect_ssh,
         .processes = processes,
         .refused = system_refused,
+        .layers = layers,
+        .base_layer = lima_base_layer,
+        .stands_on = lima_stands_on,
+        .has_layer = stock_has,
+        .fill_layer = lima_fill_layer,
+        .abandon = lima_abandon,
+        .remove_layer = remove_layer,
 };

@@ -8,6 +8,10 @@
 
 #include "vm/vm.h"
 
+int lima_base_layer(const char *user, bool make, struct event_sink *events, char **key, struct error **err);
+int lima_stands_on(const char *key, const char *below, struct error **err);
+int lima_fill_layer(const struct engine_filling *wanted, struct event_sink *events, char **key, struct error **err);
+int lima_abandon(const char *name, struct error **err);
 int lima_create(struct vm *vm, struct event_sink *events, struct error **err);
 int lima_remove(struct vm *vm, struct error **err);
 /*

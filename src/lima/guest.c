@@ -50,7 +50,7 @@ int guest_connect(uint16_t port, deadline limit, int *fd, struct error **err)
 }
 
 /* Files are named from the VM's folder: a path of the user's has no characters there that ssh would expand. */
-static void build_ssh(const struct vm *vm, uint16_t port, struct strv *argv)
+static void build_ssh(const struct vm *vm, uint16_t port, const char *command, struct strv *argv)
 {
         static const char *const options[] = {
                 "BatchMode=yes",
@@ -75,7 +75,7 @@ static void build_ssh(const struct vm *vm, uint16_t port, struct strv *argv)
         strv_addf(argv, "HostKeyAlias=machine-%s", vm->name);
         strv_add(argv, "-p");
         strv_addf(argv, "%u", port);
-        strv_adds(argv, "-l", vm->record.user, "--", "127.0.0.1", "cat /etc/machine-id", NULL);
+        strv_adds(argv, "-l", vm->record.user, "--", "127.0.0.1", command, NULL);
 }
 
 static int compare_identity(const struct vm *vm, struct strbuf *said, struct error **err)
@@ -96,7 +96,7 @@ int guest_await(const struct vm *vm, uint16_t port, int process_fd, deadline lim
         struct pollfd process = { .fd = process_fd, .events = POLLIN };
         _cleanup_(strv_clear) struct strv argv = STRV_INIT;
 
-        build_ssh(vm, port, &argv);
+        build_ssh(vm, port, "cat /etc/machine-id", &argv);
         for (;;) {
                 int left = deadline_left(limit);
                 int timeout_ms = left < 0 || left > SESSION_MS ? SESSION_MS : left > PAUSE_MS ? left : PAUSE_MS;
@@ -117,6 +117,52 @@ int guest_await(const struct vm *vm, uint16_t port, int process_fd, deadline lim
                 if (poll(&process, 1, PAUSE_MS) == 1)
                         return error_set(err, ERROR_ENGINE, "the guest has ended while its sshd was waited for");
         }
+}
+
+int guest_run(const struct vm *vm, uint16_t port, const struct strbuf *script, int timeout_ms, struct error **err)
+{
+        _cleanup_(strv_clear) struct strv argv = STRV_INIT;
+
+        build_ssh(vm, port, "sudo -n /bin/sh -s", &argv);
+        return process_check(&(struct process_spec){ .argv = strv_argv(&argv),
+                                                     .folder = vm->folder,
+                                                     .input = script->buf,
+                                                     .input_length = script->len,
+                                                     .timeout_ms = timeout_ms },
+                             NULL, err);
+}
+
+int guest_guard_begin(const struct vm *vm, uint16_t port, struct guest_guard *guard, struct error **err)
+{
+        _cleanup_(strv_clear) struct strv argv = STRV_INIT;
+        _cleanup_(closep) int reading = -1;
+        _cleanup_(closep) int writing = -1;
+        int ends[2];
+
+        build_ssh(vm, port, "read -r _ || sudo -n systemctl poweroff", &argv);
+        if (os_pipe(ends) < 0)
+                return error_errno(err, ERROR_FAILED, "cannot make a pipe");
+        reading = ends[0];
+        writing = ends[1];
+        if (process_spawn(&(struct process_spec){ .argv = strv_argv(&argv),
+                                                  .folder = vm->folder,
+                                                  .stdin_fd = reading,
+                                                  .new_session = true },
+                          &guard->ssh, err) < 0)
+                return -1;
+        guard->fd = TAKE_FD(writing);
+        return 0;
+}
+
+/* A line tells it from our death. */
+void guest_guard_end(struct guest_guard *guard)
+{
+        if (guard->fd < 0)
+                return;
+        (void)!write(guard->fd, "\n", 1);
+        close(guard->fd);
+        process_wait(guard->ssh, -1, NULL, NULL);
+        *guard = (struct guest_guard)GUEST_GUARD_INIT;
 }
 
 int guest_check_ports(const struct vm *vm, struct error **err)

@@ -14,28 +14,42 @@ void image_clear(struct image *image)
         *image = (struct image)IMAGE_INIT;
 }
 
-static int take_foreign(const char *location, const char *digest, const char *user, struct image *out, struct error **err)
+char *image_key(const char *location, const char *digest)
 {
-        _cleanup_(strbuf_clear) struct strbuf adoption = STRBUF_INIT;
         struct hash hash;
 
-        if (adopt_script(user, &adoption, err) < 0)
-                return -1;
         hash_init(&hash);
         hash_add_text(&hash, "image");
         hash_add_text(&hash, location);
         hash_add_text(&hash, digest);
+        return hash_hex(&hash);
+}
+
+static int take_foreign(const char *location, const char *digest, const char *user, struct image *out, struct error **err)
+{
+        _cleanup_(strbuf_clear) struct strbuf adoption = STRBUF_INIT;
+
+        if (adopt_script(user, &adoption, err) < 0)
+                return -1;
         out->location = location;
         out->digest = digest;
         out->adoption = strbuf_take(&adoption);
-        out->key = hash_hex(&hash);
+        out->key = image_key(location, digest);
         return 0;
 }
 
-static int take_base(struct image *out, struct error **err)
+static int take_layer(const char *user, struct image *out, struct error **err)
 {
+        _cleanup_(strbuf_clear) struct strbuf adoption = STRBUF_INIT;
+
         if (layer_use(out->layer.key, &out->in_use, err) < 0)
                 return -1;
+        /* What stands on a foreign image has all of it by now, and says so. */
+        if (*layer_text(&out->layer, "image")) {
+                if (adopt_script(user, &adoption, err) < 0)
+                        return -1;
+                out->adoption = strbuf_take(&adoption);
+        }
         out->location = out->layer.disk;
         out->kernel = out->layer.kernel;
         out->initrd = out->layer.initrd;
@@ -50,6 +64,8 @@ int image_choose(const struct vm_record *record, struct event_sink *events, stru
 
         if (record->image)
                 return take_foreign(record->image, record->image_digest, record->user, out, err);
+        if (record->layer)
+                return layer_open(record->layer, &out->layer, err) < 0 ? -1 : take_layer(record->user, out, err);
         found = base_find(record->user, &out->layer, err);
         if (found < 0)
                 return -1;
@@ -57,5 +73,5 @@ int image_choose(const struct vm_record *record, struct event_sink *events, stru
                 return take_foreign(system_image.location, system_image.digest, record->user, out, err);
         if (found == 0 && base_ensure(record->user, events, &out->layer, err) < 0)
                 return -1;
-        return take_base(out, err);
+        return take_layer(record->user, out, err);
 }

@@ -9,6 +9,7 @@
 #include "fork.h"
 #include "host/acceleration.h"
 #include "image/layer.h"
+#include "image/stock.h"
 #include "lib/file.h"
 #include "lib/os.h"
 #include "lib/process.h"
@@ -198,9 +199,9 @@ const struct engine qemu_engine = {
         .processes = engine_processes,
         .refused = engine_refused,
         .layers = engine_layers,
-        .base_layer = engine_base_layer,
-        .stands_on = engine_stands_on,
-        .has_layer = engine_has_layer,
+        .base_layer = stock_base,
+        .stands_on = stock_stands_on,
+        .has_layer = stock_has,
         .fill_layer = engine_fill_layer,
         .bake = engine_bake,
         .remove_layer = engine_remove_layer,

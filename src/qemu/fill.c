@@ -60,9 +60,9 @@ static int write_manifest(const struct filling *filling, const struct vm *vm, st
         _cleanup_(freep) char *created = text_format_time(time(NULL));
         int64_t bytes = filling->parent->disk_bytes > DISK_BYTES ? filling->parent->disk_bytes : DISK_BYTES;
         _cleanup_(json_decrefp) json_t *manifest =
-                json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:s}", "kind", KIND, "key", filling->became, "parent",
-                          filling->parent->key, "about", filling->wanted->about, "user", vm->record.user, "disk_bytes",
-                          (json_int_t)bytes, "created", created);
+                json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:s}", "kind", KIND, "engine", "qemu", "key", filling->became,
+                          "parent", filling->parent->key, "about", filling->wanted->about, "user", vm->record.user,
+                          "disk_bytes", (json_int_t)bytes, "created", created);
 
         return json_write(path, manifest, 0444, err);
 }
@@ -98,7 +98,7 @@ static int build(void *data, const char *folder, const struct lock *lock _unused
                 .vm = &vm, .runtime = &runtime, .ends_with_us = true, .lock = LOCK_INIT
         };
 
-        if (scratch_invent(KIND, filling->wanted->key, folder, filling->wanted->record, &vm, err) < 0 ||
+        if (throwaway_invent(KIND, filling->wanted->key, folder, filling->wanted->record, &vm, err) < 0 ||
             runtime_find(&vm, &runtime, err) < 0 || make_disk(runtime.disk, filling->parent, err) < 0 ||
             write_ssh_config(&vm, &runtime, err) < 0 || launch_prepare(&launch, filling->parent, NULL, err) < 0)
                 return -1;
@@ -114,7 +114,7 @@ static const char *became(void *data)
 
 static int tidy(const char *folder, struct error **err)
 {
-        return scratch_tidy(KIND, folder, (const char *const[]){ "disk.qcow2", "manifest.json", NULL }, err);
+        return throwaway_tidy(KIND, folder, (const char *const[]){ "disk.qcow2", "manifest.json", NULL }, err);
 }
 
 int engine_fill_layer(const struct engine_filling *wanted, struct event_sink *events, char **key, struct error **err)

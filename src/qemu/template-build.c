@@ -158,7 +158,7 @@ static int build(void *data, const char *folder, const struct lock *lock, struct
 
         size.user = user;
         size.shell = shell;
-        if (check_room(folder, wish, err) < 0 || scratch_invent(KIND, build->key, folder, &size, &vm, err) < 0 ||
+        if (check_room(folder, wish, err) < 0 || throwaway_invent(KIND, build->key, folder, &size, &vm, err) < 0 ||
             runtime_find(&vm, &runtime, err) < 0 || disk_make_beside(runtime.disk, wish->base, 0, err) < 0 ||
             make_memory(memory, wish->memory_bytes, err) < 0 || launch_prepare(&launch, wish->base, NULL, err) < 0)
                 return -1;
@@ -172,7 +172,8 @@ static int build(void *data, const char *folder, const struct lock *lock, struct
 
 static int tidy(const char *folder, struct error **err)
 {
-        return scratch_tidy(KIND, folder, (const char *const[]){ "disk.qcow2", "manifest.json", "memory", "state", NULL }, err);
+        return throwaway_tidy(KIND, folder, (const char *const[]){ "disk.qcow2", "manifest.json", "memory", "state", NULL },
+                              err);
 }
 
 const struct layer_builder template_builder = {

@@ -66,7 +66,7 @@ static int hash_inputs(const struct template_wish *wish, char **out, struct erro
         _cleanup_(strbuf_clear) struct strbuf script = STRBUF_INIT;
         struct hash hash;
 
-        if (scratch_script("warm", &script, err) < 0)
+        if (throwaway_script("warm", &script, err) < 0)
                 return -1;
         hash_init(&hash);
         hash_add_text(&hash, "template " RECIPE_VERSION);

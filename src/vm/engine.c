@@ -30,6 +30,7 @@ void engine_layers_clear(struct engine_layers *layers)
         for (size_t i = 0; i < layers->count; i++) {
                 free(layers->items[i].key);
                 free(layers->items[i].kind);
+                free(layers->items[i].engine);
                 free(layers->items[i].parent);
                 free(layers->items[i].about);
                 free(layers->items[i].created);

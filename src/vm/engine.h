@@ -61,7 +61,8 @@ struct weaker_line {
 /* An image that VMs' disks stand on, and further images. */
 struct engine_layer {
         char *key;
-        char *kind;           /* "base", "recipe", "template" */
+        char *kind;           /* "base", "recipe", "template"; "unfinished", "damaged" */
+        char *engine;         /* whose VMs are made from it, if not any's; NULL */
         char *parent;         /* key of the layer it stands on; NULL = none */
         char *about;          /* what it is, for people: "trixie for 'dev'", "2 cpus, 2.0 GiB" */
         char *created, *used; /* RFC 3339, UTC: when it was made, and when something was last made from it */
@@ -161,6 +162,9 @@ struct engine {
         int (*has_layer)(const char *key, struct error **err);
         /* The layer, made when it is missing; its key into *key, owned by the caller. */
         int (*fill_layer)(const struct engine_filling *filling, struct event_sink *events, char **key, struct error **err);
+        /* Removes what a killed filling, by its "unfinished" layer's key, left elsewhere than in its folder. One that goes on:
+         * success. */
+        int (*abandon)(const char *name, struct error **err);
         /* Builds ahead what a VM with `record` (user, shell, cpus, memory, layer) would be made from; `force`: anew. */
         int (*bake)(const struct vm_record *record, bool force, struct event_sink *events, struct error **err);
         /*

@@ -8,20 +8,30 @@ import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
 
-from program import Program, said  # noqa: E402
+from program import Program, said, wait_until  # noqa: E402
 
 UP_SECONDS = 1200
 
 
 @pytest.fixture(scope="module")
-def program():
+def limactl():
     if os.getuid() == 0:
         pytest.skip("Lima refuses to run as root")
-    limactl = shutil.which("limactl")
-    if not limactl:
+    path = shutil.which("limactl")
+    if not path:
         pytest.skip("limactl is not installed")
-    program = Program(data=os.environ.get("ENGINE_TEST_DATA")).without_recipe()
+    return path
+
+
+def surroundings(limactl, **how):
+    program = Program(**how).without_recipe()
     program.environment["PATH"] = f"{os.path.dirname(limactl)}:{program.environment['PATH']}"
+    return program
+
+
+@pytest.fixture(scope="module")
+def program(limactl):
+    program = surroundings(limactl, data=os.environ.get("ENGINE_TEST_DATA"))
     program.projects('[blog]\nengine = "lima"\ncpus = 1\nmemory = "1GiB"\ndisk = "6GiB"\nshell = "bash"\n')
     yield program
     program.run("destroy", "blog", "--yes", "--discard-work", status=None, timeout=UP_SECONDS)
@@ -84,3 +94,63 @@ def test_rebuild_makes_another_and_destroy_leaves_nothing(program, up):
     program.run("destroy", "blog", "--yes", "--discard-work", timeout=UP_SECONDS)
     assert "blog" not in program.read_state()
     program.assert_no_processes()
+
+
+RECIPE = """[profile]
+summary = "of the test"
+[[shell]]
+name = "first"
+cmd = "echo first >>/var/log/ran"
+[[shell]]
+name = "sleep"
+cmd = "test -e /var/log/woken || { touch /var/log/woken; echo it sleeps; sleep 600; }"
+"""
+
+
+def unfinished(program):
+    return [layer for layer in program.json("layers") if layer["kind"] == "unfinished"]
+
+
+def kill_while_it_sleeps(program, name):
+    """A builder that is killed: its guest, which is nobody's, ends by itself."""
+    child = program.start("up", name, "--json")
+    assert any(b"it sleeps" in line for line in child.stdout)
+    child.kill()
+    child.communicate()
+    wait_until(lambda: not program.processes("qemu-system", "lima/recipe."), 60, "the guest ends")
+
+
+@pytest.fixture
+def alone(limactl):
+    """With layers of its own: what no VM of its own needs may be pruned."""
+    program = surroundings(limactl)
+    yield program
+    for name in ("one", "two"):
+        program.run("destroy", name, "--yes", "--discard-work", status=None, timeout=UP_SECONDS)
+    program.clean_up()
+
+
+def test_a_recipe_is_filled_once_and_what_was_killed_is_gone_on_with_or_pruned(alone):
+    program = alone
+    small = 'engine = "lima"\ncpus = 1\nmemory = "1GiB"\ndisk = "6GiB"\nshell = "bash"\n'
+    program.projects("".join(f"[{name}]\nprofiles = ['mine']\n{small}" for name in ("one", "two")))
+    program.write("config/machine/profiles/mine/profile.toml", RECIPE)
+    kill_while_it_sleeps(program, "one")
+    assert len(unfinished(program)) == 1
+    up = program.run("up", "one", timeout=UP_SECONDS)
+    assert "filling the layer of 'profile mine'" in up.err and "first" not in up.err, said(up)
+    assert "filling" not in program.run("up", "two", timeout=UP_SECONDS).err
+    seen = [program.run("run", name, "--", "cat", "/var/log/ran", "/etc/hostname", "/etc/machine-id").out.split() for name in ("one", "two")]
+    assert [words[:2] for words in seen] == [["first", "one"], ["first", "two"]]
+    assert seen[0][2] != seen[1][2]
+    assert unfinished(program) == []
+    program.write("config/machine/profiles/mine/profile.toml", RECIPE.replace("woken", "woken-again"))
+    program.run("destroy", "two", "--yes", "--discard-work", timeout=UP_SECONDS)
+    kill_while_it_sleeps(program, "two")
+    (left,) = unfinished(program)
+    assert any(step["key"] == left["key"] for step in program.json("prune", "--dry-run"))
+    instances = f"{program.state}/machine/lima"
+    assert any(name.startswith("recipe.") for name in os.listdir(instances))
+    program.run("prune", "--yes")
+    assert not any(name.startswith("recipe.") for name in os.listdir(instances))
+    assert unfinished(program) == []

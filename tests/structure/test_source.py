@@ -11,7 +11,7 @@ ALLOWED = {
     "host": {"lib"},
     "config": {"lib", "host"},
     "vm": {"lib", "host"},
-    "image": {"lib", "host"},
+    "image": {"lib", "host", "vm"},
     "qemu": {"lib", "host", "vm", "image"},
     "lima": {"lib", "host", "vm", "image"},
     "guest": {"lib", "config", "host", "vm"},

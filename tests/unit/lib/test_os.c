@@ -258,6 +258,32 @@ static void a_spawned_child_has_only_the_descriptors_it_keeps(void **state)
         close(high);
 }
 
+static void a_copy_has_the_content_and_the_holes(void **state)
+{
+        _cleanup_(freep) char *from = path_join(*state, "from");
+        _cleanup_(freep) char *to = path_join(*state, "to");
+        _cleanup_(closep) int fd = open(from, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+        char end[4] = { 0 };
+        struct stat info;
+
+        assert_int_equal(pwrite(fd, "head", 4, 0), 4);
+        assert_int_equal(pwrite(fd, "tail", 4, 64 << 20), 4);
+        assert_int_equal(ftruncate(fd, 128 << 20), 0);
+        assert_int_equal(os_copy_file(from, to), 0);
+        assert_int_equal(stat(to, &info), 0);
+        assert_int_equal(info.st_size, 128 << 20);
+        assert_int_equal(info.st_mode & 0777, 0600);
+        assert_true(info.st_blocks * 512 < 4 << 20);
+        close(TAKE_FD(fd));
+        fd = open(to, O_RDONLY | O_CLOEXEC);
+        assert_int_equal(pread(fd, end, 4, 64 << 20), 4);
+        assert_memory_equal(end, "tail", 4);
+        assert_int_equal(pread(fd, end, 4, 0), 4);
+        assert_memory_equal(end, "head", 4);
+        assert_int_equal(os_copy_file(from, to), -1);
+        assert_int_equal(errno, EEXIST);
+}
+
 static void what_was_written_is_brought_onto_the_disk(void **state)
 {
         _cleanup_(freep) char *path = path_join(*state, "file");
@@ -288,6 +314,7 @@ int main(int argc, char **argv)
                 SCRATCH(a_program_that_was_updated_finds_the_new_one),
                 SCRATCH(a_long_path_is_not_cut),
                 cmocka_unit_test(a_spawned_child_has_only_the_descriptors_it_keeps),
+                SCRATCH(a_copy_has_the_content_and_the_holes),
                 SCRATCH(what_was_written_is_brought_onto_the_disk),
         };
 

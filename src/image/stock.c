@@ -1,0 +1,207 @@
+#include "stock.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+
+#include "base-build.h"
+#include "base.h"
+#include "host/paths.h"
+#include "lib/file.h"
+#include "lib/text.h"
+
+#define KEY_LENGTH 64
+#define UNFINISHED ".tmp-"
+
+static bool is_key(const char *name)
+{
+        return strlen(name) == KEY_LENGTH && strspn(name, "0123456789abcdef") == KEY_LENGTH;
+}
+
+static bool is_unfinished(const char *name)
+{
+        const char *number = name + KEY_LENGTH + strlen(UNFINISHED);
+
+        return strlen(name) > KEY_LENGTH && strspn(name, "0123456789abcdef") == KEY_LENGTH &&
+               starts_with(name + KEY_LENGTH, UNFINISHED) && *number && strspn(number, "0123456789") == strlen(number);
+}
+
+static int64_t bytes_of(const char *folder, const char *name)
+{
+        _cleanup_(freep) char *path = path_join(folder, name);
+        struct stat status;
+
+        return lstat(path, &status) == 0 ? (int64_t)status.st_blocks * 512 : 0;
+}
+
+static int64_t bytes_of_all(const char *folder)
+{
+        _cleanup_(strv_clear) struct strv names = STRV_INIT;
+        int64_t total = 0;
+
+        if (file_list(folder, &names, NULL) < 0)
+                return 0;
+        for (size_t i = 0; i < names.count; i++)
+                total += bytes_of(folder, names.items[i]);
+        return total;
+}
+
+static char *describe(const struct layer *layer)
+{
+        const char *what = layer_text(layer, streq(layer->kind, "recipe") ? "about" : "suite");
+
+        return xasprintf("%s for '%s'", what, layer_text(layer, "user"));
+}
+
+static struct engine_layer *add(struct engine_layers *out, const char *key, const char *kind)
+{
+        _cleanup_(freep) char *lock = layer_lock_path(key);
+        struct stat status;
+
+        out->items = xreallocarray(out->items, out->count + 1, sizeof(*out->items));
+        out->items[out->count] = (struct engine_layer){ .key = xstrdup(key), .kind = xstrdup(kind) };
+        if (stat(lock, &status) == 0)
+                out->items[out->count].used = text_format_time(status.st_mtime);
+        return &out->items[out->count++];
+}
+
+static void add_layer(const struct layer *layer, const struct layer *base, const struct stock_kind *kind,
+                      struct engine_layers *out)
+{
+        struct engine_layer *item = add(out, layer->key, layer->kind);
+
+        item->engine = *layer_text(layer, "engine") ? xstrdup(layer_text(layer, "engine")) : NULL;
+        item->parent = *layer_text(layer, "parent") ? xstrdup(layer_text(layer, "parent")) : NULL;
+        item->created = xstrdup(layer_text(layer, "created"));
+        item->disk_bytes = bytes_of_all(layer->folder);
+        if (kind && streq(layer->kind, kind->name)) {
+                kind->describe(layer, base->key != NULL, item);
+                item->disk_bytes -= item->memory_bytes;
+                return;
+        }
+        item->about = describe(layer);
+        item->current = streq_ptr(layer->key, base->key);
+}
+
+/* One that can't be read is listed all the same, so that it can be removed. */
+static void add_name(const char *name, const struct layer *base, const struct stock_kind *kind, struct engine_layers *out)
+{
+        _cleanup_(layer_clear) struct layer layer = LAYER_INIT;
+        _cleanup_(error_freep) struct error *reason = NULL;
+        _cleanup_(freep) char *folder = layer_folder(name);
+        struct engine_layer *item;
+        int there = is_key(name) ? layer_find(name, &layer, &reason) : -1;
+
+        if (there > 0)
+                add_layer(&layer, base, kind, out);
+        if (there >= 0)
+                return;
+        item = add(out, name, is_unfinished(name) ? "unfinished" : "damaged");
+        item->about = reason ? error_text(reason) : xstrdup("left by a build that goes on, or was ended");
+        item->disk_bytes = bytes_of_all(folder);
+}
+
+int stock_list(const char *user, const struct stock_kind *kind, struct engine_layers *out, struct error **err)
+{
+        _cleanup_(engine_layers_clear) struct engine_layers layers = ENGINE_LAYERS_INIT;
+        _cleanup_(error_freep) struct error *reason = NULL;
+        _cleanup_(layer_clear) struct layer base = LAYER_INIT;
+        _cleanup_(strv_clear) struct strv names = STRV_INIT;
+        _cleanup_(freep) char *folder = paths_data("layers");
+
+        if (file_list(folder, &names, &reason) < 0 && reason->kind != ERROR_NOT_FOUND) {
+                if (err)
+                        *err = TAKE_PTR(reason);
+                return -1;
+        }
+        if (user)
+                base_find(user, &base, NULL);
+        for (size_t i = 0; i < names.count; i++)
+                if (is_key(names.items[i]) || is_unfinished(names.items[i]))
+                        add_name(names.items[i], &base, kind, &layers);
+        *out = layers;
+        layers = (struct engine_layers)ENGINE_LAYERS_INIT;
+        return 0;
+}
+
+/* --- found */
+
+int stock_base(const char *user, bool make, struct event_sink *events, char **key, struct error **err)
+{
+        _cleanup_(layer_clear) struct layer base = LAYER_INIT;
+        int there = base_find(user, &base, err);
+
+        if (there == 0 && make)
+                there = base_ensure(user, events, &base, err) < 0 ? -1 : 1;
+        if (there > 0)
+                *key = xstrdup(base.key);
+        return there;
+}
+
+int stock_stands_on(const char *key, const char *below, struct error **err)
+{
+        _cleanup_(freep) char *folder = layer_folder(below);
+        _cleanup_(layer_clear) struct layer layer = LAYER_INIT;
+
+        return layer_open(key, &layer, err) < 0 ? -1 : strv_contains(&layer.folders, folder);
+}
+
+int stock_has(const char *key, struct error **err)
+{
+        _cleanup_(layer_clear) struct layer layer = LAYER_INIT;
+
+        return layer_find(key, &layer, err);
+}
+
+/* --- removed */
+
+static int is_parent(const char *key, struct error **err)
+{
+        _cleanup_(strv_clear) struct strv names = STRV_INIT;
+        _cleanup_(freep) char *folder = paths_data("layers");
+
+        if (file_list(folder, &names, err) < 0)
+                return -1;
+        for (size_t i = 0; i < names.count; i++) {
+                _cleanup_(layer_clear) struct layer layer = LAYER_INIT;
+
+                if (is_key(names.items[i]) && layer_find(names.items[i], &layer, NULL) > 0 &&
+                    streq(layer_text(&layer, "parent"), key))
+                        return 1;
+        }
+        return 0;
+}
+
+static int remove_whole(const char *name, const struct stock_kind *kind, struct error **err)
+{
+        _cleanup_(freep) char *folder = layer_folder(name);
+        _cleanup_(freep) char *lock = layer_lock_path(name);
+
+        if (is_unfinished(name) && (base_build_tidy(folder, err) < 0 || (kind && kind->tidy(folder, err) < 0)))
+                return -1;
+        if (file_remove(folder, err) < 0)
+                return -1;
+        return is_unfinished(name) ? 0 : file_remove(lock, err);
+}
+
+int stock_remove(const char *key, const struct stock_kind *kind, bool memory_only, engine_in_use_fn in_use, void *data,
+                 struct error **err)
+{
+        _cleanup_(freep) char *plain = xstrndup(key, KEY_LENGTH);
+        _cleanup_(freep) char *path = layer_lock_path(plain);
+        _cleanup_(lock_release) struct lock lock = LOCK_INIT;
+        int used;
+
+        if (!is_key(plain) || (!is_key(key) && !is_unfinished(key)))
+                return error_set(err, ERROR_FAILED, "'%s' is no layer's key", key);
+        /* Whoever builds it, or makes something from it, has it. */
+        if (lock_acquire(&lock, path, LOCK_EXCLUSIVE, 0, NULL) < 0)
+                return 0;
+        if (memory_only)
+                return kind && kind->drop_memory(key, err) < 0 ? -1 : 1;
+        used = is_parent(key, err);
+        if (used == 0)
+                used = in_use(key, data, err);
+        if (used != 0)
+                return used < 0 ? -1 : 0;
+        return remove_whole(key, kind, err) < 0 ? -1 : 1;
+}
