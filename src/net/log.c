@@ -132,23 +132,26 @@ void log_note(struct log *log, const char *format, ...)
         put_line(log, text.buf);
 }
 
-static bool was_named(struct log *log, const struct packet *packet)
+static bool was_named(struct log *log, struct in_addr address, uint16_t port, uint8_t protocol)
 {
         int64_t now = now_ms();
-        uint32_t key =
-                ntohl(packet->destination.s_addr) ^ (uint32_t)packet->destination_port << 16 ^ (uint32_t)packet->protocol << 8;
+        uint32_t key = ntohl(address.s_addr) ^ (uint32_t)port << 16 ^ (uint32_t)protocol << 8;
         struct log_destination *slot = &log->remembered[(key * 2654435761u >> 16) % LOG_REMEMBERED];
 
-        if (slot->until > now && slot->address.s_addr == packet->destination.s_addr && slot->port == packet->destination_port &&
-            slot->protocol == packet->protocol)
+        if (slot->until > now && slot->address.s_addr == address.s_addr && slot->port == port && slot->protocol == protocol)
                 return true;
-        *slot = (struct log_destination){
-                .address = packet->destination,
-                .port = packet->destination_port,
-                .protocol = packet->protocol,
-                .until = now + SILENT_MS,
-        };
+        *slot = (struct log_destination){ .address = address, .port = port, .protocol = protocol, .until = now + SILENT_MS };
         return false;
+}
+
+/* Names are remembered in place of addresses, by their hashes (FNV-1a). */
+static bool was_asked(struct log *log, const char *name)
+{
+        uint32_t hash = 2166136261u;
+
+        for (const char *c = name; *c; c++)
+                hash = (hash ^ (unsigned char)*c) * 16777619u;
+        return was_named(log, (struct in_addr){ .s_addr = hash }, 0, 0);
 }
 
 static void add_protocol(struct strbuf *out, uint8_t protocol)
@@ -168,13 +171,11 @@ static void add_protocol(struct strbuf *out, uint8_t protocol)
         }
 }
 
-void log_refused(struct log *log, const struct packet *packet, const char *reason)
+static void put_refusal(struct log *log, const struct packet *packet, const char *reason, const char *name)
 {
         _cleanup_(strbuf_clear) struct strbuf text = STRBUF_INIT;
         char address[INET_ADDRSTRLEN];
 
-        if (was_named(log, packet))
-                return;
         add_protocol(&text, packet->protocol);
         inet_ntop(AF_INET, &packet->destination, address, sizeof(address));
         strbuf_addf(&text, " %s ", address);
@@ -182,6 +183,19 @@ void log_refused(struct log *log, const struct packet *packet, const char *reaso
                 strbuf_addf(&text, "%u", packet->destination_port);
         else
                 strbuf_addc(&text, '-');
-        strbuf_addf(&text, " %s", reason);
+        strbuf_addf(&text, " %s%s%s", reason, *name ? " " : "", name);
         put_line(log, text.buf);
+}
+
+void log_refused(struct log *log, const struct packet *packet, const char *reason)
+{
+        if (!was_named(log, packet->destination, packet->destination_port, packet->protocol))
+                put_refusal(log, packet, reason, "");
+}
+
+/* A name that is refused is worth a line of its own. */
+void log_egress(struct log *log, const struct packet *packet, const char *name, const char *reason)
+{
+        if (*name ? !was_asked(log, name) : !was_named(log, packet->destination, packet->destination_port, packet->protocol))
+                put_refusal(log, packet, reason, name);
 }

@@ -36,4 +36,6 @@ struct log {
 /* Makes `path` standard error (NULL: leaves it as it is). The descriptors stay open until the process ends. */
 int log_open(struct log *log, const char *path, struct error **err);
 void log_refused(struct log *log, const struct packet *packet, const char *reason);
+/* What the project's rules refuse; `name` is what it was about, "" = not known. */
+void log_egress(struct log *log, const struct packet *packet, const char *name, const char *reason);
 void log_note(struct log *log, const char *format, ...) _printf_(2, 3);

@@ -2,7 +2,7 @@
  * machine-net: the only network of a virtual machine.
  *
  *     machine-net --frames-fd=N --ready-fd=N [--ssh-socket=PATH] [--forward=HOSTPORT:GUESTPORT]… [--lan] [--log=PATH]
- *                 [--hostname=NAME] [--network=ADDRESS]
+ *                 [--hostname=NAME] [--network=ADDRESS] [--rules=PATH] [--account=PATH]
  *
  * frames-fd   a connected unix stream socket of which QEMU holds the other end (-netdev stream,addr.type=fd). Its end is ours.
  * ready-fd    gets "ok" in a line when all is bound, else one line that says what failed; then it is closed.
@@ -11,10 +11,13 @@
  * lan         private addresses that are not the host's are allowed.
  * log         gets what was refused, see log.h; without it, standard error does.
  * hostname    given to the guest by DHCP.
+ * rules       what the guest may reach, a file that is looked at anew while it runs (rules.h); without it, all is open.
+ * account     gets whom the guest reached and whom it was refused (account.h).
  * network     the guest's: 10.0.2.0, or 192.168.5.0 for one of Lima's (network.h).
  *
  * Exit status: 0 when QEMU is gone or by SIGTERM, 1 when something failed.
  */
+#include <fcntl.h>
 #include <getopt.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -24,7 +27,7 @@
 #include "lib/text.h"
 #include "supervisor.h"
 
-enum { FRAMES_FD = 1, READY_FD, SSH_SOCKET, FORWARD, LAN, LOG_PATH, HOSTNAME, NETWORK };
+enum { FRAMES_FD = 1, READY_FD, SSH_SOCKET, FORWARD, LAN, LOG_PATH, HOSTNAME, NETWORK, RULES, ACCOUNT };
 
 static const struct option options[] = {
         { "frames-fd", required_argument, NULL, FRAMES_FD },
@@ -35,6 +38,8 @@ static const struct option options[] = {
         { "log", required_argument, NULL, LOG_PATH },
         { "hostname", required_argument, NULL, HOSTNAME },
         { "network", required_argument, NULL, NETWORK },
+        { "rules", required_argument, NULL, RULES },
+        { "account", required_argument, NULL, ACCOUNT },
         { 0 },
 };
 
@@ -67,6 +72,12 @@ static int parse_network(const char *text, struct net_settings *settings, struct
 {
         settings->network = network_find(text);
         return settings->network ? 0 : error_set(err, ERROR_USAGE, "'%s' is no network of ours", text);
+}
+
+static int open_file(const char *path, int flags, int *fd, struct error **err)
+{
+        *fd = open(path, flags | O_CLOEXEC | O_NOFOLLOW, 0600);
+        return *fd < 0 ? error_errno(err, ERROR_FAILED, "cannot open '%s'", path) : 0;
 }
 
 static int check_stream(int fd, struct error **err)
@@ -109,6 +120,14 @@ static int parse(int argc, char **argv, struct net_settings *settings, const cha
                 case HOSTNAME:
                         settings->hostname = optarg;
                         break;
+                case RULES:
+                        if (open_file(optarg, O_RDONLY, &settings->rules_fd, err) < 0)
+                                return -1;
+                        break;
+                case ACCOUNT:
+                        if (open_file(optarg, O_RDWR | O_CREAT | O_TRUNC, &settings->account_fd, err) < 0)
+                                return -1;
+                        break;
                 case NETWORK:
                         if (parse_network(optarg, settings, err) < 0)
                                 return -1;
@@ -136,7 +155,8 @@ static int run(int argc, char **argv, struct net_settings *settings, struct erro
         if (log_open(&settings->log, log_path, err) < 0)
                 return -1;
 
-        const int keep[] = { settings->frames_fd, settings->ready_fd, settings->log.old_fd };
+        const int keep[] = { settings->frames_fd, settings->ready_fd, settings->log.old_fd, settings->rules_fd,
+                             settings->account_fd };
 
         if (harden_close_others(keep, ARRAY_SIZE(keep), err) < 0)
                 return -1;
@@ -145,7 +165,9 @@ static int run(int argc, char **argv, struct net_settings *settings, struct erro
 
 int main(int argc, char **argv)
 {
-        struct net_settings settings = { .frames_fd = -1, .ready_fd = -1, .network = &network_default };
+        struct net_settings settings = {
+                .frames_fd = -1, .ready_fd = -1, .rules_fd = -1, .account_fd = -1, .network = &network_default
+        };
         struct error *error = NULL;
         int status = run(argc, argv, &settings, &error);
 

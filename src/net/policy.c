@@ -111,6 +111,8 @@ static enum policy_action judge_destination(const struct policy *policy, struct 
         }
         if (class == ADDRESS_PUBLIC || class == ADDRESS_UNASSIGNED || (class == ADDRESS_PRIVATE && policy->lan))
                 return POLICY_PASS;
+        if (class == ADDRESS_PRIVATE && policy->opens && policy->opens(packet, policy->opens_data))
+                return POLICY_PASS;
         return say(verdict, POLICY_REFUSE, address_class_name(class));
 }
 

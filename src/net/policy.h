@@ -5,10 +5,10 @@
  *
  * Refused (and answered at once, see reply.h) are: the gateway, which libslirp would take for the host's loopback; every
  * other address of our own small network; loopback; each address that the host itself has, of whatever kind; private ones,
- * unless `lan`; link-local, metadata and reserved ones; fragments; protocols that libslirp doesn't carry. Dropped without an
- * answer: what is malformed, spoofed, has IP options, goes to a group or broadcast address, is neither ARP nor IPv4, or is
- * an ICMP message other than an echo request. Always allowed: DHCP, DNS by UDP and TCP to the network's .3, ARP on our network,
- * and what continues a connection that was forwarded to the guest.
+ * unless `lan` or a rule of the project's opens them; link-local, metadata and reserved ones; fragments; protocols that
+ * libslirp doesn't carry. Dropped without an answer: what is malformed, spoofed, has IP options, goes to a group or broadcast
+ * address, is neither ARP nor IPv4, or is an ICMP message other than an echo request. Always allowed: DHCP, DNS by UDP and TCP
+ * to the network's .3, ARP on our network, and what continues a connection that was forwarded to the guest.
  *
  * Fragments are refused altogether. The only loss is datagrams from the guest of more than 1472 bytes (TCP has none), and
  * for that libslirp's reassembly, which has been broken into more than once, is out of the guest's reach.
@@ -33,6 +33,9 @@ struct policy {
         /* What the host's routing says; whoever can't find out says POLICY_ROUTE_HOST. */
         enum policy_route (*route)(struct in_addr destination, void *data);
         void *route_data;
+        /* Do the project's rules open a private address? NULL = they don't. */
+        bool (*opens)(const struct packet *packet, void *data);
+        void *opens_data;
 };
 
 enum policy_action { POLICY_PASS, POLICY_DROP, POLICY_REFUSE };

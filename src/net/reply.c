@@ -2,6 +2,7 @@
 
 #define TCP_SIZE  20
 #define ICMP_SIZE 8
+#define UDP_SIZE  8
 
 #define ICMP_UNREACHABLE 3
 #define ICMP_PROHIBITED  13
@@ -93,4 +94,21 @@ size_t reply_refusal(const struct network *network, const struct packet *packet,
         if (packet->protocol == IPPROTO_TCP && !packet->fragment)
                 return put_reset(packet, out);
         return put_prohibited(network, packet, out);
+}
+
+size_t reply_datagram(const struct packet *packet, const uint8_t *data, size_t length, uint8_t out[static REPLY_SIZE])
+{
+        uint8_t *udp = out + PACKET_ETHERNET + PACKET_IPV4_SIZE;
+        size_t size = UDP_SIZE + length;
+        uint16_t sum;
+
+        memset(udp, 0, UDP_SIZE);
+        packet_put16(udp, packet->destination_port);
+        packet_put16(udp + 2, packet->source_port);
+        packet_put16(udp + 4, (uint16_t)size);
+        memcpy(udp + UDP_SIZE, data, length);
+        sum = packet_checksum(udp, size, packet_pseudo_sum(packet->destination, packet->source, IPPROTO_UDP, size));
+        /* 0 would say that there is none (RFC 768). */
+        packet_put16(udp + 6, sum == 0 ? UINT16_MAX : sum);
+        return put_headers(packet, out, packet->destination, IPPROTO_UDP, size);
 }

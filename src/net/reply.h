@@ -15,3 +15,8 @@
  * or from a group.
  */
 size_t reply_refusal(const struct network *network, const struct packet *packet, uint8_t out[static REPLY_SIZE]);
+
+#define REPLY_DATAGRAM_MOST (REPLY_SIZE - PACKET_ETHERNET - PACKET_IPV4_SIZE - 8) /* bytes */
+
+/* Writes the frame that answers a datagram (UDP) in the name of whom it was sent to. Returns its length. */
+size_t reply_datagram(const struct packet *packet, const uint8_t *data, size_t length, uint8_t out[static REPLY_SIZE]);

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "egress.h"
 #include "harden.h"
 #include "lib/deadline.h"
 #include "listen.h"
@@ -42,6 +43,8 @@ struct worker {
         Slirp *slirp;
         struct route route;
         struct policy policy;
+        struct egress *egress;
+        int64_t round; /* by now_ms(): when rules and account had their turn */
         uint16_t *ports;
         unsigned sessions, sessions_most; /* sockets of libslirp's */
         struct timer timers[SLIRP_TIMER_NUM];
@@ -53,6 +56,9 @@ static void worker_clear(struct worker *worker)
 {
         if (worker->slirp)
                 slirp_cleanup(worker->slirp);
+        if (worker->egress)
+                egress_clear(worker->egress);
+        free(worker->egress);
         route_close(&worker->route);
         free(worker->ports);
         free(worker->polled);
@@ -65,6 +71,7 @@ static ssize_t on_packet(const void *frame, size_t length, void *data)
         struct worker *worker = data;
         struct frames *queue = &worker->shared->to_guest;
 
+        egress_look(worker->egress, frame, length);
         /* A full queue: QEMU doesn't read. As on a busy wire the frame is lost, and TCP sends it again. */
         if (!frames_put(queue, frame, length) && frames_send(queue, worker->settings->frames_fd) == 0)
                 (void)frames_put(queue, frame, length);
@@ -199,6 +206,28 @@ static int make_policy(struct worker *worker, struct error **err)
         return 0;
 }
 
+static void pass_frame(const uint8_t *frame, size_t length, void *data)
+{
+        slirp_input(((struct worker *)data)->slirp, frame, (int)length);
+}
+
+static bool opens(const struct packet *packet, void *data)
+{
+        return egress_opens(data, packet);
+}
+
+static void make_egress(struct worker *worker)
+{
+        worker->egress = xcalloc(1, sizeof(*worker->egress));
+        egress_init(worker->egress, worker->settings->network, worker->settings->rules_fd, &worker->shared->account);
+        worker->egress->pass = pass_frame;
+        worker->egress->pass_data = worker;
+        worker->shared->account.changed = true;
+        worker->policy.opens = opens;
+        worker->policy.opens_data = worker->egress;
+        egress_round(worker->egress);
+}
+
 static int limit_descriptors(struct worker *worker, struct error **err)
 {
         struct rlimit limit;
@@ -248,6 +277,7 @@ static int set_up(struct worker *worker, pid_t supervisor, struct error **err)
                 return -1;
         if (listen_all(worker->slirp, worker->settings, worker->shared, err) < 0 || make_policy(worker, err) < 0)
                 return -1;
+        make_egress(worker);
         if (harden_worker(err) < 0)
                 return -1;
         return say_ready(worker, err);
@@ -300,25 +330,68 @@ static void run_timers(struct worker *worker)
         }
 }
 
+static void answer_refusal(struct worker *worker, const struct packet *packet)
+{
+        uint8_t reply[REPLY_SIZE];
+        size_t length = reply_refusal(worker->settings->network, packet, reply);
+
+        if (length > 0)
+                on_packet(reply, length, worker);
+}
+
+static void ask_rules(struct worker *worker, const struct packet *packet)
+{
+        struct egress_verdict verdict;
+
+        egress_judge(worker->egress, packet, &verdict);
+        if (verdict.reason)
+                log_egress(&worker->settings->log, packet, verdict.name, verdict.reason);
+        switch (verdict.action) {
+        case EGRESS_PASS:
+                slirp_input(worker->slirp, packet->frame, (int)packet->length);
+                break;
+        case EGRESS_KEEP:
+                break;
+        case EGRESS_REFUSE:
+                answer_refusal(worker, packet);
+                break;
+        case EGRESS_ANSWER:
+                on_packet(verdict.answer, verdict.answer_length, worker);
+                break;
+        }
+}
+
 static void take_frame(struct worker *worker, const uint8_t *frame, size_t length)
 {
         struct policy_verdict verdict;
-        uint8_t reply[REPLY_SIZE];
-        size_t reply_length;
 
         worker->policy.full = worker->sessions >= worker->sessions_most;
         policy_judge(&worker->policy, frame, length, &verdict);
         if (verdict.action == POLICY_PASS) {
-                slirp_input(worker->slirp, frame, (int)length);
+                if (verdict.packet.ip)
+                        ask_rules(worker, &verdict.packet);
+                else
+                        slirp_input(worker->slirp, frame, (int)length);
                 return;
         }
-        if (verdict.reason)
+        if (verdict.reason) {
                 log_refused(&worker->settings->log, &verdict.packet, verdict.reason);
-        if (verdict.action != POLICY_REFUSE)
+                egress_refused(worker->egress, &verdict.packet, verdict.reason);
+        }
+        if (verdict.action == POLICY_REFUSE)
+                answer_refusal(worker, &verdict.packet);
+}
+
+/* Once a second. */
+static void do_round(struct worker *worker)
+{
+        int64_t now = now_ms();
+
+        if (now - worker->round < ROUND_MS)
                 return;
-        reply_length = reply_refusal(worker->settings->network, &verdict.packet, reply);
-        if (reply_length > 0)
-                on_packet(reply, reply_length, worker);
+        worker->round = now;
+        egress_round(worker->egress);
+        account_write(&worker->shared->account, worker->settings->account_fd);
 }
 
 /* 1 = there may be more at once, 0 = that was all for now; -1 = the end, as *end says. */
@@ -378,6 +451,7 @@ static enum worker_end work(struct worker *worker, struct error **err)
                 if (wait_for_work(worker, more > 0, err) < 0)
                         return WORKER_FAILED;
                 run_timers(worker);
+                do_round(worker);
                 more = take_frames(worker, &end);
                 if (more < 0)
                         return end;

@@ -8,6 +8,7 @@
 
 #include <sys/types.h>
 
+#include "account.h"
 #include "frames.h"
 #include "lib/error.h"
 #include "log.h"
@@ -26,6 +27,8 @@ struct net_settings {
         struct net_forward *forwards; /* owned by main() */
         size_t forward_count;
         bool lan;
+        int rules_fd;         /* rules.h; -1 = none, so that all is open */
+        int account_fd;       /* account.h; -1 = none */
         const char *hostname; /* given by DHCP; NULL = none */
         struct log log;
 };
@@ -36,6 +39,7 @@ struct net_shared {
         bool ready;      /* a worker was set up: from now on a port that is taken is no failure of the whole */
         uint64_t rounds; /* of the worker's loop, at least one a second: whether it moves */
         struct frames from_guest, to_guest;
+        struct account account;
 };
 
 enum worker_end {

@@ -43,6 +43,8 @@ def servers(namespaces):
     namespaces.serve(namespaces.lan, "tcp", network.NEIGHBOUR, 8080)
     namespaces.serve(namespaces.lan, "udp", network.NEIGHBOUR, 8081)
     namespaces.serve(namespaces.far, "tcp", "0.0.0.0", 80)
+    for port in (22, 443, 8443):
+        namespaces.serve(namespaces.far, "tcp", "0.0.0.0", port)
     namespaces.serve(namespaces.far, "bulk", network.FAR, 81)
     namespaces.serve(namespaces.far, "digest", network.FAR, 82)
     namespaces.serve(namespaces.far, "udp", network.FAR, 8081)

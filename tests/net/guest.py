@@ -95,6 +95,29 @@ class Packet:
         return f"Packet({shown})"
 
 
+class Stream:
+    """A connection whose segments are the test's to choose."""
+
+    def __init__(self, guest, address, port, answer):
+        self.guest, self.address, self.port = guest, address, port
+        self.own, self.theirs, self.sequence = answer.destination_port, answer.sequence + 1, 1001
+
+    def send(self, data, at=None):
+        sequence = self.sequence if at is None else at
+        self.guest.send_tcp(self.own, self.address, self.port, ACK | PSH if data else ACK, sequence=sequence,
+                            acknowledgement=self.theirs, payload=data)
+        if at is None:
+            self.sequence += len(data)
+
+    def said(self):
+        """What the server says next, or a reset: b"" then."""
+        packet = self.guest.wait(lambda p: p.protocol == TCP and p.destination_port == self.own and (p.payload or p.flags & RST))
+        if packet.flags & RST:
+            return b""
+        self.theirs = packet.sequence + len(packet.payload)
+        return packet.payload
+
+
 class Guest:
     def __init__(self):
         self.near, self.far = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -179,6 +202,14 @@ class Guest:
         self.send_tcp(own, address, port, ACK | RST, sequence=1001 + len(data), acknowledgement=said.sequence)
         return said.payload
 
+    def open(self, address, port):
+        """A whole handshake: a stream that sends what it is given."""
+        answer = self.connect(address, port)
+        assert answer.flags == SYN | ACK, answer
+        stream = Stream(self, address, port, answer)
+        stream.send(b"")
+        return stream
+
     def download(self, address, port, size):
         """Sends a request and takes `size` bytes in order, acknowledging each segment; what is lost comes again."""
         answer = self.connect(address, port)
@@ -215,15 +246,26 @@ class Guest:
         self.send_ipv4(UDP, udp(own, port, payload), address, **more)
         return own
 
-    def resolve(self, name):
-        """Asks the network's DNS for an A record; returns the answer's bytes."""
-        own = self.datagram(DNS, 53, dns_question(name))
+    def resolve(self, name, kind=1):
+        """Asks the network's DNS for a record, of an address; returns the answer's bytes."""
+        own = self.datagram(DNS, 53, dns_question(name, kind=kind))
         return self.wait(lambda p: p.protocol == UDP and p.destination_port == own).payload
 
 
-def dns_question(name, number=0x1234):
+def dns_question(name, number=0x1234, kind=1):
     labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split(".")) + b"\0"
-    return struct.pack("!HHHHHH", number, 0x0100, 1, 0, 0, 0) + labels + struct.pack("!HH", 1, 1)
+    return struct.pack("!HHHHHH", number, 0x0100, 1, 0, 0, 0) + labels + struct.pack("!HH", kind, 1)
+
+
+def client_hello(*names, record=16384):
+    """The first message of TLS, for these servers' names, in records of so many bytes."""
+    listed = b"".join(struct.pack("!BH", 0, len(name)) + name.encode() for name in names)
+    extension = struct.pack("!HHH", 0, len(listed) + 2, len(listed)) + listed if names else b""
+    extensions = struct.pack("!HHH", 43, 3, 0x0203) + b"\x04"[:1] + extension
+    body = b"\x03\x03" + bytes(32) + b"\0" + struct.pack("!HH", 2, 0x1301) + b"\x01\0" + struct.pack("!H", len(extensions)) + extensions
+    message = b"\x01" + struct.pack("!I", len(body))[1:] + body
+    return b"".join(struct.pack("!BHH", 22, 0x0301, len(message[at:at + record])) + message[at:at + record]
+                    for at in range(0, len(message), record))
 
 
 def is_reset(packet):

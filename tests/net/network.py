@@ -22,6 +22,7 @@ PROGRAM = os.environ.get("MACHINE_NET", os.path.join(BUILD, "dev/src/net/machine
 HOST_LAN, NEIGHBOUR = "192.168.77.1", "192.168.77.2"
 HOST_FAR, FAR = "11.22.33.1", "11.22.33.2"
 METADATA = "169.254.169.254"
+NAMED = "11.22.33.44"  # what the far DNS says of every name
 
 LOG_MOST = 1 << 20  # bytes of a log file, as in log.h
 
@@ -45,6 +46,7 @@ class Namespaces:
         self.link(self.far, "f", HOST_FAR, FAR)
         ip("-n", self.host, "route", "add", "default", "via", FAR)
         ip("-n", self.far, "addr", "add", f"{METADATA}/32", "dev", "lo")
+        ip("-n", self.far, "addr", "add", f"{NAMED}/32", "dev", "lo")
         os.makedirs(self.etc)
         with open(os.path.join(self.etc, "resolv.conf"), "w") as file:
             file.write(f"nameserver {FAR}\n")
@@ -88,12 +90,17 @@ class Namespaces:
 class MachineNet:
     """machine-net in the host's namespace, with a Guest at the other end of its wire."""
 
-    def __init__(self, namespaces, *options, user=None):
+    def __init__(self, namespaces, *options, user=None, rules=None):
         self.folder = tempfile.mkdtemp(prefix="mt.", dir="/tmp")
         if user:
             shutil.chown(self.folder, user)
         self.socket = os.path.join(self.folder, "ssh")
         self.log_path = os.path.join(self.folder, "net.log")
+        self.rules_path = os.path.join(self.folder, "rules")
+        self.account_path = os.path.join(self.folder, "account")
+        if rules is not None:
+            self.rule(*rules)
+            options = (*options, f"--rules={self.rules_path}", f"--account={self.account_path}")
         self.guest = Guest()
         ready, theirs = os.pipe()
         wire = self.guest.far.fileno()
@@ -106,6 +113,20 @@ class MachineNet:
         os.close(theirs)
         with os.fdopen(ready) as file:
             self.said = file.read()
+
+    def rule(self, mode, *rules):
+        """Writes what the guest may reach, in place: the program has the file open."""
+        with open(self.rules_path, "a+") as file:
+            file.truncate(0)
+            file.write("".join(f"{line}\n" for line in (mode, *rules, "end")))
+
+    def account(self):
+        """What was counted, as lists of words; empty until the file is whole."""
+        if not os.path.exists(self.account_path):
+            return []
+        with open(self.account_path) as file:
+            lines = file.read().splitlines()
+        return [line.split() for line in lines[:-1]] if lines and lines[-1].startswith("end ") else []
 
     def supervisor(self):
         return self.process.pid

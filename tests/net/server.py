@@ -1,7 +1,7 @@
 """A server for one namespace: server.py KIND ADDRESS PORT. Says "ready" when it listens.
 
 tcp answers the first data of a connection with "hello " and that data; udp does so with each datagram; dns says by UDP and
-by TCP that every name is 11.22.33.44; bulk sends 4 MiB for the first data; digest reads to the end and says its SHA-256.
+by TCP that every name is 11.22.33.44, but "to-1-2-3-4.…", which is what it says; bulk sends 4 MiB for the first data; digest reads to the end and says its SHA-256.
 """
 
 import hashlib
@@ -10,14 +10,14 @@ import socket
 import struct
 import sys
 
-ANSWER = b"\xc0\x0c" + struct.pack("!HHIH", 1, 1, 60, 4) + socket.inet_aton("11.22.33.44")
-
-
 BULK = bytes(number % 251 for number in range(4 << 20))
 
 
 def dns_answer(question):
-    return question[:2] + struct.pack("!HHHHH", 0x8180, 1, 1, 0, 0) + question[12:] + ANSWER
+    first = question[13:13 + question[12]].decode()
+    address = first[3:].replace("-", ".") if first.startswith("to-") else "11.22.33.44"
+    record = b"\xc0\x0c" + struct.pack("!HHIH", 1, 1, 60, 4) + socket.inet_aton(address)
+    return question[:2] + struct.pack("!HHHHH", 0x8180, 1, 1, 0, 0) + question[12:] + record
 
 
 def serve_stream(listener, kind):

@@ -9,14 +9,6 @@
 #include "net/policy.h"
 #include "net/reply.h"
 
-#define REQUIRE(condition)                                                                                                     \
-        do {                                                                                                                   \
-                if (!(condition)) {                                                                                            \
-                        fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition);                                \
-                        abort();                                                                                               \
-                }                                                                                                              \
-        } while (0)
-
 #define GUEST   UINT32_C(0x0a00020f)
 #define GATEWAY UINT32_C(0x0a000202)
 #define DNS     UINT32_C(0x0a000203)
@@ -32,29 +24,28 @@ static void check_passed_destination(const struct policy *policy, const uint8_t 
         const uint8_t *transport = ip + PACKET_IPV4_SIZE;
 
         if (destination == DNS) {
-                REQUIRE((ip[9] == IPPROTO_UDP || ip[9] == IPPROTO_TCP) && packet_get16(transport + 2) == 53);
+                CHECK((ip[9] == IPPROTO_UDP || ip[9] == IPPROTO_TCP) && packet_get16(transport + 2) == 53);
                 return;
         }
         if (destination == GATEWAY) {
                 /* DHCP, or the guest's side of a forwarded connection. */
                 if (ip[9] == IPPROTO_UDP) {
-                        REQUIRE(packet_get16(transport + 2) == 67);
+                        CHECK(packet_get16(transport + 2) == 67);
                         return;
                 }
-                REQUIRE(ip[9] == IPPROTO_TCP && (packet_get16(transport) == 22 || packet_get16(transport) == 8000));
-                REQUIRE((transport[13] & (PACKET_TCP_SYN | PACKET_TCP_ACK)) != PACKET_TCP_SYN);
+                CHECK(ip[9] == IPPROTO_TCP && (packet_get16(transport) == 22 || packet_get16(transport) == 8000));
+                CHECK((transport[13] & (PACKET_TCP_SYN | PACKET_TCP_ACK)) != PACKET_TCP_SYN);
                 return;
         }
         if (destination == INADDR_BROADCAST) {
-                REQUIRE(ip[9] == IPPROTO_UDP && packet_get16(transport + 2) == 67);
+                CHECK(ip[9] == IPPROTO_UDP && packet_get16(transport + 2) == 67);
                 return;
         }
-        REQUIRE(destination >> 8 != GUEST >> 8);
-        REQUIRE(class == ADDRESS_PUBLIC || (policy->lan && class == ADDRESS_PRIVATE));
-        REQUIRE(find_route((struct in_addr){ 0 }, policy->route_data) == POLICY_ROUTE_OUT);
-        REQUIRE(ip[9] == IPPROTO_TCP || ip[9] == IPPROTO_UDP || (ip[9] == IPPROTO_ICMP && transport[0] == 8));
-        REQUIRE(!policy->full ||
-                (ip[9] == IPPROTO_TCP && (transport[13] & (PACKET_TCP_SYN | PACKET_TCP_ACK)) != PACKET_TCP_SYN));
+        CHECK(destination >> 8 != GUEST >> 8);
+        CHECK(class == ADDRESS_PUBLIC || (policy->lan && class == ADDRESS_PRIVATE));
+        CHECK(find_route((struct in_addr){ 0 }, policy->route_data) == POLICY_ROUTE_OUT);
+        CHECK(ip[9] == IPPROTO_TCP || ip[9] == IPPROTO_UDP || (ip[9] == IPPROTO_ICMP && transport[0] == 8));
+        CHECK(!policy->full || (ip[9] == IPPROTO_TCP && (transport[13] & (PACKET_TCP_SYN | PACKET_TCP_ACK)) != PACKET_TCP_SYN));
 }
 
 static void check_passed(const struct policy *policy, const uint8_t *frame, size_t length)
@@ -62,18 +53,18 @@ static void check_passed(const struct policy *policy, const uint8_t *frame, size
         const uint8_t *ip = frame + PACKET_ETHERNET;
         uint32_t source;
 
-        REQUIRE(length >= PACKET_ETHERNET);
+        CHECK(length >= PACKET_ETHERNET);
         if (packet_get16(frame + 12) == PACKET_TYPE_ARP) {
-                REQUIRE(length >= PACKET_ETHERNET + 28 && packet_get32(ip + 24) >> 8 == GUEST >> 8);
-                REQUIRE(packet_get32(ip + 14) == GUEST || packet_get32(ip + 14) == 0);
+                CHECK(length >= PACKET_ETHERNET + 28 && packet_get32(ip + 24) >> 8 == GUEST >> 8);
+                CHECK(packet_get32(ip + 14) == GUEST || packet_get32(ip + 14) == 0);
                 return;
         }
-        REQUIRE(packet_get16(frame + 12) == PACKET_TYPE_IPV4);
-        REQUIRE(length >= PACKET_ETHERNET + PACKET_IPV4_SIZE + 8);
-        REQUIRE(ip[0] == 0x45 && packet_get16(ip + 2) <= length - PACKET_ETHERNET);
-        REQUIRE((packet_get16(ip + 6) & 0x3fff) == 0);
+        CHECK(packet_get16(frame + 12) == PACKET_TYPE_IPV4);
+        CHECK(length >= PACKET_ETHERNET + PACKET_IPV4_SIZE + 8);
+        CHECK(ip[0] == 0x45 && packet_get16(ip + 2) <= length - PACKET_ETHERNET);
+        CHECK((packet_get16(ip + 6) & 0x3fff) == 0);
         source = packet_get32(ip + 12);
-        REQUIRE(source == GUEST || (source == 0 && ip[9] == IPPROTO_UDP && packet_get16(ip + PACKET_IPV4_SIZE + 2) == 67));
+        CHECK(source == GUEST || (source == 0 && ip[9] == IPPROTO_UDP && packet_get16(ip + PACKET_IPV4_SIZE + 2) == 67));
         check_passed_destination(policy, ip, packet_get32(ip + 16));
 }
 
@@ -81,20 +72,20 @@ static void check_reply(const struct packet *refused, const uint8_t *reply, size
 {
         struct packet packet;
 
-        REQUIRE(packet_parse(reply, length, &packet) == PACKET_IPV4);
-        REQUIRE(packet.ip_length == length - PACKET_ETHERNET && !packet.options && !packet.fragment);
-        REQUIRE(packet.destination.s_addr == refused->source.s_addr);
-        REQUIRE(memcmp(reply, refused->frame + 6, 6) == 0);
+        CHECK(packet_parse(reply, length, &packet) == PACKET_IPV4);
+        CHECK(packet.ip_length == length - PACKET_ETHERNET && !packet.options && !packet.fragment);
+        CHECK(packet.destination.s_addr == refused->source.s_addr);
+        CHECK(memcmp(reply, refused->frame + 6, 6) == 0);
         if (packet.protocol == IPPROTO_TCP) {
-                REQUIRE((packet.tcp_flags & PACKET_TCP_RST) != 0 && packet.source.s_addr == refused->destination.s_addr);
-                REQUIRE(packet.source_port == refused->destination_port && packet.destination_port == refused->source_port);
-                REQUIRE(packet_checksum(packet.data, packet.data_length,
-                                        packet_pseudo_sum(packet.source, packet.destination, IPPROTO_TCP,
-                                                          packet.data_length)) == 0);
+                CHECK((packet.tcp_flags & PACKET_TCP_RST) != 0 && packet.source.s_addr == refused->destination.s_addr);
+                CHECK(packet.source_port == refused->destination_port && packet.destination_port == refused->source_port);
+                CHECK(packet_checksum(packet.data, packet.data_length,
+                                      packet_pseudo_sum(packet.source, packet.destination, IPPROTO_TCP, packet.data_length)) ==
+                      0);
         } else {
-                REQUIRE(packet.protocol == IPPROTO_ICMP && packet.data[0] == 3 && packet.data[1] == 13);
-                REQUIRE(packet_checksum(packet.data, packet.data_length, 0) == 0);
-                REQUIRE(memcmp(packet.data + 8, refused->ip, PACKET_IPV4_SIZE) == 0);
+                CHECK(packet.protocol == IPPROTO_ICMP && packet.data[0] == 3 && packet.data[1] == 13);
+                CHECK(packet_checksum(packet.data, packet.data_length, 0) == 0);
+                CHECK(memcmp(packet.data + 8, refused->ip, PACKET_IPV4_SIZE) == 0);
         }
 }
 
@@ -109,7 +100,7 @@ static void run(const struct policy *policy, const uint8_t *frame, size_t length
                 check_passed(policy, frame, length);
         if (verdict.action != POLICY_REFUSE)
                 return;
-        REQUIRE(verdict.reason != NULL);
+        CHECK(verdict.reason != NULL);
         reply_length = reply_refusal(&network_default, &verdict.packet, reply);
         if (reply_length > 0)
                 check_reply(&verdict.packet, reply, reply_length);

@@ -1,0 +1,27 @@
+/*
+ * Which name an address was given for, as the resolver's answers passed by, for as long as each holds. One address can have
+ * several. When it is full, the entry that ends first makes room.
+ */
+#pragma once
+
+#include <netinet/in.h>
+#include <stdint.h>
+
+#include "lib/egress-rule.h"
+
+#define NAMES_MOST 1024
+
+struct names_entry {
+        struct in_addr address;
+        int64_t until; /* by now_ms(); 0 = unused */
+        char name[EGRESS_NAME_MOST + 1];
+};
+
+struct names {
+        struct names_entry items[NAMES_MOST];
+};
+
+void names_learn(struct names *names, const char *name, struct in_addr address, uint32_t seconds, int64_t now);
+/* The next entry of the address that holds, behind `after` (NULL: the first). NULL = none. */
+const struct names_entry *names_find(const struct names *names, struct in_addr address, int64_t now,
+                                     const struct names_entry *after);
