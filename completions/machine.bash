@@ -8,7 +8,7 @@ _machine() {
         local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} choices=
         COMPREPLY=()
         if [ "$COMP_CWORD" = 1 ]; then
-                choices="agent aider audit bake claude codex cp destroy doctor down help init keys layers list lock open plan profile prune rebuild run secrets ssh status trust up validate --help --version"
+                choices="agent aider audit bake claude codex cp destroy doctor down egress help init keys layers list lock open plan profile prune rebuild run secrets ssh status trust up validate --help --version"
                 mapfile -t COMPREPLY < <(compgen -W "$choices" -- "$word")
                 return
         fi
@@ -32,6 +32,7 @@ _machine() {
         open:-*) choices="--local -l --print --json --plain --quiet -q --help -h" ;;
         secrets:-*) choices="--clear --json --plain --quiet -q --help -h" ;;
         keys:-*) choices="--json --plain --quiet -q --help -h" ;;
+        egress:-*) choices="--follow -f --learn -l --json --plain --quiet -q --help -h" ;;
         down:-*) choices="--json --plain --quiet -q --help -h" ;;
         rebuild:-*) choices="--yes -y --discard-work --json --plain --quiet -q --help -h" ;;
         destroy:-*) choices="--yes -y --discard-work --json --plain --quiet -q --help -h" ;;
@@ -45,8 +46,8 @@ _machine() {
         doctor:-*) choices="--json --plain --quiet -q --help -h" ;;
         audit:-*) choices="--list --json --plain --quiet -q --help -h" ;;
         help:-*) choices="--json --plain --quiet -q --help -h" ;;
-        help:*) choices="agent aider audit bake claude codex cp destroy doctor down help init keys layers list lock open plan profile prune rebuild run secrets ssh status trust up validate" ;;
-        up:* | plan:* | ssh:* | run:* | claude:* | codex:* | aider:* | agent:* | status:* | open:* | secrets:* | keys:* | down:* | rebuild:* | destroy:* | audit:*) choices=$(_machine_names) ;;
+        help:*) choices="agent aider audit bake claude codex cp destroy doctor down egress help init keys layers list lock open plan profile prune rebuild run secrets ssh status trust up validate" ;;
+        up:* | plan:* | ssh:* | run:* | claude:* | codex:* | aider:* | agent:* | status:* | open:* | secrets:* | keys:* | egress:* | down:* | rebuild:* | destroy:* | audit:*) choices=$(_machine_names) ;;
         *)
                 compopt -o default
                 return

@@ -16,6 +16,7 @@
 static const char *const host_aliases[] = { GATEWAY, "10.0.2.2", "192.168.5.2" };
 /* Private addresses where nobody is, as far as we know: a refusal by machine-net comes before any packet leaves. */
 static const char *const private_addresses[] = { "10.255.255.254", "172.31.255.254", "192.168.255.254" };
+static const char *const public_addresses[] = { "198.51.100.7", "203.0.113.7" };
 static const char *const metadata_addresses[] = { "169.254.169.254", "100.100.100.200" };
 /* For documentation only (RFC 3849): no packet to it arrives anywhere. */
 static const char ipv6_address[] = "2001:db8::1";
@@ -28,6 +29,11 @@ static void add_target(struct strv *out, const char *address, uint16_t port)
 {
         strv_add(out, address);
         strv_addf(out, "%u", port);
+}
+
+static bool has_rules(const struct scene *scene)
+{
+        return scene->vm->record.egress && !streq(scene->vm->record.egress, "open");
 }
 
 void lines_targets(const struct scene *scene, struct strv *out)
@@ -49,6 +55,8 @@ void lines_targets(const struct scene *scene, struct strv *out)
                 add_target(out, private_addresses[i], scene->stranger);
         for (size_t i = 0; i < ARRAY_SIZE(metadata_addresses); i++)
                 add_target(out, metadata_addresses[i], scene->stranger);
+        for (size_t i = 0; has_rules(scene) && i < ARRAY_SIZE(public_addresses); i++)
+                add_target(out, public_addresses[i], scene->stranger);
         add_target(out, ipv6_address, scene->stranger);
 }
 
@@ -174,6 +182,14 @@ static int measure_lan(const struct scene *scene, struct audit_finding *out, str
         if (scene->vm->record.lan)
                 return say(out, AUDIT_OPEN, "lan = true");
         return measure_strangers(scene, private_addresses, ARRAY_SIZE(private_addresses), out, err);
+}
+
+/* Addresses that are for documentation: nobody has them, and no rule but one of a network's names them. */
+static int measure_egress(const struct scene *scene, struct audit_finding *out, struct error **err)
+{
+        if (!has_rules(scene))
+                return say(out, AUDIT_OPEN, "egress = open");
+        return measure_strangers(scene, public_addresses, ARRAY_SIZE(public_addresses), out, err);
 }
 
 static int measure_metadata(const struct scene *scene, struct audit_finding *out, struct error **err)
@@ -423,6 +439,7 @@ const struct audit_line audit_lines[] = {
           measure_addresses },
         { "lan", "the guest reaches no private address around this computer", "lan", measure_lan },
         { "metadata", "the guest reaches no cloud's metadata service", "lan", measure_metadata },
+        { "egress", "the guest reaches nothing that the project's rules don't name", "egress", measure_egress },
         { "ipv6", "the guest reaches nothing by IPv6", NULL, measure_ipv6 },
         { "other-vms", "the guest reaches no other VM", "host-loopback", measure_vms },
         { "ports", "on this computer only what is in 'ports' listens for the guest", "ssh-port", measure_ports },

@@ -59,9 +59,9 @@ void command_help(const struct command *command, struct strbuf *out);
 void command_overview(struct strbuf *out);
 
 extern const struct command command_agent, command_aider, command_audit, command_bake, command_claude, command_codex,
-        command_cp, command_destroy, command_doctor, command_down, command_help_, command_init, command_keys, command_layers,
-        command_list, command_lock, command_open, command_plan, command_profile, command_proxy, command_prune, command_rebuild,
-        command_run, command_secrets, command_ssh, command_status, command_trust, command_up, command_validate;
+        command_cp, command_destroy, command_doctor, command_down, command_egress, command_help_, command_init, command_keys,
+        command_layers, command_list, command_lock, command_open, command_plan, command_profile, command_proxy, command_prune,
+        command_rebuild, command_run, command_secrets, command_ssh, command_status, command_trust, command_up, command_validate;
 
 /* The only operand, or NULL when there is none. */
 const char *invocation_name(const struct invocation *invocation);

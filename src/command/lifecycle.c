@@ -12,6 +12,7 @@
 #include "command/recipe-view.h"
 #include "command/secrets-load.h"
 #include "command/stock.h"
+#include "config/egress.h"
 #include "guest/commits.h"
 #include "guest/repos.h"
 #include "guest/session.h"
@@ -24,6 +25,7 @@
 #include "lib/os.h"
 #include "lib/text.h"
 #include "plan/plan.h"
+#include "vm/rules.h"
 
 static char *random_uuid(void)
 {
@@ -64,6 +66,9 @@ static void record_follow(struct vm_record *record, const struct project *projec
         record->forward_agent = project->forward_agent;
         strv_clear(&record->keys);
         strv_add_all(&record->keys, &project->keys);
+        set_string(&record->egress, xstrdup(project->egress));
+        strv_clear(&record->allow);
+        egress_rules(project, &record->allow);
 }
 
 void lifecycle_describe(struct vm_record *record, const struct project *project, const char *name, const char *engine)
@@ -162,7 +167,7 @@ static int create(struct context *context, struct vm *vm, const struct target *t
 
 static int start(struct context *context, struct vm *vm, struct error **err)
 {
-        if (write_ssh_config(vm, err) < 0)
+        if (write_ssh_config(vm, err) < 0 || rules_write(vm, err) < 0)
                 return -1;
         return vm->engine->start(vm, context->events, err);
 }
@@ -297,6 +302,8 @@ static int carry_out(struct context *context, struct vm *vm, const struct target
                 return lifecycle_stop(context, vm, NULL, err);
         case PLAN_START:
                 return start(context, vm, err);
+        case PLAN_EGRESS:
+                return rules_change(vm, err);
         case PLAN_GIT:
                 return tell_git(context, vm, commits, err);
         case PLAN_RECIPE:

@@ -17,9 +17,19 @@ static int check_image(const struct project *project, const struct engine *engin
         return error_hint(err, "engine = \"lima\" can; or take 'image' out");
 }
 
+static int check_rules(const struct project *project, const struct engine *engine, struct error **err)
+{
+        if (engine->holds_rules || project->weaker_line || streq(project->egress, "open"))
+                return 0;
+        error_at(err, project->file, project->line, project->column,
+                 "engine '%s' can't hold egress = \"%s\" of project '%s': its guests reach everything", engine->name,
+                 project->egress, project->name);
+        return error_hint(err, "engine = \"qemu\" holds it; to make do with less: weaker_line = true");
+}
+
 int line_check(const struct project *project, const struct engine *engine, struct error **err)
 {
-        if (check_image(project, engine, err) < 0)
+        if (check_image(project, engine, err) < 0 || check_rules(project, engine, err) < 0)
                 return -1;
         if (project->weaker_line || !project->lan_given || project->lan || !has_lan(engine))
                 return 0;

@@ -3,11 +3,11 @@
 #include "lib/strbuf.h"
 
 const struct command *const commands[] = {
-        &command_init,     &command_up,      &command_plan,  &command_ssh,     &command_run,     &command_claude,
-        &command_codex,    &command_aider,   &command_agent, &command_list,    &command_status,  &command_cp,
-        &command_open,     &command_secrets, &command_keys,  &command_down,    &command_rebuild, &command_destroy,
-        &command_bake,     &command_layers,  &command_prune, &command_profile, &command_lock,    &command_trust,
-        &command_validate, &command_doctor,  &command_audit, &command_help_,   &command_proxy,   NULL,
+        &command_init,  &command_up,      &command_plan, &command_ssh,     &command_run,      &command_claude, &command_codex,
+        &command_aider, &command_agent,   &command_list, &command_status,  &command_cp,       &command_open,   &command_secrets,
+        &command_keys,  &command_egress,  &command_down, &command_rebuild, &command_destroy,  &command_bake,   &command_layers,
+        &command_prune, &command_profile, &command_lock, &command_trust,   &command_validate, &command_doctor, &command_audit,
+        &command_help_, &command_proxy,   NULL,
 };
 
 const struct command *command_find(const char *name)

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <unistd.h>
 
+#include "config/egress.h"
 #include "config/secret-source.h"
 #include "host/agent.h"
 #include "lib/file.h"
@@ -31,6 +32,7 @@ void project_set_defaults(struct project *project, const char *file)
         project->memory_bytes = 4 * GIB;
         project->disk_bytes = 30 * GIB;
         project->engine = xstrdup("auto");
+        project->egress = xstrdup("open");
 }
 
 static void project_add_profile(struct project *project, const char *name, const char *file, struct project_place place)
@@ -249,7 +251,10 @@ static void finish_project(struct schema_reader *reader, const struct toml_value
         struct project *project = object;
 
         finish_image(reader, table, project);
-
+        if (project->allow.count > 0 && !streq(project->egress, "allow")) {
+                schema_mistake(reader, table->line, table->column, "'allow' says nothing without egress = \"allow\"");
+                schema_hint(reader, "add that, or take 'allow' out");
+        }
         for (size_t i = 0; i < project->repo_count; i++) {
                 struct project_repo *repo = &project->repos[i];
 
@@ -393,11 +398,29 @@ static const struct schema_key project_keys[] = {
                 .summary = "may the guest reach private addresses (the network around the host)?",
         },
         {
+                .name = "egress",
+                .type = SCHEMA_CHOICE,
+                .offset = offsetof(struct project, egress),
+                .choices = egress_modes,
+                .fallback = "`open`",
+                .summary = "what the guest may reach of the rest",
+        },
+        {
+                .name = "allow",
+                .type = SCHEMA_STRINGS,
+                .offset = offsetof(struct project, allow),
+                .check = egress_check,
+                .high = LIST_MOST,
+                .items = "rules",
+                .fallback = "none",
+                .summary = "with `allow`: names, `*.` for those below one, addresses, `:PORT`; `@git`",
+        },
+        {
                 .name = "weaker_line",
                 .type = SCHEMA_BOOL,
                 .offset = offsetof(struct project, weaker_line),
                 .fallback = "`false`",
-                .summary = "make do with an engine that can't hold a `lan = false` written out here",
+                .summary = "make do with an engine that can't hold a `lan = false` or `egress` written here",
         },
         {
                 .name = "cold",

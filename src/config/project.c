@@ -32,6 +32,8 @@ void project_clear(struct project *project)
         free(project->profiles_file);
         free(project->shell);
         free(project->engine);
+        free(project->egress);
+        strv_clear(&project->allow);
         free(project->image);
         free(project->image_digest);
         free(project->ports);
@@ -47,6 +49,9 @@ void project_copy(struct project *out, const struct project *from)
         out->checkout = xstrdup(from->checkout);
         out->shell = xstrdup(from->shell);
         out->engine = xstrdup(from->engine);
+        out->egress = xstrdup(from->egress);
+        out->allow = (struct strv)STRV_INIT;
+        strv_add_all(&out->allow, &from->allow);
         out->image = xstrdup(from->image);
         out->image_digest = xstrdup(from->image_digest);
         out->ports = from->port_count > 0 ? xmemdup(from->ports, from->port_count * sizeof(*from->ports)) : NULL;

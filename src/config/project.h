@@ -45,6 +45,8 @@ struct project {
         struct strv profiles;
         struct project_place *profile_places; /* of each, in `profiles_file` */
         char *profiles_file;                  /* NULL = in no file */
+        char *egress;                         /* "open", "allow", "none" */
+        struct strv allow;                    /* what may be reached by "allow", as it was written (config/egress.h) */
         struct strv keys;                     /* of the lent agent those that may be used; empty = all */
         struct strv setup;                    /* shell commands for the first repo after its first clone … */
         bool setup_given;                     /* … written out, even as []? Otherwise each repo's lock files say it */

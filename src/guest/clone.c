@@ -98,6 +98,9 @@ static void add_failure(const struct vm *vm, const struct project *project, cons
         /* The resolver may have needed longer than repos_fill() gave it. */
         if (!hint && !project->lan && remote.host && reach_needs_lan(remote.host, deadline_in(REACH_TIMEOUT_MS), &class))
                 hint = xasprintf("set 'lan = true' for project '%s'", project->name);
+        if (!hint && !streq(project->egress, "open"))
+                hint = xasprintf("machine egress %s shows what was refused; allow = [\"@git\"] allows the hosts of the repos",
+                                 vm->name);
         error_set(&error, ERROR_STEP, "cannot clone '%s' in VM '%s': %s", url, vm->name,
                   *said          ? said
                   : clone->ended ? "git gave no reason"

@@ -152,6 +152,7 @@ const struct engine lima_engine = {
         .name = "lima",
         .weaker = system_weaker,
         .takes_image = true,
+        .holds_rules = SYSTEM_HOLDS_RULES,
         .probe = probe,
         .create = lima_create,
         .start = lima_start,

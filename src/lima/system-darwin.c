@@ -38,6 +38,7 @@ void system_find_acceleration(struct engine_probe *out)
 const struct weaker_line system_weaker[] = {
         { "host-loopback", "the guest reaches services on this computer's 127.0.0.1", false },
         { "lan", "the guest reaches the network around this computer", true },
+        { "egress", "no rules hold for what the guest reaches", false },
         { "ssh-port", "the guest's sshd has a port on 127.0.0.1, which other users of this computer can connect to", false },
         { "confinement", "the process that runs the guest has the network and the files of any program of yours", false },
         { "shared-key", "one key of Lima's, on this computer alone, opens all its VMs", false },

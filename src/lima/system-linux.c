@@ -7,6 +7,7 @@
 #include "lima/limactl.h"
 #include "lima/system.h"
 #include "vm/network.h"
+#include "vm/rules.h"
 
 const struct system_tool system_tools[] = {
 #ifdef __aarch64__
@@ -71,6 +72,8 @@ int system_prepare_boot(const struct vm *vm, struct strv *environment, struct er
 {
         _cleanup_(freep) char *shim = paths_helper("machine-shim", err);
         _cleanup_(freep) char *logs = path_join(vm->folder, "logs");
+        _cleanup_(freep) char *rules = rules_path(vm);
+        _cleanup_(freep) char *account = rules_account_path(vm);
         _cleanup_(freep) char *line = command_line();
         _cleanup_(freep) char *program = NULL;
         _cleanup_(freep) char *replaced = NULL;
@@ -87,6 +90,10 @@ int system_prepare_boot(const struct vm *vm, struct strv *environment, struct er
         strv_addf(environment, "MACHINE_SHIM_LOG=%s/net.log", logs);
         strv_addf(environment, "MACHINE_SHIM_HOSTNAME=%s", vm->record.name);
         strv_addf(environment, "MACHINE_SHIM_LAN=%d", vm->record.lan ? 1 : 0);
+        if (file_exists(rules)) {
+                strv_addf(environment, "MACHINE_SHIM_RULES=%s", rules);
+                strv_addf(environment, "MACHINE_SHIM_ACCOUNT=%s", account);
+        }
         return 0;
 }
 

@@ -33,6 +33,12 @@ extern const struct system_image system_image;
 
 /* Says by what guests run, and why slowly. */
 void system_find_acceleration(struct engine_probe *out);
+/* For the engine's table: is the guest's network machine-net, on Linux alone? */
+#ifdef __linux__
+#define SYSTEM_HOLDS_RULES true
+#else
+#define SYSTEM_HOLDS_RULES false
+#endif
 /* For the engine's table: has machine-net refused that? Only on Linux is it the guest's network. */
 #ifdef __linux__
 int system_refused(const struct vm *vm, const char *address, uint16_t port, char **reason, struct error **err);

@@ -1,5 +1,6 @@
 #include "plan/drift.h"
 
+#include "config/egress.h"
 #include "lib/text.h"
 
 static const char *const names[] = {
@@ -96,6 +97,24 @@ static void find_ports(const struct project *wanted, const struct vm_record *rec
         add_if(out, "ports", has_text, now_text, DRIFT_UP);
 }
 
+static char *egress_text(const char *mode, const struct strv *rules)
+{
+        _cleanup_(freep) char *list = strv_join(rules, ", ");
+
+        return rules->count > 0 ? xasprintf("%s %s", mode ? mode : "open", list) : xstrdup(mode ? mode : "open");
+}
+
+static void find_egress(const struct project *wanted, const struct vm_record *record, struct drift *out)
+{
+        _cleanup_(strv_clear) struct strv rules = STRV_INIT;
+        _cleanup_(freep) char *has = egress_text(record->egress, &record->allow);
+        _cleanup_(freep) char *now = NULL;
+
+        egress_rules(wanted, &rules);
+        now = egress_text(wanted->egress, &rules);
+        add_if(out, "egress", has, now, DRIFT_UP);
+}
+
 static void find_keys(const struct project *wanted, const struct vm_record *record, struct drift *out)
 {
         _cleanup_(freep) char *has = record->keys.count > 0 ? strv_join(&record->keys, ", ") : xstrdup("all");
@@ -164,6 +183,7 @@ void drift_find(const struct project *wanted, const struct plan_observed *observ
         find_sizes(wanted, observed, observed->state == VM_RUNNING && !drift_restarts(out), out);
         add_if(out, "forward_agent", yes_or_no(record->forward_agent), yes_or_no(wanted->forward_agent), DRIFT_UP);
         find_keys(wanted, record, out);
+        find_egress(wanted, record, out);
         add_if(out, "shell", record->shell, wanted->shell, DRIFT_REBUILD);
         if (!streq_ptr(wanted->image, record->image) || !streq_ptr(wanted->image_digest, record->image_digest))
                 add(out, "image", record->image ? record->image : "its engine's own", wanted->image ? wanted->image : "none",

@@ -6,6 +6,7 @@ static const char *const names[] = {
         [PLAN_CREATE] = "create",
         [PLAN_RESTART] = "restart",
         [PLAN_START] = "start",
+        [PLAN_EGRESS] = "egress",
         [PLAN_GIT] = "git",
         [PLAN_RECIPE] = "provision",
         [PLAN_REPOS] = "repos",
@@ -96,6 +97,8 @@ static void plan_existing(const struct project *wanted, const struct plan_observ
                 add_step(plan, PLAN_START, "VM '%s' is %s", name, vm_state_name(observed->state));
         else if (record->intent == INTENT_SETUP)
                 add_step(plan, PLAN_START, "the first start of VM '%s' may have been interrupted", name);
+        if (plan->running && drift_has(&drift, "egress"))
+                add_step(plan, PLAN_EGRESS, "what VM '%s' may reach changed in the configuration", name);
         if (drift_has(&drift, "git"))
                 add_step(plan, PLAN_GIT,
                          record->git ? "who commits here, or the signing key, changed"

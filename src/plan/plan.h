@@ -14,6 +14,7 @@ enum plan_step_type {
         PLAN_CREATE,         /* keys, disk (and base image) */
         PLAN_RESTART,        /* running, but ports or lan changed */
         PLAN_START,
+        PLAN_EGRESS,  /* the rules of a guest that runs */
         PLAN_GIT,     /* who commits, and by which key */
         PLAN_RECIPE,  /* what of the recipe is not applied yet */
         PLAN_REPOS,   /* clone or push what is missing */

@@ -187,6 +187,7 @@ static int connect_ssh(const struct vm *vm, int *fd, struct error **err)
 
 const struct engine qemu_engine = {
         .name = "qemu",
+        .holds_rules = true,
         .grows_disk = true,
         .probe = probe,
         .create = engine_create,

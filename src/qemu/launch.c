@@ -17,6 +17,7 @@
 #include "vm/console.h"
 #include "vm/network.h"
 #include "vm/ports.h"
+#include "vm/rules.h"
 
 #define QMP_MS 30000
 #define END_MS 10000
@@ -180,6 +181,7 @@ static int start_network(struct launch *launch, int frames_fd, struct error **er
                 strv_addf(&options, "--forward=%u:%u", record->ports[i].host, record->ports[i].guest);
         if (record->lan)
                 strv_add(&options, "--lan");
+        rules_options(launch->vm, &options);
         if (network_start(
                     &(struct network_spec){ .frames_fd = frames_fd, .log = runtime->net_log, .options = strv_argv(&options) },
                     &launch->net, &reason) == 0)

@@ -11,6 +11,8 @@
  *     MACHINE_SHIM_QEMU        the program to become: a path, or a name in PATH
  *     MACHINE_SHIM_LOG         machine-net's log
  *     MACHINE_SHIM_HOSTNAME    given to the guest by DHCP
+ *     MACHINE_SHIM_RULES       machine-net's --rules, and
+ *     MACHINE_SHIM_ACCOUNT     its --account, where there are rules
  *     MACHINE_SHIM_LAN         "1": the guest may reach the network around this computer
  *
  * It returns only on failure: one line on standard error, which Lima keeps in ha.stderr.log, and exit status 1.
@@ -24,7 +26,8 @@
 #include "lib/process.h"
 #include "vm/network.h"
 
-static const char *const variables[] = { "MACHINE_SHIM_QEMU", "MACHINE_SHIM_LOG", "MACHINE_SHIM_HOSTNAME", "MACHINE_SHIM_LAN" };
+static const char *const variables[] = { "MACHINE_SHIM_QEMU", "MACHINE_SHIM_LOG",   "MACHINE_SHIM_HOSTNAME",
+                                         "MACHINE_SHIM_LAN",  "MACHINE_SHIM_RULES", "MACHINE_SHIM_ACCOUNT" };
 
 static const char *variable(const char *name, struct error **err)
 {
@@ -53,6 +56,8 @@ static int start_network(int frames_fd, uint16_t ssh_port, struct error **err)
         const char *log = variable("MACHINE_SHIM_LOG", err);
         const char *hostname = log ? variable("MACHINE_SHIM_HOSTNAME", err) : NULL;
         const char *lan = getenv("MACHINE_SHIM_LAN");
+        const char *rules = getenv("MACHINE_SHIM_RULES");
+        const char *account = getenv("MACHINE_SHIM_ACCOUNT");
         _cleanup_(strv_clear) struct strv options = STRV_INIT;
         pid_t pid;
 
@@ -63,6 +68,10 @@ static int start_network(int frames_fd, uint16_t ssh_port, struct error **err)
         strv_addf(&options, "--forward=%u:22", ssh_port);
         if (lan && streq(lan, "1"))
                 strv_add(&options, "--lan");
+        if (rules && account) {
+                strv_addf(&options, "--rules=%s", rules);
+                strv_addf(&options, "--account=%s", account);
+        }
         return network_start(&(struct network_spec){ .frames_fd = frames_fd, .log = log, .options = strv_argv(&options) }, &pid,
                              err);
 }

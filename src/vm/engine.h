@@ -122,7 +122,8 @@ struct engine {
         const struct weaker_line *weaker; /* ended by one without id; NULL = it holds all of it */
         bool takes_image; /* it makes a VM from a copy of any image (record.image), that shares nothing with another's */
 
-        bool grows_disk; /* a start enlarges the disk to record.disk_bytes, where that is more than before */
+        bool holds_rules; /* what a guest may reach (record.egress) */
+        bool grows_disk;  /* a start enlarges the disk to record.disk_bytes, where that is more than before */
 
         /* Can it run VMs here? Fails only when that could not be found out. */
         int (*probe)(struct engine_probe *out, struct error **err);

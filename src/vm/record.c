@@ -42,6 +42,8 @@ static const struct field {
         { "lan", FIELD_BOOL, offsetof(struct vm_record, lan) },
         { "cold", FIELD_BOOL, offsetof(struct vm_record, cold) },
         { "profiles", FIELD_TEXTS, offsetof(struct vm_record, profiles) },
+        { "egress", FIELD_OPTIONAL_TEXT, offsetof(struct vm_record, egress) },
+        { "allow", FIELD_OPTIONAL_TEXTS, offsetof(struct vm_record, allow) },
         { "keys", FIELD_OPTIONAL_TEXTS, offsetof(struct vm_record, keys) },
         { "setup", FIELD_OPTIONAL_TEXTS, offsetof(struct vm_record, setup) },
         { "repos", FIELD_TEXTS, offsetof(struct vm_record, repos) },
@@ -55,9 +57,9 @@ static const struct field {
 
 void vm_record_clear(struct vm_record *record)
 {
-        char *const texts[] = { record->name,  record->owner,   record->engine,      record->uuid,   record->user,
-                                record->shell, record->created, record->git,         record->recipe, record->base,
-                                record->layer, record->image,   record->image_digest };
+        char *const texts[] = { record->name,  record->owner,   record->engine,       record->uuid,   record->user,
+                                record->shell, record->created, record->git,          record->recipe, record->base,
+                                record->layer, record->image,   record->image_digest, record->egress };
 
         for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
                 free(texts[i]);
@@ -65,6 +67,7 @@ void vm_record_clear(struct vm_record *record)
         strv_clear(&record->profiles);
         strv_clear(&record->setup);
         strv_clear(&record->keys);
+        strv_clear(&record->allow);
         strv_clear(&record->repos);
         *record = (struct vm_record)VM_RECORD_INIT;
 }

@@ -5,7 +5,7 @@ import json
 import pytest
 
 COMMANDS = ["init", "up", "plan", "ssh", "run", "claude", "codex", "aider", "agent", "list", "status", "cp", "open", "secrets",
-            "keys", "down", "rebuild", "destroy", "bake", "layers", "prune", "profile", "lock", "trust", "validate", "doctor",
+            "keys", "egress", "down", "rebuild", "destroy", "bake", "layers", "prune", "profile", "lock", "trust", "validate", "doctor",
             "audit", "help", "proxy"]
 
 

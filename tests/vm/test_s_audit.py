@@ -27,7 +27,7 @@ def pair(data):
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        program.projects(f"[tight]\n{SMALL}ports = [{port}]\n[wide]\n{SMALL}lan = true\n")
+        program.projects(f"[tight]\n{SMALL}egress = \"none\"\nports = [{port}]\n[wide]\n{SMALL}lan = true\n")
         vms = [Vm(program, name) for name in ("tight", "wide")]
         for vm in vms:
             vm.up()

@@ -168,7 +168,7 @@ static void its_mistakes_have_places_too(void **state)
         assert_checkout_mistakes(
                 "[blog]\ncpus = 1\n", "/x",
                 "m.toml:1:2: unknown key 'blog' [known keys: name, repos, profiles, setup, shell, forward_agent, keys, cpus, memory, "
-                "disk, engine, image, image_digest, ports, lan, weaker_line, cold]\n");
+                "disk, engine, image, image_digest, ports, lan, egress, allow, weaker_line, cold]\n");
         assert_checkout_mistakes(
                 "[secrets]\nA = 'env:A'\n", "/x",
                 "m.toml:1:2: 'secrets' is for projects.toml alone: it is not for a repo to say what this computer reads [put it "

@@ -271,6 +271,7 @@ struct project fixture_project(const struct fixture *fixture, const char *const 
         project.file = xstrdup("projects.toml");
         project.forward_agent = true;
         project.lan = true;
+        project.egress = xstrdup("open");
         for (; *urls; urls++) {
                 struct project_repo *repo;
 

@@ -26,6 +26,7 @@ static void pair_make(struct pair *pair)
                 .wanted = { .name = (char *)"blog",
                             .shell = (char *)"zsh",
                             .engine = (char *)"auto",
+                            .egress = (char *)"open",
                             .cpus = 4,
                             .memory_bytes = 4 * GIB,
                             .disk_bytes = 30 * GIB,
@@ -53,6 +54,7 @@ static void pair_make(struct pair *pair)
 static void pair_clear(struct pair *pair)
 {
         strv_clear(&pair->wanted.profiles);
+        strv_clear(&pair->wanted.allow);
         strv_clear(&pair->record.profiles);
         strv_clear(&pair->record.repos);
 }
@@ -106,6 +108,12 @@ static void open_lan(struct pair *pair)
 static void lent_agent(struct pair *pair)
 {
         pair->wanted.forward_agent = true;
+}
+
+static void rules(struct pair *pair)
+{
+        pair->wanted.egress = (char *)"allow";
+        strv_adds(&pair->wanted.allow, "api.example.org", "@git", NULL);
 }
 
 static void other_shell(struct pair *pair)
@@ -190,6 +198,7 @@ static const struct {
         { "another port", other_port, "ports", "3000:3000, 8080:80", "8080:80", "up" },
         { "lan", open_lan, "lan", "false", "true", "up" },
         { "the agent", lent_agent, "forward_agent", "false", "true", "up" },
+        { "egress rules", rules, "egress", "open", "allow api.example.org, example.org", "up" },
         { "the shell", other_shell, "shell", "zsh", "bash", "rebuild" },
         { "an image", an_image, "image", "its engine's own", "/images/debian.qcow2", "rebuild" },
         { "another engine", other_engine, "engine", "qemu", "lima", "rebuild" },

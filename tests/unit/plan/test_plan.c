@@ -23,6 +23,7 @@ static struct project wanted_blog(void)
                 .name = (char *)"blog",
                 .shell = (char *)"zsh",
                 .engine = (char *)"auto",
+                .egress = (char *)"open",
                 .cpus = 4,
                 .memory_bytes = 4 * GIB,
                 .disk_bytes = 30 * GIB,

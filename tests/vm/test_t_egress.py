@@ -1,0 +1,103 @@
+"""A project's rules around a real guest with real programs: Debian's package manager and its servers, by the names that the guest's
+own configuration has; git from a server of the lab's. What a hostile guest tries is in tests/net."""
+
+import re
+
+import lab as lab_module
+import pytest
+from conftest import SMALL, Vm
+from program import wait_until
+
+
+def configure(program, rules, repos=()):
+    program.projects(f"[box]\n{SMALL}{rules}\nrepos = {list(repos)}\n")
+
+
+@pytest.fixture(scope="module")
+def box(program):
+    configure(program, 'egress = "none"')
+    vm = Vm(program, "box")
+    vm.up()
+    return vm
+
+
+def counted(program, **wanted):
+    return [line for line in program.json("egress", "box") if all(line[key] == value for key, value in wanted.items())]
+
+
+def update(box, **how):
+    return box.run("sudo", "timeout", "300", "apt-get", "-q", "-o", "Acquire::Retries=0", "-o", "APT::Update::Error-Mode=any", "update", timeout=320, **how)
+
+
+def hosts(box):
+    """Where this guest's packages are from."""
+    found = re.findall(r"(?m)^(?:deb|URIs:)[^#\n]*?https?://([^/\s]+)", box.sh("cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null || true"))
+    assert found
+    return sorted(set(found))
+
+
+def test_without_a_rule_packages_fail_by_name(program, box):
+    result = update(box, status=100)
+    for host in hosts(box):
+        assert host in result.out + result.err
+        wait_until(lambda host=host: counted(program, verdict="refused", protocol="dns", name=host, reason="name"), 10, "the refusal is counted")
+
+
+def test_what_was_refused_is_learned_and_works_without_a_restart(program, box):
+    before = box.qemu()
+    learned = program.run("egress", "box", "--learn").out
+    assert program.json("egress", "box", "--learn")["egress"] == "allow"
+    assert not any(line.strip().startswith('"_') for line in learned.splitlines())
+    configure(program, learned)
+    assert "egress" in box.machine("up", "--dry-run").out
+    box.up()
+    update(box)
+    assert box.qemu() == before
+    for host in hosts(box):
+        wait_until(lambda host=host: sum(line["received"] for line in counted(program, verdict="reached", name=host)) > 0, 10, "it is counted")
+    assert program.json("status", "box")["drift"] == []
+
+
+def test_what_they_do_not_name_stays_closed(program, box):
+    """By the same addresses: the rules' names are what counts."""
+    host = hosts(box)[0]
+    address = box.sh(f"getent ahostsv4 {host} | head -n 1").split()[0]
+    assert box.run("curl", "-sS", "-m", "20", "-o", "/dev/null", f"http://{host}/", status=None).status == 0
+    assert box.run("curl", "-sS", "-m", "20", "-H", "Host: www.example.org", f"http://{host}/", status=None).status != 0
+    assert box.run("curl", "-sSk", "-m", "20", "--connect-to", f"www.example.org:443:{address}:443", "https://www.example.org/", status=None).status != 0
+    assert box.run("curl", "-sS", "-m", "20", f"http://{address}/", status=None).status != 0
+    wait_until(lambda: {"host-header", "sni"} <= {line["reason"] for line in program.json("egress", "box")}, 10, "both are counted")
+    assert "host-header" in program.run("egress", "box").out
+
+
+def test_the_audit_sees_the_rules_held(box):
+    findings = {finding["id"]: finding["verdict"] for finding in box.program.json("audit", "box")}
+    assert findings["egress"] == "held"
+
+
+def test_what_comes_is_followed_until_the_vm_stops(program, box):
+    child = program.start("egress", "box", "--follow", "--json")
+    box.run("getent", "ahostsv4", "followed.example.org", status=None)
+    assert any(b"followed.example.org" in line for line in child.stdout)
+    box.machine("down")
+    assert program.finish(child, timeout=60).status == 0
+    box.up()
+
+
+def test_git_reaches_the_repos_hosts_by_one_word_and_else_says_what_to_do(program, box, lab):
+    lab.repo("blog")
+    url = f"git://{lab_module.PUBLIC}/blog.git"
+    configure(program, 'egress = "none"', [url])
+    refused = program.run("up", "box", status=6)
+    assert "machine egress box shows what was refused" in refused.err
+    configure(program, 'egress = "allow"\nallow = ["@git"]', [url])
+    assert "blog" in box.up().err
+    assert box.sh("git -C ~/code/blog log --format=%s | head -n 1")
+    assert counted(program, verdict="reached", address=lab_module.PUBLIC, port=9418)
+
+
+def test_open_again_is_open(program, box):
+    configure(program, "")
+    box.up()
+    assert box.run("getent", "ahostsv4", hosts(box)[0]).out
+
