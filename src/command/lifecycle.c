@@ -64,6 +64,7 @@ static void record_follow(struct vm_record *record, const struct project *projec
                         (struct vm_port){ .host = project->ports[i].host, .guest = project->ports[i].guest };
         record->lan = project->lan;
         record->forward_agent = project->forward_agent;
+        record->confirm = project->confirm;
         strv_clear(&record->keys);
         strv_add_all(&record->keys, &project->keys);
         set_string(&record->egress, xstrdup(project->egress));
@@ -101,8 +102,8 @@ static int describe_host(const struct vm *vm, struct ssh_host *host, char **prog
                 .folder = vm->folder,
                 .user = vm->record.user,
                 .program = *program,
-                /* Anybody's ssh would lend all of them. */
-                .forward_agent = vm->record.forward_agent && vm->record.keys.count == 0,
+                /* Anybody's ssh would lend all of them, and ask nobody. */
+                .forward_agent = vm->record.forward_agent && !vm->record.confirm && vm->record.keys.count == 0,
         };
         return 0;
 }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "config/egress.h"
+#include "config/project-image.h"
 #include "config/secret-source.h"
 #include "host/agent.h"
 #include "lib/file.h"
@@ -203,54 +204,12 @@ static int check_key(const char *text, struct error **err)
         return option ? 0 : -1;
 }
 
-static int check_image(const char *text, struct error **err)
-{
-        bool file = text[0] == '/', url = starts_with(text, "https://") && text[strlen("https://")];
-
-        if ((file || url) && !text[strcspn(text, " \t\r\n\"'`{}\\$")])
-                return 0;
-        error_set(err, ERROR_CONFIG, "'%s' is neither the absolute path of an image nor its https URL", text);
-        return error_hint(err, "without spaces, quotes and braces");
-}
-
-static int check_digest(const char *text, struct error **err)
-{
-        static const struct {
-                const char *prefix;
-                size_t digits;
-        } forms[] = { { "sha256:", 64 }, { "sha512:", 128 } };
-
-        for (size_t i = 0; i < ARRAY_SIZE(forms); i++)
-                if (starts_with(text, forms[i].prefix)) {
-                        const char *digits = text + strlen(forms[i].prefix);
-
-                        if (strlen(digits) == forms[i].digits && strspn(digits, "0123456789abcdef") == forms[i].digits)
-                                return 0;
-                }
-        error_set(err, ERROR_CONFIG, "'%s' is no digest", text);
-        return error_hint(err, "sha256: and 64, or sha512: and 128 hexadecimal digits, as its publisher gives them");
-}
-
-/* What comes over the network is known by its digest. */
-static void finish_image(struct schema_reader *reader, const struct toml_value *table, const struct project *project)
-{
-        bool lacks_digest = project->image && *project->image != '/' && !project->image_digest;
-        const struct toml_member *member;
-
-        if (!lacks_digest && (project->image || !project->image_digest))
-                return;
-        member = toml_get(table, lacks_digest ? "image" : "image_digest");
-        schema_mistake(reader, member ? member->line : 1, member ? member->column : 1,
-                       lacks_digest ? "an 'image' from a URL needs its 'image_digest'" : "'image_digest' without 'image'");
-        schema_hint(reader, lacks_digest ? "image_digest = \"sha512:…\", as its publisher gives it" : "take it out");
-}
-
 /* Two clones in one folder: the second would count as there already. */
 static void finish_project(struct schema_reader *reader, const struct toml_value *table, void *object)
 {
         struct project *project = object;
 
-        finish_image(reader, table, project);
+        project_image_finish(reader, table, project);
         if (project->allow.count > 0 && !streq(project->egress, "allow")) {
                 schema_mistake(reader, table->line, table->column, "'allow' says nothing without egress = \"allow\"");
                 schema_hint(reader, "add that, or take 'allow' out");
@@ -330,6 +289,13 @@ static const struct schema_key project_keys[] = {
                 .summary = "which keys of the lent agent: `SHA256:…`, the file of a public key, or a key's comment",
         },
         {
+                .name = "confirm",
+                .type = SCHEMA_BOOL,
+                .offset = offsetof(struct project, confirm),
+                .fallback = "`false`",
+                .summary = "ask at this computer before each use of a key",
+        },
+        {
                 .name = "cpus",
                 .type = SCHEMA_INTEGER,
                 .offset = offsetof(struct project, cpus),
@@ -368,7 +334,7 @@ static const struct schema_key project_keys[] = {
                 .name = "image",
                 .type = SCHEMA_STRING,
                 .offset = offsetof(struct project, image),
-                .check = check_image,
+                .check = project_image_check,
                 .fallback = "the engine's own",
                 .summary = "path or `https` URL of a Debian cloud image for Lima to make the VM from",
         },
@@ -376,7 +342,7 @@ static const struct schema_key project_keys[] = {
                 .name = "image_digest",
                 .type = SCHEMA_STRING,
                 .offset = offsetof(struct project, image_digest),
-                .check = check_digest,
+                .check = project_digest_check,
                 .fallback = "not checked; a URL must have one",
                 .summary = "`sha256:…` or `sha512:…` of that image",
         },

@@ -54,6 +54,7 @@ struct project {
         char *engine;                         /* "auto", "qemu", "lima" */
         char *image, *image_digest;           /* what the VM is made from instead of the base image; NULL = that */
         bool forward_agent;
+        bool confirm;         /* each use of a lent key */
         bool lan, lan_given;  /* written out by the user? */
         bool weaker_line;     /* make do with an engine that can't hold what is asked for */
         bool cold;            /* booted, never restored from a warm template */

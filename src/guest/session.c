@@ -47,6 +47,8 @@ static bool lend_agent(const struct vm *vm, struct strv *argv)
                 /* A file that is gone since selects nothing, and never all. */
                 strv_take(argv, option ? option : xstrdup("--key=none"));
         }
+        if (vm->record.confirm)
+                strv_addf(argv, "--confirm=%s", vm->name);
         strv_add(argv, "--");
         return true;
 }

@@ -1,11 +1,13 @@
 /*
  * machine-keys: all that a guest sees of this computer's ssh agent, for as long as one program (ssh) runs.
  *
- *         machine-keys --agent=SOCKET --socket=SOCKET --log=FILE [--key=SHA256:…]… [--comment=TEXT]… -- PROGRAM [ARGUMENT]…
+ *         machine-keys --agent=SOCKET --socket=SOCKET --log=FILE [--key=SHA256:…]… [--comment=TEXT]… [--confirm=NAME] --
+ *                 PROGRAM [ARGUMENT]…
  *
  * It listens at --socket, which only we can reach, hands PROGRAM that as SSH_AUTH_SOCK, passes on what the guest may ask of the
- * agent at --agent, and ends with PROGRAM and its exit status. Without --key and --comment all keys may be used. Each request
- * but a list is a line of the log.
+ * agent at --agent, and ends with PROGRAM and its exit status. Without --key and --comment all keys may be used. With --confirm
+ * the person at this computer is asked before each log-in and signature, for the VM of that name (confirm.h). Each request but
+ * a list is a line of the log.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +21,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "keys/confirm.h"
 #include "keys/protocol.h"
+#include "lib/deadline.h"
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/loop.h"
@@ -32,6 +36,20 @@
 #define LOG_MOST     (1 << 20)
 /* A person may have to approve a signature; an agent that is locked answers never. */
 #define ANSWER_MS (5 * 60 * 1000)
+/* Who has just said no isn't asked again at once. */
+#define DENIED_MS (10 * 1000)
+
+struct client;
+
+/* To the person at this computer: one at a time. */
+struct question {
+        struct client *client; /* that waits for it; NULL = none is open */
+        struct strbuf message; /* the client's, for the agent */
+        pid_t child;
+        int process_fd;
+        struct loop_source *source, *timer;
+        int64_t denied_until; /* by now_ms() */
+};
 
 struct keys {
         const char *agent, *socket, *log;
@@ -40,6 +58,8 @@ struct keys {
         int listener;
         size_t clients;
         pid_t child;
+        const char *confirm; /* the VM's name; NULL = nobody is asked */
+        struct question question;
 };
 
 /* One connection of the guest's, and, from its first request on, ours to the agent for it. */
@@ -100,8 +120,29 @@ static void drop_agent(struct client *client)
         strbuf_truncate(&client->answer, 0);
 }
 
+static void close_question(struct keys *keys)
+{
+        struct question *question = &keys->question;
+
+        loop_remove(keys->loop, TAKE_PTR(question->source));
+        loop_remove(keys->loop, TAKE_PTR(question->timer));
+        close(question->process_fd);
+        strbuf_truncate(&question->message, 0);
+        question->client = NULL;
+}
+
+/* Nobody waits for the answer any more. */
+static void withdraw_question(struct keys *keys)
+{
+        os_process_signal(keys->question.process_fd, SIGTERM);
+        waitpid(keys->question.child, NULL, 0);
+        close_question(keys);
+}
+
 static void drop(struct client *client)
 {
+        if (client->keys->question.client == client)
+                withdraw_question(client->keys);
         drop_agent(client);
         loop_remove(client->keys->loop, client->source);
         close(client->fd);
@@ -240,6 +281,93 @@ static bool ask(struct client *client, const char *message, size_t length)
         return true;
 }
 
+static void on_decision(struct loop *loop _unused_, int fd _unused_, short revents _unused_, void *data)
+{
+        struct keys *keys = data;
+        struct client *client = keys->question.client;
+        _cleanup_(strbuf_clear) struct strbuf message = STRBUF_INIT;
+        int status = 0;
+        bool allowed;
+
+        if (waitpid(keys->question.child, &status, WNOHANG) == 0)
+                return;
+        allowed = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+        strbuf_add(&message, keys->question.message.buf, keys->question.message.len);
+        close_question(keys);
+        client->waiting = false;
+        if (!allowed)
+                keys->question.denied_until = now_ms() + DENIED_MS;
+        if (!(allowed ? ask(client, message.buf, message.len) : answer_failure(client, "not confirmed")) || !go_on(client))
+                drop(client);
+}
+
+static void on_no_decision(struct loop *loop _unused_, void *data)
+{
+        struct keys *keys = data;
+        struct client *client = keys->question.client;
+
+        keys->question.timer = NULL;
+        withdraw_question(keys);
+        client->waiting = false;
+        if (!answer_failure(client, "nobody confirmed it") || !go_on(client))
+                drop(client);
+}
+
+/* What the guest says is quoted as such. */
+static char *question_text(const struct keys *keys, const struct request *request)
+{
+        if (request->kind == REQUEST_LOGIN)
+                return xasprintf("VM '%s' wants to log in as '%s'%s%s, by the key %s. Allow it?", keys->confirm, request->what,
+                                 request->host ? " on the host with the key " : "", request->host ? request->host : "",
+                                 request->key);
+        return xasprintf("VM '%s' wants a signature for '%s', by the key %s. Allow it?", keys->confirm, request->what,
+                         request->key);
+}
+
+static bool open_question(struct client *client, const char *message, size_t length)
+{
+        struct keys *keys = client->keys;
+        struct question *question = &keys->question;
+        _cleanup_(freep) char *text = question_text(keys, &client->request);
+        _cleanup_(strv_clear) struct strv environment = STRV_INIT;
+        _cleanup_(strv_clear) struct strv argv = STRV_INIT;
+
+        if (question->client)
+                return answer_failure(client, "another question is open");
+        if (question->denied_until > now_ms())
+                return answer_failure(client, "not confirmed a moment ago");
+        if (!confirm_argv(text, &argv))
+                return answer_failure(client, "nothing to ask by: SSH_ASKPASS");
+        process_environment(&environment, (const char *const[]){ "SSH_ASKPASS_PROMPT=confirm", NULL });
+        if (process_spawn(&(struct process_spec){ .argv = strv_argv(&argv),
+                                                  .environment = strv_argv(&environment),
+                                                  .new_session = true },
+                          &question->child, NULL) < 0)
+                return answer_failure(client, "nothing to ask by: SSH_ASKPASS");
+        question->process_fd = os_process_fd(question->child);
+        if (question->process_fd < 0) {
+                waitpid(question->child, NULL, 0);
+                return answer_failure(client, "the question can't be watched");
+        }
+        strbuf_add(&question->message, message, length);
+        question->client = client;
+        question->source = loop_add_fd(keys->loop, question->process_fd, POLLIN, on_decision, keys);
+        question->timer = loop_add_timer(keys->loop, ANSWER_MS, on_no_decision, keys);
+        client->waiting = true;
+        return true;
+}
+
+static bool judge(struct client *client, const char *message, size_t length)
+{
+        enum request_kind kind = client->request.kind;
+
+        if (kind == REQUEST_REFUSED)
+                return answer_failure(client, NULL);
+        if (client->keys->confirm && (kind == REQUEST_LOGIN || kind == REQUEST_SIGNATURE))
+                return open_question(client, message, length);
+        return ask(client, message, length);
+}
+
 /* All messages that are there, one after the other; false = the client is to go. */
 static bool go_on(struct client *client)
 {
@@ -253,8 +381,7 @@ static bool go_on(struct client *client)
                 strbuf_add(&message, client->in.buf + 4, length);
                 take_front(&client->in, 4 + length);
                 request_read((const unsigned char *)message.buf, length, &client->keys->selection, &client->request);
-                if (!(client->request.kind == REQUEST_REFUSED ? answer_failure(client, NULL)
-                                                              : ask(client, message.buf, length)))
+                if (!judge(client, message.buf, length))
                         return false;
         }
         return true;
@@ -366,7 +493,7 @@ static int run(struct keys *keys, const char *const *program, struct error **err
 static bool take_option(struct keys *keys, const char *argument)
 {
         static const char agent[] = "--agent=", socket[] = "--socket=", log[] = "--log=", key[] = "--key=",
-                          comment[] = "--comment=";
+                          comment[] = "--comment=", confirm[] = "--confirm=";
 
         if (starts_with(argument, agent))
                 keys->agent = argument + strlen(agent);
@@ -378,6 +505,8 @@ static bool take_option(struct keys *keys, const char *argument)
                 strv_add(&keys->selection.fingerprints, argument + strlen(key));
         else if (starts_with(argument, comment))
                 strv_add(&keys->selection.comments, argument + strlen(comment));
+        else if (starts_with(argument, confirm))
+                keys->confirm = argument + strlen(confirm);
         else
                 return false;
         return true;
@@ -385,7 +514,7 @@ static bool take_option(struct keys *keys, const char *argument)
 
 int main(int argc, char **argv)
 {
-        struct keys keys = { .selection = SELECTION_INIT, .listener = -1 };
+        struct keys keys = { .selection = SELECTION_INIT, .listener = -1, .question.message = STRBUF_INIT };
         _cleanup_(error_freep) struct error *err = NULL;
         int i = 1;
         int status;
@@ -401,6 +530,7 @@ int main(int argc, char **argv)
         unlink(keys.socket);
         if (status < 0)
                 fprintf(stderr, "machine: %s\n", err->message);
+        strbuf_clear(&keys.question.message);
         selection_clear(&keys.selection);
         return status < 0 ? 1 : status;
 }

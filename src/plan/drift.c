@@ -183,6 +183,7 @@ void drift_find(const struct project *wanted, const struct plan_observed *observ
         find_sizes(wanted, observed, observed->state == VM_RUNNING && !drift_restarts(out), out);
         add_if(out, "forward_agent", yes_or_no(record->forward_agent), yes_or_no(wanted->forward_agent), DRIFT_UP);
         find_keys(wanted, record, out);
+        add_if(out, "confirm", yes_or_no(record->confirm), yes_or_no(wanted->confirm), DRIFT_UP);
         find_egress(wanted, record, out);
         add_if(out, "shell", record->shell, wanted->shell, DRIFT_REBUILD);
         if (!streq_ptr(wanted->image, record->image) || !streq_ptr(wanted->image_digest, record->image_digest))

@@ -19,6 +19,7 @@ enum field_type {
         FIELD_OPTIONAL_TEXT, /* the same, or null, or not there: an older record has none */
         FIELD_COUNT,         /* a whole number from 1 */
         FIELD_BOOL,
+        FIELD_OPTIONAL_BOOL,  /* the same, false where it is missing */
         FIELD_TEXTS,          /* a list of strings */
         FIELD_OPTIONAL_TEXTS, /* the same, empty where it is missing */
 };
@@ -39,6 +40,7 @@ static const struct field {
         { "memory_bytes", FIELD_COUNT, offsetof(struct vm_record, memory_bytes) },
         { "disk_bytes", FIELD_COUNT, offsetof(struct vm_record, disk_bytes) },
         { "forward_agent", FIELD_BOOL, offsetof(struct vm_record, forward_agent) },
+        { "confirm", FIELD_OPTIONAL_BOOL, offsetof(struct vm_record, confirm) },
         { "lan", FIELD_BOOL, offsetof(struct vm_record, lan) },
         { "cold", FIELD_BOOL, offsetof(struct vm_record, cold) },
         { "profiles", FIELD_TEXTS, offsetof(struct vm_record, profiles) },
@@ -116,6 +118,10 @@ static int read_field(const json_t *object, const struct field *field, struct vm
                 if (json_get_int(object, field->key, number, err) < 0)
                         return -1;
                 return *number >= 1 ? 0 : error_set(err, ERROR_FAILED, "member '%s' is less than 1", field->key);
+        case FIELD_OPTIONAL_BOOL:
+                if (!json_object_get(object, field->key))
+                        return 0;
+                return json_get_bool(object, field->key, target, err);
         case FIELD_BOOL:
                 return json_get_bool(object, field->key, target, err);
         case FIELD_OPTIONAL_TEXTS:
@@ -251,6 +257,7 @@ static int write_field(json_t *object, const struct field *field, const struct v
         case FIELD_COUNT:
                 json_object_set_new(object, field->key, json_integer(*(const int64_t *)source));
                 return 0;
+        case FIELD_OPTIONAL_BOOL:
         case FIELD_BOOL:
                 json_object_set_new(object, field->key, json_boolean(*(const bool *)source));
                 return 0;

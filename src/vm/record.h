@@ -30,7 +30,7 @@ struct vm_record {
         char *shell;   /* "zsh", "bash" */
         char *created; /* RFC 3339, UTC */
         int64_t cpus, memory_bytes, disk_bytes;
-        bool forward_agent, lan;
+        bool forward_agent, confirm, lan;
         char *egress;      /* "open", "allow", "none"; NULL = open */
         struct strv allow; /* rules (lib/egress-rule.h) of "allow" */
         bool cold;         /* booted, never restored from a warm template */

@@ -162,3 +162,87 @@ def test_a_guest_that_means_harm_is_let_go_and_others_are_served(place, agent):
     finally:
         child.terminate()
         child.wait(timeout=30)
+
+
+@pytest.fixture
+def asked(place):
+    """Stands for the program that a person is asked by: it says what it was asked, and the answer that lies in a file."""
+    with open(f"{place}/ask", "w") as file:
+        file.write(f"#!/bin/sh\necho $$ >{place}/pid\nprintf '%s %s\\n' \"$SSH_ASKPASS_PROMPT\" \"$1\" >>{place}/asked\ncat {place}/wait 2>/dev/null && exec sleep 600\nexit $(cat {place}/decision)\n")
+    os.chmod(f"{place}/ask", 0o700)
+
+    def decide(status):
+        with open(f"{place}/decision", "w") as file:
+            file.write(str(status))
+
+    decide(0)
+    return decide
+
+
+def questions(place):
+    try:
+        with open(f"{place}/asked") as file:
+            return file.read().splitlines()
+    except FileNotFoundError:
+        return []
+
+
+def confirming(place, *command, **how):
+    return through(place, *command, options=["--confirm=blog"], env={**os.environ, "SSH_ASKPASS": f"{place}/ask", "PATH": "/usr/bin:/bin"}, **how)
+
+
+def sign_confirmed(place, name, **how):
+    if os.path.exists(f"{place}/text.sig"):
+        os.unlink(f"{place}/text.sig")
+    with open(f"{place}/text", "w") as file:
+        file.write("text\n")
+    return confirming(place, "ssh-keygen", "-Y", "sign", "-n", "git", "-f", f"{place}/{name}.pub", f"{place}/text", **how)
+
+
+def test_a_yes_signs_and_says_for_what(place, agent, asked):
+    sign_confirmed(place, "one")
+    (question,) = questions(place)
+    assert question == f"confirm VM 'blog' wants a signature for 'git', by the key {mark(place, 'one')}. Allow it?"
+    assert os.path.exists(f"{place}/text.sig")
+
+
+def test_a_list_asks_nobody(place, agent, asked):
+    assert "one key" in confirming(place, "ssh-add", "-l").stdout
+    assert questions(place) == []
+
+
+@pytest.mark.parametrize("status", [1, 255])
+def test_a_no_signs_nothing_and_holds_for_a_while(place, agent, asked, status):
+    asked(status)
+    script = f"for i in 1 2 3; do ssh-keygen -Y sign -n git -f {place}/one.pub {place}/text; done"
+    with open(f"{place}/text", "w") as file:
+        file.write("text\n")
+    confirming(place, "sh", "-c", script, status=None)
+    assert not os.path.exists(f"{place}/text.sig")
+    assert len(questions(place)) == 1
+    reasons = [entry["reason"] for entry in log(place) if entry["request"] == "signature"]
+    assert reasons == ["not confirmed", "not confirmed a moment ago", "not confirmed a moment ago"]
+
+
+def test_without_a_program_to_ask_by_nothing_is_signed(place, agent):
+    with open(f"{place}/text", "w") as file:
+        file.write("text\n")
+    through(place, "ssh-keygen", "-Y", "sign", "-n", "git", "-f", f"{place}/one.pub", f"{place}/text", options=["--confirm=blog"],
+            env={**os.environ, "SSH_ASKPASS": "/nowhere/askpass"}, status=None)
+    assert [entry["reason"] for entry in log(place)] == ["nothing to ask by: SSH_ASKPASS"]
+
+
+def test_a_question_goes_with_who_asked_and_another_is_not_opened_beside_it(place, agent, asked):
+    """Two at once, and then the first is gone."""
+    with open(f"{place}/wait", "w"):
+        pass
+    with open(f"{place}/text", "w") as file:
+        file.write("text\n")
+    with open(f"{place}/text2", "w") as file:
+        file.write("text\n")
+    script = (f"ssh-keygen -Y sign -n git -f {place}/one.pub {place}/text & first=$!; while [ ! -e {place}/asked ]; do sleep 0.1; done; "
+              f"ssh-keygen -Y sign -n git -f {place}/two.pub {place}/text2; kill $first; wait; while kill -0 $(cat {place}/pid) 2>/dev/null; do sleep 0.1; done")
+    result = confirming(place, "sh", "-c", script, status=None)
+    assert len(questions(place)) == 1
+    assert [entry["reason"] for entry in log(place) if entry["verdict"] == "refused"] == ["another question is open"]
+    assert not os.path.exists(f"{place}/text2.sig") and result.returncode == 0

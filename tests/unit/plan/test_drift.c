@@ -110,6 +110,11 @@ static void lent_agent(struct pair *pair)
         pair->wanted.forward_agent = true;
 }
 
+static void asked(struct pair *pair)
+{
+        pair->wanted.confirm = true;
+}
+
 static void rules(struct pair *pair)
 {
         pair->wanted.egress = (char *)"allow";
@@ -198,6 +203,7 @@ static const struct {
         { "another port", other_port, "ports", "3000:3000, 8080:80", "8080:80", "up" },
         { "lan", open_lan, "lan", "false", "true", "up" },
         { "the agent", lent_agent, "forward_agent", "false", "true", "up" },
+        { "each use asked about", asked, "confirm", "false", "true", "up" },
         { "egress rules", rules, "egress", "open", "allow api.example.org, example.org", "up" },
         { "the shell", other_shell, "shell", "zsh", "bash", "rebuild" },
         { "an image", an_image, "image", "its engine's own", "/images/debian.qcow2", "rebuild" },
