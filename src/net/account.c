@@ -11,6 +11,16 @@ static bool is_same(const struct account_entry *a, const struct account_entry *b
                streq_ptr(a->reason, b->reason) && streq(a->name, b->name);
 }
 
+/* Who makes room for another rather: what isn't used, refusals, what is longest ago. */
+static bool goes_before(const struct account_entry *a, const struct account_entry *b)
+{
+        if (a->used != b->used)
+                return !a->used;
+        if ((a->reason == NULL) != (b->reason == NULL))
+                return a->reason != NULL;
+        return a->last < b->last;
+}
+
 size_t account_add(struct account *account, const struct account_entry *what, int64_t now_s)
 {
         size_t place = 0;
@@ -24,7 +34,7 @@ size_t account_add(struct account *account, const struct account_entry *what, in
                         entry->last = now_s;
                         return i;
                 }
-                if (entry->last < account->items[place].last)
+                if (goes_before(entry, &account->items[place]))
                         place = i;
         }
         account->items[place] = *what;

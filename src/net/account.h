@@ -1,6 +1,7 @@
 /*
  * Whom the guest has reached and whom it was refused, for `machine egress`: a line each, in a file that is written anew every
- * second in which something changed. Times are seconds since 1970. When it is full, what happened longest ago makes room.
+ * second in which something changed. Times are seconds since 1970. When it is full, the refusal that is longest ago makes room,
+ * so that a guest can't hide whom it reached behind what it was refused.
  *
  *         reached tcp NAME ADDRESS PORT COUNT SENT RECEIVED FIRST LAST     COUNT connections (of UDP: ports of the guest)
  *         refused tcp NAME ADDRESS PORT COUNT REASON FIRST LAST            COUNT attempts; "-" for a name or address

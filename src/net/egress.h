@@ -58,7 +58,7 @@ struct egress_verdict {
 
 /* A frame of the guest's that may leave otherwise. */
 void egress_judge(struct egress *egress, const struct packet *packet, struct egress_verdict *verdict);
-/* A frame for the guest: answers of DNS are learned from, bytes counted. */
+/* A frame of libslirp's for the guest, and none of our own: answers of DNS are learned from, bytes counted. */
 void egress_look(struct egress *egress, const uint8_t *frame, size_t length);
 /* One that was refused before the rules were asked. */
 void egress_refused(struct egress *egress, const struct packet *packet, const char *reason);

@@ -200,15 +200,15 @@ enum flow_step flow_go_on(struct flow *flow, char name[static EGRESS_NAME_MOST +
         return FLOW_RELEASE;
 }
 
-/* A packet whose data, or part of it, was taken before. */
-static enum flow_step take_again(const struct flow *flow, uint32_t end, const char **reason)
+/*
+ * A packet whose data, or part of it, was taken before. What libslirp doesn't have yet may wait here for the rest of what it is
+ * part of, or is on its way; the guest sends it again, and by then it counts for nothing there.
+ */
+static enum flow_step take_again(const struct flow *flow, uint32_t end)
 {
         if (!is_before(flow->confirmed, end))
                 return FLOW_PASS;
-        /* It waits for the rest of what it is part of. */
-        if (flow->held)
-                return FLOW_HOLD;
-        return refuse(reason, "overlap");
+        return FLOW_HOLD;
 }
 
 enum flow_step flow_take(struct flow *flow, const struct packet *packet, char name[static EGRESS_NAME_MOST + 1],
@@ -230,10 +230,13 @@ enum flow_step flow_take(struct flow *flow, const struct packet *packet, char na
                 flow->next = flow->confirmed = start + 1;
                 return FLOW_PASS;
         }
+        /* The far end takes such a byte out of the stream, and reads another one than we did. */
+        if ((packet->tcp_flags & PACKET_TCP_URG) != 0)
+                return refuse(reason, "urgent");
         if (length == 0)
                 return flow->held && (packet->tcp_flags & PACKET_TCP_FIN) != 0 ? FLOW_HOLD : FLOW_PASS;
         if (is_before(start, flow->next))
-                return take_again(flow, start + (uint32_t)length, reason);
+                return take_again(flow, start + (uint32_t)length);
         if (flow->watch == FLOW_FREE)
                 return FLOW_PASS;
         /* Out of order: it will come again. */

@@ -31,7 +31,13 @@ static bool is_token(char c)
                (c != '\0' && strchr("!#$%&'*+-.^_`|~", c));
 }
 
-/* "METHOD /path HTTP/1.1": a target with a host of its own, or one for a tunnel, would count in place of Host. */
+static bool is_named(const char *line, size_t length, const char *name)
+{
+        return length == strlen(name) && strncasecmp(line, name, length) == 0;
+}
+
+/* "METHOD /path HTTP/1.1", but for CONNECT: a target with a host of its own, or one for a tunnel, would count in place of Host.
+ */
 static bool read_request_line(const char *line, size_t length)
 {
         static const char version[] = " HTTP/1.";
@@ -41,7 +47,7 @@ static bool read_request_line(const char *line, size_t length)
 
         while (method < length && is_token(line[method]))
                 method++;
-        if (method == 0 || method + 1 >= length || line[method] != ' ')
+        if (method == 0 || method + 1 >= length || line[method] != ' ' || is_named(line, method, "CONNECT"))
                 return false;
         target = line + method + 1;
         rest = length - method - 1;
@@ -54,11 +60,6 @@ static bool read_request_line(const char *line, size_t length)
                 return false;
         return memcmp(target + rest, version, sizeof(version) - 1) == 0 &&
                (target[rest + sizeof(version) - 1] == '0' || target[rest + sizeof(version) - 1] == '1');
-}
-
-static bool is_named(const char *line, size_t length, const char *name)
-{
-        return length == strlen(name) && strncasecmp(line, name, length) == 0;
 }
 
 static bool read_value(const char *name, size_t name_length, const char *value, size_t length, struct head *head)

@@ -24,6 +24,7 @@
 #define PACKET_TCP_SYN 0x02
 #define PACKET_TCP_RST 0x04
 #define PACKET_TCP_ACK 0x10
+#define PACKET_TCP_URG 0x20
 
 #define PACKET_ICMP_ECHO 8
 

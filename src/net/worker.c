@@ -64,17 +64,23 @@ static void worker_clear(struct worker *worker)
         free(worker->polled);
 }
 
+static void send_to_guest(struct worker *worker, const void *frame, size_t length)
+{
+        struct frames *queue = &worker->shared->to_guest;
+
+        /* A full queue: QEMU doesn't read. As on a busy wire the frame is lost, and TCP sends it again. */
+        if (!frames_put(queue, frame, length) && frames_send(queue, worker->settings->frames_fd) == 0)
+                (void)frames_put(queue, frame, length);
+}
+
 /* What libslirp calls. */
 
 static ssize_t on_packet(const void *frame, size_t length, void *data)
 {
         struct worker *worker = data;
-        struct frames *queue = &worker->shared->to_guest;
 
         egress_look(worker->egress, frame, length);
-        /* A full queue: QEMU doesn't read. As on a busy wire the frame is lost, and TCP sends it again. */
-        if (!frames_put(queue, frame, length) && frames_send(queue, worker->settings->frames_fd) == 0)
-                (void)frames_put(queue, frame, length);
+        send_to_guest(worker, frame, length);
         return (ssize_t)length;
 }
 
@@ -336,7 +342,7 @@ static void answer_refusal(struct worker *worker, const struct packet *packet)
         size_t length = reply_refusal(worker->settings->network, packet, reply);
 
         if (length > 0)
-                on_packet(reply, length, worker);
+                send_to_guest(worker, reply, length);
 }
 
 static void ask_rules(struct worker *worker, const struct packet *packet)
@@ -356,7 +362,7 @@ static void ask_rules(struct worker *worker, const struct packet *packet)
                 answer_refusal(worker, packet);
                 break;
         case EGRESS_ANSWER:
-                on_packet(verdict.answer, verdict.answer_length, worker);
+                send_to_guest(worker, verdict.answer, verdict.answer_length);
                 break;
         }
 }

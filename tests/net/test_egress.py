@@ -226,6 +226,13 @@ def test_data_in_the_first_segment_is_refused(named):
     named.wait(lambda p: is_reset(p) and p.destination_port == own)
 
 
+@pytest.mark.parametrize("port", [80, 443])
+def test_urgent_data_is_refused_where_names_are_read(named, port):
+    stream = named.open(NAMED, port)
+    named.send_tcp(stream.own, NAMED, port, ACK | 0x20, sequence=1001, acknowledgement=stream.theirs, payload=GET if port == 80 else client_hello("api.example.org"))
+    assert stream.said() == b""
+
+
 def test_a_message_that_never_ends_is_cut_off(named):
     stream = named.open(NAMED, 443)
     stream.send(b"\x16\x03\x01\x40\x00\x01\x00\x3f\xfc" + bytes(1000))
@@ -247,6 +254,7 @@ def test_the_allowed_host_passes_request_by_request(named):
     GET.replace(b"api.", b"evil."),
     b"GET / HTTP/1.1\r\n\r\n",
     b"GET http://evil.example.org/ HTTP/1.1\r\nHost: api.example.org\r\n\r\n",
+    b"CONNECT / HTTP/1.1\r\nHost: api.example.org\r\n\r\n",
     b"CONNECT evil.example.org:443 HTTP/1.1\r\nHost: api.example.org\r\n\r\n",
     b"GET / HTTP/1.1\r\nHost: api.example.org\r\nHost: evil.example.org\r\n\r\n",
     b"GET / HTTP/1.1\r\nHost: api.example.org\r\n evil.example.org\r\n\r\n",

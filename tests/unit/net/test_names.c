@@ -64,6 +64,8 @@ static void the_account_makes_room_by_what_is_longest_ago(void **state)
         assert_int_equal(account->items[7].count, 2);
         assert_int_equal(account_add(account, &(struct account_entry){ .protocol = IPPROTO_TCP, .port = 9999 }, 1001), 0);
         assert_int_equal(account->items[0].count, 1);
+        account->items[300].reason = "name";
+        assert_int_equal(account_add(account, &(struct account_entry){ .protocol = IPPROTO_TCP, .port = 9998 }, 1002), 300);
 }
 
 static const struct {
