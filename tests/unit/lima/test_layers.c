@@ -1,38 +1,10 @@
 /* Recipe layers as Lima's lie in their folders, and what they stand on. */
-#include "scratch.h"
+#include "layers.h"
 
-#include "image/layer.h"
 #include "lima/engine.h"
 
 static const char base_key[] = "b000000000000000000000000000000000000000000000000000000000000000";
 static const char filled_key[] = "70000000000000000000000000000000000000000000000000000000000000aa";
-
-static int setup(void **state)
-{
-        if (scratch_setup(state) < 0)
-                return -1;
-        setenv("XDG_DATA_HOME", *state, 1);
-        return 0;
-}
-
-static void put(const char *key, const char *name, const char *text)
-{
-        _cleanup_(freep) char *folder = layer_folder(key);
-        _cleanup_(freep) char *path = path_join(folder, name);
-
-        assert_int_equal(file_make_folders(folder, 0700, NULL), 0);
-        scratch_write(path, text);
-}
-
-static void put_base(void)
-{
-        _cleanup_(freep) char *manifest = xasprintf("{\"kind\": \"base\", \"key\": \"%s\", \"disk_bytes\": 4096}", base_key);
-
-        put(base_key, "manifest.json", manifest);
-        put(base_key, "disk.qcow2", "disk");
-        put(base_key, "vmlinuz", "kernel");
-        put(base_key, "initrd", "initrd");
-}
 
 /* Whole, with the disk under another name; on a base for its kernel alone, or on an image that isn't ours. */
 static void put_alone(const char *below)
@@ -42,8 +14,8 @@ static void put_alone(const char *below)
                           "\"disk_bytes\": 4096, %s}",
                           filled_key, below);
 
-        put(filled_key, "manifest.json", manifest);
-        put(filled_key, "disk.raw", "all of it");
+        layers_put(filled_key, "manifest.json", manifest);
+        layers_put(filled_key, "disk.raw", "all of it");
 }
 
 static void one_that_stands_alone_has_its_disk_and_the_kernel_of_the_base(void **state)
@@ -53,7 +25,7 @@ static void one_that_stands_alone_has_its_disk_and_the_kernel_of_the_base(void *
         _cleanup_(freep) char *folder = layer_folder(filled_key);
         _cleanup_(freep) char *disk = path_join(folder, "disk.raw");
 
-        put_base();
+        layers_put_base(base_key);
         put_alone(below);
         assert_int_equal(layer_find(filled_key, &layer, NULL), 1);
         assert_string_equal(layer.disk, disk);
@@ -81,9 +53,9 @@ static void a_disk_lies_in_its_layers_folder(void **state)
         _cleanup_(freep) char *text = NULL;
 
         put_alone("\"image\": \"i1\"");
-        put(filled_key, "manifest.json",
-            "{\"kind\": \"recipe\", \"key\": \"70000000000000000000000000000000000000000000000000000000000000aa\", "
-            "\"disk\": \"../x/disk\", \"image\": \"i1\", \"disk_bytes\": 1}");
+        layers_put(filled_key, "manifest.json",
+                   "{\"kind\": \"recipe\", \"key\": \"70000000000000000000000000000000000000000000000000000000000000aa\", "
+                   "\"disk\": \"../x/disk\", \"image\": \"i1\", \"disk_bytes\": 1}");
         assert_int_equal(layer_find(filled_key, &layer, &err), -1);
         text = error_text(err);
         assert_non_null(strstr(text, "no name of a disk"));
@@ -92,10 +64,10 @@ static void a_disk_lies_in_its_layers_folder(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test_setup_teardown(one_that_stands_alone_has_its_disk_and_the_kernel_of_the_base, setup,
+                cmocka_unit_test_setup_teardown(one_that_stands_alone_has_its_disk_and_the_kernel_of_the_base, layers_setup,
                                                 scratch_teardown),
-                cmocka_unit_test_setup_teardown(one_of_a_foreign_image_has_no_kernel, setup, scratch_teardown),
-                cmocka_unit_test_setup_teardown(a_disk_lies_in_its_layers_folder, setup, scratch_teardown),
+                cmocka_unit_test_setup_teardown(one_of_a_foreign_image_has_no_kernel, layers_setup, scratch_teardown),
+                cmocka_unit_test_setup_teardown(a_disk_lies_in_its_layers_folder, layers_setup, scratch_teardown),
         };
 
         return cmocka_run_group_tests_name("lima/layers", tests, NULL, NULL);

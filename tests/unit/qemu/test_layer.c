@@ -1,45 +1,16 @@
 /* Layers as they lie in their folders: what is found, what is refused, and when a template has changed. */
-#include "scratch.h"
+#include "layers.h"
 
 #include <fcntl.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "image/layer.h"
 #include "lib/json.h"
 #include "qemu/template-build.h"
 #include "qemu/template.h"
 
 static const char base_key[] = "b000000000000000000000000000000000000000000000000000000000000000";
 static const char warm_key[] = "70000000000000000000000000000000000000000000000000000000000000aa";
-
-static int setup(void **state)
-{
-        if (scratch_setup(state) < 0)
-                return -1;
-        setenv("XDG_DATA_HOME", *state, 1);
-        return 0;
-}
-
-static void put(const char *key, const char *name, const char *text)
-{
-        _cleanup_(freep) char *folder = layer_folder(key);
-        _cleanup_(freep) char *path = path_join(folder, name);
-
-        assert_int_equal(file_make_folders(folder, 0700, NULL), 0);
-        scratch_write(path, text);
-}
-
-static void put_base(void)
-{
-        _cleanup_(freep) char *manifest =
-                xasprintf("{\"kind\": \"base\", \"key\": \"%s\", \"disk_bytes\": 3221225472}", base_key);
-
-        put(base_key, "manifest.json", manifest);
-        put(base_key, "disk.qcow2", "disk");
-        put(base_key, "vmlinuz", "kernel");
-        put(base_key, "initrd", "initrd");
-}
 
 static void put_template(const char *parent)
 {
@@ -49,9 +20,9 @@ static void put_template(const char *parent)
         _cleanup_(freep) char *path = path_join(folder, "manifest.json");
         _cleanup_(json_decrefp) json_t *manifest = NULL;
 
-        put(warm_key, "disk.qcow2", "what the guest wrote");
-        put(warm_key, "memory", "what the guest knew");
-        put(warm_key, "state", "devices");
+        layers_put(warm_key, "disk.qcow2", "what the guest wrote");
+        layers_put(warm_key, "memory", "what the guest knew");
+        layers_put(warm_key, "state", "devices");
         manifest = json_pack("{s:s, s:s, s:s, s:s, s:i, s:o, s:o}", "kind", "template", "key", warm_key, "parent", parent,
                              "inputs", "x", "disk_bytes", 4096, "memory", template_stamp(memory, NULL), "state",
                              template_stamp(state, NULL));
@@ -72,7 +43,7 @@ static void a_template_has_the_kernel_of_what_it_stands_on(void **state)
         _cleanup_(freep) char *base = layer_folder(base_key);
         _cleanup_(freep) char *kernel = path_join(base, "vmlinuz");
 
-        put_base();
+        layers_put_base(base_key);
         put_template(base_key);
         assert_int_equal(layer_find(warm_key, &layer, NULL), 1);
         assert_true(template_is(&layer));
@@ -106,7 +77,7 @@ static void a_template_as_it_was_saved_passes(void **state)
 {
         _cleanup_(layer_clear) struct layer layer = LAYER_INIT;
 
-        put_base();
+        layers_put_base(base_key);
         put_template(base_key);
         assert_int_equal(layer_find(warm_key, &layer, NULL), 1);
         assert_int_equal(template_check(&layer, NULL), 0);
@@ -126,7 +97,7 @@ static void a_template_whose_memory_was_written_to_is_noticed_whatever_its_times
         _cleanup_(closep) int fd = -1;
         struct stat before;
 
-        put_base();
+        layers_put_base(base_key);
         put_template(base_key);
         assert_int_equal(layer_find(warm_key, &layer, NULL), 1);
         memory = template_memory(&layer);
@@ -144,7 +115,7 @@ static void a_dropped_template_keeps_its_disk_and_is_not_restored(void **state)
         _cleanup_(layer_clear) struct layer layer = LAYER_INIT;
         _cleanup_(layer_clear) struct layer again = LAYER_INIT;
 
-        put_base();
+        layers_put_base(base_key);
         put_template(base_key);
         assert_int_equal(layer_find(warm_key, &layer, NULL), 1);
         assert_int_equal(template_drop(&layer, NULL), 0);
@@ -189,7 +160,7 @@ static void using_a_layer_is_remembered_by_its_locks_time(void **state)
         struct stat before;
         struct stat after;
 
-        put_base();
+        layers_put_base(base_key);
         scratch_write(path, "");
         assert_int_equal(stat(path, &before), 0);
         let_the_clock_tick();
@@ -201,16 +172,18 @@ static void using_a_layer_is_remembered_by_its_locks_time(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test_setup_teardown(what_was_never_made_is_not_there, setup, scratch_teardown),
-                cmocka_unit_test_setup_teardown(a_template_has_the_kernel_of_what_it_stands_on, setup, scratch_teardown),
-                cmocka_unit_test_setup_teardown(a_template_without_what_it_stands_on_is_damaged, setup, scratch_teardown),
-                cmocka_unit_test_setup_teardown(a_layer_that_stands_on_itself_is_damaged, setup, scratch_teardown),
-                cmocka_unit_test_setup_teardown(a_template_as_it_was_saved_passes, setup, scratch_teardown),
-                cmocka_unit_test_setup_teardown(a_template_whose_memory_was_written_to_is_noticed_whatever_its_times_say, setup,
+                cmocka_unit_test_setup_teardown(what_was_never_made_is_not_there, layers_setup, scratch_teardown),
+                cmocka_unit_test_setup_teardown(a_template_has_the_kernel_of_what_it_stands_on, layers_setup, scratch_teardown),
+                cmocka_unit_test_setup_teardown(a_template_without_what_it_stands_on_is_damaged, layers_setup,
                                                 scratch_teardown),
-                cmocka_unit_test_setup_teardown(a_dropped_template_keeps_its_disk_and_is_not_restored, setup, scratch_teardown),
-                cmocka_unit_test_setup_teardown(a_build_that_fails_leaves_no_folder, setup, scratch_teardown),
-                cmocka_unit_test_setup_teardown(using_a_layer_is_remembered_by_its_locks_time, setup, scratch_teardown),
+                cmocka_unit_test_setup_teardown(a_layer_that_stands_on_itself_is_damaged, layers_setup, scratch_teardown),
+                cmocka_unit_test_setup_teardown(a_template_as_it_was_saved_passes, layers_setup, scratch_teardown),
+                cmocka_unit_test_setup_teardown(a_template_whose_memory_was_written_to_is_noticed_whatever_its_times_say,
+                                                layers_setup, scratch_teardown),
+                cmocka_unit_test_setup_teardown(a_dropped_template_keeps_its_disk_and_is_not_restored, layers_setup,
+                                                scratch_teardown),
+                cmocka_unit_test_setup_teardown(a_build_that_fails_leaves_no_folder, layers_setup, scratch_teardown),
+                cmocka_unit_test_setup_teardown(using_a_layer_is_remembered_by_its_locks_time, layers_setup, scratch_teardown),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
