@@ -215,7 +215,7 @@ static void begin(struct egress *egress, const struct packet *packet, struct egr
                 count_flow(egress, flow, packet);
 }
 
-/* Rules that came later count for what is there already. */
+/* Rules that came later count for what is there already: also for what was begun before a name had to be shown. */
 static bool still_goes(const struct egress *egress, const struct flow *flow, const struct packet *packet)
 {
         bool inspect;
@@ -223,7 +223,8 @@ static bool still_goes(const struct egress *egress, const struct flow *flow, con
         if (egress->rules.mode == RULES_OPEN || egress_opens(egress, packet))
                 return true;
         return egress->rules.mode == RULES_ALLOW && *flow->name != '\0' &&
-               rules_reach_name(&egress->rules, flow->name, packet->protocol, packet->destination_port, &inspect);
+               rules_reach_name(&egress->rules, flow->name, packet->protocol, packet->destination_port, &inspect) &&
+               (!inspect || flow->judged);
 }
 
 static void pass_held(struct egress *egress, struct flow *flow)

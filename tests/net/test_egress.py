@@ -344,6 +344,19 @@ def test_rules_change_while_the_guest_runs_and_cut_what_they_no_longer_allow(net
     assert named.exchange(FAR, 80, b"world") == b"hello world"
 
 
+def test_what_began_without_rules_has_to_begin_again_where_a_name_is_to_be_shown(start, servers):
+    net = start(rules=("open",))
+    net.guest.resolve("api.example.org")
+    stream = net.guest.open(NAMED, 443)
+    other = net.guest.open(NAMED, 22)
+    net.rule("allow", "api.example.org", "api.example.org:22")
+    until(lambda: code(net.guest.resolve("other.example.org")) == 3 or None)
+    stream.send(b"anything")
+    assert stream.said() == b""
+    other.send(b"SSH-2.0-x\r\n")
+    assert other.said() == b"hello SSH-2.0-x\r\n"
+
+
 @pytest.mark.parametrize("text", ["", "allow\n", "allow\nother.example.org\n", "allow\nother.example.org", "open", "permit\nend\n", "allow\nhttps://x\nend\n"])
 def test_rules_that_are_not_whole_are_not_followed(net, named, text):
     with open(net.rules_path, "r+") as file:
