@@ -225,24 +225,13 @@ static int build(const char *key, const struct layer_builder *builder, void *dat
         return put_in_place(temporary, key, *became, err);
 }
 
-/* One builder at a time; the others say what they wait for. */
-static int lock_to_build(struct lock *lock, const char *path, const struct layer_builder *builder, struct event_sink *events,
-                         struct error **err)
-{
-        int got = lock_try(lock, path, LOCK_EXCLUSIVE, err);
-
-        if (got != 0)
-                return got < 0 ? -1 : 0;
-        event_note(events, "another process is building %s; waiting for it", builder->what);
-        return lock_acquire(lock, path, LOCK_EXCLUSIVE, LOCK_TIMEOUT_MS, err);
-}
-
 int layer_ensure(const char *key, const struct layer_builder *builder, void *data, struct event_sink *events, struct layer *out,
                  struct error **err)
 {
         _cleanup_(lock_release) struct lock lock = LOCK_INIT;
         _cleanup_(freep) char *path = layer_lock_path(key);
         _cleanup_(freep) char *layers = path_folder(path);
+        _cleanup_(freep) char *note = xasprintf("another process is building %s; waiting for it", builder->what);
         int there = layer_find(key, out, err);
         const char *became;
 
@@ -250,7 +239,7 @@ int layer_ensure(const char *key, const struct layer_builder *builder, void *dat
                 return there < 0 ? -1 : 0;
         if (file_make_folders(layers, 0700, err) < 0)
                 return -1;
-        if (lock_to_build(&lock, path, builder, events, err) < 0)
+        if (lock_await(&lock, path, LOCK_EXCLUSIVE, LOCK_TIMEOUT_MS, events, note, err) < 0)
                 return -1;
         there = layer_find(key, out, err);
         if (there != 0)

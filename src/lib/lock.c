@@ -89,6 +89,17 @@ int lock_acquire(struct lock *lock, const char *path, enum lock_mode mode, int t
         return got < 0 ? -1 : 0;
 }
 
+int lock_await(struct lock *lock, const char *path, enum lock_mode mode, int timeout_ms, struct event_sink *events,
+               const char *note, struct error **err)
+{
+        int got = lock_try(lock, path, mode, err);
+
+        if (got != 0)
+                return got < 0 ? -1 : 0;
+        event_note(events, "%s", note);
+        return lock_acquire(lock, path, mode, timeout_ms, err);
+}
+
 /* By a shared lock, so that two who ask at the same time don't take each other for a holder. */
 int lock_is_held(const char *path, struct error **err)
 {

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "error.h"
+#include "event.h"
 
 enum lock_mode { LOCK_EXCLUSIVE, LOCK_SHARED };
 
@@ -26,8 +27,12 @@ struct lock {
  * Held by somebody else until the limit: ERROR_FAILED "… is held by another process". A missing folder: ERROR_NOT_FOUND.
  */
 int lock_acquire(struct lock *lock, const char *path, enum lock_mode mode, int timeout_ms, struct error **err);
-/* The same without waiting, for who has something to say first. 1 = taken, 0 = somebody else holds it, -1. */
+/* The same without waiting. 1 = taken, 0 = somebody else holds it, -1. */
 int lock_try(struct lock *lock, const char *path, enum lock_mode mode, struct error **err);
+/* Takes it, and where somebody else has it says `note` first. What was found is what is acted on: it can't be taken in between
+ * unsaid. */
+int lock_await(struct lock *lock, const char *path, enum lock_mode mode, int timeout_ms, struct event_sink *events,
+               const char *note, struct error **err);
 /*
  * Is it held LOCK_EXCLUSIVE by anybody, right now? 1, 0, or -1 when that could not be found out. A missing file is not held;
  * who shares it is not seen.

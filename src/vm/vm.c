@@ -121,14 +121,14 @@ int vm_lock(struct vm *vm, struct event_sink *events, struct error **err)
         _cleanup_(freep) char *path = xasprintf("%s.lock", vm->folder);
         _cleanup_(freep) char *vms = path_folder(vm->folder);
         _cleanup_(lock_release) struct lock lock = LOCK_INIT;
+        _cleanup_(freep) char *note = NULL;
 
         if (vm->lock.fd >= 0)
                 return 0;
         if (file_make_private_folder(vms, err) < 0)
                 return -1;
-        if (lock_is_held(path, NULL) == 1)
-                event_note(events, "VM '%s' is in use by another machine command: waiting for it to end", vm->name);
-        if (lock_acquire(&lock, path, LOCK_EXCLUSIVE, LOCK_TIMEOUT_MS, err) < 0)
+        note = xasprintf("VM '%s' is in use by another machine command: waiting for it to end", vm->name);
+        if (lock_await(&lock, path, LOCK_EXCLUSIVE, LOCK_TIMEOUT_MS, events, note, err) < 0)
                 return error_wrap(err, "cannot work on VM '%s'", vm->name);
         if (read_record(vm, err) < 0)
                 return -1;
