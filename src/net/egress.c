@@ -42,6 +42,7 @@ void egress_round(struct egress *egress)
         length = pread(egress->rules_fd, text, (size_t)status.st_size, 0);
         if (length != status.st_size || !rules_parse(text, &egress->rules))
                 return;
+        egress->reading++;
         egress->account->changed |= egress->account->rules != egress->rules.number;
         egress->account->rules = egress->rules.number;
         egress->rules_time = changed;
@@ -207,6 +208,7 @@ static void begin(struct egress *egress, const struct packet *packet, struct egr
         flow = flows_place(&egress->flows, packet);
         close_flow(egress, flow);
         flow_begin(flow, packet, now_ms());
+        flow->reading = egress->reading;
         egress_name_set(flow->name, entry ? entry->name : "");
         if (!open && !by_address && inspect)
                 flow->watch = packet->destination_port == PORT_TLS ? FLOW_TLS : FLOW_HTTP;
@@ -319,12 +321,13 @@ static void judge_flow(struct egress *egress, const struct packet *packet, struc
                 flow = verdict->action == EGRESS_PASS ? flows_find(&egress->flows, packet, false) : NULL;
                 if (!flow)
                         return;
-        } else if (!still_goes(egress, flow, packet)) {
+        } else if (flow->reading != egress->reading && !still_goes(egress, flow, packet)) {
                 refuse(verdict, "address");
                 egress_name_set(verdict->name, flow->name);
                 cut(egress, flow, packet, verdict);
                 return;
         }
+        flow->reading = egress->reading;
         flow->last = now_ms();
         if (flow->watch != FLOW_FREE || flow->judged)
                 watch(egress, flow, packet, verdict);

@@ -25,6 +25,7 @@ struct egress {
         int rules_fd;       /* -1 = open, for good */
         int64_t rules_time; /* of the file, in ns; 0 = not read */
         struct rules rules;
+        uint32_t reading; /* how often they were read: what was judged by an earlier one is judged again */
         struct names names;
         struct flows flows;
         struct account *account; /* shared by the workers */

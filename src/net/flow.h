@@ -37,8 +37,9 @@ struct flow {
         uint8_t protocol;
         uint16_t source_port, destination_port;
         struct in_addr destination;
-        int64_t last; /* by now_ms() */
-        bool counted; /* `account` is its place there */
+        int64_t last;     /* by now_ms() */
+        uint32_t reading; /* of the rules, by which it was judged last (egress.h) */
+        bool counted;     /* `account` is its place there */
         size_t account;
         char name[EGRESS_NAME_MOST + 1]; /* that the address was asked for by; "" = none */
         enum flow_watch watch;
