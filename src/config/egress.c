@@ -1,9 +1,12 @@
 #include "config/egress.h"
 
+#include "config/remote.h"
 #include "lib/egress-rule.h"
-#include "lib/text.h"
 
 #define REPOS "@git"
+
+#define SSH_PORT 22
+#define GIT_PORT 9418 /* git-daemon(1) */
 
 const char *const egress_modes[] = { "open", "allow", "none", NULL };
 
@@ -19,47 +22,36 @@ int egress_check(const char *text, struct error **err)
         return error_hint(err, "\"" REPOS "\" stands for the hosts of the project's repos");
 }
 
-/* What git takes where a URL says no port; 0 = the web's. `[user@]host:path` is ssh. */
-static const struct {
-        const char *scheme;
-        uint16_t port;
-} schemes[] = {
-        { "https://", 0 }, { "http://", 0 }, { "git://", 9418 }, { "ssh://", 22 }, { "git+ssh://", 22 }, { "", 22 },
-};
-
-static char *rule_of(const char *url, const char *host)
+/* The port that git takes where the URL names none; 0 = the web's, which a rule leaves out. */
+static uint16_t usual_port(const char *url, const struct remote *remote)
 {
-        size_t i = 0;
-        const char *authority;
-        const char *colon;
-        int64_t port;
+        if (remote->ssh)
+                return SSH_PORT;
+        return starts_with(url, "git://") ? GIT_PORT : 0;
+}
 
-        while (!starts_with(url, schemes[i].scheme))
-                i++;
-        port = schemes[i].port;
-        authority = url + strlen(schemes[i].scheme);
-        if (*schemes[i].scheme) {
-                _cleanup_(freep) char *whole = xstrndup(authority, strcspn(authority, "/"));
+static char *rule_of(const char *url)
+{
+        _cleanup_(remote_clear) struct remote remote = REMOTE_INIT;
+        uint16_t port;
 
-                colon = strrchr(whole, ':');
-                if (colon && text_parse_int(colon + 1, 1, UINT16_MAX, &port) < 0)
-                        port = schemes[i].port;
-        }
-        return port > 0 ? xasprintf("%s:%jd", host, (intmax_t)port) : xstrdup(host);
+        if (repo_url_check(url, NULL, NULL) < 0)
+                return NULL;
+        remote_parse(url, &remote);
+        if (!remote.host)
+                return NULL;
+        port = remote.port > 0 ? remote.port : usual_port(url, &remote);
+        return port > 0 ? xasprintf("%s:%u", remote.host, port) : xstrdup(remote.host);
 }
 
 static void add_repos(const struct project *project, struct strv *out)
 {
         for (size_t i = 0; i < project->repo_count; i++) {
-                _cleanup_(freep) char *host = NULL;
-                _cleanup_(freep) char *text = NULL;
+                _cleanup_(freep) char *text = rule_of(project->repos[i].url);
                 struct egress_rule rule;
 
-                if (repo_url_check(project->repos[i].url, &host, NULL) < 0 || !host)
-                        continue;
-                text = rule_of(project->repos[i].url, host);
-                /* A host in brackets or of a file's URL is nothing that a rule could name. */
-                if (egress_rule_parse(text, &rule, NULL) == 0 && !strv_contains(out, text))
+                /* An IPv6 address is nothing that a rule could name, and nothing that a guest reaches. */
+                if (text && egress_rule_parse(text, &rule, NULL) == 0 && !strv_contains(out, text))
                         strv_take(out, TAKE_PTR(text));
         }
 }

@@ -1,4 +1,4 @@
-#include "guest/remote.h"
+#include "config/remote.h"
 
 #include "lib/strv.h"
 #include "lib/text.h"

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "config/project.h"
-#include "guest/remote.h"
+#include "config/remote.h"
 #include "guest/session.h"
 
 /* Every failure is listed (struct error's next); one doesn't keep the others from being cloned. `run` names this attempt. */
