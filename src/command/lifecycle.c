@@ -340,34 +340,34 @@ static bool has_old_base(const struct vm *vm)
 struct observation {
         struct vm_status status;
         struct commits commits;
-        char *recipe;
+        struct recipe recipe;
+        char *recipe_hash;
         struct plan_observed seen; /* of the VM and of the above */
 };
 
 #define OBSERVATION_INIT                                                                                                       \
         {                                                                                                                      \
-                .status = VM_STATUS_INIT, .commits = COMMITS_INIT                                                              \
+                .status = VM_STATUS_INIT, .commits = COMMITS_INIT, .recipe = RECIPE_INIT                                       \
         }
 
 static void observation_clear(struct observation *observation)
 {
         vm_status_clear(&observation->status);
         commits_clear(&observation->commits);
-        free(observation->recipe);
+        recipe_clear(&observation->recipe);
+        free(observation->recipe_hash);
 }
 
 static int observe(const struct vm *vm, const struct target *target, struct observation *out, struct error **err)
 {
-        _cleanup_(recipe_clear) struct recipe recipe = RECIPE_INIT;
-
-        if (recipe_view_read(target, &recipe, err) < 0 || vm_inspect(vm, &out->status, err) < 0 ||
+        if (recipe_view_read(target, &out->recipe, err) < 0 || vm_inspect(vm, &out->status, err) < 0 ||
             describe_commits(&target->project, &out->commits, err) < 0)
                 return -1;
-        out->recipe = recipe_hash(&recipe);
+        out->recipe_hash = recipe_hash(&out->recipe);
         out->seen = (struct plan_observed){
                 .record = vm->exists ? &vm->record : NULL,
                 .state = out->status.state,
-                .recipe = out->recipe,
+                .recipe = out->recipe_hash,
                 .git = out->commits.hash,
                 .old_base = has_old_base(vm),
                 .grows_disk = vm->exists && vm->engine->grows_disk,
@@ -406,10 +406,9 @@ int lifecycle_dry_run(struct context *context, struct vm *vm, const struct targe
 {
         _cleanup_(observation_clear) struct observation observed = OBSERVATION_INIT;
         _cleanup_(plan_clear) struct plan plan = PLAN_INIT;
-        _cleanup_(recipe_clear) struct recipe recipe = RECIPE_INIT;
         _cleanup_(json_decrefp) json_t *steps = json_array();
 
-        if (recipe_view_read(target, &recipe, err) < 0 || make_plan(vm, target, &observed, &plan, err) < 0)
+        if (make_plan(vm, target, &observed, &plan, err) < 0)
                 return -1;
         for (size_t i = 0; i < plan.notes.count; i++)
                 event_note(context->events, "%s", plan.notes.items[i]);
@@ -420,12 +419,12 @@ int lifecycle_dry_run(struct context *context, struct vm *vm, const struct targe
                                                        plan.steps[i].reason));
         }
         if (context->mode == OUTPUT_JSON) {
-                recipe_view_json(&recipe, steps);
+                recipe_view_json(&observed.recipe, steps);
                 _cleanup_(freep) char *text = json_text(steps);
 
                 puts(text);
         } else {
-                recipe_view_print(&recipe);
+                recipe_view_print(&observed.recipe);
         }
         return 0;
 }
