@@ -399,7 +399,7 @@ static int measure_layers(const struct scene *scene, struct audit_finding *out, 
         if (layer_open(scene->vm->record.base, &layer, err) < 0)
                 return -1;
         for (size_t i = 0; i < layer.folders.count; i++) {
-                _cleanup_(freep) char *disk = path_join(layer.folders.items[i], "disk.qcow2");
+                _cleanup_(freep) char *disk = path_join(layer.folders.items[i], LAYER_DISK);
 
                 if (check_mode(disk, 0222, &bad, err) < 0)
                         return -1;

@@ -224,7 +224,7 @@ static int take_out(const char *folder, const char *name, size_t limit, struct e
 static int convert_disk(const char *folder, struct build_log *log, struct error **err)
 {
         _cleanup_(freep) char *raw = path_join(folder, "out/disk.raw");
-        _cleanup_(freep) char *disk = path_join(folder, "disk.qcow2");
+        _cleanup_(freep) char *disk = path_join(folder, LAYER_DISK);
         const char *const argv[] = { "qemu-img", "convert", "-f", "raw", "-O", "qcow2", raw, disk, NULL };
 
         event_line(log->events, "writing the disk image");

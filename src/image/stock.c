@@ -47,7 +47,7 @@ static int64_t bytes_of_all(const char *folder)
 
 static char *describe(const struct layer *layer)
 {
-        const char *what = layer_text(layer, streq(layer->kind, "recipe") ? "about" : "suite");
+        const char *what = layer_text(layer, streq(layer->kind, STOCK_RECIPE) ? "about" : "suite");
 
         return xasprintf("%s for '%s'", what, layer_text(layer, "user"));
 }
@@ -150,6 +150,39 @@ int stock_has(const char *key, struct error **err)
         _cleanup_(layer_clear) struct layer layer = LAYER_INIT;
 
         return layer_find(key, &layer, err);
+}
+
+/* --- filled */
+
+/* An image that lies nowhere as a layer doesn't go. */
+static int hold_parent(const char *key, struct lock *lock, struct error **err)
+{
+        _cleanup_(layer_clear) struct layer layer = LAYER_INIT;
+        int there = stock_has(key, err);
+
+        if (there <= 0)
+                return there;
+        /* Once more, for it may have gone before it was held. */
+        return layer_use(key, lock, err) < 0 ? -1 : layer_open(key, &layer, err);
+}
+
+int stock_fill(const struct engine_filling *wanted, const struct layer_builder *how, void *data, struct event_sink *events,
+               char **key, struct error **err)
+{
+        _cleanup_(freep) char *what = xasprintf("the layer of '%s'", wanted->about);
+        _cleanup_(freep) char *doing = xasprintf("filling the layer of '%s' (once)", wanted->about);
+        _cleanup_(layer_clear) struct layer made = LAYER_INIT;
+        _cleanup_(lock_release) struct lock lock = LOCK_INIT;
+        struct layer_builder builder = *how;
+
+        builder.what = what;
+        builder.kind = STOCK_RECIPE;
+        builder.doing = doing;
+        builder.resumes = true;
+        if (hold_parent(wanted->parent, &lock, err) < 0 || layer_ensure(wanted->key, &builder, data, events, &made, err) < 0)
+                return -1;
+        *key = xstrdup(made.key);
+        return 0;
 }
 
 /* --- removed */

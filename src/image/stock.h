@@ -21,5 +21,14 @@ int stock_list(const char *user, const struct stock_kind *kind, struct engine_la
 int stock_base(const char *user, bool make, struct event_sink *events, char **key, struct error **err);
 int stock_stands_on(const char *key, const char *below, struct error **err);
 int stock_has(const char *key, struct error **err);
+/*
+ * The layer of a filling, as an engine builds it: `how` has its build, became and tidy, and holds what it stands on meanwhile,
+ * where that is a layer. Its key into *key.
+ */
+#define STOCK_RECIPE "recipe"
+/* Virtual size of its disk, at least: what is written takes room on the host. VMs on it have as much. */
+#define STOCK_RECIPE_BYTES (INT64_C(16) << 30)
+int stock_fill(const struct engine_filling *wanted, const struct layer_builder *how, void *data, struct event_sink *events,
+               char **key, struct error **err);
 int stock_remove(const char *key, const struct stock_kind *kind, bool memory_only, engine_in_use_fn in_use, void *data,
                  struct error **err);

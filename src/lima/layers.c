@@ -10,8 +10,6 @@
 #include <unistd.h>
 
 #include "engine.h"
-#include "host/paths.h"
-#include "host/ssh_config.h"
 #include "image/stock.h"
 #include "lib/file.h"
 #include "lib/os.h"
@@ -23,11 +21,9 @@
 #include "lima/system.h"
 #include "vm/throwaway.h"
 
-#define KIND "recipe"
-/* Virtual: what is written takes room on the host. VMs on it have at least that. */
-#define DISK_BYTES (INT64_C(16) << 30)
-#define SETTLE_MS  300000
-#define RAW_DISK   "disk.raw"
+#define KIND      STOCK_RECIPE
+#define SETTLE_MS 300000
+#define RAW_DISK  "disk.raw"
 
 int lima_base_layer(const char *user, bool make, struct event_sink *events, char **key, struct error **err)
 {
@@ -84,19 +80,6 @@ static int make_instance(struct vm *vm, struct event_sink *events, struct error 
         return file_write_text(made, "", 0600, err);
 }
 
-static int write_ssh_config(const struct vm *vm, uint16_t port, struct error **err)
-{
-        _cleanup_(freep) char *control = paths_socket(vm->name, "master", err);
-        _cleanup_(freep) char *program = control ? os_program_path(err) : NULL;
-
-        if (!program)
-                return -1;
-        return ssh_config_write_own(
-                &(struct ssh_host){
-                        .name = vm->name, .folder = vm->folder, .user = vm->record.user, .program = program, .port = port },
-                control, err);
-}
-
 /* Switched off without a shutdown: that would write once more. */
 static int settle(struct vm *vm, uint16_t port, struct error **err)
 {
@@ -114,7 +97,7 @@ static int run(struct vm *vm, struct filling *filling, struct event_sink *events
         int status;
 
         if (lima_start(vm, events, err) < 0 || look_at(vm, &look, err) < 0 ||
-            write_ssh_config(vm, look.listing.ssh_port, err) < 0 ||
+            throwaway_ssh_config(vm, NULL, look.listing.ssh_port, err) < 0 ||
             guest_guard_begin(vm, look.listing.ssh_port, &guard, err) < 0)
                 return -1;
         status = filling->wanted->fill(vm, filling->wanted->data, events, &filling->became, err);
@@ -188,7 +171,7 @@ static int build(void *data, const char *folder, const struct lock *lock _unused
 
         if (throwaway_invent(KIND, filling->wanted->key, folder, filling->wanted->record, &vm, err) < 0)
                 return -1;
-        vm.record.disk_bytes = DISK_BYTES;
+        vm.record.disk_bytes = STOCK_RECIPE_BYTES;
         vm.record.layer = filling->on_layer ? xstrdup(filling->wanted->parent) : NULL;
         if (make_instance(&vm, events, err) < 0 || run(&vm, filling, events, err) < 0 || take_disk(&vm, &disk, err) < 0 ||
             write_manifest(filling, &vm, disk, err) < 0)
@@ -218,29 +201,15 @@ static int tidy(const char *folder, struct error **err)
 
 int lima_fill_layer(const struct engine_filling *wanted, struct event_sink *events, char **key, struct error **err)
 {
-        _cleanup_(freep) char *what = xasprintf("the layer of '%s'", wanted->about);
-        _cleanup_(freep) char *doing = xasprintf("filling the layer of '%s' (once)", wanted->about);
-        _cleanup_(layer_clear) struct layer parent = LAYER_INIT;
-        _cleanup_(layer_clear) struct layer made = LAYER_INIT;
+        static const struct layer_builder how = { .build = build, .became = became, .tidy = tidy };
         struct filling filling = { .wanted = wanted };
-        const struct layer_builder builder = {
-                .what = what,
-                .kind = KIND,
-                .doing = doing,
-                .resumes = true,
-                .build = build,
-                .became = became,
-                .tidy = tidy,
-        };
-        int there = layer_find(wanted->parent, &parent, err);
+        int there = stock_has(wanted->parent, err);
         int status;
 
         if (there < 0)
                 return -1;
         filling.on_layer = there > 0;
-        status = layer_ensure(wanted->key, &builder, &filling, events, &made, err);
-        if (status == 0)
-                *key = xstrdup(made.key);
+        status = stock_fill(wanted, &how, &filling, events, key, err);
         free(filling.became);
         return status;
 }

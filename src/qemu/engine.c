@@ -103,7 +103,7 @@ static int64_t memory_of(struct runtime *runtime)
 static int check_base(const struct vm *vm, struct vm_status *status, struct error **err)
 {
         _cleanup_(freep) char *folder = vm->record.base ? layer_folder(vm->record.base) : NULL;
-        _cleanup_(freep) char *disk = folder ? path_join(folder, "disk.qcow2") : NULL;
+        _cleanup_(freep) char *disk = folder ? path_join(folder, LAYER_DISK) : NULL;
         _cleanup_(layer_clear) struct layer image = LAYER_INIT;
         _cleanup_(error_freep) struct error *reason = NULL;
 

@@ -5,16 +5,12 @@
 #include "boot.h"
 #include "disk.h"
 #include "engine.h"
-#include "host/paths.h"
-#include "host/ssh_config.h"
+#include "image/stock.h"
 #include "lib/file.h"
-#include "lib/os.h"
 #include "lib/text.h"
 #include "scratch.h"
 
-#define KIND "recipe"
-/* Virtual: what is written takes room on the host. VMs on it have at least that. */
-#define DISK_BYTES (INT64_C(16) << 30)
+#define KIND STOCK_RECIPE
 
 struct filling {
         const struct engine_filling *wanted;
@@ -27,22 +23,7 @@ static int make_disk(const char *path, const struct layer *parent, struct error 
 {
         if (file_exists(path) && chmod(path, 0600) == 0 && disk_check(path, NULL) == 0)
                 return 0;
-        return disk_make_beside(path, parent, DISK_BYTES, err);
-}
-
-static int write_ssh_config(const struct vm *vm, const struct runtime *runtime, struct error **err)
-{
-        _cleanup_(freep) char *control = paths_socket(vm->name, "master", err);
-        _cleanup_(freep) char *program = control ? os_program_path(err) : NULL;
-
-        if (!program)
-                return -1;
-        return ssh_config_write_own(&(struct ssh_host){ .name = vm->name,
-                                                        .folder = vm->folder,
-                                                        .user = vm->record.user,
-                                                        .program = program,
-                                                        .socket = runtime->ssh },
-                                    control, err);
+        return disk_make_beside(path, parent, STOCK_RECIPE_BYTES, err);
 }
 
 static int boot(struct launch *launch, struct qmp **qmp, struct event_sink *events, struct error **err)
@@ -58,7 +39,7 @@ static int write_manifest(const struct filling *filling, const struct vm *vm, st
 {
         _cleanup_(freep) char *path = path_join(vm->folder, "manifest.json");
         _cleanup_(freep) char *created = text_format_time(time(NULL));
-        int64_t bytes = filling->parent->disk_bytes > DISK_BYTES ? filling->parent->disk_bytes : DISK_BYTES;
+        int64_t bytes = filling->parent->disk_bytes > STOCK_RECIPE_BYTES ? filling->parent->disk_bytes : STOCK_RECIPE_BYTES;
         _cleanup_(json_decrefp) json_t *manifest =
                 json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:s}", "kind", KIND, "engine", "qemu", "key", filling->became,
                           "parent", filling->parent->key, "about", filling->wanted->about, "user", vm->record.user,
@@ -100,7 +81,7 @@ static int build(void *data, const char *folder, const struct lock *lock _unused
 
         if (throwaway_invent(KIND, filling->wanted->key, folder, filling->wanted->record, &vm, err) < 0 ||
             runtime_find(&vm, &runtime, err) < 0 || make_disk(runtime.disk, filling->parent, err) < 0 ||
-            write_ssh_config(&vm, &runtime, err) < 0 || launch_prepare(&launch, filling->parent, NULL, err) < 0)
+            throwaway_ssh_config(&vm, runtime.ssh, 0, err) < 0 || launch_prepare(&launch, filling->parent, NULL, err) < 0)
                 return -1;
         if (run(&launch, filling, events, err) < 0 || layer_seal(runtime.disk, err) < 0)
                 return -1;
@@ -114,34 +95,19 @@ static const char *became(void *data)
 
 static int tidy(const char *folder, struct error **err)
 {
-        return throwaway_tidy(KIND, folder, (const char *const[]){ "disk.qcow2", "manifest.json", NULL }, err);
+        return throwaway_tidy(KIND, folder, (const char *const[]){ LAYER_DISK, "manifest.json", NULL }, err);
 }
 
 int engine_fill_layer(const struct engine_filling *wanted, struct event_sink *events, char **key, struct error **err)
 {
-        _cleanup_(freep) char *what = xasprintf("the layer of '%s'", wanted->about);
-        _cleanup_(freep) char *doing = xasprintf("filling the layer of '%s' (once)", wanted->about);
+        static const struct layer_builder how = { .build = build, .became = became, .tidy = tidy };
         _cleanup_(layer_clear) struct layer parent = LAYER_INIT;
-        _cleanup_(layer_clear) struct layer made = LAYER_INIT;
-        _cleanup_(lock_release) struct lock lock = LOCK_INIT;
         struct filling filling = { .wanted = wanted, .parent = &parent };
-        const struct layer_builder builder = {
-                .what = what,
-                .kind = KIND,
-                .doing = doing,
-                .resumes = true,
-                .build = build,
-                .became = became,
-                .tidy = tidy,
-        };
         int status;
 
-        /* Held, so that it doesn't go meanwhile. */
-        if (layer_use(wanted->parent, &lock, err) < 0 || layer_open(wanted->parent, &parent, err) < 0)
+        if (layer_open(wanted->parent, &parent, err) < 0)
                 return -1;
-        status = layer_ensure(wanted->key, &builder, &filling, events, &made, err);
-        if (status == 0)
-                *key = xstrdup(made.key);
+        status = stock_fill(wanted, &how, &filling, events, key, err);
         free(filling.became);
         return status;
 }

@@ -172,8 +172,7 @@ static int build(void *data, const char *folder, const struct lock *lock, struct
 
 static int tidy(const char *folder, struct error **err)
 {
-        return throwaway_tidy(KIND, folder, (const char *const[]){ "disk.qcow2", "manifest.json", "memory", "state", NULL },
-                              err);
+        return throwaway_tidy(KIND, folder, (const char *const[]){ LAYER_DISK, "manifest.json", "memory", "state", NULL }, err);
 }
 
 const struct layer_builder template_builder = {

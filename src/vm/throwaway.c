@@ -2,7 +2,9 @@
 
 #include "host/keys.h"
 #include "host/paths.h"
+#include "host/ssh_config.h"
 #include "lib/file.h"
+#include "lib/os.h"
 
 #define SCRIPT_LIMIT (1 << 20)
 #define UUID_DIGITS  32
@@ -29,6 +31,22 @@ int throwaway_invent(const char *kind, const char *key, const char *folder, cons
         vm->record.cpus = size->cpus;
         vm->record.memory_bytes = size->memory_bytes;
         return keys_ensure(folder, vm->name, err);
+}
+
+int throwaway_ssh_config(const struct vm *vm, const char *socket, uint16_t port, struct error **err)
+{
+        _cleanup_(freep) char *control = paths_socket(vm->name, "master", err);
+        _cleanup_(freep) char *program = control ? os_program_path(err) : NULL;
+
+        if (!program)
+                return -1;
+        return ssh_config_write_own(&(struct ssh_host){ .name = vm->name,
+                                                        .folder = vm->folder,
+                                                        .user = vm->record.user,
+                                                        .program = program,
+                                                        .socket = socket,
+                                                        .port = port },
+                                    control, err);
 }
 
 int throwaway_script(const char *script, struct strbuf *out, struct error **err)

@@ -17,6 +17,8 @@ char *throwaway_uuid(const char *key);
  */
 int throwaway_invent(const char *kind, const char *key, const char *folder, const struct vm_record *size, struct vm *vm,
                      struct error **err);
+/* What our own sessions go by: its sshd is behind the unix socket `socket`, or else on `port` of 127.0.0.1. */
+int throwaway_ssh_config(const struct vm *vm, const char *socket, uint16_t port, struct error **err);
 /* Appends the text of a script of guest/template, `strip` in front of it. */
 int throwaway_script(const char *script, struct strbuf *out, struct error **err);
 /* Removes from `folder` all but the files `own` (NULL-ended), and the sockets. */
