@@ -333,7 +333,7 @@ static bool has_old_base(const struct vm *vm)
         _cleanup_(freep) char *base = NULL;
 
         return vm->exists && vm->record.base && !vm->record.image && vm->engine->base_layer &&
-               vm->engine->base_layer(vm->record.user, false, NULL, &base, NULL) > 0 &&
+               vm->engine->base_layer(vm->record.user, NULL, false, NULL, &base, NULL) > 0 &&
                vm->engine->stands_on(vm->record.base, base, NULL) == 0;
 }
 

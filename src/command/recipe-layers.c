@@ -1,5 +1,7 @@
 #include "command/recipe-layers.h"
 
+#include <unistd.h>
+
 #include "command/recipe-apply.h"
 #include "command/recipe-view.h"
 #include "guest/session.h"
@@ -77,6 +79,84 @@ static bool has_layers(const struct engine *engine, const struct target *target)
         return engine->fill_layer && !target->project.image;
 }
 
+static const struct recipe_part *lowest_part(const struct recipe *recipe)
+{
+        for (size_t p = 0; p < recipe->part_count; p++)
+                if (recipe_apply_has_work(&recipe->parts[p]))
+                        return &recipe->parts[p];
+        return NULL;
+}
+
+/* --- what they stand on */
+
+struct ground {
+        struct context *context; /* NULL = nothing is made */
+        const struct engine *engine;
+        const char *user;
+        const struct recipe_part *part; /* the lowest that has work; NULL = there is none */
+        const char *programs;
+};
+
+/*
+ * The packages that the image itself can have: those of the recipe's base. As root their scripts would run as root of this
+ * computer, so there a checkout has no say in it.
+ */
+static void image_packages(const struct recipe_part *part, struct strv *out)
+{
+        if (part && streq(part->name, RECIPE_BASE) && (geteuid() != 0 || !streq(part->origin, "checkout")))
+                recipe_debian_packages(part, out);
+}
+
+/* Is there a layer of the part on the plain image, from when or where that was all there was to stand on? */
+static int find_on_plain(const struct ground *ground, char **base, struct error **err)
+{
+        _cleanup_(freep) char *plain = NULL;
+        _cleanup_(freep) char *layer = NULL;
+        int there = ground->engine->base_layer(ground->user, NULL, false, NULL, &plain, err);
+
+        if (there <= 0)
+                return there;
+        layer = key_of(ground->engine, plain, ground->part, ground->programs);
+        there = ground->engine->has_layer(layer, err);
+        if (there > 0)
+                *base = TAKE_PTR(plain);
+        return there;
+}
+
+/* The image with the recipe's packages, where it can be had. */
+static int make_wide(const struct ground *ground, const struct strv *packages, char **base)
+{
+        struct event_sink *events = ground->context->events;
+        _cleanup_(error_freep) struct error *reason = NULL;
+        _cleanup_(freep) char *text = NULL;
+        int there = ground->engine->base_layer(ground->user, packages, true, events, base, &reason);
+
+        if (there >= 0)
+                return there;
+        text = error_text(reason);
+        event_warning(events, "the recipe's packages are not in the image, and come by its steps: %s", text);
+        return 0;
+}
+
+/* The image that the recipe's layers stand on: 1, 0 where it isn't there and not to be made, -1. */
+static int find_ground(const struct ground *ground, char **base, struct error **err)
+{
+        _cleanup_(strv_clear) struct strv packages = STRV_INIT;
+        int there = 0;
+
+        image_packages(ground->part, &packages);
+        if (packages.count > 0) {
+                there = ground->engine->base_layer(ground->user, &packages, false, NULL, base, err);
+                if (there == 0)
+                        there = find_on_plain(ground, base, err);
+                if (there == 0 && ground->context)
+                        there = make_wide(ground, &packages, base);
+        }
+        return there != 0 ? there
+                          : ground->engine->base_layer(ground->user, NULL, ground->context != NULL,
+                                                       ground->context ? ground->context->events : NULL, base, err);
+}
+
 /* --- making them */
 
 struct part_filling {
@@ -132,7 +212,12 @@ static int ensure(struct context *context, const struct engine *engine, const st
         if (!recipe_has_steps(&recipe))
                 return 0;
         filling.programs = programs = hash_programs(err);
-        if (!programs || engine->base_layer(record->user, true, context->events, &layer, err) < 0)
+        if (!programs || find_ground(&(struct ground){ .context = context,
+                                                       .engine = engine,
+                                                       .user = record->user,
+                                                       .part = lowest_part(&recipe),
+                                                       .programs = programs },
+                                     &layer, err) < 0)
                 return -1;
         for (filling.part = 0; filling.part < recipe.part_count; filling.part++)
                 if (recipe_apply_has_work(&recipe.parts[filling.part]) && ensure_part(record, &filling, &layer, err) < 0)
@@ -170,7 +255,9 @@ int recipe_layers_find(const struct engine *engine, const struct target *target,
         programs = hash_programs(err);
         if (!programs)
                 return -1;
-        there = engine->base_layer(user, false, NULL, &below, err);
+        there = find_ground(
+                &(struct ground){ .engine = engine, .user = user, .part = lowest_part(&recipe), .programs = programs }, &below,
+                err);
         if (there <= 0)
                 return there;
         strv_add(keys, below);

@@ -107,6 +107,8 @@ static int mark_current(struct context *context, const char *user, struct engine
 
                 if (streq(layer->kind, "recipe"))
                         layer->current = strv_contains(&wanted.layers, layer->key);
+                else if (streq(layer->kind, "base"))
+                        layer->current |= strv_contains(&wanted.layers, layer->key);
                 else if (streq(layer->kind, "template"))
                         layer->current &= layer->parent && strv_contains(&wanted.tops, layer->parent);
         }

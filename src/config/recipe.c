@@ -36,6 +36,34 @@ const struct strv *recipe_step_value(const struct recipe_step *step, const char 
         return NULL;
 }
 
+/* As Debian's policy has names; with '-' at the end apt would remove it. */
+static bool is_package_name(const char *name)
+{
+        static const char inside[] = "abcdefghijklmnopqrstuvwxyz0123456789.+-";
+        size_t length = strlen(name);
+
+        return length > 1 && strspn(name, inside) == length && !strchr(".+-", name[0]) && name[length - 1] != '-';
+}
+
+void recipe_debian_packages(const struct recipe_part *part, struct strv *out)
+{
+        for (size_t i = 0; i < part->step_count; i++)
+                if (part->steps[i].kind == RECIPE_APT_REPO && !part->steps[i].skipped)
+                        return;
+        for (size_t i = 0; i < part->step_count; i++) {
+                const struct recipe_step *step = &part->steps[i];
+                const struct strv *packages =
+                        step->kind == RECIPE_APT && !step->skipped ? recipe_step_value(step, "packages") : NULL;
+
+                for (size_t j = 0; packages && j < packages->count; j++) {
+                        _cleanup_(freep) char *name = xstrndup(packages->items[j], strcspn(packages->items[j], "="));
+
+                        if (is_package_name(name) && !strv_contains(out, name))
+                                strv_add(out, name);
+                }
+        }
+}
+
 bool recipe_has_steps(const struct recipe *recipe)
 {
         for (size_t p = 0; p < recipe->part_count; p++)

@@ -129,5 +129,8 @@ int recipe_resolve(struct recipe *recipe, const struct lockfile *lock, struct er
 const struct strv *recipe_step_value(const struct recipe_step *step, const char *name);
 /* Of the hashes of all steps that apply, in their order; NULL when there is none. Owned by the caller. */
 char *recipe_hash(const struct recipe *recipe);
+/* Appends the names, without versions, of the packages of `part` that Debian's archive alone decides about: none where the part
+ * has a package source of its own, and no name that means something else to apt. */
+void recipe_debian_packages(const struct recipe_part *part, struct strv *out);
 /* Is there a step that would run? */
 bool recipe_has_steps(const struct recipe *recipe);

@@ -14,7 +14,7 @@ int adopt_script(const char *user, struct strbuf *out, struct error **err)
 {
         _cleanup_(base_inputs_clear) struct base_inputs inputs = BASE_INPUTS_INIT;
 
-        if (base_inputs_collect(user, &inputs, err) < 0)
+        if (base_inputs_collect(user, NULL, &inputs, err) < 0)
                 return -1;
         strbuf_addf(out,
                     "if [ \"$(cat /var/lib/machine/adopted 2>/dev/null)\" != %s ]; then\n"

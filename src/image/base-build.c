@@ -157,6 +157,7 @@ static bool can_unshare_mounts(void)
 static void mmdebstrap_argv(const struct base_inputs *inputs, const char *work, struct strv *argv)
 {
         _cleanup_(freep) char *packages = strv_join(&inputs->packages, ",");
+        _cleanup_(freep) char *further = strv_join(&inputs->further, ",");
 
         if (geteuid() == 0 && can_unshare_mounts())
                 strv_adds(argv, "unshare", "--mount", NULL);
@@ -166,6 +167,11 @@ static void mmdebstrap_argv(const struct base_inputs *inputs, const char *work, 
         strv_addf(argv, "--include=%s", packages);
         strv_adds(argv, "--aptopt=Acquire::Languages \"none\"", "--dpkgopt=path-exclude=/usr/share/locale/*",
                   "--dpkgopt=path-exclude=/usr/share/doc/*", "--dpkgopt=path-include=/usr/share/doc/*/copyright", NULL);
+        /* Some of which are what a package is used by: fzf's keys for the shell. */
+        if (inputs->further.count > 0) {
+                strv_addf(argv, "--include=%s", further);
+                strv_add(argv, "--dpkgopt=path-include=/usr/share/doc/*/examples/*");
+        }
         strv_addf(argv, "--customize-hook=%s/guest/build/finish", work);
         strv_adds(argv, inputs->suite, "-", NULL);
 }
@@ -275,6 +281,8 @@ static int write_manifest(const struct base_inputs *inputs, const char *folder, 
 
         json_object_set_new(manifest, "kind", json_string("base"));
         json_object_set_new(manifest, "key", json_string(inputs->key));
+        if (inputs->further.count > 0)
+                json_object_set_new(manifest, "plain", json_string(inputs->plain));
         json_object_set_new(manifest, "suite", json_string(inputs->suite));
         json_object_set_new(manifest, "architecture", json_string(inputs->architecture));
         json_object_set_new(manifest, "user", json_string(inputs->user));
@@ -282,6 +290,8 @@ static int write_manifest(const struct base_inputs *inputs, const char *folder, 
         json_object_set_new(manifest, "asked", asked);
         for (size_t i = 0; i < inputs->packages.count; i++)
                 json_array_append_new(asked, json_string(inputs->packages.items[i]));
+        for (size_t i = 0; i < inputs->further.count; i++)
+                json_array_append_new(asked, json_string(inputs->further.items[i]));
         if (read_packages(list, installed, &kernel, err) < 0)
                 return -1;
         json_object_set_new(manifest, "kernel", json_string(kernel));

@@ -9,9 +9,11 @@
 #include "lib/hash.h"
 
 /* Raised when the same inputs would be made into another image. */
-#define RECIPE_VERSION   "1"
-#define SUITE            GUEST_SUITE
-#define DISK_BYTES       (INT64_C(3) << 30)
+#define RECIPE_VERSION "1"
+#define SUITE          GUEST_SUITE
+#define DISK_BYTES     (INT64_C(3) << 30)
+/* With a recipe's packages, of which nobody knows how large they are. What isn't written takes no room. */
+#define WIDE_DISK_BYTES  (INT64_C(16) << 30)
 #define GUEST_FILE_LIMIT (1 << 20)
 
 static const struct {
@@ -67,8 +69,10 @@ void base_inputs_clear(struct base_inputs *inputs)
         }
         free(inputs->files);
         strv_clear(&inputs->packages);
+        strv_clear(&inputs->further);
         free(inputs->user);
         free(inputs->key);
+        free(inputs->plain);
         *inputs = (struct base_inputs)BASE_INPUTS_INIT;
 }
 
@@ -129,9 +133,18 @@ static int collect_files(struct base_inputs *inputs, const char *guest, const ch
         return 0;
 }
 
-static char *inputs_key(const struct base_inputs *inputs)
+static void add_further(struct base_inputs *inputs, const struct strv *further)
 {
-        _cleanup_(freep) char *size = xasprintf("%lld", (long long)inputs->disk_bytes);
+        for (size_t i = 0; further && i < further->count; i++)
+                if (!strv_contains(&inputs->packages, further->items[i]) && !strv_contains(&inputs->further, further->items[i]))
+                        strv_add(&inputs->further, further->items[i]);
+        strv_sort(&inputs->further);
+        inputs->disk_bytes = inputs->further.count > 0 ? WIDE_DISK_BYTES : DISK_BYTES;
+}
+
+static char *inputs_key(const struct base_inputs *inputs, bool plain)
+{
+        _cleanup_(freep) char *size = xasprintf("%lld", (long long)(plain ? DISK_BYTES : inputs->disk_bytes));
         struct hash hash;
 
         hash_init(&hash);
@@ -148,10 +161,12 @@ static char *inputs_key(const struct base_inputs *inputs)
                 hash_add_text(&hash, inputs->files[i].executable ? "755" : "644");
                 hash_add(&hash, inputs->files[i].content, inputs->files[i].length);
         }
+        for (size_t i = 0; !plain && i < inputs->further.count; i++)
+                hash_add_text(&hash, inputs->further.items[i]);
         return hash_hex(&hash);
 }
 
-int base_inputs_collect(const char *user, struct base_inputs *out, struct error **err)
+int base_inputs_collect(const char *user, const struct strv *further, struct base_inputs *out, struct error **err)
 {
         _cleanup_(base_inputs_clear) struct base_inputs inputs = BASE_INPUTS_INIT;
         _cleanup_(freep) char *guest = NULL;
@@ -161,19 +176,20 @@ int base_inputs_collect(const char *user, struct base_inputs *out, struct error 
                 return error_hint(err, "choose a name of at most 32 of a-z, 0-9, '_' and '-', a letter first, not 'root'");
         }
         inputs.suite = SUITE;
-        inputs.disk_bytes = DISK_BYTES;
         inputs.user = xstrdup(user);
         for (size_t i = 0; i < ARRAY_SIZE(packages); i++)
                 strv_add(&inputs.packages, packages[i]);
         if (collect_architecture(&inputs, err) < 0)
                 return -1;
+        add_further(&inputs, further);
         guest = paths_shipped("guest", err);
         if (!guest)
                 return -1;
         for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
                 if (collect_files(&inputs, guest, parts[i], err) < 0)
                         return -1;
-        inputs.key = inputs_key(&inputs);
+        inputs.key = inputs_key(&inputs, false);
+        inputs.plain = inputs_key(&inputs, true);
         *out = inputs;
         inputs = (struct base_inputs)BASE_INPUTS_INIT;
         return 0;

@@ -19,11 +19,13 @@ struct base_file {
 struct base_inputs {
         const char *suite, *architecture; /* as Debian names them; static */
         int64_t disk_bytes;
-        struct strv packages;
+        struct strv packages; /* what every base has */
+        struct strv further;  /* what a recipe wants besides; sorted, none of `packages` */
         char *user;
         struct base_file *files;
         size_t file_count;
         char *key;
+        char *plain; /* the key without `further` */
 };
 
 #define BASE_INPUTS_INIT                                                                                                       \
@@ -32,5 +34,6 @@ struct base_inputs {
         }
 void base_inputs_clear(struct base_inputs *inputs);
 
-/* A user name that Debian wouldn't take is ERROR_CONFIG; an architecture that we have no kernel for, ERROR_ENGINE. */
-int base_inputs_collect(const char *user, struct base_inputs *out, struct error **err);
+/* `further`: names of Debian's packages, in any order; NULL = none. A user name that Debian wouldn't take is ERROR_CONFIG; an
+ * architecture that we have no kernel for, ERROR_ENGINE. */
+int base_inputs_collect(const char *user, const struct strv *further, struct base_inputs *out, struct error **err);

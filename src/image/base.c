@@ -24,20 +24,27 @@ static const struct layer_builder builder = {
         .tidy = base_build_tidy,
 };
 
-int base_find(const char *user, struct layer *out, struct error **err)
+int base_find(const char *user, const struct strv *further, struct layer *out, struct error **err)
 {
         _cleanup_(base_inputs_clear) struct base_inputs inputs = BASE_INPUTS_INIT;
 
-        if (base_inputs_collect(user, &inputs, err) < 0)
+        if (base_inputs_collect(user, further, &inputs, err) < 0)
                 return -1;
         return layer_find(inputs.key, out, err);
 }
 
-int base_ensure(const char *user, struct event_sink *events, struct layer *out, struct error **err)
+int base_ensure(const char *user, const struct strv *further, struct event_sink *events, struct layer *out, struct error **err)
 {
         _cleanup_(base_inputs_clear) struct base_inputs inputs = BASE_INPUTS_INIT;
+        _cleanup_(freep) char *doing = NULL;
+        struct layer_builder how = builder;
 
-        if (base_inputs_collect(user, &inputs, err) < 0)
+        if (base_inputs_collect(user, further, &inputs, err) < 0)
                 return -1;
-        return layer_ensure(inputs.key, &builder, &inputs, events, out, err);
+        if (inputs.further.count > 0) {
+                doing = xasprintf("building the base image with %zu package%s of the recipe's (once)", inputs.further.count,
+                                  inputs.further.count == 1 ? "" : "s");
+                how.doing = doing;
+        }
+        return layer_ensure(inputs.key, &how, &inputs, events, out, err);
 }

@@ -22,6 +22,7 @@ void layer_clear(struct layer *layer)
         free(layer->disk);
         free(layer->kernel);
         free(layer->initrd);
+        free(layer->plain);
         strv_clear(&layer->folders);
         json_decref(layer->manifest);
         *layer = (struct layer)LAYER_INIT;
@@ -85,6 +86,7 @@ static int look_below(struct layer *layer, const char *parent, unsigned depth, s
                 return error_set(err, ERROR_ENGINE, "the layer '%s' that it stands on is gone", parent);
         layer->kernel = TAKE_PTR(below.kernel);
         layer->initrd = TAKE_PTR(below.initrd);
+        layer->plain = TAKE_PTR(below.plain);
         strv_add_all(&layer->folders, &below.folders);
         return 0;
 }
@@ -100,6 +102,7 @@ static int look(struct layer *layer, unsigned depth, struct error **err)
                 return look_below(layer, parent, depth, err);
         if (*layer_text(layer, "image"))
                 return 0;
+        layer->plain = *layer_text(layer, "plain") ? xstrdup(layer_text(layer, "plain")) : NULL;
         layer->kernel = path_join(layer->folder, "vmlinuz");
         layer->initrd = path_join(layer->folder, "initrd");
         return check_files((const char *const[]){ layer->kernel, layer->initrd, NULL }, err);

@@ -4,7 +4,8 @@
  *         $XDG_DATA_HOME/machine/layers/KEY/manifest.json   "kind" (base, recipe, template), "key", "disk_bytes", "parent", …
  *                                       KEY/disk.qcow2      stands on its parent's disk, if it has a parent; Lima's stand
  *                                                           alone, and one may have another name (the manifest's "disk")
- *                                       KEY/vmlinuz, initrd   of a base
+ *                                       KEY/vmlinuz, initrd   of a base; one with further packages names the one
+ *                                                           without (the manifest's "plain")
  *                                       KEY/memory, state     of a template (template.h)
  *         $XDG_DATA_HOME/machine/layers/KEY.lock            exclusive: who builds or removes it; shared: who makes a disk on
  * it. Its time of modification: when the layer was used last
@@ -29,6 +30,7 @@ struct layer {
         char *folder;
         char *disk;            /* absolute path, as the next two */
         char *kernel, *initrd; /* of the base at the bottom; NULL on a foreign image (the manifest's "image"), with its own */
+        char *plain;           /* key of the base without further packages, where that at the bottom has some; else NULL */
         int64_t disk_bytes;    /* virtual size of `disk`: VMs' disks are at least that */
         struct strv folders;   /* of this layer and all that it stands on: what QEMU has to read */
         json_t *manifest;

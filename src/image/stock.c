@@ -48,8 +48,9 @@ static int64_t bytes_of_all(const char *folder)
 static char *describe(const struct layer *layer)
 {
         const char *what = layer_text(layer, streq(layer->kind, STOCK_RECIPE) ? "about" : "suite");
+        bool wide = *layer_text(layer, "plain");
 
-        return xasprintf("%s for '%s'", what, layer_text(layer, "user"));
+        return xasprintf("%s%s for '%s'", what, wide ? " with the recipe's packages" : "", layer_text(layer, "user"));
 }
 
 static struct engine_layer *add(struct engine_layers *out, const char *key, const char *kind)
@@ -114,7 +115,7 @@ int stock_list(const char *user, const struct stock_kind *kind, struct engine_la
                 return -1;
         }
         if (user)
-                base_find(user, &base, NULL);
+                base_find(user, NULL, &base, NULL);
         for (size_t i = 0; i < names.count; i++)
                 if (is_key(names.items[i]) || is_unfinished(names.items[i]))
                         add_name(names.items[i], &base, kind, &layers);
@@ -125,13 +126,14 @@ int stock_list(const char *user, const struct stock_kind *kind, struct engine_la
 
 /* --- found */
 
-int stock_base(const char *user, bool make, struct event_sink *events, char **key, struct error **err)
+int stock_base(const char *user, const struct strv *packages, bool make, struct event_sink *events, char **key,
+               struct error **err)
 {
         _cleanup_(layer_clear) struct layer base = LAYER_INIT;
-        int there = base_find(user, &base, err);
+        int there = base_find(user, packages, &base, err);
 
         if (there == 0 && make)
-                there = base_ensure(user, events, &base, err) < 0 ? -1 : 1;
+                there = base_ensure(user, packages, events, &base, err) < 0 ? -1 : 1;
         if (there > 0)
                 *key = xstrdup(base.key);
         return there;
@@ -142,7 +144,9 @@ int stock_stands_on(const char *key, const char *below, struct error **err)
         _cleanup_(freep) char *folder = layer_folder(below);
         _cleanup_(layer_clear) struct layer layer = LAYER_INIT;
 
-        return layer_open(key, &layer, err) < 0 ? -1 : strv_contains(&layer.folders, folder);
+        if (layer_open(key, &layer, err) < 0)
+                return -1;
+        return strv_contains(&layer.folders, folder) || streq_ptr(layer.plain, below);
 }
 
 int stock_has(const char *key, struct error **err)

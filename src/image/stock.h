@@ -18,7 +18,8 @@ struct stock_kind {
 
 /* For an engine's table (vm/engine.h). `kind` NULL = it has none of its own. */
 int stock_list(const char *user, const struct stock_kind *kind, struct engine_layers *out, struct error **err);
-int stock_base(const char *user, bool make, struct event_sink *events, char **key, struct error **err);
+int stock_base(const char *user, const struct strv *packages, bool make, struct event_sink *events, char **key,
+               struct error **err);
 int stock_stands_on(const char *key, const char *below, struct error **err);
 int stock_has(const char *key, struct error **err);
 /*

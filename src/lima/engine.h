@@ -8,7 +8,8 @@
 
 #include "vm/vm.h"
 
-int lima_base_layer(const char *user, bool make, struct event_sink *events, char **key, struct error **err);
+int lima_base_layer(const char *user, const struct strv *packages, bool make, struct event_sink *events, char **key,
+                    struct error **err);
 int lima_stands_on(const char *key, const char *below, struct error **err);
 int lima_fill_layer(const struct engine_filling *wanted, struct event_sink *events, char **key, struct error **err);
 int lima_abandon(const char *name, struct error **err);

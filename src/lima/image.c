@@ -66,12 +66,12 @@ int image_choose(const struct vm_record *record, struct event_sink *events, stru
                 return take_foreign(record->image, record->image_digest, record->user, out, err);
         if (record->layer)
                 return layer_open(record->layer, &out->layer, err) < 0 ? -1 : take_layer(record->user, out, err);
-        found = base_find(record->user, &out->layer, err);
+        found = base_find(record->user, NULL, &out->layer, err);
         if (found < 0)
                 return -1;
         if (found == 0 && system_image.location)
                 return take_foreign(system_image.location, system_image.digest, record->user, out, err);
-        if (found == 0 && base_ensure(record->user, events, &out->layer, err) < 0)
+        if (found == 0 && base_ensure(record->user, NULL, events, &out->layer, err) < 0)
                 return -1;
         return take_layer(record->user, out, err);
 }

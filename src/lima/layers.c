@@ -25,14 +25,17 @@
 #define SETTLE_MS 300000
 #define RAW_DISK  "disk.raw"
 
-int lima_base_layer(const char *user, bool make, struct event_sink *events, char **key, struct error **err)
+int lima_base_layer(const char *user, const struct strv *packages, bool make, struct event_sink *events, char **key,
+                    struct error **err)
 {
-        int there = stock_base(user, false, events, key, err);
+        int there = stock_base(user, packages, false, events, key, err);
 
         if (there != 0)
                 return there;
         if (!system_image.location)
-                return make ? stock_base(user, true, events, key, err) : 0;
+                return make ? stock_base(user, packages, true, events, key, err) : 0;
+        if (packages)
+                return 0;
         *key = image_key(system_image.location, system_image.digest);
         return 1;
 }

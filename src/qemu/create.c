@@ -41,7 +41,7 @@ static int find_template(const struct vm *vm, const struct layer *base, struct e
 int create_find_base(const struct vm_record *record, struct event_sink *events, struct layer *out, struct lock *lock,
                      struct error **err)
 {
-        if ((record->layer ? layer_open(record->layer, out, err) : base_ensure(record->user, events, out, err)) < 0)
+        if ((record->layer ? layer_open(record->layer, out, err) : base_ensure(record->user, NULL, events, out, err)) < 0)
                 return -1;
         return layer_use(out->key, lock, err);
 }

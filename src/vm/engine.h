@@ -154,10 +154,12 @@ struct engine {
         /* The layers there are. `user` is the guest's, by which a current one is known; NULL = nobody asks for that, which
          * takes time. */
         int (*layers)(const char *user, struct engine_layers *out, struct error **err);
-        /* The base image for a guest user: 1 with its key in *key, owned by the caller. `make`: built when it is missing; else
-         * 0. */
-        int (*base_layer)(const char *user, bool make, struct event_sink *events, char **key, struct error **err);
-        /* Does `layer` stand on `below`, or is it that one? 1, 0, -1. */
+        /* The base image for a guest user, with further Debian packages (NULL = none): 1 with its key in *key, owned by the
+         * caller. `make`: built when it is missing; else, and where such a one can't be had, 0. */
+        int (*base_layer)(const char *user, const struct strv *packages, bool make, struct event_sink *events, char **key,
+                          struct error **err);
+        /* Does `layer` stand on `below`, or is it that one? So does what stands on the base image `below` with further
+         * packages. 1, 0, -1. */
         int (*stands_on)(const char *layer, const char *below, struct error **err);
         /* Is there a layer of that key? 1, 0, or -1 for one that is damaged. */
         int (*has_layer)(const char *key, struct error **err);

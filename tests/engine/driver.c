@@ -177,7 +177,7 @@ static int print_base(struct vm *vm, const struct options *options, struct error
 {
         _cleanup_(base_inputs_clear) struct base_inputs inputs = BASE_INPUTS_INIT;
 
-        if (base_inputs_collect(options->user, &inputs, err) < 0)
+        if (base_inputs_collect(options->user, NULL, &inputs, err) < 0)
                 return -1;
         return print_json(json_pack("{s:s}", "key", inputs.key));
 }

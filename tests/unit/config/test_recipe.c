@@ -141,6 +141,36 @@ static void lists_of_one_file_become_one_step_and_what_does_not_apply_is_skipped
         assert_string_equal(step_of(&recipe.parts[0], "apt-3")->skipped, "only in forky");
 }
 
+static void debians_packages_are_named_for_the_image_where_debian_alone_decides(void **state)
+{
+        static const char repo[] = "[[apt_repo]]\nname = \"x\"\ndeb = \"https://example.org/deb {codename} main\"\n"
+                                   "key = \"https://example.org/key\"\n%s";
+        static const char packages[] = "[[apt]]\npackages = [\"g++\", \"jq=1.7\", \"sudo-\", \"?installed\", \"fd/sid\", "
+                                       "\"jq\", \"./x.deb\"]\n[[apt]]\npackages = [\"apt-utils\"]\nverify = \"true\"\n"
+                                       "[[apt]]\nwhen = { arch = \"arm64\" }\npackages = [\"chromium\"]\n%s";
+        static const struct {
+                const char *more, *expected;
+        } cases[] = {
+                { "", "g++|jq|apt-utils" },
+                { "when = { arch = \"arm64\" }\n", "g++|jq|apt-utils" },
+                { "when = { arch = \"amd64\" }\n", "" },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                _cleanup_(recipe_clear) struct recipe recipe = RECIPE_INIT;
+                _cleanup_(strv_clear) struct strv names = STRV_INIT;
+                _cleanup_(freep) char *source = xasprintf(repo, cases[i].more);
+                _cleanup_(freep) char *text = xasprintf(packages, *cases[i].more ? source : "");
+                _cleanup_(freep) char *all = NULL;
+
+                put("provision.toml", text);
+                read_well("amd64", NULL, &recipe);
+                recipe_debian_packages(&recipe.parts[0], &names);
+                all = strv_join(&names, "|");
+                assert_string_equal(all, cases[i].expected);
+        }
+}
+
 static void the_base_holds_for_what_a_profile_says_too(void **state)
 {
         _cleanup_(recipe_clear) struct recipe recipe = RECIPE_INIT;
@@ -393,6 +423,7 @@ int main(void)
                 TEST(steps_stand_in_the_fixed_order_whatever_theirs_in_the_file),
                 TEST(a_release_is_that_of_the_architecture),
                 TEST(lists_of_one_file_become_one_step_and_what_does_not_apply_is_skipped),
+                TEST(debians_packages_are_named_for_the_image_where_debian_alone_decides),
                 TEST(the_base_holds_for_what_a_profile_says_too),
                 TEST(a_name_for_two_kinds_names_both_places),
                 TEST(an_unknown_profile_is_named_where_it_is_asked_for),

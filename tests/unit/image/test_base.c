@@ -9,6 +9,7 @@
 
 #include "image/base-inputs.h"
 #include "image/base.h"
+#include "image/stock.h"
 #include "lib/json.h"
 #include "lib/lock.h"
 
@@ -105,7 +106,7 @@ static char *key_of(const char *user)
 {
         _cleanup_(base_inputs_clear) struct base_inputs inputs = BASE_INPUTS_INIT;
 
-        assert_int_equal(base_inputs_collect(user, &inputs, NULL), 0);
+        assert_int_equal(base_inputs_collect(user, NULL, &inputs, NULL), 0);
         return TAKE_PTR(inputs.key);
 }
 
@@ -115,7 +116,7 @@ static void need_builder(void)
         _cleanup_(error_freep) struct error *err = NULL;
         _cleanup_(layer_clear) struct layer image = LAYER_INIT;
 
-        if (geteuid() == 0 || base_ensure("dev", NULL, &image, &err) == 0)
+        if (geteuid() == 0 || base_ensure("dev", NULL, NULL, &image, &err) == 0)
                 return;
         if (strstr(err->message, "/etc/sub")) {
                 print_message("%s\n", err->message);
@@ -172,7 +173,7 @@ static void a_name_that_is_no_user_name_is_refused(void **state)
                 _cleanup_(layer_clear) struct layer image = LAYER_INIT;
                 _cleanup_(error_freep) struct error *err = NULL;
 
-                assert_int_equal(base_find(names[i], &image, &err), -1);
+                assert_int_equal(base_find(names[i], NULL, &image, &err), -1);
                 assert_int_equal(err->kind, ERROR_CONFIG);
                 assert_null(image.key);
         }
@@ -188,8 +189,8 @@ static void a_layer_is_built_once_and_found_ever_after(void **state)
         _cleanup_(freep) char *kernel = NULL;
 
         need_builder();
-        assert_int_equal(base_ensure("dev", NULL, &built, NULL), 0);
-        assert_int_equal(base_ensure("dev", NULL, &again, NULL), 0);
+        assert_int_equal(base_ensure("dev", NULL, NULL, &built, NULL), 0);
+        assert_int_equal(base_ensure("dev", NULL, NULL, &again, NULL), 0);
         assert_int_equal(builds(fixture), 1);
         assert_string_equal(built.folder, again.folder);
         assert_int_equal(layer_open(built.key, &opened, NULL), 0);
@@ -213,7 +214,7 @@ static void the_manifest_says_what_went_in(void **state)
         json_t *packages;
 
         need_builder();
-        assert_int_equal(base_ensure("dev", NULL, &image, NULL), 0);
+        assert_int_equal(base_ensure("dev", NULL, NULL, &image, NULL), 0);
         path = path_join(image.folder, "manifest.json");
         manifest = json_read(path, 1 << 20, NULL);
         assert_non_null(manifest);
@@ -236,7 +237,7 @@ static void no_mirror_is_named(void **state)
         _cleanup_(freep) char *arguments = NULL;
 
         need_builder();
-        assert_int_equal(base_ensure("dev", NULL, &image, NULL), 0);
+        assert_int_equal(base_ensure("dev", NULL, NULL, &image, NULL), 0);
         arguments = scratch_read(path);
         assert_true(ends_with(arguments, " trixie -\n"));
         assert_null(strstr(arguments, "://"));
@@ -256,7 +257,7 @@ static void a_failed_build_is_told_in_its_own_words_and_leaves_nothing(void **st
         need_builder();
         put(fixture, "shipped/guest/root/etc/file", "a key of its own\n", 0644);
         put(fixture, "bin/mmdebstrap", mmdebstrap_bad, 0755);
-        assert_int_equal(base_ensure("dev", NULL, &image, &err), -1);
+        assert_int_equal(base_ensure("dev", NULL, NULL, &image, &err), -1);
         assert_null(image.folder);
         assert_int_equal(err->kind, ERROR_ENGINE);
         assert_non_null(strstr(err->message, "E: the mirror is on fire"));
@@ -288,10 +289,10 @@ static void what_a_killed_builder_left_is_removed_wherever_it_lies(void **state)
         assert_int_equal(file_make_folders(other, 0700, NULL), 0);
         scratch_write(note, work);
         /* Not when there is nothing to build: the lock isn't taken then. */
-        if (base_find("dev", &image, NULL) == 1)
+        if (base_find("dev", NULL, &image, NULL) == 1)
                 assert_int_equal(file_remove(image.folder, NULL), 0);
         layer_clear(&image);
-        assert_int_equal(base_ensure("dev", NULL, &image, NULL), 0);
+        assert_int_equal(base_ensure("dev", NULL, NULL, &image, NULL), 0);
         assert_false(file_exists(left));
         assert_false(file_exists(work));
         assert_true(file_exists(other));
@@ -312,7 +313,7 @@ static void two_builders_build_once(void **state)
                 if (builders[i] == 0) {
                         _cleanup_(layer_clear) struct layer image = LAYER_INIT;
 
-                        _exit(base_ensure("dev", NULL, &image, NULL) == 0 && file_exists(image.disk) ? 0 : 1);
+                        _exit(base_ensure("dev", NULL, NULL, &image, NULL) == 0 && file_exists(image.disk) ? 0 : 1);
                 }
         }
         for (size_t i = 0; i < ARRAY_SIZE(builders); i++) {
@@ -322,6 +323,38 @@ static void two_builders_build_once(void **state)
                 assert_int_equal(status, 0);
         }
         assert_int_equal(builds(fixture), 1);
+}
+
+static void an_image_with_further_packages_is_another_that_knows_the_plain_one(void **state)
+{
+        const struct fixture *fixture = *state;
+        char *names[] = { (char *)"ripgrep", (char *)"git", (char *)"jq" };
+        char *turned[] = { (char *)"jq", (char *)"ripgrep", (char *)"jq" };
+        const struct strv further = { .items = names, .count = ARRAY_SIZE(names) };
+        const struct strv again = { .items = turned, .count = ARRAY_SIZE(turned) };
+        _cleanup_(freep) char *path = xasprintf("%s.arguments", fixture->count);
+        _cleanup_(freep) char *plain = key_of("dev");
+        _cleanup_(freep) char *arguments = NULL;
+        _cleanup_(layer_clear) struct layer wide = LAYER_INIT;
+        _cleanup_(layer_clear) struct layer found = LAYER_INIT;
+        _cleanup_(layer_clear) struct layer none = LAYER_INIT;
+
+        need_builder();
+        assert_int_equal(base_ensure("dev", &further, NULL, &wide, NULL), 0);
+        assert_string_not_equal(wide.key, plain);
+        assert_string_equal(wide.plain, plain);
+        assert_true(wide.disk_bytes > INT64_C(3) << 30);
+        arguments = scratch_read(path);
+        assert_non_null(strstr(arguments, "--include=jq,ripgrep "));
+        assert_int_equal(json_array_size(json_object_get(wide.manifest, "asked")) > 2, 1);
+        /* In whatever order, and none twice. */
+        assert_int_equal(base_find("dev", &again, &found, NULL), 1);
+        assert_string_equal(found.key, wide.key);
+        /* Whoever wants the plain one is not given this. */
+        assert_int_equal(base_find("dev", &(struct strv)STRV_INIT, &none, NULL), builds(fixture) > 1);
+        assert_int_equal(stock_stands_on(wide.key, plain, NULL), 1);
+        assert_int_equal(stock_stands_on(wide.key, wide.key, NULL), 1);
+        assert_int_equal(stock_stands_on(wide.key, "0123", NULL), 0);
 }
 
 static void a_layer_that_is_gone_says_what_it_took_along(void **state)
@@ -346,13 +379,13 @@ static void a_layer_with_a_missing_or_foreign_file_is_damaged(void **state)
         _cleanup_(freep) char *moved = path_join(fixture->layers, "4567");
 
         need_builder();
-        assert_int_equal(base_ensure("dev", NULL, &image, NULL), 0);
+        assert_int_equal(base_ensure("dev", NULL, NULL, &image, NULL), 0);
         assert_int_equal(rename(image.folder, moved), 0);
         assert_int_equal(layer_open("4567", &other, &foreign), -1);
         assert_non_null(strstr(foreign->message, "damaged"));
         assert_int_equal(rename(moved, image.folder), 0);
         assert_int_equal(unlink(image.initrd), 0);
-        assert_int_equal(base_find("dev", &other, &missing), -1);
+        assert_int_equal(base_find("dev", NULL, &other, &missing), -1);
         assert_int_equal(missing->kind, ERROR_ENGINE);
         assert_non_null(strstr(missing->message, "damaged"));
         assert_null(other.key);
@@ -369,7 +402,7 @@ static void a_missing_program_is_named_with_its_package(void **state)
 
         assert_int_equal(unlink(program), 0);
         setenv("PATH", bin, 1);
-        assert_int_equal(base_ensure("dev", NULL, &image, &err), -1);
+        assert_int_equal(base_ensure("dev", NULL, NULL, &image, &err), -1);
         setenv("PATH", path, 1);
         assert_int_equal(err->kind, ERROR_ENGINE);
         assert_non_null(strstr(err->message, "'qemu-img' is not installed"));
@@ -387,6 +420,8 @@ int main(void)
                 cmocka_unit_test_setup_teardown(a_failed_build_is_told_in_its_own_words_and_leaves_nothing, setup, teardown),
                 cmocka_unit_test_setup_teardown(what_a_killed_builder_left_is_removed_wherever_it_lies, setup, teardown),
                 cmocka_unit_test_setup_teardown(two_builders_build_once, setup, teardown),
+                cmocka_unit_test_setup_teardown(an_image_with_further_packages_is_another_that_knows_the_plain_one, setup,
+                                                teardown),
                 cmocka_unit_test_setup_teardown(a_layer_that_is_gone_says_what_it_took_along, setup, teardown),
                 cmocka_unit_test_setup_teardown(a_layer_with_a_missing_or_foreign_file_is_damaged, setup, teardown),
                 cmocka_unit_test_setup_teardown(a_missing_program_is_named_with_its_package, setup, teardown),

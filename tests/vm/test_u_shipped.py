@@ -1,0 +1,128 @@
+"""The shipped recipe and the profile python, as a user gets them: layers are filled with what Debian, the Python index and npm
+have for real, and each tool is run. One thing is the test's own: Aider's Python, which uv would download from GitHub, is
+Debian 12's, packed by the test and served by [mirrors]."""
+
+import os
+import shutil
+import subprocess
+import tarfile
+
+import pytest
+from conftest import SMALL, Vm, surroundings
+from test_m_recipe import Mirror
+
+SHARE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../share")
+PYTHON = """[[release]]
+name = "python311"
+url = "https://files.example.org/python311.tar.gz"
+into = "/opt/python3.11"
+
+"""
+PACKAGES = ["python3.11", "python3.11-minimal", "libpython3.11-stdlib", "libpython3.11-minimal"]
+UP_SECONDS = 1800
+
+
+def pack_python(folder):
+    """Debian's own Python 3.11 as an archive, or None where apt has none."""
+    folder.mkdir()
+    if subprocess.run(["apt-get", "download", "-q", *PACKAGES], cwd=folder, capture_output=True).returncode != 0:
+        return None
+    for package in list(folder.iterdir()):
+        subprocess.run(["dpkg-deb", "-x", package, folder / "root"], check=True)
+    with tarfile.open(folder / "python.tar.gz", "w:gz", compresslevel=1) as archive:
+        archive.add(folder / "root/usr", "usr")
+    return (folder / "python.tar.gz").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def mirror(tmp_path_factory):
+    mirror = Mirror()
+    mirror.files["/python311.tar.gz"] = pack_python(tmp_path_factory.mktemp("python") / "work")
+    yield mirror
+    mirror.server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def site(data, mirror):
+    if not mirror.files["/python311.tar.gz"]:
+        pytest.skip("apt has no Python 3.11 here, and uv can't download one")
+    with open(os.path.join(SHARE, "provision.toml"), encoding="utf-8") as file:
+        recipe = file.read()
+    assert recipe.count('python = "3.12"\n') == 1
+    recipe = recipe.replace('python = "3.12"\n', 'python = "/opt/python3.11/usr/bin/python3.11"\n')
+    recipe = recipe.replace("[[uv_tool]]", PYTHON + "[[uv_tool]]", 1)
+    with surroundings(data=data) as program:
+        program.write("config/machine/config.toml", "trust_host_ca = true\n" + mirror.settings())
+        program.write("config/machine/provision.toml", recipe)
+        shutil.copy(os.path.join(SHARE, "docker.sh"), os.path.join(program.config, "machine/docker.sh"))
+        size = SMALL.replace("1GiB", "2GiB").replace('shell = "bash"\n', "")
+        program.projects(f"[box]\nprofiles = ['python']\n{size}[other]\nprofiles = ['python']\n{size}")
+        yield program
+
+
+@pytest.fixture(scope="module")
+def box(site):
+    vm = Vm(site, "box")
+    vm.first_up = vm.up(timeout=UP_SECONDS)
+    return vm
+
+
+def test_debians_packages_are_in_the_image_and_the_steps_find_them_there(site, box):
+    layers = {layer["key"]: layer for layer in site.json("layers")}
+    of_recipe = [layer for layer in layers.values() if layer["kind"] == "recipe" and layer["about"].startswith("base for")]
+    below = [layers[layer["parent"]] for layer in of_recipe if layer["current"]]
+    assert [layer["about"].partition(" for ")[0] for layer in below] == ["trixie with the recipe's packages"]
+    assert below[0]["current"]
+    assert "base image with" in box.first_up.err
+    # What their documentation folder brings for the shell came along.
+    box.run("test", "-e", "/usr/share/doc/fzf/examples/key-bindings.zsh")
+
+
+@pytest.mark.parametrize("command", [
+    "rg", "fd", "fzf", "jq", "gh", "direnv", "tmux -V", "gcc", "make", "git", "zsh", "uv", "node", "npm", "pnpm", "yarn", "tsc",
+    "typescript-language-server", "claude", "codex", "aider", "ruff", "pyright", "docker", "docker compose", "docker buildx"])
+def test_each_tool_runs(box, command):
+    if command.startswith("docker "):
+        command += " version"
+    elif " " not in command:
+        command += " --version"
+    assert any(character.isdigit() for character in box.run(*command.split(), timeout=300).out)
+
+
+def test_uv_makes_an_environment_and_ruff_and_pyright_check_a_file_in_it(box):
+    good, bad = "def double(n: int) -> int:\n    return n + n\n", "import os\n\nnumber: int = 'text'\n"
+    box.sh(f"mkdir -p check && cd check && uv venv -q && printf %s '{good}' >good.py")
+    box.run("sh", "-c", "cat >check/bad.py", input=bad)
+    assert "All checks passed" in box.sh("cd check && ruff check good.py")
+    assert "0 errors" in box.sh("cd check && pyright good.py", timeout=300)
+    assert "F401" in box.run("sh", "-c", "cd check && ruff check bad.py", status=1).out
+    assert "reportAssignmentType" in box.run("sh", "-c", "cd check && pyright bad.py", status=1, timeout=300).out
+    assert box.sh("cd check && .venv/bin/python -c 'import good; print(good.double(21))'") == "42\n"
+
+
+def test_docker_runs_a_container_from_a_local_root_file_system(box):
+    """No registry of images is in reach: busybox and what it needs are packed in the guest."""
+    box.sh("mkdir -p root/bin && cp /usr/lib/klibc/bin/* root/bin/ && cp -L --parents /usr/lib/klibc-*.so root/ && "
+           "mkdir -p root/lib && cp /usr/lib/klibc-*.so root/lib/ && tar -C root -c . | docker import - local", timeout=300)
+    assert box.run("docker", "run", "--rm", "local", "/bin/uname", "-s", timeout=300).out == "Linux\n"
+
+
+def test_typescript_is_compiled_and_runs_on_node(box):
+    box.run("sh", "-c", "mkdir -p ts && cat >ts/a.ts", input="const n: number = 6 * 7;\nconsole.log(n);\n")
+    assert box.sh("cd ts && tsc a.ts && node a.js", timeout=300) == "42\n"
+
+
+def test_the_usual_shell_starts_without_a_complaint(box):
+    result = box.run("zsh", "-lic", "echo $0")
+    assert result.err == "" and "zsh" in result.out
+
+
+def test_a_second_project_with_the_same_stack_fills_nothing(site, box):
+    before = site.json("layers")
+    other = Vm(site, "other")
+    said = other.up()
+    assert "filling" not in said.err and "base image" not in said.err
+    # Its template alone, where none of its size was there.
+    assert [layer["key"] for layer in site.json("layers") if layer["kind"] != "template"] == [
+        layer["key"] for layer in before if layer["kind"] != "template"]
+    assert other.run("ruff", "--version").out.startswith("ruff ")
