@@ -31,7 +31,7 @@ _machine() {
         cp:-*) choices="--recursive -r --json --plain --quiet -q --help -h" ;;
         open:-*) choices="--local -l --print --json --plain --quiet -q --help -h" ;;
         secrets:-*) choices="--clear --json --plain --quiet -q --help -h" ;;
-        keys:-*) choices="--json --plain --quiet -q --help -h" ;;
+        keys:-*) choices="--follow -f --json --plain --quiet -q --help -h" ;;
         egress:-*) choices="--follow -f --learn -l --json --plain --quiet -q --help -h" ;;
         down:-*) choices="--json --plain --quiet -q --help -h" ;;
         rebuild:-*) choices="--yes -y --discard-work --json --plain --quiet -q --help -h" ;;

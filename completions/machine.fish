@@ -121,6 +121,7 @@ complete -c machine -n '__fish_seen_subcommand_from secrets' -l plain -d 'print 
 complete -c machine -n '__fish_seen_subcommand_from secrets' -l quiet -s q -d 'print warnings and results only'
 complete -c machine -n '__fish_seen_subcommand_from secrets' -l help -s h -d 'print this help'
 complete -c machine -n '__fish_seen_subcommand_from keys' -a '(__machine_names)'
+complete -c machine -n '__fish_seen_subcommand_from keys' -l follow -s f -d 'go on with what comes, until the VM stops'
 complete -c machine -n '__fish_seen_subcommand_from keys' -l json -d 'print results and events as JSON'
 complete -c machine -n '__fish_seen_subcommand_from keys' -l plain -d 'print progress as plain lines'
 complete -c machine -n '__fish_seen_subcommand_from keys' -l quiet -s q -d 'print warnings and results only'

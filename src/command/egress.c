@@ -110,16 +110,9 @@ static void print_line(struct context *context, const struct account_line *line)
         fflush(stdout);
 }
 
-static bool is_running(const struct vm *vm)
-{
-        _cleanup_(vm_status_clear) struct vm_status status = VM_STATUS_INIT;
-
-        return vm_inspect(vm, &status, NULL) == 0 && status.state == VM_RUNNING;
-}
-
 static int follow(struct context *context, const struct vm *vm, struct account *before, struct error **err)
 {
-        for (unsigned round = 0; round % LOOK_ROUNDS != 0 || is_running(vm); round++) {
+        for (unsigned round = 0; round % LOOK_ROUNDS != 0 || vm_runs(vm); round++) {
                 struct account now = ACCOUNT_INIT;
 
                 if (read_account(vm, &now, err) < 0)

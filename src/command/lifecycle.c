@@ -13,6 +13,7 @@
 #include "command/secrets-load.h"
 #include "command/stock.h"
 #include "config/egress.h"
+#include "config/key-hosts.h"
 #include "guest/commits.h"
 #include "guest/repos.h"
 #include "guest/session.h"
@@ -67,6 +68,8 @@ static void record_follow(struct vm_record *record, const struct project *projec
         record->confirm = project->confirm;
         strv_clear(&record->keys);
         strv_add_all(&record->keys, &project->keys);
+        strv_clear(&record->key_hosts);
+        key_hosts_expand(project, &record->key_hosts);
         set_string(&record->egress, xstrdup(project->egress));
         strv_clear(&record->allow);
         egress_rules(project, &record->allow);
@@ -102,8 +105,9 @@ static int describe_host(const struct vm *vm, struct ssh_host *host, char **prog
                 .folder = vm->folder,
                 .user = vm->record.user,
                 .program = *program,
-                /* Anybody's ssh would lend all of them, and ask nobody. */
-                .forward_agent = vm->record.forward_agent && !vm->record.confirm && vm->record.keys.count == 0,
+                /* Anybody's ssh would lend all of them for everywhere, and ask nobody. */
+                .forward_agent = vm->record.forward_agent && !vm->record.confirm && vm->record.keys.count == 0 &&
+                                 vm->record.key_hosts.count == 0,
         };
         return 0;
 }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "config/egress.h"
+#include "config/key-hosts.h"
 #include "config/project-image.h"
 #include "config/secret-source.h"
 #include "host/agent.h"
@@ -287,6 +288,16 @@ static const struct schema_key project_keys[] = {
                 .items = "keys",
                 .fallback = "all of them",
                 .summary = "which keys of the lent agent: `SHA256:…`, the file of a public key, or a key's comment",
+        },
+        {
+                .name = "key_hosts",
+                .type = SCHEMA_STRINGS,
+                .offset = offsetof(struct project, key_hosts),
+                .check = key_hosts_check,
+                .high = LIST_MOST,
+                .items = "hosts",
+                .fallback = "everywhere",
+                .summary = "where to a key may log in: `HOST`, `HOST:PORT`, `@git` for the repos' hosts",
         },
         {
                 .name = "confirm",

@@ -22,6 +22,7 @@ void project_clear(struct project *project)
         strv_clear(&project->profiles);
         strv_clear(&project->setup);
         strv_clear(&project->keys);
+        strv_clear(&project->key_hosts);
         for (size_t i = 0; i < project->secret_count; i++) {
                 free(project->secrets[i].name);
                 free(project->secrets[i].source);
@@ -67,6 +68,8 @@ void project_copy(struct project *out, const struct project *from)
         strv_add_all(&out->environments, &from->environments);
         out->keys = (struct strv)STRV_INIT;
         strv_add_all(&out->keys, &from->keys);
+        out->key_hosts = (struct strv)STRV_INIT;
+        strv_add_all(&out->key_hosts, &from->key_hosts);
         out->setup = (struct strv)STRV_INIT;
         strv_add_all(&out->setup, &from->setup);
         out->profile_places = from->profile_places

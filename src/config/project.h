@@ -48,6 +48,7 @@ struct project {
         char *egress;                         /* "open", "allow", "none" */
         struct strv allow;                    /* what may be reached by "allow", as it was written (config/egress.h) */
         struct strv keys;                     /* of the lent agent those that may be used; empty = all */
+        struct strv key_hosts;                /* where to they may log in, as it was written (config/key-hosts.h) */
         struct strv setup;                    /* shell commands for the first repo after its first clone … */
         bool setup_given;                     /* … written out, even as []? Otherwise each repo's lock files say it */
         char *shell;                          /* "zsh" or "bash" */

@@ -2,6 +2,7 @@
 
 #include <sys/wait.h>
 
+#include "host/agent.h"
 #include "host/paths.h"
 #include "lib/file.h"
 #include "lib/process.h"
@@ -93,6 +94,38 @@ static char *user_file(void)
         const char *folder = getenv("MACHINE_SSH_DIR");
 
         return folder && *folder ? path_join(folder, "known_hosts") : paths_home(".ssh/known_hosts");
+}
+
+/* "[@revoked] HOST TYPE KEY": into the list that it belongs to. A certificate authority's key is no host's. */
+static void sort_key(const char *line, struct strv *known, struct strv *revoked)
+{
+        bool is_revoked = starts_with(line, "@revoked ");
+        const char *host = is_revoked ? line + strlen("@revoked ") : line;
+        const char *key = strchr(host, ' ');
+        char *fingerprint = *host != '@' && key && starts_with(key + 1, "ssh-ed25519 ") ? agent_fingerprint(key + 1) : NULL;
+
+        if (fingerprint)
+                strv_take(is_revoked ? revoked : known, fingerprint);
+}
+
+int known_hosts_fingerprints(const char *host, struct strv *out, struct error **err)
+{
+        _cleanup_(freep) char *shipped = paths_shipped("known_hosts", err);
+        _cleanup_(freep) char *user = user_file();
+        _cleanup_(strbuf_clear) struct strbuf lines = STRBUF_INIT;
+        _cleanup_(strv_clear) struct strv known = STRV_INIT;
+        _cleanup_(strv_clear) struct strv revoked = STRV_INIT;
+        char *save = NULL;
+
+        if (!shipped || look_up(shipped, host, &lines, err) < 0 || look_up(user, host, &lines, err) < 0 ||
+            look_up("/etc/ssh/ssh_known_hosts", host, &lines, err) < 0)
+                return -1;
+        for (char *line = lines.buf ? strtok_r(lines.buf, "\n", &save) : NULL; line; line = strtok_r(NULL, "\n", &save))
+                sort_key(line, &known, &revoked);
+        for (size_t i = 0; i < known.count; i++)
+                if (!strv_contains(&revoked, known.items[i]) && !strv_contains(out, known.items[i]))
+                        strv_add(out, known.items[i]);
+        return 0;
 }
 
 int known_hosts_collect(const struct strv *hosts, struct strbuf *out, struct error **err)

@@ -15,6 +15,12 @@
 int known_hosts_collect(const struct strv *hosts, struct strbuf *out, struct error **err);
 
 /*
+ * Appends the fingerprints of the Ed25519 keys that are known of `host`, the shipped ones too; a revoked key is none. Only such
+ * a key's signature machine-keys can verify.
+ */
+int known_hosts_fingerprints(const char *host, struct strv *out, struct error **err);
+
+/*
  * Appends the key lines of `text`, a known_hosts file. With `host`, each is written for that name alone, so that no other
  * name, pattern or comment of the file leaves this computer; with NULL the names stay. What isn't a key line is left out.
  */

@@ -4,6 +4,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "config/key-hosts.h"
+#include "guest/known_hosts.h"
 #include "host/agent.h"
 #include "host/paths.h"
 #include "host/ssh_config.h"
@@ -19,6 +21,19 @@ static void add_config(const struct vm *vm, struct strv *argv)
 {
         strv_adds(argv, "ssh", "-F", NULL);
         strv_take(argv, path_join(vm->folder, "ssh_config"));
+}
+
+/* A host of which no key is known is one that nothing fits, and never all. */
+static void add_host(const char *name, struct strv *argv)
+{
+        _cleanup_(strv_clear) struct strv fingerprints = STRV_INIT;
+
+        if (!streq(name, KEY_HOSTS_NONE))
+                known_hosts_fingerprints(name, &fingerprints, NULL);
+        for (size_t i = 0; i < fingerprints.count; i++)
+                strv_addf(argv, "--host=%s=%s", fingerprints.items[i], name);
+        if (fingerprints.count == 0)
+                strv_addf(argv, "--host=none=%s", name);
 }
 
 /*
@@ -47,6 +62,8 @@ static bool lend_agent(const struct vm *vm, struct strv *argv)
                 /* A file that is gone since selects nothing, and never all. */
                 strv_take(argv, option ? option : xstrdup("--key=none"));
         }
+        for (size_t i = 0; i < vm->record.key_hosts.count; i++)
+                add_host(vm->record.key_hosts.items[i], argv);
         if (vm->record.confirm)
                 strv_addf(argv, "--confirm=%s", vm->name);
         strv_add(argv, "--");

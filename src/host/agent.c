@@ -44,8 +44,8 @@ char *agent_socket(void)
 
 #define KEY_MOST (16 << 10)
 
-/* Of "TYPE BASE64 COMMENT": sshd(8), AUTHORIZED_KEYS FILE FORMAT. NULL when it is no such line. Owned by the caller. */
-static char *fingerprint_of(const char *line)
+/* sshd(8), AUTHORIZED_KEYS FILE FORMAT */
+char *agent_fingerprint(const char *line)
 {
         const char *key = strchr(line, ' ');
         unsigned char blob[KEY_MOST];
@@ -74,7 +74,7 @@ char *agent_key_option(const char *text, struct error **err)
                 error_set_kind(err, ERROR_CONFIG);
                 return NULL;
         }
-        mark = fingerprint_of(line.buf);
+        mark = agent_fingerprint(line.buf);
         if (!mark) {
                 error_set(err, ERROR_CONFIG, "'%s' is no public key", path);
                 error_hint(err, "name the file that ends with .pub");

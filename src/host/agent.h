@@ -15,6 +15,8 @@
  * path, or one with ~/), else "--comment=TEXT". Owned by the caller; NULL with an ERROR_CONFIG when the file has no public key.
  */
 char *agent_key_option(const char *text, struct error **err);
+/* Of a public key as "TYPE BASE64 …": "SHA256:…", owned by the caller; NULL when it is none. */
+char *agent_fingerprint(const char *line);
 /* The path of the socket, owned by the caller; NULL when there is no agent. */
 char *agent_socket(void);
 /* The same out of what is set ("" and NULL: nothing), and of 1Password's socket (NULL: it doesn't listen). One of the two, or

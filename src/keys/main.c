@@ -1,13 +1,13 @@
 /*
  * machine-keys: all that a guest sees of this computer's ssh agent, for as long as one program (ssh) runs.
  *
- *         machine-keys --agent=SOCKET --socket=SOCKET --log=FILE [--key=SHA256:…]… [--comment=TEXT]… [--confirm=NAME] --
- *                 PROGRAM [ARGUMENT]…
+ *         machine-keys --agent=SOCKET --socket=SOCKET --log=FILE [--key=SHA256:…]… [--comment=TEXT]… [--host=SHA256:…=NAME]…
+ *                 [--confirm=NAME] -- PROGRAM [ARGUMENT]…
  *
  * It listens at --socket, which only we can reach, hands PROGRAM that as SSH_AUTH_SOCK, passes on what the guest may ask of the
- * agent at --agent, and ends with PROGRAM and its exit status. Without --key and --comment all keys may be used. With --confirm
- * the person at this computer is asked before each log-in and signature, for the VM of that name (confirm.h). Each request but
- * a list is a line of the log.
+ * agent at --agent, and ends with PROGRAM and its exit status. Without --key and --comment all keys may be used; with --host
+ * log-ins are to hosts with these keys alone, and the agent is not lent further. With --confirm the person at this computer is
+ * asked before each log-in and signature, for the VM of that name (confirm.h). Each request but a list is a line of the log.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,6 +22,8 @@
 #include <unistd.h>
 
 #include "keys/confirm.h"
+#include "keys/harden.h"
+#include "keys/hosts.h"
 #include "keys/protocol.h"
 #include "lib/deadline.h"
 #include "lib/file.h"
@@ -54,6 +56,7 @@ struct question {
 struct keys {
         const char *agent, *socket, *log;
         struct selection selection;
+        struct key_hosts hosts;
         struct loop *loop;
         int listener;
         size_t clients;
@@ -69,6 +72,7 @@ struct client {
         struct loop_source *source, *agent_source, *timer;
         struct strbuf in, answer; /* of the guest; of the agent */
         struct request request;   /* that is waited for */
+        struct binds binds;
         bool waiting;
 };
 
@@ -100,6 +104,7 @@ static void log_request(const struct keys *keys, const struct request *request, 
         add_text(line, "key", request->key);
         add_text(line, "what", request->what);
         add_text(line, "host", request->host);
+        add_text(line, "name", request->name);
         add_text(line, "reason", request->reason);
         text = json_text(line);
         whole = xasprintf("%s\n", text);
@@ -150,6 +155,7 @@ static void drop(struct client *client)
         strbuf_clear(&client->in);
         strbuf_clear(&client->answer);
         request_clear(&client->request);
+        binds_clear(&client->binds);
         free(client);
 }
 
@@ -318,7 +324,12 @@ static char *question_text(const struct keys *keys, const struct request *reques
 {
         if (request->kind == REQUEST_LOGIN)
                 return xasprintf("VM '%s' wants to log in as '%s'%s%s, by the key %s. Allow it?", keys->confirm, request->what,
-                                 request->host ? " on the host with the key " : "", request->host ? request->host : "",
+                                 request->name   ? " on "
+                                 : request->host ? " on the host with the key "
+                                                 : "",
+                                 request->name   ? request->name
+                                 : request->host ? request->host
+                                                 : "",
                                  request->key);
         return xasprintf("VM '%s' wants a signature for '%s', by the key %s. Allow it?", keys->confirm, request->what,
                          request->key);
@@ -381,6 +392,7 @@ static bool go_on(struct client *client)
                 strbuf_add(&message, client->in.buf + 4, length);
                 take_front(&client->in, 4 + length);
                 request_read((const unsigned char *)message.buf, length, &client->keys->selection, &client->request);
+                key_hosts_judge(&client->keys->hosts, &client->binds, &client->request);
                 if (!judge(client, message.buf, length))
                         return false;
         }
@@ -485,6 +497,8 @@ static int run(struct keys *keys, const char *const *program, struct error **err
         process_fd = os_process_fd(keys->child);
         if (process_fd < 0)
                 return error_errno(err, ERROR_FAILED, "cannot watch '%s'", program[0]);
+        if (!keys->confirm && keys_harden(keys->child, err) < 0)
+                return -1;
         loop_add_fd(loop, process_fd, POLLIN, on_end, keys);
         loop_add_fd(loop, keys->listener, POLLIN, on_connection, keys);
         return loop_run(loop, err);
@@ -493,7 +507,7 @@ static int run(struct keys *keys, const char *const *program, struct error **err
 static bool take_option(struct keys *keys, const char *argument)
 {
         static const char agent[] = "--agent=", socket[] = "--socket=", log[] = "--log=", key[] = "--key=",
-                          comment[] = "--comment=", confirm[] = "--confirm=";
+                          comment[] = "--comment=", host[] = "--host=", confirm[] = "--confirm=";
 
         if (starts_with(argument, agent))
                 keys->agent = argument + strlen(agent);
@@ -505,6 +519,8 @@ static bool take_option(struct keys *keys, const char *argument)
                 strv_add(&keys->selection.fingerprints, argument + strlen(key));
         else if (starts_with(argument, comment))
                 strv_add(&keys->selection.comments, argument + strlen(comment));
+        else if (starts_with(argument, host))
+                return key_hosts_add(&keys->hosts, argument + strlen(host));
         else if (starts_with(argument, confirm))
                 keys->confirm = argument + strlen(confirm);
         else
@@ -514,7 +530,9 @@ static bool take_option(struct keys *keys, const char *argument)
 
 int main(int argc, char **argv)
 {
-        struct keys keys = { .selection = SELECTION_INIT, .listener = -1, .question.message = STRBUF_INIT };
+        struct keys keys = {
+                .selection = SELECTION_INIT, .hosts = KEY_HOSTS_INIT, .listener = -1, .question.message = STRBUF_INIT
+        };
         _cleanup_(error_freep) struct error *err = NULL;
         int i = 1;
         int status;
@@ -532,5 +550,6 @@ int main(int argc, char **argv)
                 fprintf(stderr, "machine: %s\n", err->message);
         strbuf_clear(&keys.question.message);
         selection_clear(&keys.selection);
+        key_hosts_clear(&keys.hosts);
         return status < 0 ? 1 : status;
 }

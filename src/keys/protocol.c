@@ -1,11 +1,12 @@
 #include "keys/protocol.h"
 
+#include <sodium.h>
+
 #include "lib/hash.h"
 #include "lib/text.h"
 
-#define KEYS_MOST       2048
-#define USERAUTH        50 /* SSH_MSG_USERAUTH_REQUEST */
-#define SESSION_ID_MOST 128
+#define KEYS_MOST 2048
+#define USERAUTH  50 /* SSH_MSG_USERAUTH_REQUEST */
 
 void selection_clear(struct selection *selection)
 {
@@ -18,6 +19,7 @@ void request_clear(struct request *request)
         free(request->key);
         free(request->what);
         free(request->host);
+        free(request->name);
         *request = (struct request)REQUEST_INIT;
 }
 
@@ -77,6 +79,12 @@ static char *fingerprint(const struct piece *piece)
         return hash_fingerprint(piece->data, piece->length);
 }
 
+static void set_id(struct request *out, const struct piece *id)
+{
+        memcpy(out->id, id->data, id->length);
+        out->id_length = id->length;
+}
+
 /* --- what is to be signed */
 
 /* A file's or a commit's: "SSHSIG", namespace, reserved, hash algorithm, hash. */
@@ -117,6 +125,7 @@ static bool read_login(struct piece data, const struct piece *key, struct reques
         out->what = visible(&user);
         if (bound)
                 out->host = fingerprint(&host);
+        set_id(out, &id);
         return true;
 }
 
@@ -143,6 +152,19 @@ static void read_sign(struct piece message, const struct selection *selection, s
                 refuse(out, "not one of its keys");
 }
 
+/* RFC 8709, sections 4 and 6: both are "ssh-ed25519" and bytes. */
+static bool is_signed_by(const struct piece *id, struct piece key, struct piece signature)
+{
+        static const char type[] = "ssh-ed25519";
+        struct piece key_type, key_bytes, signature_type, signature_bytes;
+
+        return take_string(&key, &key_type) && take_string(&key, &key_bytes) && key.length == 0 &&
+               take_string(&signature, &signature_type) && take_string(&signature, &signature_bytes) && signature.length == 0 &&
+               is_text(&key_type, type) && is_text(&signature_type, type) &&
+               key_bytes.length == crypto_sign_ed25519_PUBLICKEYBYTES && signature_bytes.length == crypto_sign_ed25519_BYTES &&
+               crypto_sign_ed25519_verify_detached(signature_bytes.data, id->data, id->length, key_bytes.data) == 0;
+}
+
 /* What is behind the extension's name. */
 static bool read_bind(struct piece message, struct request *out)
 {
@@ -150,10 +172,13 @@ static bool read_bind(struct piece message, struct request *out)
         unsigned char forwarding;
 
         if (!take_string(&message, &host) || !take_string(&message, &id) || !take_string(&message, &signature) ||
-            !take_byte(&message, &forwarding) || message.length > 0)
+            !take_byte(&message, &forwarding) || message.length > 0 || id.length == 0 || id.length > SESSION_ID_MOST)
                 return false;
         out->kind = REQUEST_BIND;
         out->host = fingerprint(&host);
+        out->proven = is_signed_by(&id, host, signature);
+        out->forwarding = forwarding != 0;
+        set_id(out, &id);
         return true;
 }
 

@@ -12,7 +12,8 @@
 #include "lib/strbuf.h"
 #include "lib/strv.h"
 
-#define MESSAGE_MOST (256 << 10) /* bytes: OpenSSH's limit */
+#define MESSAGE_MOST    (256 << 10) /* bytes: OpenSSH's limit */
+#define SESSION_ID_MOST 128         /* bytes; the longest hash has 64 */
 
 enum message_type {
         MESSAGE_FAILURE = 5,
@@ -43,7 +44,12 @@ struct request {
         char *key;          /* fingerprint, of a log-in or a signature */
         char *what;         /* the user to log in as; the signature's namespace ("git") */
         char *host;         /* fingerprint of a host key, as the signed data or the bind has it; NULL = it has none */
+        char *name;         /* of that host, where it is known and not the guest's word (hosts.h); NULL */
         const char *reason; /* why it is refused; static */
+        unsigned char id[SESSION_ID_MOST]; /* of the session, of a log-in and a bind */
+        size_t id_length;
+        bool proven;     /* of a bind: the host has signed the id by its Ed25519 key */
+        bool forwarding; /* of a bind: the agent is to be lent on, to that host */
 };
 
 #define REQUEST_INIT                                                                                                           \

@@ -1,6 +1,7 @@
 #include "plan/drift.h"
 
 #include "config/egress.h"
+#include "config/key-hosts.h"
 #include "lib/text.h"
 
 static const char *const names[] = {
@@ -123,6 +124,17 @@ static void find_keys(const struct project *wanted, const struct vm_record *reco
         add_if(out, "keys", has, now, DRIFT_UP);
 }
 
+static void find_key_hosts(const struct project *wanted, const struct vm_record *record, struct drift *out)
+{
+        _cleanup_(strv_clear) struct strv hosts = STRV_INIT;
+        _cleanup_(freep) char *has = record->key_hosts.count > 0 ? strv_join(&record->key_hosts, ", ") : xstrdup("everywhere");
+        _cleanup_(freep) char *now = NULL;
+
+        key_hosts_expand(wanted, &hosts);
+        now = hosts.count > 0 ? strv_join(&hosts, ", ") : xstrdup("everywhere");
+        add_if(out, "key_hosts", has, now, DRIFT_UP);
+}
+
 static const char *yes_or_no(bool value)
 {
         return value ? "true" : "false";
@@ -183,6 +195,7 @@ void drift_find(const struct project *wanted, const struct plan_observed *observ
         find_sizes(wanted, observed, observed->state == VM_RUNNING && !drift_restarts(out), out);
         add_if(out, "forward_agent", yes_or_no(record->forward_agent), yes_or_no(wanted->forward_agent), DRIFT_UP);
         find_keys(wanted, record, out);
+        find_key_hosts(wanted, record, out);
         add_if(out, "confirm", yes_or_no(record->confirm), yes_or_no(wanted->confirm), DRIFT_UP);
         find_egress(wanted, record, out);
         add_if(out, "shell", record->shell, wanted->shell, DRIFT_REBUILD);

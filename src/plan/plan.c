@@ -107,7 +107,7 @@ static void plan_existing(const struct project *wanted, const struct plan_observ
                 add_step(plan, PLAN_RECIPE, record->recipe ? "the recipe changed" : "the recipe is not applied yet");
         plan_repos(wanted, record, plan);
         if (!running || changed || record->intent == INTENT_SETUP || drift_has(&drift, "forward_agent") ||
-            drift_has(&drift, "keys") || drift_has(&drift, "confirm"))
+            drift_has(&drift, "keys") || drift_has(&drift, "key_hosts") || drift_has(&drift, "confirm"))
                 add_step(plan, PLAN_PUBLISH, "so that ssh knows 'machine-%s'", name);
         note_drift(wanted, &drift, plan);
 }

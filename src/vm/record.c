@@ -47,6 +47,7 @@ static const struct field {
         { "egress", FIELD_OPTIONAL_TEXT, offsetof(struct vm_record, egress) },
         { "allow", FIELD_OPTIONAL_TEXTS, offsetof(struct vm_record, allow) },
         { "keys", FIELD_OPTIONAL_TEXTS, offsetof(struct vm_record, keys) },
+        { "key_hosts", FIELD_OPTIONAL_TEXTS, offsetof(struct vm_record, key_hosts) },
         { "setup", FIELD_OPTIONAL_TEXTS, offsetof(struct vm_record, setup) },
         { "repos", FIELD_TEXTS, offsetof(struct vm_record, repos) },
         { "base", FIELD_OPTIONAL_TEXT, offsetof(struct vm_record, base) },

@@ -173,6 +173,13 @@ int vm_inspect(const struct vm *vm, struct vm_status *out, struct error **err)
         return 0;
 }
 
+bool vm_runs(const struct vm *vm)
+{
+        _cleanup_(vm_status_clear) struct vm_status status = VM_STATUS_INIT;
+
+        return vm_inspect(vm, &status, NULL) == 0 && status.state == VM_RUNNING;
+}
+
 /* The record goes last: it says that the VM is being removed, should we be killed on the way. */
 int vm_forget(struct vm *vm, struct error **err)
 {

@@ -44,6 +44,8 @@ int vm_save(struct vm *vm, struct error **err);
 int vm_intend(struct vm *vm, enum vm_intent intent, struct error **err);
 /* engine->inspect with what holds for all: no record and no folder = absent. */
 int vm_inspect(const struct vm *vm, struct vm_status *out, struct error **err);
+/* Does it run, as far as that can be found out? */
+bool vm_runs(const struct vm *vm);
 /* Removes the folder. Needs the lock, and a VM that was inspected as stopped or absent after engine->remove. */
 int vm_forget(struct vm *vm, struct error **err);
 void vm_clear(struct vm *vm);

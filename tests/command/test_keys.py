@@ -1,5 +1,6 @@
-"""machine-keys between a real ssh-agent with three keys and OpenSSH's own clients."""
+"""machine-keys between a real ssh-agent with three keys and OpenSSH's own clients and servers."""
 
+import contextlib
 import json
 import os
 import signal
@@ -246,3 +247,59 @@ def test_a_question_goes_with_who_asked_and_another_is_not_opened_beside_it(plac
     assert len(questions(place)) == 1
     assert [entry["reason"] for entry in log(place) if entry["verdict"] == "refused"] == ["another question is open"]
     assert not os.path.exists(f"{place}/text2.sig") and result.returncode == 0
+
+
+@contextlib.contextmanager
+def sshd(place, name):
+    """A server with a host key of its own, where the key `two` may log in; its port."""
+    make_key(f"{place}/{name}", name)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    os.makedirs("/run/sshd", mode=0o755, exist_ok=True) if os.geteuid() == 0 else None
+    child = subprocess.Popen(["/usr/sbin/sshd", "-D", "-e", "-f", "none", "-p", str(port), "-h", f"{place}/{name}", "-o", "ListenAddress=127.0.0.1",
+                              "-o", f"AuthorizedKeysFile={place}/two.pub", "-o", "StrictModes=no", "-o", "PidFile=none", "-o", "UsePAM=no",
+                              "-o", "AllowAgentForwarding=yes"], stderr=subprocess.DEVNULL)
+    try:
+        wait_until(lambda: listens(port), 20, f"the server {name}")
+        yield port
+    finally:
+        child.kill()
+        child.wait()
+
+
+def listens(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+        return True
+    except OSError:
+        return False
+
+
+SSH = "ssh -F none -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR"
+
+
+def push(place, port, **how):
+    return through(place, "git", "-C", f"{place}/work", "push", "-q", f"ssh://127.0.0.1:{port}{place}/bare.git", "HEAD:main",
+                   env={**os.environ, "GIT_SSH_COMMAND": SSH}, **how)
+
+
+def test_a_key_pushes_to_the_host_it_is_for_and_to_no_other(place, agent):
+    subprocess.run(["git", "init", "-q", "--bare", f"{place}/bare.git"], check=True)
+    subprocess.run(["git", "init", "-q", f"{place}/work"], check=True)
+    subprocess.run(["git", "-C", f"{place}/work", "-c", "user.name=Jane", "-c", "user.email=jane@example.org", "-c", "commit.gpgSign=false",
+                    "commit", "-q", "--allow-empty", "-m", "one"], check=True)
+    with sshd(place, "forge") as forge, sshd(place, "evil") as evil:
+        options = [f"--key={mark(place, 'two')}", f"--host={mark(place, 'forge')}=forge.example.org"]
+        push(place, forge, options=options)
+        assert push(place, evil, options=options, status=None).returncode != 0
+        seen = [entry for entry in log(place) if entry["request"] != "bind"]
+        assert [(entry["verdict"], entry.get("name"), entry.get("reason")) for entry in seen] == [
+            ("done", "forge.example.org", None), ("refused", None, "not one of its hosts")]
+        assert [entry["host"] for entry in seen] == [mark(place, "forge"), mark(place, "evil")]
+        # Nor from there on to the next, though that one may be reached.
+        there = f"{SSH} -p {evil} 127.0.0.1 true"
+        result = through(place, "sh", "-c", f"{SSH} -A -p {forge} 127.0.0.1 '{there}'", options=options, status=None)
+        assert result.returncode != 0
+        assert log(place)[-1]["verdict"] == "refused"
+        # Without hosts it is for all.
+        push(place, evil, options=options[:1])

@@ -84,6 +84,16 @@ class Lab:
         for port in (8000, 9418, 2222):
             wait_for_port(PRIVATE, port)
 
+    def start_stranger(self, port=2223):
+        """One more sshd that lets the same in, with another host key: what a guest isn't to log in to."""
+        ssh = os.path.join(self.folder, "ssh")
+        subprocess.run(["/usr/bin/ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "stranger", "-f", f"{ssh}/stranger"], check=True)
+        with open(f"{ssh}/config") as file, open(f"{ssh}/stranger.config", "w") as other:
+            other.write(file.read().replace("Port 2222", f"Port {port}").replace("/host_key", "/stranger"))
+        self.inside("/usr/sbin/sshd", "-D", "-e", "-f", f"{ssh}/stranger.config")
+        wait_for_port(PRIVATE, port)
+        return port
+
     def start_sshd(self):
         """Whoever runs the tests may log in with the lab's key, for git only as far as the tests go."""
         ssh = os.path.join(self.folder, "ssh")

@@ -1,10 +1,13 @@
-"""A guest and the ssh agent: a real one with three keys, of which the project lends one."""
+"""A guest and the ssh agent: a real one with three keys, of which the project lends one. Git servers are real sshds in a network
+namespace of the test's, at addresses that stand for public ones."""
 
+import json
 import os
 
+import lab as lab_module
 import pytest
 from agent import make_key, ssh_agent
-from conftest import SMALL, surroundings
+from conftest import SMALL, Vm, surroundings
 from program import wait_until
 
 
@@ -65,3 +68,66 @@ def test_without_a_session_nothing_answers(program, box):
 def test_ones_own_ssh_lends_no_agent_then(program, box):
     with open(f"{program.ssh}/config.d/machine") as file:
         assert "ForwardAgent no" in file.read()
+
+
+@pytest.fixture(scope="module")
+def pusher(data, lab):
+    """A VM that may log in to the lab's git server and nowhere else, by the one key of three that is let in there; and the other
+    server's port."""
+    lab.repo("pushed")
+    with surroundings(data=data) as program:
+        folder = program.folder("k")
+        keys = [make_key(f"{folder}/{name}", name) for name in ("one", "three")] + [lab.user_key]
+        program.write("ssh/known_hosts", lab.known_hosts)
+        with ssh_agent(f"{folder}/agent", *keys) as agent:
+            program.environment["SSH_AUTH_SOCK"] = agent
+            program.projects(f"[pusher]\nrepos = []\nforward_agent = true\nkeys = ['{lab.user_key}.pub']\n"
+                             f"key_hosts = ['{lab_module.PUBLIC}:2222']\n{SMALL}")
+            vm = Vm(program, "pusher")
+            vm.up()
+            yield vm, lab.start_stranger()
+
+
+def push_to(vm, lab, port):
+    ssh = "ssh -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR"
+    script = (f"export GIT_SSH_COMMAND='{ssh}'; rm -rf pushed && git init -q pushed && cd pushed && "
+              "git -c user.name=Jane -c user.email=jane@example.org -c commit.gpgSign=false commit -q --allow-empty -m from-the-guest && "
+              f"git push -q ssh://{lab.login}@{lab_module.PUBLIC}:{port}{lab.repos}/pushed.git HEAD:refs/heads/port-{port}")
+    return vm.run("sh", "-c", script, status=None)
+
+
+def test_a_push_works_to_the_host_the_key_is_for_fails_to_another_and_both_are_logged(pusher, lab):
+    vm, stranger = pusher
+    assert push_to(vm, lab, 2222).status == 0
+    refused = push_to(vm, lab, stranger)
+    assert refused.status != 0 and "Permission denied" in refused.err
+    logins = [entry for entry in vm.program.json("keys", "pusher") if entry["request"] in ("login", "refused", "other") and "key" in entry]
+    assert (logins[0]["verdict"], logins[0]["name"]) == ("done", f"[{lab_module.PUBLIC}]:2222")
+    assert (logins[-1]["verdict"], logins[-1]["reason"]) == ("refused", "not one of its hosts")
+    shown = vm.program.run("keys", "pusher").out
+    assert f"[{lab_module.PUBLIC}]:2222" in shown and "not one of its hosts" in shown
+
+
+def test_what_comes_is_followed(pusher, lab):
+    vm, _ = pusher
+    child = vm.program.start("keys", "pusher", "--follow", "--json", text=True)
+    try:
+        while json.loads(child.stdout.readline()).get("reason") != "not one of its hosts":
+            pass
+        push_to(vm, lab, 2222)
+        entry = json.loads(child.stdout.readline())
+        while entry["request"] != "login":
+            entry = json.loads(child.stdout.readline())
+        assert entry["verdict"] == "done" and entry["name"] == f"[{lab_module.PUBLIC}]:2222"
+    finally:
+        child.kill()
+        child.wait()
+
+
+def test_once_the_session_is_over_nothing_is_pushed(pusher, lab):
+    vm, _ = pusher
+    vm.sh(f"(sleep 2; cd ~/pushed; GIT_SSH_COMMAND='ssh -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null' "
+          f"git push ssh://{lab.login}@{lab_module.PUBLIC}:2222{lab.repos}/pushed.git HEAD:refs/heads/later >~/later 2>&1; echo $? >>~/later) "
+          ">/dev/null 2>&1 &")
+    wait_until(lambda: vm.sh("tail -n 1 ~/later 2>/dev/null || true").strip().isdigit(), 60, "the guest's try")
+    assert "Permission denied" in vm.sh("cat ~/later")

@@ -1,10 +1,23 @@
 /*
  * Any bytes as a guest's request and as an agent's answer: nothing is granted of a key that isn't selected, every refusal has a
- * reason, and a filtered answer is again one, of no more bytes.
+ * reason, a log-in to a host that nothing has proven is none, and a filtered answer is again one, of no more bytes.
  */
 #include "../fuzz.h"
 
-#include "keys/protocol.h"
+#include "keys/hosts.h"
+
+/* Nobody can sign for this host. */
+static void check_hosts(struct request *request)
+{
+        _cleanup_(key_hosts_clear) struct key_hosts hosts = KEY_HOSTS_INIT;
+        struct binds binds = { 0 };
+
+        CHECK(key_hosts_add(&hosts, "SHA256:none=host"));
+        key_hosts_judge(&hosts, &binds, request);
+        CHECK(request->kind != REQUEST_LOGIN && !request->name);
+        CHECK(request->kind != REQUEST_BIND || request->proven);
+        binds_clear(&binds);
+}
 
 static void check_request(const uint8_t *data, size_t size, const struct selection *selection)
 {
@@ -17,7 +30,8 @@ static void check_request(const uint8_t *data, size_t size, const struct selecti
                 CHECK(selection->all || strv_contains(&selection->fingerprints, request.key));
         }
         if (request.kind == REQUEST_BIND)
-                CHECK(request.host);
+                CHECK(request.host && request.id_length > 0);
+        check_hosts(&request);
 }
 
 static void check_answer(const uint8_t *data, size_t size, struct selection *selection)

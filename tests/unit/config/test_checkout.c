@@ -167,7 +167,7 @@ static void its_mistakes_have_places_too(void **state)
         assert_checkout_mistakes("nam = 'x'\n", "/x", "m.toml:1:1: unknown key 'nam' [did you mean 'name'?]\n");
         assert_checkout_mistakes(
                 "[blog]\ncpus = 1\n", "/x",
-                "m.toml:1:2: unknown key 'blog' [known keys: name, repos, profiles, setup, shell, forward_agent, keys, confirm, cpus, memory, "
+                "m.toml:1:2: unknown key 'blog' [known keys: name, repos, profiles, setup, shell, forward_agent, keys, key_hosts, confirm, cpus, memory, "
                 "disk, engine, image, image_digest, ports, lan, egress, allow, weaker_line, cold]\n");
         assert_checkout_mistakes(
                 "[secrets]\nA = 'env:A'\n", "/x",

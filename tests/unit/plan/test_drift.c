@@ -110,6 +110,13 @@ static void lent_agent(struct pair *pair)
         pair->wanted.forward_agent = true;
 }
 
+static void hosts(struct pair *pair)
+{
+        static char *host[] = { (char *)"example.org:2222" };
+
+        pair->wanted.key_hosts = (struct strv){ .items = host, .count = 1 };
+}
+
 static void asked(struct pair *pair)
 {
         pair->wanted.confirm = true;
@@ -203,6 +210,7 @@ static const struct {
         { "another port", other_port, "ports", "3000:3000, 8080:80", "8080:80", "up" },
         { "lan", open_lan, "lan", "false", "true", "up" },
         { "the agent", lent_agent, "forward_agent", "false", "true", "up" },
+        { "hosts for the keys", hosts, "key_hosts", "everywhere", "[example.org]:2222", "up" },
         { "each use asked about", asked, "confirm", "false", "true", "up" },
         { "egress rules", rules, "egress", "open", "allow api.example.org, example.org", "up" },
         { "the shell", other_shell, "shell", "zsh", "bash", "rebuild" },
