@@ -62,8 +62,7 @@ void lines_targets(const struct scene *scene, struct strv *out)
 
 /* --- judging */
 
-static int say(struct audit_finding *out, enum audit_verdict verdict, const char *format, ...) _printf_(3, 4);
-static int say(struct audit_finding *out, enum audit_verdict verdict, const char *format, ...)
+int audit_say(struct audit_finding *out, enum audit_verdict verdict, const char *format, ...)
 {
         va_list args;
 
@@ -108,9 +107,9 @@ static int measure_mounts(const struct scene *scene, struct audit_finding *out, 
                                 add_word(&found, mount->point);
         }
         if (found.len > 0)
-                return say(out, AUDIT_CROSSED, "mounted from outside: %s", found.buf);
-        return say(out, AUDIT_HELD, "%zu mounts, %zu of them disks of its own, none from outside", scene->probe.mount_count,
-                   disks);
+                return audit_say(out, AUDIT_CROSSED, "mounted from outside: %s", found.buf);
+        return audit_say(out, AUDIT_HELD, "%zu mounts, %zu of them disks of its own, none from outside",
+                         scene->probe.mount_count, disks);
 }
 
 /* Our own listeners on one kind of address: nobody but the guest knows their ports. */
@@ -129,13 +128,13 @@ static int measure_baits(const struct scene *scene, bool loopback, struct audit_
                         add_word(&taken, bait->text);
         }
         if (taken.len > 0)
-                return say(out, AUDIT_CROSSED, "the guest has connected to %s", taken.buf);
+                return audit_say(out, AUDIT_CROSSED, "the guest has connected to %s", taken.buf);
         if (laid.len == 0 && loopback)
                 return error_set(err, ERROR_FAILED, "cannot listen on the loopback");
         if (laid.len == 0)
-                return say(out, AUDIT_HELD, "this computer has no other address");
-        return say(out, AUDIT_HELD, "listened on %s, tried from the guest%s: nothing came", laid.buf,
-                   loopback ? " by each name of the gateway" : "");
+                return audit_say(out, AUDIT_HELD, "this computer has no other address");
+        return audit_say(out, AUDIT_HELD, "listened on %s, tried from the guest%s: nothing came", laid.buf,
+                         loopback ? " by each name of the gateway" : "");
 }
 
 static int measure_loopback(const struct scene *scene, struct audit_finding *out, struct error **err)
@@ -163,24 +162,24 @@ static int measure_strangers(const struct scene *scene, const char *const *addre
                 if (!tried)
                         return error_set(err, ERROR_STEP, "the guest does not say what came of %s", addresses[i]);
                 if (!engine->refused)
-                        return say(out, AUDIT_CROSSED, "nothing on this computer keeps the guest from %s (%s)", addresses[i],
-                                   probe_result_name(tried->result));
+                        return audit_say(out, AUDIT_CROSSED, "nothing on this computer keeps the guest from %s (%s)",
+                                         addresses[i], probe_result_name(tried->result));
                 known = engine->refused(scene->vm, addresses[i], scene->stranger, &reason, err);
                 if (known < 0)
                         return -1;
                 if (known == 0 || tried->result == PROBE_CONNECTED)
-                        return say(out, AUDIT_CROSSED, "%s, port %u: %s, and no refusal of ours in the log", addresses[i],
-                                   scene->stranger, probe_result_name(tried->result));
+                        return audit_say(out, AUDIT_CROSSED, "%s, port %u: %s, and no refusal of ours in the log", addresses[i],
+                                         scene->stranger, probe_result_name(tried->result));
                 add_word(&refused, addresses[i]);
                 strbuf_addf(&refused, " (%s)", reason);
         }
-        return say(out, AUDIT_HELD, "refused: %s", refused.buf);
+        return audit_say(out, AUDIT_HELD, "refused: %s", refused.buf);
 }
 
 static int measure_lan(const struct scene *scene, struct audit_finding *out, struct error **err)
 {
         if (scene->vm->record.lan)
-                return say(out, AUDIT_OPEN, "lan = true");
+                return audit_say(out, AUDIT_OPEN, "lan = true");
         return measure_strangers(scene, private_addresses, ARRAY_SIZE(private_addresses), out, err);
 }
 
@@ -188,7 +187,7 @@ static int measure_lan(const struct scene *scene, struct audit_finding *out, str
 static int measure_egress(const struct scene *scene, struct audit_finding *out, struct error **err)
 {
         if (!has_rules(scene))
-                return say(out, AUDIT_OPEN, "egress = open");
+                return audit_say(out, AUDIT_OPEN, "egress = open");
         return measure_strangers(scene, public_addresses, ARRAY_SIZE(public_addresses), out, err);
 }
 
@@ -204,8 +203,8 @@ static int measure_ipv6(const struct scene *scene, struct audit_finding *out, st
         if (!tried)
                 return error_set(err, ERROR_STEP, "the guest does not say what came of %s", ipv6_address);
         if (tried->result == PROBE_UNREACHABLE || tried->result == PROBE_REFUSED)
-                return say(out, AUDIT_HELD, "the guest has no way to %s", ipv6_address);
-        return say(out, AUDIT_CROSSED, "a packet to %s goes out (%s)", ipv6_address, probe_result_name(tried->result));
+                return audit_say(out, AUDIT_HELD, "the guest has no way to %s", ipv6_address);
+        return audit_say(out, AUDIT_CROSSED, "a packet to %s goes out (%s)", ipv6_address, probe_result_name(tried->result));
 }
 
 /* The name server is the third address of the small network of both libslirp and Lima. */
@@ -237,16 +236,16 @@ static int measure_vms(const struct scene *scene, struct audit_finding *out, str
                 if (!is_name_server(scene->probe.neighbours.items[i]))
                         add_word(&found, scene->probe.neighbours.items[i]);
         if (found.len > 0)
-                return say(out, AUDIT_CROSSED, "on its network answer: %s", found.buf);
+                return audit_say(out, AUDIT_CROSSED, "on its network answer: %s", found.buf);
         for (size_t i = 0; i < scene->other_count; i++) {
                 uint16_t port = find_reached(scene, &scene->others[i]);
 
                 if (port > 0)
-                        return say(out, AUDIT_CROSSED, "port %u of VM '%s' is reached", port, scene->others[i].name);
+                        return audit_say(out, AUDIT_CROSSED, "port %u of VM '%s' is reached", port, scene->others[i].name);
                 ports += scene->others[i].record.port_count;
         }
-        return say(out, AUDIT_HELD, "nobody else on its network; forwarded ports of %zu other VMs tried in vain: %zu",
-                   scene->other_count, ports);
+        return audit_say(out, AUDIT_HELD, "nobody else on its network; forwarded ports of %zu other VMs tried in vain: %zu",
+                         scene->other_count, ports);
 }
 
 static int measure_ports(const struct scene *scene, struct audit_finding *out, struct error **err)
@@ -263,8 +262,8 @@ static int measure_ports(const struct scene *scene, struct audit_finding *out, s
                 if (!strv_contains(&meant, listening.items[i]))
                         add_word(&more, listening.items[i]);
         if (more.len > 0)
-                return say(out, AUDIT_CROSSED, "its processes listen on %s", more.buf);
-        return say(out, AUDIT_HELD, "%zu listening, as in 'ports'", listening.count);
+                return audit_say(out, AUDIT_CROSSED, "its processes listen on %s", more.buf);
+        return audit_say(out, AUDIT_HELD, "%zu listening, as in 'ports'", listening.count);
 }
 
 /* A connection that knows no host key has to fail, and the audit's own session has shown that the pinned one is the guest's. */
@@ -293,18 +292,18 @@ static int measure_host_key(const struct scene *scene, struct audit_finding *out
         if (process_run(&(struct process_spec){ .argv = argv, .timeout_ms = SSH_TIMEOUT_MS }, &result, err) < 0)
                 return -1;
         if (result.status == 0)
-                return say(out, AUDIT_CROSSED, "ssh trusts a host key that is not in '%s'", pinned);
+                return audit_say(out, AUDIT_CROSSED, "ssh trusts a host key that is not in '%s'", pinned);
         if (!strstr(result.err.buf, "Host key verification failed"))
                 return error_set(err, ERROR_FAILED, "ssh ended for another reason than the host key");
-        return say(out, AUDIT_HELD, "the guest has the key in '%s', and without it ssh refuses to log in", pinned);
+        return audit_say(out, AUDIT_HELD, "the guest has the key in '%s', and without it ssh refuses to log in", pinned);
 }
 
 static int measure_agent(const struct scene *scene, struct audit_finding *out, struct error **err _unused_)
 {
         if (scene->probe.agent_count == 0)
-                return say(out, AUDIT_HELD, "no agent answers in the guest");
-        return say(out, AUDIT_CROSSED, "an agent with %jd keys answers at '%s': is a session open that lends it?",
-                   (intmax_t)scene->probe.agents[0].keys, scene->probe.agents[0].path);
+                return audit_say(out, AUDIT_HELD, "no agent answers in the guest");
+        return audit_say(out, AUDIT_CROSSED, "an agent with %jd keys answers at '%s': is a session open that lends it?",
+                         (intmax_t)scene->probe.agents[0].keys, scene->probe.agents[0].path);
 }
 
 /* What is missing in a process, in words. The network process needs the network: no namespace of its own is asked of it. */
@@ -344,17 +343,17 @@ static int measure_confinement(const struct scene *scene, struct audit_finding *
                 if (known < 0)
                         return -1;
                 if (known == 0)
-                        return say(out, AUDIT_CROSSED, "%s (pid %d) runs as any program of yours", process->role,
-                                   (int)process->pid);
+                        return audit_say(out, AUDIT_CROSSED, "%s (pid %d) runs as any program of yours", process->role,
+                                         (int)process->pid);
                 name_gaps(process, &seen, &gaps);
                 add_word(&names, process->role);
                 strbuf_addf(&names, " (pid %d)", (int)process->pid);
         }
         if (gaps.len > 0) {
                 set_string(&out->hint, xstrdup("machine doctor"));
-                return say(out, AUDIT_CROSSED, "%s", gaps.buf);
+                return audit_say(out, AUDIT_CROSSED, "%s", gaps.buf);
         }
-        return say(out, AUDIT_HELD, "%s", names.buf);
+        return audit_say(out, AUDIT_HELD, "%s", names.buf);
 }
 
 static int check_mode(const char *path, mode_t forbidden, struct strbuf *bad, struct error **err)
@@ -385,8 +384,8 @@ static int measure_files(const struct scene *scene, struct audit_finding *out, s
                         return -1;
         }
         if (bad.len > 0)
-                return say(out, AUDIT_CROSSED, "others have rights to %s", bad.buf);
-        return say(out, AUDIT_HELD, "'%s' and '%s' are yours alone", scene->vm->folder, runtime);
+                return audit_say(out, AUDIT_CROSSED, "others have rights to %s", bad.buf);
+        return audit_say(out, AUDIT_HELD, "'%s' and '%s' are yours alone", scene->vm->folder, runtime);
 }
 
 static int measure_layers(const struct scene *scene, struct audit_finding *out, struct error **err)
@@ -395,7 +394,7 @@ static int measure_layers(const struct scene *scene, struct audit_finding *out, 
         _cleanup_(layer_clear) struct layer layer = LAYER_INIT;
 
         if (!scene->vm->record.base || scene->vm->engine->takes_image)
-                return say(out, AUDIT_HELD, "its disk shares nothing with another VM");
+                return audit_say(out, AUDIT_HELD, "its disk shares nothing with another VM");
         if (layer_open(scene->vm->record.base, &layer, err) < 0)
                 return -1;
         for (size_t i = 0; i < layer.folders.count; i++) {
@@ -405,8 +404,8 @@ static int measure_layers(const struct scene *scene, struct audit_finding *out, 
                         return -1;
         }
         if (bad.len > 0)
-                return say(out, AUDIT_CROSSED, "can be written: %s", bad.buf);
-        return say(out, AUDIT_HELD, "%zu layers below its disk, none can be written", layer.folders.count);
+                return audit_say(out, AUDIT_CROSSED, "can be written: %s", bad.buf);
+        return audit_say(out, AUDIT_HELD, "%zu layers below its disk, none can be written", layer.folders.count);
 }
 
 /* Each was once read as an option, a command or a file of the host's by a program of this kind. */
@@ -427,9 +426,9 @@ static int measure_repo_values(const struct scene *scene _unused_, struct audit_
                 if (repo_url_check(hostile[i], NULL, NULL) == 0) {
                         _cleanup_(freep) char *shown = text_visible_dup(hostile[i]);
 
-                        return say(out, AUDIT_CROSSED, "'%s' is taken for the URL of a repo", shown);
+                        return audit_say(out, AUDIT_CROSSED, "'%s' is taken for the URL of a repo", shown);
                 }
-        return say(out, AUDIT_HELD, "%zu hostile values in 'repos' are refused", ARRAY_SIZE(hostile));
+        return audit_say(out, AUDIT_HELD, "%zu hostile values in 'repos' are refused", ARRAY_SIZE(hostile));
 }
 
 const struct audit_line audit_lines[] = {
@@ -445,6 +444,9 @@ const struct audit_line audit_lines[] = {
         { "ports", "on this computer only what is in 'ports' listens for the guest", "ssh-port", measure_ports },
         { "host-key", "the guest is known by a host key that this computer made", NULL, measure_host_key },
         { "agent", "without a session that lends it, no ssh agent answers in the guest", NULL, measure_agent },
+        { "lent-keys", "a session that lends the agent shows the keys in 'keys', and signs by no other", NULL,
+          measure_lent_keys },
+        { "key-hosts", "a lent key logs in to no other host than those in 'key_hosts'", NULL, measure_key_hosts },
         { "confinement", "what runs the guest has no privileges, few system calls, and no network or files but its own",
           "confinement", measure_confinement },
         { "files", "what this computer keeps of the VM is closed to its other users", NULL, measure_files },

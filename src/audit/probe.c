@@ -1,6 +1,7 @@
 #include "audit/probe.h"
 
 #include "guest/script.h"
+#include "host/agent.h"
 #include "lib/text.h"
 
 #define TIMEOUT_MS   120000
@@ -36,6 +37,7 @@ void probe_clear(struct probe *probe)
         free(probe->agents);
         strv_clear(&probe->gateways);
         strv_clear(&probe->neighbours);
+        strv_clear(&probe->lent);
         *probe = (struct probe)PROBE_INIT;
 }
 
@@ -93,13 +95,44 @@ static int add_agent(struct probe *probe, char *const *fields)
         return 0;
 }
 
+static int add_lent(struct probe *probe, char *const *fields)
+{
+        /* As it stands in the file of a public key, which begins with its kind. */
+        _cleanup_(freep) char *line = xasprintf("key %s", fields[0]);
+        char *fingerprint = agent_fingerprint(line);
+
+        if (!fingerprint)
+                return -1;
+        strv_take(&probe->lent, fingerprint);
+        return 0;
+}
+
+static int read_signature(const char *text, enum probe_signature *out)
+{
+        if (!streq(text, "signed") && !streq(text, "refused"))
+                return -1;
+        *out = streq(text, "signed") ? PROBE_SIGNED : PROBE_NOT_SIGNED;
+        return 0;
+}
+
+static int add_hidden(struct probe *probe, char *const *fields)
+{
+        return read_signature(fields[0], &probe->hidden);
+}
+
+static int add_stranger(struct probe *probe, char *const *fields)
+{
+        return read_signature(fields[0], &probe->stranger);
+}
+
 static const struct record {
         const char *name;
         size_t fields;
         int (*add)(struct probe *probe, char *const *fields); /* NULL = the end */
 } records[] = {
-        { "mount", 3, add_mount },     { "gateway", 1, add_gateway }, { "neighbour", 1, add_neighbour },
-        { "connect", 3, add_connect }, { "agent", 2, add_agent },     { "end", 0, NULL },
+        { "mount", 3, add_mount },     { "gateway", 1, add_gateway },   { "neighbour", 1, add_neighbour },
+        { "connect", 3, add_connect }, { "agent", 2, add_agent },       { "lent", 1, add_lent },
+        { "hidden", 1, add_hidden },   { "stranger", 1, add_stranger }, { "end", 0, NULL },
 };
 
 static const struct record *find_record(const char *name)
@@ -152,6 +185,18 @@ int probe_parse(const char *report, size_t length, struct probe *out, struct err
                         return malformed(number, err);
         }
         return error_set(err, ERROR_STEP, "the guest's report is not whole");
+}
+
+int probe_lent(const struct vm *vm, const char *hidden, bool stranger, struct probe *out, struct error **err)
+{
+        const struct session session = { .vm = vm, .forward_agent = true };
+        _cleanup_(strbuf_clear) struct strbuf report = STRBUF_INIT;
+        _cleanup_(strv_clear) struct strv args = STRV_INIT;
+
+        strv_adds(&args, hidden ? hidden : "-", stranger ? "try" : "-", NULL);
+        if (script_run(&session, "audit-agent.sh", &args, NULL, TIMEOUT_MS, NULL, NULL, &report, err) < 0)
+                return -1;
+        return probe_parse(report.buf, report.len, out, err);
 }
 
 int probe_run(const struct vm *vm, const struct strv *targets, struct probe *out, struct error **err)

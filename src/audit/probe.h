@@ -1,6 +1,7 @@
 /*
- * What root in the guest sees and reaches: guest/session/audit.sh, and its report, which is the guest's word: parsed with
- * limits, and where something can be seen from outside as well, the outside decides.
+ * What root in the guest sees and reaches (guest/session/audit.sh), and what a session's ssh agent does for it
+ * (guest/session/audit-agent.sh). Their reports are the guest's word: parsed with limits, and where something can be seen from
+ * outside as well, the outside decides.
  */
 #pragma once
 
@@ -27,6 +28,9 @@ struct probe_agent {
         int64_t keys;
 };
 
+/* What an agent was asked to sign, and ought not to. */
+enum probe_signature { PROBE_NOT_ASKED, PROBE_NOT_SIGNED, PROBE_SIGNED };
+
 struct probe {
         struct strv gateways, neighbours;
         struct probe_mount *mounts;
@@ -35,6 +39,8 @@ struct probe {
         size_t connect_count;
         struct probe_agent *agents;
         size_t agent_count;
+        struct strv lent; /* the keys that the session's agent shows, by their fingerprints */
+        enum probe_signature hidden, stranger;
 };
 
 #define PROBE_INIT                                                                                                             \
@@ -43,6 +49,9 @@ struct probe {
         }
 /* `targets`: addresses (or "gateway") and ports in turn. A session without the agent. */
 int probe_run(const struct vm *vm, const struct strv *targets, struct probe *out, struct error **err);
+/* The same by a session that lends the agent: `hidden` is a public key in base64 that it must not sign by (NULL = none);
+ * `stranger`: ask for a log-in to a host that nothing has proven. */
+int probe_lent(const struct vm *vm, const char *hidden, bool stranger, struct probe *out, struct error **err);
 /* Anything but a whole and well-formed report is an error. */
 int probe_parse(const char *report, size_t length, struct probe *out, struct error **err);
 void probe_clear(struct probe *probe);

@@ -131,3 +131,22 @@ def test_once_the_session_is_over_nothing_is_pushed(pusher, lab):
           ">/dev/null 2>&1 &")
     wait_until(lambda: vm.sh("tail -n 1 ~/later 2>/dev/null || true").strip().isdigit(), 60, "the guest's try")
     assert "Permission denied" in vm.sh("cat ~/later")
+
+
+def findings(program, name):
+    result = program.run("audit", name, "--json")
+    return {entry["id"]: (entry["verdict"], entry["detail"]) for entry in json.loads(next(
+        line for line in result.out.splitlines() if line.startswith("[")))}
+
+
+def test_the_audit_tries_a_hidden_key_and_a_strange_host(pusher):
+    vm, _ = pusher
+    seen = findings(vm.program, "pusher")
+    assert seen["lent-keys"] == ("held", "1 of the agent's 3 keys are shown, a signature by another is refused")
+    assert seen["key-hosts"][0] == "held" and "refused, with a forged proof and without" in seen["key-hosts"][1]
+
+
+def test_what_the_configuration_opens_is_said_to_be_open(program, box):
+    seen = findings(program, "box")
+    assert seen["lent-keys"][0] == "held"
+    assert seen["key-hosts"][0] == "open"

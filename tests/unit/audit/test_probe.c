@@ -14,7 +14,10 @@
         "gateway\t10.0.2.2\n"                                                                                                  \
         "neighbour\t10.0.2.3\n"                                                                                                \
         "connect\t10.0.2.2\t4000\trefused\n"                                                                                   \
-        "agent\t/tmp/ssh-x/agent.1\t3\n"
+        "agent\t/tmp/ssh-x/agent.1\t3\n"                                                                                       \
+        "lent\tAAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl\n"                                         \
+        "hidden\trefused\n"                                                                                                    \
+        "stranger\tsigned\n"
 
 static int parse(const char *report, struct probe *probe, struct error **err)
 {
@@ -33,6 +36,10 @@ static void a_whole_report_is_read(void **state)
         assert_int_equal(probe.connects[0].port, 4000);
         assert_int_equal(probe.connects[0].result, PROBE_REFUSED);
         assert_int_equal(probe.agents[0].keys, 3);
+        /* GitHub's, as it publishes it. */
+        assert_string_equal(probe.lent.items[0], "SHA256:+DiY3wvvV6TuJJhbpZisF/zLDA0zPMSvHdkr4UvCOqU");
+        assert_int_equal(probe.hidden, PROBE_NOT_SIGNED);
+        assert_int_equal(probe.stranger, PROBE_SIGNED);
 }
 
 static void anything_else_is_an_error(void **state)
@@ -50,6 +57,9 @@ static void anything_else_is_an_error(void **state)
                 "connect\t10.0.2.2\t65536\trefused\nend\n",
                 "connect\t10.0.2.2\t80\tperhaps\nend\n",
                 "agent\t/tmp/x\t-1\nend\n",
+                "lent\tno base64!\nend\n",
+                "hidden\tperhaps\nend\n",
+                "stranger\t\nend\n",
                 "\n",
         };
 
