@@ -42,7 +42,7 @@ static void add_key(const struct vm_record *record, const char *line, struct own
         const char *key = strchr(line, ' ');
         const char *comment = key ? strchr(key + 1, ' ') : NULL;
 
-        if (!fingerprint)
+        if (!fingerprint || !key)
                 return;
         out->count++;
         if (is_allowed(record, fingerprint, comment ? comment + 1 : ""))
