@@ -14,6 +14,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../support"))
 
 import lab as lab_module  # noqa: E402
+from mirror import Mirror  # noqa: E402
 from program import BUILD, Program, said  # noqa: E402
 
 DATA = os.path.join(os.environ.get("MACHINE_TEST_CACHE", os.path.join(BUILD, "test-data")))
@@ -83,6 +84,13 @@ def no_lab_because():
 def data():
     os.makedirs(DATA, mode=0o755, exist_ok=True)
     return DATA
+
+
+@pytest.fixture(scope="module")
+def mirror():
+    mirror = Mirror()
+    yield mirror
+    mirror.server.shutdown()
 
 
 @contextlib.contextmanager

@@ -3,45 +3,16 @@ downloaded comes from a server of the test's own, by [mirrors]; Debian's package
 
 import contextlib
 import hashlib
-import http.server
 import os
 import re
 import signal
 import subprocess
-import threading
 
 import pytest
 from conftest import SMALL, Vm, surroundings
 from program import wait_until
 
 TOOL = b"#!/bin/sh\necho downloaded\n"
-
-
-class Mirror:
-    """Serves what is in `files`, and counts what was asked for."""
-
-    def __init__(self):
-        mirror = self
-        self.files = {"/tool": TOOL}
-        self.asked = []
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                mirror.asked.append(self.path)
-                body = mirror.files.get(self.path)
-                self.send_response(200 if body is not None else 404)
-                self.send_header("Content-Length", str(len(body or b"")))
-                self.end_headers()
-                self.wfile.write(body or b"")
-
-            def log_message(self, *args):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def settings(self):
-        return f"[mirrors]\n\"https://files.example.org\" = \"http://127.0.0.1:{self.server.server_address[1]}\"\n"
 
 
 def count(name):
@@ -64,14 +35,8 @@ SETUP = "#!/bin/sh\nset -eu\nid -un >/etc/mine\necho mine >>/var/log/ran\n"
 
 
 @pytest.fixture(scope="module")
-def mirror():
-    mirror = Mirror()
-    yield mirror
-    mirror.server.shutdown()
-
-
-@pytest.fixture(scope="module")
 def site(data, mirror):
+    mirror.files["/tool"] = TOOL
     with surroundings(data=data) as program:
         program.projects(f"[box]\nprofiles = ['mine']\n{SMALL}")
         program.write("config/machine/config.toml", mirror.settings())

@@ -9,7 +9,6 @@ import tarfile
 
 import pytest
 from conftest import SMALL, Vm, surroundings
-from test_m_recipe import Mirror
 
 SHARE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../share")
 PYTHON = """[[release]]
@@ -35,15 +34,8 @@ def pack_python(folder):
 
 
 @pytest.fixture(scope="module")
-def mirror(tmp_path_factory):
-    mirror = Mirror()
+def site(data, mirror, tmp_path_factory):
     mirror.files["/python311.tar.gz"] = pack_python(tmp_path_factory.mktemp("python") / "work")
-    yield mirror
-    mirror.server.shutdown()
-
-
-@pytest.fixture(scope="module")
-def site(data, mirror):
     if not mirror.files["/python311.tar.gz"]:
         pytest.skip("apt has no Python 3.11 here, and uv can't download one")
     with open(os.path.join(SHARE, "provision.toml"), encoding="utf-8") as file:

@@ -13,7 +13,6 @@ import tarfile
 import lab as lab_module
 import pytest
 from conftest import SMALL, Vm, surroundings
-from test_m_recipe import Mirror
 
 PROFILES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../share/profiles")
 PORT = 8443
@@ -106,13 +105,6 @@ def profile(name, *changes):
         text, count = re.subn(pattern, instead, text, flags=re.DOTALL)
         assert count == 1, pattern
     return text
-
-
-@pytest.fixture(scope="module")
-def mirror():
-    mirror = Mirror()
-    yield mirror
-    mirror.server.shutdown()
 
 
 @pytest.fixture(scope="module")
