@@ -65,7 +65,13 @@ static struct engine_layer *add(struct engine_layers *out, const char *key, cons
         return &out->items[out->count++];
 }
 
-static void add_layer(const struct layer *layer, const struct layer *base, const struct stock_kind *kind,
+/* What `current` is told by. */
+struct now {
+        bool asked;
+        struct layer base; /* the plain one, if it is there */
+};
+
+static void add_layer(const struct layer *layer, const struct now *now, const struct stock_kind *kind,
                       struct engine_layers *out)
 {
         struct engine_layer *item = add(out, layer->key, layer->kind);
@@ -75,16 +81,16 @@ static void add_layer(const struct layer *layer, const struct layer *base, const
         item->created = xstrdup(layer_text(layer, "created"));
         item->disk_bytes = bytes_of_all(layer->folder);
         if (kind && streq(layer->kind, kind->name)) {
-                kind->describe(layer, base->key != NULL, item);
+                kind->describe(layer, now->asked, item);
                 item->disk_bytes -= item->memory_bytes;
                 return;
         }
         item->about = describe(layer);
-        item->current = streq_ptr(layer->key, base->key);
+        item->current = streq_ptr(layer->key, now->base.key);
 }
 
 /* One that can't be read is listed all the same, so that it can be removed. */
-static void add_name(const char *name, const struct layer *base, const struct stock_kind *kind, struct engine_layers *out)
+static void add_name(const char *name, const struct now *now, const struct stock_kind *kind, struct engine_layers *out)
 {
         _cleanup_(layer_clear) struct layer layer = LAYER_INIT;
         _cleanup_(error_freep) struct error *reason = NULL;
@@ -93,7 +99,7 @@ static void add_name(const char *name, const struct layer *base, const struct st
         int there = is_key(name) ? layer_find(name, &layer, &reason) : -1;
 
         if (there > 0)
-                add_layer(&layer, base, kind, out);
+                add_layer(&layer, now, kind, out);
         if (there >= 0)
                 return;
         item = add(out, name, is_unfinished(name) ? "unfinished" : "damaged");
@@ -105,7 +111,7 @@ int stock_list(const char *user, const struct stock_kind *kind, struct engine_la
 {
         _cleanup_(engine_layers_clear) struct engine_layers layers = ENGINE_LAYERS_INIT;
         _cleanup_(error_freep) struct error *reason = NULL;
-        _cleanup_(layer_clear) struct layer base = LAYER_INIT;
+        struct now now = { .asked = user != NULL, .base = LAYER_INIT };
         _cleanup_(strv_clear) struct strv names = STRV_INIT;
         _cleanup_(freep) char *folder = paths_data("layers");
 
@@ -115,10 +121,11 @@ int stock_list(const char *user, const struct stock_kind *kind, struct engine_la
                 return -1;
         }
         if (user)
-                base_find(user, NULL, &base, NULL);
+                base_find(user, NULL, &now.base, NULL);
         for (size_t i = 0; i < names.count; i++)
                 if (is_key(names.items[i]) || is_unfinished(names.items[i]))
-                        add_name(names.items[i], &base, kind, &layers);
+                        add_name(names.items[i], &now, kind, &layers);
+        layer_clear(&now.base);
         *out = layers;
         layers = (struct engine_layers)ENGINE_LAYERS_INIT;
         return 0;
