@@ -93,5 +93,5 @@ def test_a_second_project_with_the_same_stack_fills_nothing(site, box):
     assert [layer["key"] for layer in site.json("layers") if layer["kind"] != "template"] == [
         layer["key"] for layer in before if layer["kind"] != "template"]
     assert other.run("ruff", "--version").out.startswith("ruff ")
-    # No plain image has to be there for them to count.
+    # What the next one would be made from.
     assert any(layer["current"] for layer in site.json("layers") if layer["kind"] == "template")
