@@ -89,6 +89,9 @@ static const struct recipe_part *lowest_part(const struct recipe *recipe)
 
 /* --- what they stand on */
 
+/* Fewer packages are not worth an image of their own, which takes half a minute and a gigabyte. */
+#define IMAGE_PACKAGES_LEAST 8
+
 struct ground {
         struct context *context; /* NULL = nothing is made */
         const struct engine *engine;
@@ -145,7 +148,7 @@ static int find_ground(const struct ground *ground, char **base, struct error **
         int there = 0;
 
         image_packages(ground->part, &packages);
-        if (packages.count > 0) {
+        if (packages.count >= IMAGE_PACKAGES_LEAST) {
                 there = ground->engine->base_layer(ground->user, &packages, false, NULL, base, err);
                 if (there == 0)
                         there = find_on_plain(ground, base, err);
