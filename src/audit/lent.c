@@ -24,10 +24,11 @@ static void own_keys_clear(struct own_keys *keys)
 
 static bool is_allowed(const struct vm_record *record, const char *fingerprint, const char *comment)
 {
+        _cleanup_(freep) char *key = xasprintf("--key=%s", fingerprint);
+        _cleanup_(freep) char *named = xasprintf("--comment=%s", comment);
+
         for (size_t i = 0; i < record->keys.count; i++) {
                 _cleanup_(freep) char *option = agent_key_option(record->keys.items[i], NULL);
-                _cleanup_(freep) char *key = xasprintf("--key=%s", fingerprint);
-                _cleanup_(freep) char *named = xasprintf("--comment=%s", comment);
 
                 if (option && (streq(option, key) || streq(option, named)))
                         return true;
@@ -66,16 +67,16 @@ static int list_own(const struct vm_record *record, const char *agent, struct ow
                                                 .timeout_ms = LIST_TIMEOUT_MS },
                         &result, err) < 0)
                 return -1;
-        if (result.status != 0)
+        if (result.status != 0 || result.out.len == 0)
                 return 0;
         for (char *line = strtok_r(result.out.buf, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
                 add_key(record, line, out);
         return 0;
 }
 
-static int count_strangers(const struct probe *probe, const struct own_keys *own)
+static size_t count_strangers(const struct probe *probe, const struct own_keys *own)
 {
-        int strangers = 0;
+        size_t strangers = 0;
 
         for (size_t i = 0; i < probe->lent.count; i++)
                 strangers += !strv_contains(&own->allowed, probe->lent.items[i]);
@@ -96,14 +97,15 @@ int measure_lent_keys(const struct scene *scene, struct audit_finding *out, stru
         _cleanup_(probe_clear) struct probe probe = PROBE_INIT;
         _cleanup_(freep) char *agent = agent_socket();
         const char *nothing = nothing_lent(scene, agent);
+        size_t strangers;
 
         if (nothing)
                 return audit_say(out, AUDIT_HELD, "%s", nothing);
         if (list_own(&scene->vm->record, agent, &own, err) < 0 || probe_lent(scene->vm, own.hidden, false, &probe, err) < 0)
                 return -1;
-        if (count_strangers(&probe, &own) > 0)
-                return audit_say(out, AUDIT_CROSSED, "%d keys are shown that 'keys' doesn't name",
-                                 count_strangers(&probe, &own));
+        strangers = count_strangers(&probe, &own);
+        if (strangers > 0)
+                return audit_say(out, AUDIT_CROSSED, "%zu keys are shown that 'keys' doesn't name", strangers);
         if (probe.hidden == PROBE_SIGNED)
                 return audit_say(out, AUDIT_CROSSED, "it signs by a key that 'keys' doesn't name");
         if (scene->vm->record.keys.count == 0)

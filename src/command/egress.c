@@ -1,5 +1,6 @@
 #include <poll.h>
 
+#include "command/follow.h"
 #include "command/result.h"
 #include "command/target.h"
 #include "lib/deadline.h"
@@ -19,10 +20,8 @@ static const struct option options[] = {
         { 0 },
 };
 
-#define READ_MS     2000
-#define PAUSE_MS    50
-#define FOLLOW_MS   500
-#define LOOK_ROUNDS 10 /* of those, until it is asked again whether the VM runs */
+#define READ_MS  2000
+#define PAUSE_MS 50
 
 static int read_account(const struct vm *vm, struct account *out, struct error **err)
 {
@@ -110,23 +109,26 @@ static void print_line(struct context *context, const struct account_line *line)
         fflush(stdout);
 }
 
-static int follow(struct context *context, const struct vm *vm, struct account *before, struct error **err)
+struct following {
+        struct context *context;
+        struct account *before;
+};
+
+static int look_again(const struct vm *vm, void *data, struct error **err)
 {
-        for (unsigned round = 0; round % LOOK_ROUNDS != 0 || vm_runs(vm); round++) {
-                struct account now = ACCOUNT_INIT;
+        const struct following *following = data;
+        struct account now = ACCOUNT_INIT;
 
-                if (read_account(vm, &now, err) < 0)
-                        return -1;
-                for (size_t i = 0; i < now.count; i++) {
-                        const struct account_line *old = find_same(before, &now.lines[i]);
+        if (read_account(vm, &now, err) < 0)
+                return -1;
+        for (size_t i = 0; i < now.count; i++) {
+                const struct account_line *old = find_same(following->before, &now.lines[i]);
 
-                        if (!old || old->count != now.lines[i].count)
-                                print_line(context, &now.lines[i]);
-                }
-                account_clear(before);
-                *before = now;
-                poll(NULL, 0, FOLLOW_MS);
+                if (!old || old->count != now.lines[i].count)
+                        print_line(following->context, &now.lines[i]);
         }
+        account_clear(following->before);
+        *following->before = now;
         return 0;
 }
 
@@ -196,7 +198,7 @@ static int run(struct context *context, const struct invocation *invocation, str
                 learn(context, &vm, &account);
         else if (!given->follow || context->mode != OUTPUT_JSON)
                 show(context, &vm, &account);
-        return given->follow ? follow(context, &vm, &account, err) : 0;
+        return given->follow ? follow(&vm, look_again, &(struct following){ context, &account }, err) : 0;
 }
 
 const struct command command_egress = {

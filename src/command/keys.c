@@ -1,5 +1,4 @@
-#include <poll.h>
-
+#include "command/follow.h"
 #include "command/result.h"
 #include "command/target.h"
 #include "lib/file.h"
@@ -17,9 +16,7 @@ static const struct option options[] = {
         { 0 },
 };
 
-#define LOG_MOST    (4 << 20)
-#define FOLLOW_MS   500
-#define LOOK_ROUNDS 10 /* of those, until it is asked again whether the VM runs */
+#define LOG_MOST (4 << 20)
 
 static const char *const headings[] = { "TIME", "REQUEST", "VERDICT", "WHAT", "KEY", "HOST", "REASON", NULL };
 
@@ -102,16 +99,19 @@ static void print_lines(const struct context *context, const json_t *all)
         fflush(stdout);
 }
 
-static int follow(const struct context *context, const struct vm *vm, size_t offset, struct error **err)
-{
-        for (unsigned round = 0; round % LOOK_ROUNDS != 0 || vm_runs(vm); round++) {
-                _cleanup_(json_decrefp) json_t *more = json_array();
+struct following {
+        const struct context *context;
+        size_t offset;
+};
 
-                if (read_log(vm, &offset, more, err) < 0)
-                        return -1;
-                print_lines(context, more);
-                poll(NULL, 0, FOLLOW_MS);
-        }
+static int look_again(const struct vm *vm, void *data, struct error **err)
+{
+        struct following *following = data;
+        _cleanup_(json_decrefp) json_t *more = json_array();
+
+        if (read_log(vm, &following->offset, more, err) < 0)
+                return -1;
+        print_lines(following->context, more);
         return 0;
 }
 
@@ -120,11 +120,11 @@ static int run(struct context *context, const struct invocation *invocation, str
         const struct keys_options *given = invocation->options;
         _cleanup_(target_clear) struct target target = TARGET_INIT;
         _cleanup_(json_decrefp) json_t *all = json_array();
-        size_t offset = 0;
+        struct following following = { .context = context };
         _cleanup_(vm_clear) struct vm vm = VM_INIT;
 
         if (target_named(context, invocation_name(invocation), &target, err) < 0 ||
-            vm_open_existing(&vm, target.name, err) < 0 || read_log(&vm, &offset, all, err) < 0)
+            vm_open_existing(&vm, target.name, err) < 0 || read_log(&vm, &following.offset, all, err) < 0)
                 return -1;
         output_settle(context->output);
         if (given->follow && context->mode == OUTPUT_JSON)
@@ -135,7 +135,7 @@ static int run(struct context *context, const struct invocation *invocation, str
                 print_table(all);
         else if (!context->quiet)
                 fprintf(stderr, "VM '%s' has asked your agent for nothing\n", vm.name);
-        return given->follow ? follow(context, &vm, offset, err) : 0;
+        return given->follow ? follow(&vm, look_again, &following, err) : 0;
 }
 
 const struct command command_keys = {

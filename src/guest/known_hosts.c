@@ -96,6 +96,14 @@ static char *user_file(void)
         return folder && *folder ? path_join(folder, "known_hosts") : paths_home(".ssh/known_hosts");
 }
 
+/* What this computer's own ssh knows of it. */
+static int look_up_own(const char *host, struct strbuf *out, struct error **err)
+{
+        _cleanup_(freep) char *user = user_file();
+
+        return look_up(user, host, out, err) < 0 ? -1 : look_up("/etc/ssh/ssh_known_hosts", host, out, err);
+}
+
 /* "[@revoked] HOST TYPE KEY": into the list that it belongs to. A certificate authority's key is no host's. */
 static void sort_key(const char *line, struct strv *known, struct strv *revoked)
 {
@@ -111,14 +119,12 @@ static void sort_key(const char *line, struct strv *known, struct strv *revoked)
 int known_hosts_fingerprints(const char *host, struct strv *out, struct error **err)
 {
         _cleanup_(freep) char *shipped = paths_shipped("known_hosts", err);
-        _cleanup_(freep) char *user = user_file();
         _cleanup_(strbuf_clear) struct strbuf lines = STRBUF_INIT;
         _cleanup_(strv_clear) struct strv known = STRV_INIT;
         _cleanup_(strv_clear) struct strv revoked = STRV_INIT;
         char *save = NULL;
 
-        if (!shipped || look_up(shipped, host, &lines, err) < 0 || look_up(user, host, &lines, err) < 0 ||
-            look_up("/etc/ssh/ssh_known_hosts", host, &lines, err) < 0)
+        if (!shipped || look_up(shipped, host, &lines, err) < 0 || look_up_own(host, &lines, err) < 0)
                 return -1;
         for (char *line = lines.buf ? strtok_r(lines.buf, "\n", &save) : NULL; line; line = strtok_r(NULL, "\n", &save))
                 sort_key(line, &known, &revoked);
@@ -132,14 +138,12 @@ int known_hosts_collect(const struct strv *hosts, struct strbuf *out, struct err
 {
         _cleanup_(freep) char *shipped = paths_shipped("known_hosts", err);
         _cleanup_(strbuf_clear) struct strbuf text = STRBUF_INIT;
-        _cleanup_(freep) char *user = user_file();
 
         if (!shipped || file_read(shipped, FILE_LIMIT, &text, err) < 0)
                 return -1;
         known_hosts_add(text.buf, NULL, out);
         for (size_t i = 0; i < hosts->count; i++)
-                if (look_up(user, hosts->items[i], out, err) < 0 ||
-                    look_up("/etc/ssh/ssh_known_hosts", hosts->items[i], out, err) < 0)
+                if (look_up_own(hosts->items[i], out, err) < 0)
                         return -1;
         return 0;
 }

@@ -41,16 +41,16 @@ static void add_if(struct drift *out, const char *what, const char *has, const c
 
 /* --- what is in it */
 
-static char *list_text(const struct strv *list)
+static char *list_text(const struct strv *list, const char *when_empty)
 {
-        return list->count > 0 ? strv_join(list, ", ") : xstrdup("none");
+        return list->count > 0 ? strv_join(list, ", ") : xstrdup(when_empty);
 }
 
 /* Steps are added to a VM; what a profile has installed isn't taken out again, and a later one builds on an earlier. */
 static void find_profiles(const struct project *wanted, const struct vm_record *record, struct drift *out)
 {
-        _cleanup_(freep) char *has = list_text(&record->profiles);
-        _cleanup_(freep) char *now = list_text(&wanted->profiles);
+        _cleanup_(freep) char *has = list_text(&record->profiles, "none");
+        _cleanup_(freep) char *now = list_text(&wanted->profiles, "none");
 
         add_if(out, "profiles", has, now, strv_begins_with(&wanted->profiles, &record->profiles) ? DRIFT_UP : DRIFT_REBUILD);
 }
@@ -79,7 +79,7 @@ static void find_repos(const struct project *wanted, const struct vm_record *rec
 static char *ports_text(struct strv *ports)
 {
         strv_sort(ports);
-        return list_text(ports);
+        return list_text(ports, "none");
 }
 
 static void find_ports(const struct project *wanted, const struct vm_record *record, struct drift *out)
@@ -118,8 +118,8 @@ static void find_egress(const struct project *wanted, const struct vm_record *re
 
 static void find_keys(const struct project *wanted, const struct vm_record *record, struct drift *out)
 {
-        _cleanup_(freep) char *has = record->keys.count > 0 ? strv_join(&record->keys, ", ") : xstrdup("all");
-        _cleanup_(freep) char *now = wanted->keys.count > 0 ? strv_join(&wanted->keys, ", ") : xstrdup("all");
+        _cleanup_(freep) char *has = list_text(&record->keys, "all");
+        _cleanup_(freep) char *now = list_text(&wanted->keys, "all");
 
         add_if(out, "keys", has, now, DRIFT_UP);
 }
@@ -127,11 +127,11 @@ static void find_keys(const struct project *wanted, const struct vm_record *reco
 static void find_key_hosts(const struct project *wanted, const struct vm_record *record, struct drift *out)
 {
         _cleanup_(strv_clear) struct strv hosts = STRV_INIT;
-        _cleanup_(freep) char *has = record->key_hosts.count > 0 ? strv_join(&record->key_hosts, ", ") : xstrdup("everywhere");
+        _cleanup_(freep) char *has = list_text(&record->key_hosts, "everywhere");
         _cleanup_(freep) char *now = NULL;
 
         key_hosts_expand(wanted, &hosts);
-        now = hosts.count > 0 ? strv_join(&hosts, ", ") : xstrdup("everywhere");
+        now = list_text(&hosts, "everywhere");
         add_if(out, "key_hosts", has, now, DRIFT_UP);
 }
 

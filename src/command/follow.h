@@ -1,0 +1,8 @@
+/* --follow: something of a VM's is looked at again and again. */
+#pragma once
+
+#include "vm/vm.h"
+
+/* Calls `look` twice a second for as long as the VM runs; -1 as soon as it fails. */
+int follow(const struct vm *vm, int (*look)(const struct vm *vm, void *data, struct error **err), void *data,
+           struct error **err);
