@@ -527,7 +527,9 @@ BUILD_MOMENTS = [0.3, 1, 2, 4, 7, 10, 13, 16, 20, 24]
 
 
 def half_made(program):
-    return [name for name in layers_by_name(program) if len(name) != 64]
+    """What a build began and left. What a living process fills isn't that: other tests fill layers in this folder."""
+    unfinished = [name for name in layers_by_name(program) if len(name) != 64]
+    return [name for name in unfinished if not os.path.exists(f"/proc/{name.rpartition('-')[2]}")]
 
 
 def test_template_builds_killed_at_ten_moments_leave_nothing_that_counts(pair):
