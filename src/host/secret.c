@@ -4,7 +4,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <sodium.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "lib/deadline.h"
@@ -43,9 +42,7 @@ void secret_set(struct secret *out, const void *data, size_t length)
 
 int secret_forbid_core(struct error **err)
 {
-        const struct rlimit none = { 0, 0 };
-
-        return setrlimit(RLIMIT_CORE, &none) < 0 ? error_errno(err, ERROR_FAILED, "cannot give up core dumps") : 0;
+        return os_forbid_core() < 0 ? error_errno(err, ERROR_FAILED, "cannot give up core dumps") : 0;
 }
 
 int secret_take(const char *variable, struct secret *out, struct error **err)

@@ -19,7 +19,7 @@ void secret_clear(struct secret *secret);
 
 #define SECRET_MOST (64 << 10) /* bytes of one */
 
-/* No core file of this process or of what it starts. Before the first secret is read. */
+/* No core dump of this process or of what it starts. Before the first secret is read. */
 int secret_forbid_core(struct error **err);
 /*
  * What a program prints. ERROR_FAILED when it isn't there, fails (with the last line of its stderr), takes longer, prints

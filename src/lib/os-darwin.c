@@ -116,6 +116,11 @@ int os_process_signal(int process_fd, int signal)
         return kill(pid, signal);
 }
 
+int os_forbid_core(void)
+{
+        return setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+}
+
 int os_peer_pid(int socket, pid_t *pid, uid_t *uid)
 {
         pid_t peer;

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -52,6 +53,18 @@ int os_copy_file(const char *from, const char *to)
                 if (end < 0 || copy_range(in, out, start, end) < 0)
                         return -1;
         }
+}
+
+int os_forbid_core(void)
+{
+        struct rlimit limit;
+
+        if (getrlimit(RLIMIT_CORE, &limit) < 0)
+                return -1;
+        /* Who may have none at all can't be given 1 either. */
+        limit.rlim_max = limit.rlim_max > 1 ? 1 : limit.rlim_max;
+        limit.rlim_cur = limit.rlim_max;
+        return setrlimit(RLIMIT_CORE, &limit);
 }
 
 int os_peer_pid(int socket, pid_t *pid, uid_t *uid)

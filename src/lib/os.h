@@ -53,6 +53,11 @@ int os_sync(int fd);
  */
 int os_copy_file(const char *from, const char *to);
 /*
+ * From here on no core dump of this process is written or piped to a program. On Linux a limit of 1 byte says so for both;
+ * one of 0 is for files alone (core(5), and do_coredump() in the kernel). -1 with errno.
+ */
+int os_forbid_core(void);
+/*
  * In a child about to be spawned, closes every descriptor but `kept`: those are what earlier actions put there, else ours of
  * the same number. The last of its actions. 0, or an error number as posix_spawn(3) gives it.
  */

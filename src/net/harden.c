@@ -2,12 +2,12 @@
 
 #include <linux/capability.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "filter.h"
 #include "landlock.h"
+#include "lib/os.h"
 
 static int compare_fds(const void *a, const void *b)
 {
@@ -56,11 +56,9 @@ static int drop_capabilities(uint32_t kept, struct error **err)
 
 static int drop_common(uint32_t capabilities, struct error **err)
 {
-        const struct rlimit none = { 0, 0 };
-
         if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
                 return error_errno(err, ERROR_FAILED, "cannot give up new privileges");
-        if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || setrlimit(RLIMIT_CORE, &none) < 0)
+        if (os_forbid_core() < 0)
                 return error_errno(err, ERROR_FAILED, "cannot give up core dumps");
         return drop_capabilities(capabilities, err);
 }

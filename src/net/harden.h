@@ -1,7 +1,7 @@
 /*
- * What the two processes give up once they are set up. Both: new privileges, core dumps, being traced, every descriptor but
- * their own, every capability (the supervisor keeps CAP_NET_BIND_SERVICE, for low ports that root forwards), files (by
- * Landlock, where the kernel has it) and system calls (by seccomp).
+ * What the two processes give up once they are set up. Both: new privileges, core dumps, every descriptor but their own,
+ * every capability (the supervisor keeps CAP_NET_BIND_SERVICE, for low ports that root forwards), files (by Landlock, where
+ * the kernel has it) and system calls (by seccomp). Their owner can still look into them, as `machine audit` does.
  *
  * A filter is inherited. The supervisor starts workers after its own is on, so that its list is the worker's and what
  * setting one up takes; what isn't on it fails with EPERM. The worker, which reads what the guest wrote, is killed.

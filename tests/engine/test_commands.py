@@ -2,13 +2,9 @@
 
 import os
 import shutil
-import sys
 
 import pytest
-
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
-
-from program import Program, said, wait_until  # noqa: E402
+from program import Program, said, wait_until
 
 UP_SECONDS = 1200
 

@@ -11,6 +11,7 @@ import time
 
 import pytest
 import vms
+from program import free_port
 
 
 @pytest.fixture
@@ -466,7 +467,7 @@ def test_a_guest_that_has_not_taken_its_identity_on_is_not_taken_for_started(mad
 
 
 def test_a_port_that_lima_could_not_forward_is_an_error(vm):
-    port = vms.free_port()
+    port = free_port()
     vm.call("create", f"--host-port={port}", "--guest-port=8000")
     done = vm.call("start", status=5, FAKE_LIMA="no-ports")
     assert f"could not forward port {port}" in done.stderr

@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 import vms
+from program import free_port
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 LIBEXEC = os.environ.get("MACHINE_LIBEXEC_DIR", "")
@@ -76,7 +77,7 @@ def test_a_question_of_limas_reaches_qemu_as_it_is_and_starts_no_network(shim):
 
 
 def test_a_run_is_qemu_itself_with_a_stream_in_place_of_its_own_network(shim):
-    port = vms.free_port()
+    port = free_port()
     child = shim("-m", "1", *network(port))
     found = seen(shim)
     assert found["pid"] == child.pid
@@ -88,7 +89,7 @@ def test_a_run_is_qemu_itself_with_a_stream_in_place_of_its_own_network(shim):
 
 
 def test_limas_port_is_served_as_long_as_qemu_lives_and_no_longer(shim):
-    port = vms.free_port()
+    port = free_port()
     log = shim.folder / "net.log"
     child = shim(*network(port))
     seen(shim)
@@ -102,7 +103,7 @@ def test_limas_port_is_served_as_long_as_qemu_lives_and_no_longer(shim):
 
 @pytest.mark.parametrize("lan", ["0", "1"])
 def test_the_network_is_as_open_as_it_was_said_to_be(shim, lan):
-    port = vms.free_port()
+    port = free_port()
     shim(*network(port), MACHINE_SHIM_LAN=lan)
     seen(shim)
     arguments = open(f"/proc/{networks_of(shim.folder / 'net.log')[0]}/cmdline").read().split("\0")
@@ -135,7 +136,7 @@ def test_a_port_that_somebody_took_meanwhile_is_said(shim):
 
 def test_a_qemu_that_is_not_there_leaves_no_network_behind(shim):
     log = shim.folder / "net.log"
-    child = shim(*network(vms.free_port()), MACHINE_SHIM_QEMU="/nowhere/qemu")
+    child = shim(*network(free_port()), MACHINE_SHIM_QEMU="/nowhere/qemu")
     _, said = child.communicate(timeout=20)
     assert child.returncode == 1 and "cannot run '/nowhere/qemu'" in said
     vms.await_that(lambda: not networks_of(log), "machine-net has ended")

@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -132,11 +131,6 @@ def make(which, **more):
     if not found["usable"]:
         pytest.skip(f"{which}: {found['note']}")
     return Vm(which, **more)
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
 
 
 def await_that(condition, what, limit=15):

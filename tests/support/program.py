@@ -6,6 +6,7 @@ import os
 import pwd
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -24,6 +25,12 @@ Result = collections.namedtuple("Result", "argv status out err seconds")
 def said(result):
     """For an assertion's message: everything that a command said."""
     return f"{' '.join(result.argv)}\nexit status {result.status}\n--- stdout\n{result.out}\n--- stderr\n{result.err}"
+
+
+def free_port():
+    """A TCP port of 127.0.0.1 on which nobody listens just now."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
 
 
 class Program:

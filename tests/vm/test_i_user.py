@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 from conftest import DATA, SMALL, Vm, surroundings
-from program import MACHINE
+from program import MACHINE, free_port
 
 USER = "machine-test"
 
@@ -50,7 +50,7 @@ def jane():
 
 @pytest.fixture(scope="module")
 def vm(jane):
-    jane.projects(f"[blog]\n{SMALL}")
+    jane.projects(f"[blog]\n{SMALL}ports = [{free_port()}]\n")
     vm = Vm(jane, "blog")
     vm.up(timeout=900)
     return vm
@@ -79,6 +79,13 @@ def test_exit_status_and_input(vm):
 
 def test_doctor_finds_nothing_wrong(vm):
     assert [check for check in vm.program.checks() if check["status"] == "failed"] == []
+
+
+def test_an_audit_can_look_into_all_that_runs(vm):
+    """The kernel shows a process's sockets and namespaces to whom it belongs to; not when it keeps itself from being traced."""
+    findings = {finding["id"]: finding for finding in vm.program.json("audit", "blog")}
+    assert {finding["verdict"] for finding in findings.values()} <= {"held", "open"}
+    assert findings["ports"]["detail"].startswith("1 listening")
 
 
 def test_stop_start_and_remove(vm):

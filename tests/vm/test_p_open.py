@@ -7,7 +7,7 @@ import urllib.request
 
 import pytest
 from conftest import Vm
-from program import wait_until
+from program import free_port, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -26,12 +26,6 @@ while (my $client = $server->accept) {
 END
 setsid perl serve >/dev/null 2>&1 </dev/null &""")
     return vm
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def is_open(port):

@@ -4,11 +4,11 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 
 import pytest
 from conftest import SMALL, Vm, surroundings
+from program import free_port
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PAGE = os.path.join(HERE, "../../docs/threat-model.md")
@@ -24,10 +24,7 @@ def audit(vm, status=0):
 @pytest.fixture(scope="module")
 def pair(data):
     with surroundings(data=data) as program:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        program.projects(f"[tight]\n{SMALL}egress = \"none\"\nports = [{port}]\n[wide]\n{SMALL}lan = true\n")
+        program.projects(f"[tight]\n{SMALL}egress = \"none\"\nports = [{free_port()}]\n[wide]\n{SMALL}lan = true\n")
         vms = [Vm(program, name) for name in ("tight", "wide")]
         for vm in vms:
             vm.up()

@@ -55,6 +55,27 @@ static void both_ends_of_a_pipe_are_closed_on_exec(void **state)
         close(ends[1]);
 }
 
+static int die_without_a_core(int fd)
+{
+        struct rlimit limit;
+
+        if (os_forbid_core() < 0 || getrlimit(RLIMIT_CORE, &limit) < 0 || limit.rlim_cur > 1 || limit.rlim_max > 1)
+                return 1;
+        signal(SIGABRT, SIG_DFL);
+        abort();
+}
+
+static void no_core_is_dumped_where_it_is_forbidden(void **state)
+{
+        pid_t pid = start_child(die_without_a_core, -1);
+        int status;
+
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_true(WIFSIGNALED(status));
+        assert_int_equal(WTERMSIG(status), SIGABRT);
+        assert_false(WCOREDUMP(status));
+}
+
 static void a_socket_is_closed_on_exec(void **state)
 {
         _cleanup_(closep) int fd = os_socket(AF_UNIX, SOCK_STREAM);
@@ -304,6 +325,7 @@ int main(int argc, char **argv)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(both_ends_of_a_pipe_are_closed_on_exec),
+                cmocka_unit_test(no_core_is_dumped_where_it_is_forbidden),
                 cmocka_unit_test(a_socket_is_closed_on_exec),
                 cmocka_unit_test(a_process_descriptor_is_readable_once_the_process_ended),
                 cmocka_unit_test(a_process_that_is_gone_has_no_descriptor),
