@@ -14,6 +14,7 @@
 #include "command/stock.h"
 #include "config/egress.h"
 #include "config/key-hosts.h"
+#include "guest/clients.h"
 #include "guest/commits.h"
 #include "guest/repos.h"
 #include "guest/session.h"
@@ -72,11 +73,13 @@ static void record_follow(struct vm_record *record, const struct project *projec
         key_hosts_expand(project, &record->key_hosts);
         set_string(&record->egress, xstrdup(project->egress));
         strv_clear(&record->allow);
-        egress_rules(project, &record->allow);
+        egress_rules(project, &record->clients, &record->allow);
 }
 
 void lifecycle_describe(struct vm_record *record, const struct project *project, const char *name, const char *engine)
 {
+        _cleanup_(strv_clear) struct strv clients = STRV_INIT;
+
         vm_record_clear(record);
         record->name = xstrdup(name);
         record->owner = xstrdup(project->checkout ? project->checkout : "projects.toml");
@@ -91,6 +94,8 @@ void lifecycle_describe(struct vm_record *record, const struct project *project,
         record->cold = project->cold;
         record->image = xstrdup(project->image);
         record->image_digest = xstrdup(project->image_digest);
+        egress_unanswered(project, &record->clients, &clients);
+        record->ask_clients = clients.count > 0;
         strv_add_all(&record->profiles, &project->profiles);
         record_follow(record, project);
 }
@@ -294,6 +299,34 @@ static int fill(struct context *context, struct vm *vm, const struct target *tar
         return vm_save(vm, err);
 }
 
+/* Twice: an index that a client uses may be asked where its files are once it can be reached. */
+static int ask_clients(struct context *context, struct vm *vm, const struct project *project, struct error **err)
+{
+        _cleanup_(strv_clear) struct strv unanswered = STRV_INIT;
+        struct vm_record *record = &vm->record;
+
+        event_begin(context->events, "clients", "asking the guest's package clients which hosts they use");
+        for (int pass = 0; pass < 2; pass++) {
+                if (clients_ask(vm, &record->clients, err) < 0)
+                        goto fail;
+                strv_clear(&record->allow);
+                egress_rules(project, &record->clients, &record->allow);
+                if (rules_change(vm, err) < 0)
+                        goto fail;
+        }
+        record->ask_clients = false;
+        if (vm_save(vm, err) < 0)
+                goto fail;
+        event_end(context->events, "clients", EVENT_DONE, NULL);
+        egress_unanswered(project, &record->clients, &unanswered);
+        for (size_t i = 0; i < unanswered.count; i++)
+                event_warning(context->events, "the guest has no client for \"%s\": it allows nothing", unanswered.items[i]);
+        return 0;
+fail:
+        event_end(context->events, "clients", EVENT_FAILED, NULL);
+        return -1;
+}
+
 static int carry_out(struct context *context, struct vm *vm, const struct target *target, const struct commits *commits,
                      const char *engine, const struct plan_step *step, struct lifecycle_result *result, struct error **err)
 {
@@ -313,6 +346,8 @@ static int carry_out(struct context *context, struct vm *vm, const struct target
                 return tell_git(context, vm, commits, err);
         case PLAN_RECIPE:
                 return fill(context, vm, target, err);
+        case PLAN_CLIENTS:
+                return ask_clients(context, vm, &target->project, err);
         case PLAN_REPOS:
                 return code_bring(context, vm, target, &result->not_set_up, err);
         case PLAN_PUBLISH:
@@ -438,7 +473,7 @@ static bool has_session(const struct plan *plan, size_t from, bool filled)
 {
         for (size_t i = from; i < plan->count; i++)
                 if (plan->steps[i].type == PLAN_GIT || (plan->steps[i].type == PLAN_RECIPE && !filled) ||
-                    plan->steps[i].type == PLAN_REPOS)
+                    plan->steps[i].type == PLAN_CLIENTS || plan->steps[i].type == PLAN_REPOS)
                         return true;
         return false;
 }

@@ -9,6 +9,15 @@
 #define GIT_PORT 9418 /* git-daemon(1) */
 
 const char *const egress_modes[] = { "open", "allow", "none", NULL };
+const char *const egress_clients[] = { "@apt", "@npm", "@pip", "@cargo", "@go", NULL };
+
+static bool is_client(const char *text)
+{
+        for (size_t i = 0; egress_clients[i]; i++)
+                if (streq(text, egress_clients[i]))
+                        return true;
+        return false;
+}
 
 int egress_check(const char *text, struct error **err)
 {
@@ -16,10 +25,11 @@ int egress_check(const char *text, struct error **err)
 
         if (*text != '@')
                 return egress_rule_parse(text, &rule, err);
-        if (streq(text, REPOS))
+        if (streq(text, REPOS) || is_client(text))
                 return 0;
         error_set(err, ERROR_CONFIG, "there is no '%s'", text);
-        return error_hint(err, "\"" REPOS "\" stands for the hosts of the project's repos");
+        return error_hint(err, "\"" REPOS "\" stands for the hosts of the project's repos; \"@apt\", \"@npm\", \"@pip\", "
+                               "\"@cargo\" and \"@go\" for what these use in the guest");
 }
 
 /* The port that git takes where the URL names none; 0 = the web's, which a rule leaves out. */
@@ -56,14 +66,49 @@ static void add_repos(const struct project *project, struct strv *out)
         }
 }
 
-void egress_rules(const struct project *project, struct strv *out)
+static void add_once(struct strv *out, const char *rule)
+{
+        if (!strv_contains(out, rule))
+                strv_add(out, rule);
+}
+
+/* Appends the rules that `clients` has for that client. */
+static void add_client(const struct strv *clients, const char *client, struct strv *out)
+{
+        size_t length = strlen(client);
+
+        for (size_t i = 0; i < clients->count; i++)
+                if (starts_with(clients->items[i], client) && clients->items[i][length] == ' ')
+                        add_once(out, clients->items[i] + length + 1);
+}
+
+void egress_unanswered(const struct project *project, const struct strv *clients, struct strv *out)
 {
         if (!streq(project->egress, "allow"))
                 return;
         for (size_t i = 0; i < project->allow.count; i++) {
-                if (streq(project->allow.items[i], REPOS))
+                _cleanup_(strv_clear) struct strv rules = STRV_INIT;
+
+                if (!is_client(project->allow.items[i]))
+                        continue;
+                add_client(clients, project->allow.items[i], &rules);
+                if (rules.count == 0)
+                        add_once(out, project->allow.items[i]);
+        }
+}
+
+void egress_rules(const struct project *project, const struct strv *clients, struct strv *out)
+{
+        if (!streq(project->egress, "allow"))
+                return;
+        for (size_t i = 0; i < project->allow.count; i++) {
+                const char *item = project->allow.items[i];
+
+                if (streq(item, REPOS))
                         add_repos(project, out);
-                else if (!strv_contains(out, project->allow.items[i]))
-                        strv_add(out, project->allow.items[i]);
+                else if (is_client(item))
+                        add_client(clients, item, out);
+                else
+                        add_once(out, item);
         }
 }

@@ -5,7 +5,16 @@
 
 extern const char *const egress_modes[]; /* "open", "allow", "none"; NULL-ended */
 
-/* An item of `allow`: a rule (lib/egress-rule.h), or "@git". */
+/* "@apt", "@npm", …: what the guest's package clients are configured to use; NULL-ended. */
+extern const char *const egress_clients[];
+
+/* An item of `allow`: a rule (lib/egress-rule.h), "@git", or one of `egress_clients`. */
 int egress_check(const char *text, struct error **err);
-/* Appends the project's rules, "@git" replaced by those for the hosts of its repos. None unless `egress` is "allow". */
-void egress_rules(const struct project *project, struct strv *out);
+/* Appends those of the project's `egress_clients` for which `clients` (as below) has nothing. None unless `egress` is "allow".
+ */
+void egress_unanswered(const struct project *project, const struct strv *clients, struct strv *out);
+/*
+ * Appends the project's rules. None unless `egress` is "allow". "@git" is replaced by those for the hosts of its repos, and
+ * "@npm" by those that `clients` has for it ("@npm RULE", as in a VM's record).
+ */
+void egress_rules(const struct project *project, const struct strv *clients, struct strv *out);

@@ -390,7 +390,7 @@ static const struct schema_key project_keys[] = {
                 .high = LIST_MOST,
                 .items = "rules",
                 .fallback = "none",
-                .summary = "with `allow`: names, `*.` for those below one, addresses, `:PORT`; `@git`",
+                .summary = "with `allow`: names, `*.` for those below one, addresses, `:PORT`; `@git`, `@npm` …",
         },
         {
                 .name = "weaker_line",

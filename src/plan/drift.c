@@ -108,12 +108,21 @@ static char *egress_text(const char *mode, const struct strv *rules)
 static void find_egress(const struct project *wanted, const struct vm_record *record, struct drift *out)
 {
         _cleanup_(strv_clear) struct strv rules = STRV_INIT;
+        _cleanup_(strv_clear) struct strv asked = STRV_INIT;
         _cleanup_(freep) char *has = egress_text(record->egress, &record->allow);
+        _cleanup_(freep) char *list = NULL;
         _cleanup_(freep) char *now = NULL;
 
-        egress_rules(wanted, &rules);
+        egress_rules(wanted, &record->clients, &rules);
         now = egress_text(wanted->egress, &rules);
         add_if(out, "egress", has, now, DRIFT_UP);
+        /* Once there is code in it, what its clients say is the code's word. */
+        if (record->ask_clients || record->clients.count > 0)
+                return;
+        egress_unanswered(wanted, &record->clients, &asked);
+        list = strv_join(&asked, ", ");
+        if (asked.count > 0)
+                add(out, "allow", "not asked its package clients before there was code", list, DRIFT_REBUILD);
 }
 
 static void find_keys(const struct project *wanted, const struct vm_record *record, struct drift *out)

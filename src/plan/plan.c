@@ -1,5 +1,7 @@
 #include "plan/plan.h"
 
+#include "config/egress.h"
+
 static const char *const names[] = {
         [PLAN_FINISH_DESTROY] = "finish-destroy",
         [PLAN_DISCARD] = "discard",
@@ -9,6 +11,7 @@ static const char *const names[] = {
         [PLAN_EGRESS] = "egress",
         [PLAN_GIT] = "git",
         [PLAN_RECIPE] = "provision",
+        [PLAN_CLIENTS] = "clients",
         [PLAN_REPOS] = "repos",
         [PLAN_PUBLISH] = "publish",
 };
@@ -43,12 +46,18 @@ static void add_step(struct plan *plan, enum plan_step_type type, const char *fo
 
 static void plan_new(const struct project *wanted, const struct plan_observed *observed, struct plan *plan)
 {
+        _cleanup_(strv_clear) struct strv clients = STRV_INIT;
+        _cleanup_(freep) char *list = NULL;
         const char *name = wanted->name;
 
         add_step(plan, PLAN_CREATE, "there is no VM '%s' yet", name);
         add_step(plan, PLAN_START, "VM '%s' is new", name);
         if (observed->recipe)
                 add_step(plan, PLAN_RECIPE, "VM '%s' is new and has nothing of its recipe", name);
+        egress_unanswered(wanted, &(struct strv)STRV_INIT, &clients);
+        list = strv_join(&clients, ", ");
+        if (clients.count > 0)
+                add_step(plan, PLAN_CLIENTS, "the guest's package clients know what '%s' allows", list);
         if (wanted->repo_count > 0)
                 add_step(plan, PLAN_REPOS, "VM '%s' is new and has no code", name);
         add_step(plan, PLAN_PUBLISH, "so that ssh knows 'machine-%s'", name);
@@ -105,6 +114,8 @@ static void plan_existing(const struct project *wanted, const struct plan_observ
                                      : "git in the guest is to know who commits");
         if (drift_has(&drift, "recipe"))
                 add_step(plan, PLAN_RECIPE, record->recipe ? "the recipe changed" : "the recipe is not applied yet");
+        if (record->ask_clients)
+                add_step(plan, PLAN_CLIENTS, "the set-up of VM '%s' was interrupted", name);
         plan_repos(wanted, record, plan);
         if (!running || changed || record->intent == INTENT_SETUP || drift_has(&drift, "forward_agent") ||
             drift_has(&drift, "keys") || drift_has(&drift, "key_hosts") || drift_has(&drift, "confirm"))

@@ -17,6 +17,7 @@ enum plan_step_type {
         PLAN_EGRESS,  /* the rules of a guest that runs */
         PLAN_GIT,     /* who commits, and by which key */
         PLAN_RECIPE,  /* what of the recipe is not applied yet */
+        PLAN_CLIENTS, /* which hosts the guest's package clients use, for its rules */
         PLAN_REPOS,   /* clone or push what is missing */
         PLAN_PUBLISH, /* ssh configuration */
 };

@@ -46,6 +46,8 @@ static const struct field {
         { "profiles", FIELD_TEXTS, offsetof(struct vm_record, profiles) },
         { "egress", FIELD_OPTIONAL_TEXT, offsetof(struct vm_record, egress) },
         { "allow", FIELD_OPTIONAL_TEXTS, offsetof(struct vm_record, allow) },
+        { "clients", FIELD_OPTIONAL_TEXTS, offsetof(struct vm_record, clients) },
+        { "ask_clients", FIELD_OPTIONAL_BOOL, offsetof(struct vm_record, ask_clients) },
         { "keys", FIELD_OPTIONAL_TEXTS, offsetof(struct vm_record, keys) },
         { "key_hosts", FIELD_OPTIONAL_TEXTS, offsetof(struct vm_record, key_hosts) },
         { "setup", FIELD_OPTIONAL_TEXTS, offsetof(struct vm_record, setup) },
@@ -60,18 +62,25 @@ static const struct field {
 
 void vm_record_clear(struct vm_record *record)
 {
-        char *const texts[] = { record->name,  record->owner,   record->engine,       record->uuid,   record->user,
-                                record->shell, record->created, record->git,          record->recipe, record->base,
-                                record->layer, record->image,   record->image_digest, record->egress };
+        for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
+                void *target = (char *)record + fields[i].offset;
 
-        for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
-                free(texts[i]);
+                switch (fields[i].type) {
+                case FIELD_TEXT:
+                case FIELD_OPTIONAL_TEXT:
+                        free(*(char **)target);
+                        break;
+                case FIELD_TEXTS:
+                case FIELD_OPTIONAL_TEXTS:
+                        strv_clear(target);
+                        break;
+                case FIELD_COUNT:
+                case FIELD_BOOL:
+                case FIELD_OPTIONAL_BOOL:
+                        break;
+                }
+        }
         free(record->ports);
-        strv_clear(&record->profiles);
-        strv_clear(&record->setup);
-        strv_clear(&record->keys);
-        strv_clear(&record->allow);
-        strv_clear(&record->repos);
         *record = (struct vm_record)VM_RECORD_INIT;
 }
 

@@ -31,9 +31,11 @@ struct vm_record {
         char *created; /* RFC 3339, UTC */
         int64_t cpus, memory_bytes, disk_bytes;
         bool forward_agent, confirm, lan;
-        char *egress;      /* "open", "allow", "none"; NULL = open */
-        struct strv allow; /* rules (lib/egress-rule.h) of "allow" */
-        bool cold;         /* booted, never restored from a warm template */
+        char *egress;        /* "open", "allow", "none"; NULL = open */
+        struct strv allow;   /* rules (lib/egress-rule.h) of "allow" */
+        struct strv clients; /* "@npm RULE": what the guest's package clients use, asked once (guest/clients.h) */
+        bool ask_clients;    /* they are yet to be asked, and no code of the project's is there yet */
+        bool cold;           /* booted, never restored from a warm template */
         struct vm_port *ports;
         size_t port_count;
         struct strv profiles, repos; /* as in the configuration; repos[0] is where sessions land */

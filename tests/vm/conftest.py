@@ -5,6 +5,7 @@ that change a VM leave it running and as it was, or make their own.
 Where network namespaces can't be made, what needs them is skipped, and the projects have no repos to clone."""
 
 import contextlib
+import json
 import os
 import sys
 
@@ -61,6 +62,11 @@ class Vm:
 
     def folder(self):
         return os.path.join(self.program.state, "machine/vms", self.name)
+
+    def clients(self):
+        """What it said of its package clients: "@npm HOST"."""
+        with open(os.path.join(self.folder(), "vm.json")) as file:
+            return json.load(file)["clients"]
 
     def qemu(self):
         """Pids of its QEMU: the process itself, not what wraps it."""

@@ -101,3 +101,26 @@ def test_open_again_is_open(program, box):
     box.up()
     assert box.run("getent", "ahostsv4", hosts(box)[0]).out
 
+
+
+def test_a_client_is_asked_before_there_is_code_or_not_at_all(program, box):
+    configure(program, 'egress = "allow"\nallow = ["@apt"]')
+    assert "allow: VM 'box' has not asked its package clients before there was code" in box.up().err
+    assert not box.clients()
+    configure(program, "")
+    box.up()
+
+
+def test_apt_reaches_what_it_is_configured_to_use(program):
+    """The configuration that the base image has, and Debian's real servers."""
+    program.projects(f'[apt]\n{SMALL}egress = "allow"\nallow = ["@apt", "@npm"]\n')
+    vm = Vm(program, "apt")
+    dry = program.run("up", "apt", "--dry-run")
+    assert re.search(r"^clients .*@apt, @npm", dry.out, re.MULTILINE)
+    said = vm.up()
+    assert 'no client for "@npm"' in said.err
+    assert vm.clients() and all(line.startswith("@apt ") for line in vm.clients())
+    update(vm)
+    assert vm.run("getent", "ahostsv4", "www.example.org", status=None).status != 0
+    wait_until(lambda: {line["verdict"] for line in program.json("egress", "apt")} == {"reached", "refused"}, 10, "both are counted")
+    vm.machine("destroy", "--yes")

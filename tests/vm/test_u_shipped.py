@@ -23,7 +23,8 @@ def site(data):
         program.write("config/machine/provision.toml", recipe)
         shutil.copy(os.path.join(SHARE, "docker.sh"), os.path.join(program.config, "machine/docker.sh"))
         size = SMALL.replace("cpus = 1", "cpus = 2").replace("1GiB", "2GiB").replace('shell = "bash"\n', "")
-        program.projects(f"[box]\nprofiles = ['python']\n{size}[other]\nprofiles = ['python']\n{size}")
+        program.projects(f"[box]\nprofiles = ['python']\n{size}[other]\nprofiles = ['python']\n{size}"
+                         f"[tight]\nprofiles = ['python']\n{size}egress = 'allow'\nallow = ['@npm', '@pip', '@cargo']\n")
         yield program
 
 
@@ -95,3 +96,18 @@ def test_a_second_project_with_the_same_stack_fills_nothing(site, box):
     assert other.run("ruff", "--version").out.startswith("ruff ")
     # What the next one would be made from.
     assert any(layer["current"] for layer in site.json("layers") if layer["kind"] == "template")
+
+
+def test_its_package_clients_reach_what_they_use_and_nothing_else(site, box):
+    """The real clients, asked for their real indexes; nobody wrote down where these are."""
+    tight = Vm(site, "tight")
+    said = tight.up()
+    assert "filling" not in said.err
+    assert 'no client for "@cargo"' in said.err
+    used = {line.split()[0] for line in tight.clients()}
+    assert {"@npm", "@pip"} <= used and "@cargo" not in used
+    tight.sh("mkdir -p one && cd one && npm install --no-audit --no-fund left-pad && node -e 'require(\"left-pad\")'", timeout=600)
+    tight.sh("uv venv -q two && VIRTUAL_ENV=two uv pip install -q six && two/bin/python -c 'import six'", timeout=600)
+    assert tight.run("curl", "-sS", "-m", "20", "https://www.debian.org/", status=None).status != 0
+    # What was asked once is not asked again.
+    assert "package clients" not in tight.up().err

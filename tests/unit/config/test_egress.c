@@ -33,12 +33,51 @@ static void each_repo_stands_for_its_host_and_port(void **state)
 
                 print_message("%s\n", repos[i].url);
                 strv_adds(&project.allow, "@git", "api.example.org", "@git", NULL);
-                egress_rules(&project, &rules);
+                egress_rules(&project, &(struct strv)STRV_INIT, &rules);
                 assert_int_equal(rules.count, repos[i].rule ? 2 : 1);
                 if (repos[i].rule)
                         assert_string_equal(rules.items[0], repos[i].rule);
                 assert_string_equal(rules.items[rules.count - 1], "api.example.org");
                 strv_clear(&project.allow);
+        }
+}
+
+static void a_client_stands_for_what_the_guest_said_of_it(void **state)
+{
+        struct project project = { .egress = (char *)"allow" };
+        _cleanup_(strv_clear) struct strv clients = STRV_INIT;
+        _cleanup_(strv_clear) struct strv unanswered = STRV_INIT;
+        _cleanup_(strv_clear) struct strv rules = STRV_INIT;
+        _cleanup_(freep) char *text = NULL;
+
+        strv_adds(&clients, "@npm one.example.org", "@npm two.example.org:8443", "@pip one.example.org",
+                  "@apt three.example.org", NULL);
+        strv_adds(&project.allow, "@npm", "api.example.org", "@pip", "@go", "@cargo", "@go", NULL);
+        egress_rules(&project, &clients, &rules);
+        text = strv_join(&rules, " ");
+        assert_string_equal(text, "one.example.org two.example.org:8443 api.example.org");
+        egress_unanswered(&project, &clients, &unanswered);
+        set_string(&text, strv_join(&unanswered, " "));
+        assert_string_equal(text, "@go @cargo");
+        project.egress = (char *)"none";
+        strv_clear(&unanswered);
+        egress_unanswered(&project, &clients, &unanswered);
+        assert_int_equal(unanswered.count, 0);
+        strv_clear(&project.allow);
+}
+
+static void what_stands_for_rules_is_known(void **state)
+{
+        static const char *const wrong[] = { "@", "@np", "@npmx", "@NPM", "@npm:443" };
+        _cleanup_(error_freep) struct error *error = NULL;
+
+        assert_int_equal(egress_check("@git", NULL), 0);
+        for (size_t i = 0; egress_clients[i]; i++)
+                assert_int_equal(egress_check(egress_clients[i], NULL), 0);
+        for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+                assert_int_equal(egress_check(wrong[i], &error), -1);
+                assert_int_equal(error->kind, ERROR_CONFIG);
+                error_free(TAKE_PTR(error));
         }
 }
 
@@ -51,7 +90,7 @@ static void there_are_none_unless_they_count(void **state)
                 _cleanup_(strv_clear) struct strv rules = STRV_INIT;
 
                 strv_add(&project.allow, "api.example.org");
-                egress_rules(&project, &rules);
+                egress_rules(&project, &(struct strv)STRV_INIT, &rules);
                 assert_int_equal(rules.count, 0);
                 strv_clear(&project.allow);
         }
@@ -114,6 +153,8 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(each_repo_stands_for_its_host_and_port),
+                cmocka_unit_test(a_client_stands_for_what_the_guest_said_of_it),
+                cmocka_unit_test(what_stands_for_rules_is_known),
                 cmocka_unit_test(there_are_none_unless_they_count),
                 cmocka_unit_test(each_repo_that_is_reached_by_ssh_stands_for_its_host),
                 cmocka_unit_test(a_keys_host_has_its_port_as_known_hosts_writes_it),

@@ -128,6 +128,27 @@ static void rules(struct pair *pair)
         strv_adds(&pair->wanted.allow, "api.example.org", "@git", NULL);
 }
 
+static void clients_too_late(struct pair *pair)
+{
+        pair->record.egress = (char *)"allow";
+        pair->wanted.egress = (char *)"allow";
+        strv_adds(&pair->wanted.allow, "@npm", "@pip", NULL);
+}
+
+static void clients_yet_to_be_asked(struct pair *pair)
+{
+        clients_too_late(pair);
+        pair->record.ask_clients = true;
+}
+
+static void other_clients(struct pair *pair)
+{
+        static char *known[] = { (char *)"@apt one.example.org", (char *)"@pip two.example.org" };
+
+        clients_too_late(pair);
+        pair->record.clients = (struct strv){ .items = known, .count = ARRAY_SIZE(known) };
+}
+
 static void other_shell(struct pair *pair)
 {
         pair->wanted.shell = (char *)"bash";
@@ -213,6 +234,10 @@ static const struct {
         { "hosts for the keys", hosts, "key_hosts", "everywhere", "[example.org]:2222", "up" },
         { "each use asked about", asked, "confirm", "false", "true", "up" },
         { "egress rules", rules, "egress", "open", "allow api.example.org, example.org", "up" },
+        { "clients that nobody asked in time", clients_too_late, "allow", "not asked its package clients before there was code",
+          "@npm, @pip", "rebuild" },
+        { "clients that are yet to be asked", clients_yet_to_be_asked, NULL, NULL, NULL, NULL },
+        { "another of the clients that were asked", other_clients, "egress", "allow", "allow two.example.org", "up" },
         { "the shell", other_shell, "shell", "zsh", "bash", "rebuild" },
         { "an image", an_image, "image", "its engine's own", "/images/debian.qcow2", "rebuild" },
         { "another engine", other_engine, "engine", "qemu", "lima", "rebuild" },

@@ -263,6 +263,11 @@ static void no_profiles(struct project *wanted, struct vm_record *record)
         strv_clear(&wanted->profiles);
 }
 
+static void clients_to_ask(struct project *wanted, struct vm_record *record)
+{
+        record->ask_clients = true;
+}
+
 static const struct change changes[] = {
         { "a complete VM without repos needs nothing", VM_RUNNING, without_repos, "", NULL, NULL },
         { "a new repo is brought in", VM_RUNNING, new_repo, "repos", "'https://example.org/theme.git' is new", NULL },
@@ -270,6 +275,7 @@ static const struct change changes[] = {
         { "a recipe is run", VM_RUNNING, without_repos, "provision", "not applied yet", NULL, "now" },
         { "a changed recipe is run", VM_RUNNING, other_recipe, "provision repos", "changed", NULL, "now" },
         { "the same recipe is not", VM_RUNNING, other_recipe, "repos", NULL, NULL, "before" },
+        { "clients are asked before there is code", VM_RUNNING, clients_to_ask, "clients repos", "interrupted", NULL },
         { "a removed repo is noted and kept", VM_RUNNING, removed_repo, "repos", NULL,
           "VM 'blog' has https://example.org/old.git" },
         { "a changed port restarts", VM_RUNNING, other_port, "restart start repos publish", "'ports'", NULL },
@@ -327,6 +333,24 @@ static void a_refusal_leaves_the_plan_untouched(void **state)
         forget(&wanted, &record, &plan);
 }
 
+static void a_new_vm_is_asked_before_there_is_code(void **state)
+{
+        struct project wanted = wanted_blog();
+        struct plan_observed observed = { .state = VM_ABSENT, .recipe = "now" };
+        struct vm_record none = { 0 };
+        struct plan plan = PLAN_INIT;
+        _cleanup_(freep) char *steps = NULL;
+
+        wanted.egress = (char *)"allow";
+        strv_adds(&wanted.allow, "@npm", "@go", NULL);
+        assert_int_equal(plan_up(&wanted, &observed, &plan, NULL), 0);
+        steps = steps_text(&plan);
+        assert_string_equal(steps, "create start provision clients repos publish");
+        assert_non_null(strstr(plan.steps[3].reason, "'@npm, @go'"));
+        strv_clear(&wanted.allow);
+        forget(&wanted, &none, &plan);
+}
+
 static void a_new_vm_has_no_drift(void **state)
 {
         struct vm_record record = recorded_blog(INTENT_CREATE);
@@ -347,6 +371,7 @@ int main(void)
                 cmocka_unit_test(the_table_has_every_combination_once),
                 cmocka_unit_test(a_changed_configuration_is_carried_out_or_noted),
                 cmocka_unit_test(a_refusal_leaves_the_plan_untouched),
+                cmocka_unit_test(a_new_vm_is_asked_before_there_is_code),
                 cmocka_unit_test(a_new_vm_has_no_drift),
         };
 
