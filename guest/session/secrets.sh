@@ -1,5 +1,6 @@
 # A project's secrets in the guest's memory. Arguments: "mark" (says which were loaded last), "clear", or "load MARK", which reads from
 # stdin, for each, a line "secret NAME LENGTH" or "environment ID LENGTH" and so many bytes: a value, or KEY=VALUE pairs ended by NULs.
+# For the audit: "plant" puts what is on stdin beside them, and the guest's disk is then written; "unplant" takes it away.
 #
 # /run/secrets/NAME has a value, $XDG_RUNTIME_DIR/dev-secrets/machine.env all of them and ID.env an environment's, for a shell to
 # read. All of it is in a tmpfs of its own that is never swapped, and the user's alone.
@@ -21,6 +22,10 @@ clear)
         ! mounted || find $where -mindepth 1 -delete
         exit
         ;;
+unplant)
+        rm -f $where/.planted
+        exit
+        ;;
 esac
 
 mounted || sudo -n sh -euc '
@@ -31,6 +36,11 @@ mounted || sudo -n sh -euc '
                 [ "$(wc -l </proc/swaps)" -le 1 ] || { echo "this kernel would swap secrets out" >&2; exit 1; }
                 mount -t tmpfs -o "$options" secrets "$1"
         }' sh $where "$(id -u)" "$(id -g)"
+if [ "$1" = plant ]; then
+        cat >$where/.planted
+        sync
+        exit
+fi
 [ ! -d "$runtime" ] || ln -sfn $where/.env "$runtime/dev-secrets"
 
 rm -rf $where/.new

@@ -447,6 +447,7 @@ const struct audit_line audit_lines[] = {
         { "lent-keys", "a session that lends the agent shows the keys in 'keys', and signs by no other", NULL,
           measure_lent_keys },
         { "key-hosts", "a lent key logs in to no other host than those in 'key_hosts'", NULL, measure_key_hosts },
+        { "secrets", "a secret in the guest is on no disk, neither its own nor this computer's", NULL, measure_secrets },
         { "confinement", "what runs the guest has no privileges, few system calls, and no network or files but its own",
           "confinement", measure_confinement },
         { "files", "what this computer keeps of the VM is closed to its other users", NULL, measure_files },

@@ -24,6 +24,9 @@ void lines_targets(const struct scene *scene, struct strv *out);
 /* Sets verdict and detail; always 0. */
 int audit_say(struct audit_finding *out, enum audit_verdict verdict, const char *format, ...) _printf_(3, 4);
 
+/* canary.c */
+int measure_secrets(const struct scene *scene, struct audit_finding *out, struct error **err);
+
 /* lent.c */
 int measure_lent_keys(const struct scene *scene, struct audit_finding *out, struct error **err);
 int measure_key_hosts(const struct scene *scene, struct audit_finding *out, struct error **err);

@@ -45,23 +45,45 @@ static void pack(const struct secrets_item *items, size_t count, struct secret *
         }
 }
 
+/* Into the script's stdin, for that is in no argument and no environment. */
+static int send(const struct vm *vm, const struct strv *args, const struct secret *payload, struct error **err)
+{
+        _cleanup_(strbuf_clear) struct strbuf remote = STRBUF_INIT;
+        _cleanup_(strv_clear) struct strv argv = STRV_INIT;
+
+        if (script_command("secrets.sh", args, &remote, err) < 0)
+                return -1;
+        session_argv(&(struct session){ .vm = vm }, remote.buf, &argv);
+        return process_check(&(struct process_spec){ .argv = strv_argv(&argv),
+                                                     .input = payload->data,
+                                                     .input_length = payload->length,
+                                                     .timeout_ms = TIMEOUT_MS },
+                             NULL, err);
+}
+
 int secrets_load(const struct vm *vm, const struct secrets_item *items, size_t count, const char *mark, struct error **err)
 {
         _cleanup_(secret_clear) struct secret payload = SECRET_INIT;
-        _cleanup_(strbuf_clear) struct strbuf remote = STRBUF_INIT;
         _cleanup_(strv_clear) struct strv args = STRV_INIT;
-        _cleanup_(strv_clear) struct strv argv = STRV_INIT;
 
         strv_adds(&args, "load", mark, NULL);
-        if (script_command("secrets.sh", &args, &remote, err) < 0)
-                return -1;
         pack(items, count, &payload);
-        session_argv(&(struct session){ .vm = vm }, remote.buf, &argv);
-        if (process_check(&(struct process_spec){ .argv = strv_argv(&argv),
-                                                  .input = payload.data,
-                                                  .input_length = payload.length,
-                                                  .timeout_ms = TIMEOUT_MS },
-                          NULL, err) < 0)
+        if (send(vm, &args, &payload, err) < 0)
                 return error_wrap(err, "cannot load the secrets of VM '%s'", vm->name);
         return 0;
+}
+
+int secrets_plant(const struct vm *vm, const struct secret *value, struct error **err)
+{
+        _cleanup_(strv_clear) struct strv args = STRV_INIT;
+
+        strv_add(&args, "plant");
+        if (send(vm, &args, value, err) < 0)
+                return error_wrap(err, "cannot bring a secret into VM '%s'", vm->name);
+        return 0;
+}
+
+int secrets_unplant(const struct vm *vm, struct error **err)
+{
+        return run(vm, "unplant", NULL, err) < 0 ? error_wrap(err, "cannot take a secret out of VM '%s'", vm->name) : 0;
 }

@@ -18,3 +18,6 @@ int secrets_mark(const struct vm *vm, char **mark, struct error **err);
 /* Replaces all that are there. `mark` is a word. */
 int secrets_load(const struct vm *vm, const struct secrets_item *items, size_t count, const char *mark, struct error **err);
 int secrets_clear(const struct vm *vm, struct error **err);
+/* One more beside them, which no program is told of, and then all that the guest has yet to write to its disk. */
+int secrets_plant(const struct vm *vm, const struct secret *value, struct error **err);
+int secrets_unplant(const struct vm *vm, struct error **err);

@@ -148,6 +148,11 @@ static int remove_layer(const char *key, bool memory_only, engine_in_use_fn in_u
         return stock_remove(key, NULL, memory_only, in_use, data, err);
 }
 
+static char *folder(const struct vm *vm)
+{
+        return home_instance_folder(vm->name);
+}
+
 const struct engine lima_engine = {
         .name = "lima",
         .weaker = system_weaker,
@@ -161,6 +166,7 @@ const struct engine lima_engine = {
         .remove = lima_remove,
         .inspect = inspect,
         .connect = connect_ssh,
+        .folder = folder,
         .processes = processes,
         .refused = system_refused,
         .layers = layers,

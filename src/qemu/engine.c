@@ -185,6 +185,11 @@ static int connect_ssh(const struct vm *vm, int *fd, struct error **err)
         return 0;
 }
 
+static char *folder(const struct vm *vm)
+{
+        return xstrdup(vm->folder);
+}
+
 const struct engine qemu_engine = {
         .name = "qemu",
         .holds_rules = true,
@@ -197,6 +202,7 @@ const struct engine qemu_engine = {
         .remove = engine_remove,
         .inspect = inspect,
         .connect = connect_ssh,
+        .folder = folder,
         .processes = engine_processes,
         .refused = engine_refused,
         .layers = engine_layers,

@@ -142,6 +142,8 @@ struct engine {
         int (*inspect)(const struct vm *vm, struct vm_status *out, struct error **err);
         /* A connected descriptor to the guest's sshd, nothing read from it yet. */
         int (*connect)(const struct vm *vm, int *fd, struct error **err);
+        /* Where its disk is. Owned by the caller. */
+        char *(*folder)(const struct vm *vm);
         /* Those of a VM that runs. */
         int (*processes)(const struct vm *vm, struct engine_processes *out, struct error **err);
 

@@ -99,6 +99,16 @@ def test_a_folder_that_others_may_look_into_is_seen(tight):
     assert tight.folder() in details["files"]
 
 
+def test_a_secret_that_comes_to_the_disk_is_seen(tight):
+    """In a guest in which the place for secrets is a folder of its disk."""
+    tight.sh('sudo install -d -o "$(id -u)" /var/tmp/disk /run/secrets && sudo mount --bind /var/tmp/disk /run/secrets')
+    verdicts, details = audit(tight, status=1)
+    assert verdicts["secrets"] == "crossed"
+    assert tight.folder() in details["secrets"]
+    tight.sh("sudo umount /run/secrets && [ -z \"$(ls -A /var/tmp/disk)\" ]")
+    assert audit(tight)[0]["secrets"] == "held"
+
+
 def test_a_guest_with_another_host_key_is_not_talked_to(tight):
     known = os.path.join(tight.folder(), "known_hosts")
     with open(known) as file:
