@@ -28,14 +28,15 @@ int clients_read(const char *text, struct strv *out, struct error **err)
                 _cleanup_(freep) char *line = xstrndup(text, length);
 
                 text += length + (text[length] == '\n');
+                if (strv_contains(out, line))
+                        continue;
                 if (!rule_of(line) || out->count >= MOST) {
                         _cleanup_(freep) char *visible = text_visible_dup(line);
 
                         return error_set(err, ERROR_STEP, "the guest's package clients use '%s', which %s", visible,
                                          out->count >= MOST ? "is one too many" : "is no host");
                 }
-                if (!strv_contains(out, line))
-                        strv_take(out, TAKE_PTR(line));
+                strv_take(out, TAKE_PTR(line));
         }
         strv_sort(out);
         return 0;
