@@ -3,14 +3,12 @@
 # network, so whoever closed it opens the way to what was printed, and asks again. No host name is written here: each is the client's.
 set -u
 
-# As the user's own shell would run it.
-ask() {
-        sh -lc "$1" </dev/null 2>/dev/null
-}
+# What a login sets, as the user's own shells have it; what it prints is left out.
+eval "$(sh -lc 'echo; echo --; export -p' </dev/null 2>/dev/null | sed '1,/^--$/d')"
 
-# The client goes to a proxy that isn't there, and complains of the URL that it did not get.
-ask_in_vain() {
-        sh -lc "$1" </dev/null 2>&1
+# A client that isn't there says nothing.
+ask() {
+        ! command -v "$1" >/dev/null || "$@" </dev/null 2>/dev/null
 }
 
 # PRESET; URLs on stdin. A port that the URL's kind has anyway is left out.
@@ -25,29 +23,34 @@ files_of() {
                 grep -oE "\"?$1\"?[:=] ?\"[a-z]+://[^\"]+" | sed -E 's|^[^/]*"([a-z]+://)|\1|' | sort -u | head -n 20
 }
 
-apt() {
-        # shellcheck disable=SC2016 # it is apt that replaces it
-        ask 'apt-get indextargets --format "\$(SITE)"' | sort -u | say apt
+apt_uses() {
+        ask apt-get update --print-uris | sed -nE "s|^'([^']*)'.*|\1|p" | say apt
 }
 
-npm() {
+npm_uses() {
         {
-                ask 'npm config list --json' | sed -nE 's|^ *"([^"]*:)?registry": *"([^"]*)",?$|\2|p'
-                ask 'pnpm config get registry'
-                ask 'yarn config get registry'
-                ask 'yarn config get npmRegistryServer'
+                ask npm config list --json | sed -nE 's|^ *"([^"]*:)?registry": *"([^"]*)",?$|\2|p'
+                ask pnpm config get registry
+                ask yarn config get registry
+                ask yarn config get npmRegistryServer
         } | grep '://' | sort -u | while read -r registry; do
                 echo "$registry" | say npm
                 files_of tarball "${registry%/}/npm/latest" | say npm
         done
 }
 
-pip() {
+# pip says what it was told, and else what it has of itself; uv goes to a proxy that isn't there, and says what it wanted.
+pip_uses() {
         {
-                ask 'pip config list' | sed -nE "s|^[^=]*index-url='([^']*)'\$|\\1|p"
-                ask 'pip config list' | grep -qE '^[^=]*[.]index-url=' ||
-                        ask 'python3 -c "from pip._internal.models.index import PyPI; print(PyPI.simple_url)"'
-                ask_in_vain 'echo pip | HTTPS_PROXY=http://127.0.0.1:9 HTTP_PROXY=http://127.0.0.1:9 UV_HTTP_RETRIES=0 uv --verbose pip compile --no-cache -' |
+                configured=$(ask pip config list)
+                printf '%s\n' "$configured" | sed -nE "s|^[^=]*index-url='([^']*)'\$|\\1|p"
+                case $configured in
+                *.index-url=*) ;;
+                *) ask python3 -c 'from pip._internal.models.index import PyPI; print(PyPI.simple_url)' ;;
+                esac
+                ! command -v uv >/dev/null ||
+                        echo pip | HTTPS_PROXY=http://127.0.0.1:9 HTTP_PROXY=http://127.0.0.1:9 UV_HTTP_RETRIES=0 \
+                                uv --verbose pip compile --no-cache - 2>&1 |
                         sed -nE 's|^.*No cache entry for: ([a-z]+://.*)/pip/$|\1|p'
         } | tr ' ' '\n' | grep '://' | sort -u | while read -r index; do
                 echo "$index" | say pip
@@ -55,11 +58,12 @@ pip() {
         done
 }
 
-# In a home of its own, with the user's configuration: what it has fetched before it doesn't ask for.
-cargo() {
+# The same with cargo, in a home of its own with the user's configuration: what it has fetched before it doesn't ask for.
+cargo_uses() {
+        command -v cargo >/dev/null || return
         home=$(mktemp -d) || return
         cp "$HOME/.cargo/config.toml" "$HOME/.cargo/config" "$home" 2>/dev/null
-        ask_in_vain "CARGO_HOME='$home' CARGO_NET_RETRY=0 CARGO_HTTP_PROXY=http://127.0.0.1:9 cargo search --limit 1 cargo" |
+        CARGO_HOME=$home CARGO_NET_RETRY=0 CARGO_HTTP_PROXY=http://127.0.0.1:9 cargo search --limit 1 cargo </dev/null 2>&1 |
                 sed -nE 's|^.*failed to download from [^a-z]([a-z]+://[A-Za-z0-9:/._-]+).*$|\1|p' | sort -u | while read -r index; do
                 echo "$index" | say cargo
                 files_of '(dl|api)' "$index" | say cargo
@@ -68,11 +72,11 @@ cargo() {
 }
 
 # The checksum database is a name, or a key that begins with one, and maybe its URL.
-go() {
-        ask 'go env GOPROXY' | tr ',|' '[\n*]' | say go
-        ask 'go env GOSUMDB' | sed -nE 's,^([A-Za-z0-9.-]+)([+][^ ]*)?$,https://\1,p; s,^[^ ]+ ([a-z]+://.*)$,\1,p' | grep -v '^https://off$' | say go
+go_uses() {
+        ask go env GOPROXY | tr ',|' '[\n*]' | say go
+        ask go env GOSUMDB | sed -nE 's,^([A-Za-z0-9.-]+)([+][^ ]*)?$,https://\1,p; s,^[^ ]+ ([a-z]+://.*)$,\1,p' | grep -v '^https://off$' | say go
 }
 
 for client in apt npm pip cargo go; do
-        "$client" | sort -u
+        "${client}_uses" | sort -u
 done

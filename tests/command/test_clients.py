@@ -66,8 +66,9 @@ def test_who_has_no_client_uses_nothing(home):
 
 
 def test_apt(home):
-    says(home, "apt-get", "http://deb.example.org/debian\nhttp://deb.example.org/debian\nhttps://jane:secret@corp.example.org:80/apt\n"
-         "cdrom:[disk]/\nfile:/srv/debs\nmirror+http://list.example.org:80/l\n")
+    says(home, "apt-get", "".join(f"'{url}/dists/x/InRelease' some_file 0 \n" for url in (
+        "http://deb.example.org/debian", "http://deb.example.org/debian-security", "https://jane:secret@corp.example.org:80/apt",
+        "cdrom:[disk]", "file:/srv/debs", "mirror+http://list.example.org:80/l")))
     assert clients(home) == ["@apt corp.example.org:80", "@apt deb.example.org", "@apt list.example.org:80"]
 
 
