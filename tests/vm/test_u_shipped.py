@@ -10,7 +10,7 @@ import pytest
 from conftest import SMALL, Vm, surroundings
 
 SHARE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../share")
-UP_SECONDS = 1800
+UP_SECONDS = 2700
 
 
 @pytest.fixture(scope="module")
