@@ -17,7 +17,8 @@ static void put(const char *path, const char *text, size_t offset)
 
         for (size_t i = 0; i < (size_t)4 * MIB; i++)
                 data[i] = WANTED[i % 16];
-        memcpy(data + offset, text, strlen(text));
+        for (size_t i = 0; text[i]; i++)
+                data[offset + i] = text[i];
         assert_int_equal(file_write(path, data, (size_t)4 * MIB, 0600, NULL), 0);
 }
 
