@@ -73,6 +73,8 @@ def test_what_they_do_not_name_stays_closed(program, box):
 def test_the_audit_sees_the_rules_held(box):
     findings = {finding["id"]: finding["verdict"] for finding in box.program.json("audit", "box")}
     assert findings["egress"] == "held"
+    # What it has tried is nothing to allow.
+    assert not [rule for rule in box.program.json("egress", "box", "--learn")["allow"] if rule[0].isdigit()]
 
 
 def test_what_comes_is_followed_until_the_vm_stops(program, box):
