@@ -54,7 +54,7 @@ int os_sync(int fd);
 int os_copy_file(const char *from, const char *to);
 /*
  * From here on no core dump of this process is written or piped to a program. On Linux a limit of 1 byte says so for both;
- * one of 0 is for files alone (core(5), and do_coredump() in the kernel). -1 with errno.
+ * one of 0 is for files alone (core(5), and fs/coredump.c in the kernel). -1 with errno.
  */
 int os_forbid_core(void);
 /*
