@@ -50,6 +50,12 @@ static void record_follow_sizes(struct vm_record *record, const struct project *
                 record->disk_bytes = project->disk_bytes;
 }
 
+static void record_follow_rules(struct vm_record *record, const struct project *project)
+{
+        strv_clear(&record->allow);
+        egress_rules(project, &record->clients, &record->allow);
+}
+
 /* What a running or stopped VM can take over from a changed configuration without being made anew. */
 static void record_follow(struct vm_record *record, const struct project *project)
 {
@@ -72,8 +78,7 @@ static void record_follow(struct vm_record *record, const struct project *projec
         strv_clear(&record->key_hosts);
         key_hosts_expand(project, &record->key_hosts);
         set_string(&record->egress, xstrdup(project->egress));
-        strv_clear(&record->allow);
-        egress_rules(project, &record->clients, &record->allow);
+        record_follow_rules(record, project);
 }
 
 void lifecycle_describe(struct vm_record *record, const struct project *project, const char *name, const char *engine)
@@ -309,8 +314,7 @@ static int ask_clients(struct context *context, struct vm *vm, const struct proj
         for (int pass = 0; pass < 2; pass++) {
                 if (clients_ask(vm, &record->clients, err) < 0)
                         goto fail;
-                strv_clear(&record->allow);
-                egress_rules(project, &record->clients, &record->allow);
+                record_follow_rules(record, project);
                 if (rules_change(vm, err) < 0)
                         goto fail;
         }

@@ -1,6 +1,5 @@
 /* A secret is found wherever it lies in a file, and in no other place. */
 #include "scratch.h"
-#include <fcntl.h>
 
 #include <fcntl.h>
 #include <unistd.h>
