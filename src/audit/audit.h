@@ -63,5 +63,7 @@ void audit_report_clear(struct audit_report *report);
 /* Goes through all lines. `vm` runs and is not half made; `others` are the VMs besides it. Takes some seconds, opens listeners
  * on this computer's addresses meanwhile, and leaves nothing behind. */
 int audit_run(const struct vm *vm, const struct vm *others, size_t other_count, struct audit_report *out, struct error **err);
+/* Whether a project's rules are tried by this address, so that a refusal of it says nothing about the project. */
+bool audit_tries(const char *address);
 /* Lines that are crossed or could not be measured. */
 size_t audit_failures(const struct audit_report *report);

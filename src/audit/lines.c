@@ -16,6 +16,7 @@
 static const char *const host_aliases[] = { GATEWAY, "10.0.2.2", "192.168.5.2" };
 /* Private addresses where nobody is, as far as we know: a refusal by machine-net comes before any packet leaves. */
 static const char *const private_addresses[] = { "10.255.255.254", "172.31.255.254", "192.168.255.254" };
+/* For documentation (RFC 5737): whoever finds them refused is told of nothing that a project wanted. */
 static const char *const public_addresses[] = { "198.51.100.7", "203.0.113.7" };
 static const char *const metadata_addresses[] = { "169.254.169.254", "100.100.100.200" };
 /* For documentation only (RFC 3849): no packet to it arrives anywhere. */
@@ -58,6 +59,14 @@ void lines_targets(const struct scene *scene, struct strv *out)
         for (size_t i = 0; has_rules(scene) && i < ARRAY_SIZE(public_addresses); i++)
                 add_target(out, public_addresses[i], scene->stranger);
         add_target(out, ipv6_address, scene->stranger);
+}
+
+bool audit_tries(const char *address)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(public_addresses); i++)
+                if (streq(address, public_addresses[i]))
+                        return true;
+        return false;
 }
 
 /* --- judging */

@@ -1,5 +1,6 @@
 #include <poll.h>
 
+#include "audit/audit.h"
 #include "command/follow.h"
 #include "command/result.h"
 #include "command/target.h"
@@ -134,17 +135,6 @@ static int look_again(const struct vm *vm, void *data, struct error **err)
 
 /* --- learned */
 
-/* RFC 5737: nobody is there, but `machine audit` has tried them from the guest. */
-static bool is_for_documentation(const char *address)
-{
-        static const char *const networks[] = { "192.0.2.", "198.51.100.", "203.0.113." };
-
-        for (size_t i = 0; i < ARRAY_SIZE(networks); i++)
-                if (starts_with(address, networks[i]))
-                        return true;
-        return false;
-}
-
 /* The rule that would let this through; NULL = none would, or none is needed. Owned by the caller. */
 static char *rule_for(const struct account_line *line)
 {
@@ -160,7 +150,7 @@ static char *rule_for(const struct account_line *line)
                 return streq(line->protocol, "dns") || line->port == 80 || line->port == 443
                                ? xstrdup(line->name)
                                : xasprintf("%s:%jd", line->name, (intmax_t)line->port);
-        if (!line->address || line->port == 0 || is_for_documentation(line->address))
+        if (!line->address || line->port == 0 || audit_tries(line->address))
                 return NULL;
         return xasprintf("%s/32:%jd", line->address, (intmax_t)line->port);
 }

@@ -7,6 +7,7 @@ Where network namespaces can't be made, what needs them is skipped, and the proj
 import contextlib
 import json
 import os
+import shutil
 import sys
 
 import pytest
@@ -90,6 +91,20 @@ def no_lab_because():
 def data():
     os.makedirs(DATA, mode=0o755, exist_ok=True)
     return DATA
+
+
+@pytest.fixture(scope="module")
+def own_data(data, request):
+    """For who looks at the layers as a whole, which other tests fill and drop meanwhile: a folder of the module's own. It begins
+    with the base images that there are."""
+    own = os.path.join(data, request.module.__name__)
+    shared = os.path.join(data, "machine/layers")
+    os.makedirs(os.path.join(own, "machine/layers"), mode=0o700, exist_ok=True)
+    for key in os.listdir(shared) if os.path.isdir(shared) else []:
+        folder, to = os.path.join(shared, key), os.path.join(own, "machine/layers", key)
+        if os.path.exists(os.path.join(folder, "vmlinuz")) and "." not in key and not os.path.exists(to):
+            shutil.copytree(folder, to, copy_function=os.link)
+    return own
 
 
 @pytest.fixture(scope="module")

@@ -35,9 +35,9 @@ SETUP = "#!/bin/sh\nset -eu\nid -un >/etc/mine\necho mine >>/var/log/ran\n"
 
 
 @pytest.fixture(scope="module")
-def site(data, mirror):
+def site(own_data, mirror):
     mirror.files["/tool"] = TOOL
-    with surroundings(data=data) as program:
+    with surroundings(data=own_data) as program:
         program.projects(f"[box]\nprofiles = ['mine']\n{SMALL}")
         program.write("config/machine/config.toml", mirror.settings())
         program.write("config/machine/provision.toml", BASE)
@@ -206,11 +206,11 @@ def test_a_second_project_with_the_same_stack_builds_nothing(site, box, mirror):
             assert twin.sh(what) != box.sh(what)
 
 
-def test_a_layer_keeps_nothing_of_the_machine_that_it_was_filled_in(site, box, data, tmp_path):
+def test_a_layer_keeps_nothing_of_the_machine_that_it_was_filled_in(site, box, own_data, tmp_path):
     """By the file system of its disk, without booting it."""
     key = next(layer["key"] for layer in layers(site, "recipe") if "mine" in layer["about"])
     raw = tmp_path / "disk.raw"
-    subprocess.run(["qemu-img", "convert", "-O", "raw", f"{data}/machine/layers/{key}/disk.qcow2", raw], check=True)
+    subprocess.run(["qemu-img", "convert", "-O", "raw", f"{own_data}/machine/layers/{key}/disk.qcow2", raw], check=True)
 
     def look(request):
         return subprocess.run(["/sbin/debugfs", "-R", request, raw], check=True, capture_output=True, text=True).stdout
@@ -271,7 +271,6 @@ def test_a_layer_whose_filling_failed_or_was_killed_is_gone_on_with(site, box):
         # Nobody stands on it once its VM is gone, and no project asks for it.
         third.machine("destroy", "--yes", "--discard-work")
         site.projects(f"[box]\nprofiles = ['mine']\n{SMALL}")
-        # Only said, for other tests' VMs stand on what lies here.
         goes = {layer["key"] for layer in site.json("prune", "--dry-run")}
         assert any(layer["key"] in goes for layer in layers(site, "recipe") if "resumed" in layer["about"])
         assert not any(layer["key"] in goes for layer in site.json("layers") if layer["needed"] or layer["current"])

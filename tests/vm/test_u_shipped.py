@@ -14,11 +14,11 @@ UP_SECONDS = 2700
 
 
 @pytest.fixture(scope="module")
-def site(data):
+def site(own_data):
     with open(os.path.join(SHARE, "provision.toml"), encoding="utf-8") as file:
         recipe, left_out = re.subn(r'\[\[uv_tool\]\]\n[^[]*packages = \["aider-chat[^[]*', "", file.read())
     assert left_out == 1
-    with surroundings(data=data) as program:
+    with surroundings(data=own_data) as program:
         program.write("config/machine/config.toml", "trust_host_ca = true\n")
         program.write("config/machine/provision.toml", recipe)
         shutil.copy(os.path.join(SHARE, "docker.sh"), os.path.join(program.config, "machine/docker.sh"))
