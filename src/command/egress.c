@@ -1,7 +1,8 @@
 #include <poll.h>
+#include <signal.h>
 
-#include "audit/audit.h"
 #include "command/follow.h"
+#include "command/learn.h"
 #include "command/result.h"
 #include "command/target.h"
 #include "lib/deadline.h"
@@ -97,24 +98,34 @@ static const struct account_line *find_same(const struct account *account, const
         return NULL;
 }
 
-static void print_line(struct context *context, const struct account_line *line)
+static void print_line(struct context *context, const struct account_line *line, FILE *stream)
 {
         _cleanup_(freep) char *last = text_format_time(line->last);
 
         if (context->mode == OUTPUT_JSON)
                 result_json(line_json(line));
         else
-                printf("%s %s %s %s %s %jd%s%s\n", last, line->reached ? "reached" : "refused", line->protocol,
-                       line->name ? line->name : "-", line->address ? line->address : "-", (intmax_t)line->port,
-                       line->reason ? " " : "", line->reason ? line->reason : "");
-        fflush(stdout);
+                fprintf(stream, "%s %s %s %s %s %jd%s%s\n", last, line->reached ? "reached" : "refused", line->protocol,
+                        line->name ? line->name : "-", line->address ? line->address : "-", (intmax_t)line->port,
+                        line->reason ? " " : "", line->reason ? line->reason : "");
+        fflush(stream);
+}
+
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int number)
+{
+        interrupted = number;
 }
 
 struct following {
         struct context *context;
         struct account *before;
+        FILE *stream;        /* NULL = nothing is shown */
+        struct watch *watch; /* NULL = goes on until the VM stops */
 };
 
+/* 1 once Ctrl-C has ended the watching. */
 static int look_again(const struct vm *vm, void *data, struct error **err)
 {
         const struct following *following = data;
@@ -125,60 +136,42 @@ static int look_again(const struct vm *vm, void *data, struct error **err)
         for (size_t i = 0; i < now.count; i++) {
                 const struct account_line *old = find_same(following->before, &now.lines[i]);
 
-                if (!old || old->count != now.lines[i].count)
-                        print_line(following->context, &now.lines[i]);
+                if (following->stream && (!old || old->count != now.lines[i].count))
+                        print_line(following->context, &now.lines[i], following->stream);
         }
         account_clear(following->before);
         *following->before = now;
+        if (following->watch)
+                watch_take(following->watch);
+        return interrupted ? 1 : 0;
+}
+
+/* --- learned while somebody watches */
+
+/* What comes is for the eye; what was learned is printed at the end, by itself. */
+static int learn_watching(struct context *context, const struct target *target, const struct vm *vm, struct account *account,
+                          struct error **err)
+{
+        const struct sigaction action = { .sa_handler = on_interrupt };
+        _cleanup_(watch_clear) struct watch watch = WATCH_INIT;
+        struct following following = { context, account, context->quiet || context->mode == OUTPUT_JSON ? NULL : stderr,
+                                       &watch };
+
+        if (!vm_runs(vm))
+                return error_set(err, ERROR_FAILED, "VM '%s' doesn't run: nothing comes", vm->name);
+        if (watch_begin(vm, &watch, err) < 0)
+                return -1;
+        if (watch.missing && !context->quiet)
+                fprintf(stderr, "warning: the guest can't tell everything: %s\n", watch.missing);
+        if (following.stream)
+                fprintf(following.stream, "watching VM '%s' until Ctrl-C: run there what is to be allowed\n", vm->name);
+        sigaction(SIGINT, &action, NULL);
+        sigaction(SIGTERM, &action, NULL);
+        if (follow(vm, look_again, &following, err) < 0)
+                return -1;
+        watch_end(&watch);
+        learn_print(context, target, vm, account, &watch);
         return 0;
-}
-
-/* --- learned */
-
-/* The rule that would let this through; NULL = none would, or none is needed. Owned by the caller. */
-static char *rule_for(const struct account_line *line)
-{
-        static const char *const by_rules[] = { "name", "port", "address", "sni", "host-header", "egress" };
-        bool ours = line->reached;
-
-        for (size_t i = 0; !ours && i < ARRAY_SIZE(by_rules); i++)
-                ours = streq(line->reason, by_rules[i]);
-        /* "_http._tcp.example.org" asks what serves a name, and nothing is reached by it. */
-        if (!ours || (line->name && *line->name == '_'))
-                return NULL;
-        if (line->name)
-                return streq(line->protocol, "dns") || line->port == 80 || line->port == 443
-                               ? xstrdup(line->name)
-                               : xasprintf("%s:%jd", line->name, (intmax_t)line->port);
-        if (!line->address || line->port == 0 || audit_tries(line->address))
-                return NULL;
-        return xasprintf("%s/32:%jd", line->address, (intmax_t)line->port);
-}
-
-static void learn(struct context *context, const struct vm *vm, const struct account *account)
-{
-        _cleanup_(strv_clear) struct strv rules = STRV_INIT;
-
-        strv_add_all(&rules, &vm->record.allow);
-        for (size_t i = 0; i < account->count; i++) {
-                _cleanup_(freep) char *rule = rule_for(&account->lines[i]);
-
-                if (rule && !strv_contains(&rules, rule))
-                        strv_take(&rules, TAKE_PTR(rule));
-        }
-        strv_sort(&rules);
-        if (context->mode == OUTPUT_JSON) {
-                json_t *list = json_array();
-
-                for (size_t i = 0; i < rules.count; i++)
-                        json_array_append_new(list, json_string(rules.items[i]));
-                result_json(json_pack("{s:s, s:o}", "egress", "allow", "allow", list));
-                return;
-        }
-        puts("egress = \"allow\"\nallow = [");
-        for (size_t i = 0; i < rules.count; i++)
-                printf("        \"%s\",\n", rules.items[i]);
-        puts("]");
 }
 
 static int run(struct context *context, const struct invocation *invocation, struct error **err)
@@ -188,8 +181,6 @@ static int run(struct context *context, const struct invocation *invocation, str
         _cleanup_(account_clear) struct account account = ACCOUNT_INIT;
         _cleanup_(vm_clear) struct vm vm = VM_INIT;
 
-        if (given->follow && given->learn)
-                return error_set(err, ERROR_USAGE, "--follow and --learn don't go together");
         if (target_named(context, invocation_name(invocation), &target, err) < 0 || vm_open_existing(&vm, target.name, err) < 0)
                 return -1;
         if (!vm.engine->holds_rules)
@@ -197,11 +188,13 @@ static int run(struct context *context, const struct invocation *invocation, str
         if (read_account(&vm, &account, err) < 0)
                 return -1;
         output_settle(context->output);
+        if (given->learn && given->follow)
+                return learn_watching(context, &target, &vm, &account, err);
         if (given->learn)
-                learn(context, &vm, &account);
+                learn_print(context, &target, &vm, &account, NULL);
         else if (!given->follow || context->mode != OUTPUT_JSON)
                 show(context, &vm, &account);
-        return given->follow ? follow(&vm, look_again, &(struct following){ context, &account }, err) : 0;
+        return given->follow ? follow(&vm, look_again, &(struct following){ context, &account, stdout, NULL }, err) : 0;
 }
 
 const struct command command_egress = {
@@ -209,7 +202,8 @@ const struct command command_egress = {
         .operands = "[NAME]",
         .summary = "show whom a VM has reached and whom it was refused",
         .text = "Since it was started, as the network process saw it: by the name that was asked for or shown, with connections and\n"
-                "bytes. With --learn the rules that would allow all of it, for the project in projects.toml.",
+                "bytes. With --learn the rules that would allow all of it, for the project in projects.toml; with --follow too, until\n"
+                "Ctrl-C, and by which of the guest's programs, which is its own word.",
         .options = options,
         .options_size = sizeof(struct egress_options),
         .operands_most = 1,

@@ -9,8 +9,10 @@ int follow(const struct vm *vm, int (*look)(const struct vm *vm, void *data, str
            struct error **err)
 {
         for (unsigned round = 0; round % LOOK_ROUNDS != 0 || vm_runs(vm); round++) {
-                if (look(vm, data, err) < 0)
-                        return -1;
+                int seen = look(vm, data, err);
+
+                if (seen != 0)
+                        return seen < 0 ? -1 : 0;
                 poll(NULL, 0, FOLLOW_MS);
         }
         return 0;

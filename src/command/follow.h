@@ -3,6 +3,6 @@
 
 #include "vm/vm.h"
 
-/* Calls `look` twice a second for as long as the VM runs; -1 as soon as it fails. */
+/* Calls `look` twice a second for as long as the VM runs and it returns 0. 1 = it has seen enough; -1 = it has failed. */
 int follow(const struct vm *vm, int (*look)(const struct vm *vm, void *data, struct error **err), void *data,
            struct error **err);

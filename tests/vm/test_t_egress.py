@@ -2,11 +2,12 @@
 own configuration has; git from a server of the lab's. What a hostile guest tries is in tests/net."""
 
 import re
+import signal
 
 import lab as lab_module
 import pytest
 from conftest import SMALL, Vm
-from program import wait_until
+from program import said, wait_until
 
 
 def configure(program, rules, repos=()):
@@ -86,6 +87,55 @@ def test_what_comes_is_followed_until_the_vm_stops(program, box):
     box.machine("down")
     assert program.finish(child, timeout=60).status == 0
     box.up()
+
+
+def traced(box):
+    """What the guest's kernel has of our tracing."""
+    return box.sh("sudo sh -c 'ls /sys/kernel/tracing/instances; cat /sys/kernel/tracing/uprobe_events'")
+
+
+def watching(program):
+    """`egress --learn --follow`, once the guest watches."""
+    child = program.start("egress", "box", "--learn", "--follow")
+    while b"until Ctrl-C" not in (line := child.stderr.readline()):
+        assert line, program.finish(child)
+    return child
+
+
+def test_what_is_learned_while_somebody_watches_has_the_guests_programs(program, box):
+    configure(program, 'egress = "allow"\nallow = ["*.example.net"]')
+    box.up()
+    child = watching(program)
+    assert traced(box)
+    box.run("getent", "ahostsv4", "by-getent.example.org", status=None)
+    box.run("curl", "-sS", "-m", "20", "http://198.51.100.9:81/", status=None)
+    box.run("curl", "-sS", "-m", "20", "http://below.example.net/", status=None)
+    box.run("sudo", "apt-get", "-o", "Acquire::Retries=0", "update", status=None)
+    wait_until(lambda: counted(program, verdict="refused", address="198.51.100.9"), 10, "the refusal is counted")
+    child.send_signal(signal.SIGINT)
+    result = program.finish(child, timeout=60)
+    assert result.status == 0, said(result)
+    rules = {line.strip() for line in result.out.splitlines()}
+    assert '"by-getent.example.org", # getent, says the guest' in rules
+    assert '"198.51.100.9/32:81", # curl, says the guest' in rules
+    for host in hosts(box):
+        # Of a program that has ended at once nobody knows any more whose it was.
+        assert re.search(rf'"{re.escape(host)}", # .*\bhttp( of apt-get)?, says the guest', result.out)
+    # What a rule allows is proposed by that rule.
+    assert '"*.example.net",' in rules
+    assert not any("below.example.net" in rule for rule in rules)
+    assert "by-getent.example.org" in result.err
+    assert traced(box) == ""
+    # It can be pasted.
+    configure(program, result.out)
+    box.up()
+
+
+def test_who_watched_and_was_killed_leaves_nothing_in_the_guest(program, box):
+    child = watching(program)
+    child.send_signal(signal.SIGKILL)
+    program.finish(child)
+    wait_until(lambda: traced(box) == "", 20, "the guest has stopped watching")
 
 
 def test_git_reaches_the_repos_hosts_by_one_word_and_else_says_what_to_do(program, box, lab):

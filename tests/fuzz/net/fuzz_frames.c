@@ -42,7 +42,7 @@ static void check_passed_destination(const struct policy *policy, const uint8_t 
                 return;
         }
         CHECK(destination >> 8 != GUEST >> 8);
-        CHECK(class == ADDRESS_PUBLIC || (policy->lan && class == ADDRESS_PRIVATE));
+        CHECK(class == ADDRESS_PUBLIC || class == ADDRESS_UNASSIGNED || (policy->lan && class == ADDRESS_PRIVATE));
         CHECK(find_route((struct in_addr){ 0 }, policy->route_data) == POLICY_ROUTE_OUT);
         CHECK(ip[9] == IPPROTO_TCP || ip[9] == IPPROTO_UDP || (ip[9] == IPPROTO_ICMP && transport[0] == 8));
         CHECK(!policy->full || (ip[9] == IPPROTO_TCP && (transport[13] & (PACKET_TCP_SYN | PACKET_TCP_ACK)) != PACKET_TCP_SYN));
