@@ -104,13 +104,19 @@ static int look_up_own(const char *host, struct strbuf *out, struct error **err)
         return look_up(user, host, out, err) < 0 ? -1 : look_up("/etc/ssh/ssh_known_hosts", host, out, err);
 }
 
+/* Of a kind whose signature machine-keys verifies (keys/signature.h)? */
+static bool is_verified(const char *key)
+{
+        return starts_with(key, "ssh-ed25519 ") || starts_with(key, "ecdsa-sha2-nistp") || starts_with(key, "ssh-rsa ");
+}
+
 /* "[@revoked] HOST TYPE KEY": into the list that it belongs to. A certificate authority's key is no host's. */
 static void sort_key(const char *line, struct strv *known, struct strv *revoked)
 {
         bool is_revoked = starts_with(line, "@revoked ");
         const char *host = is_revoked ? line + strlen("@revoked ") : line;
         const char *key = strchr(host, ' ');
-        char *fingerprint = *host != '@' && key && starts_with(key + 1, "ssh-ed25519 ") ? agent_fingerprint(key + 1) : NULL;
+        char *fingerprint = *host != '@' && key && is_verified(key + 1) ? agent_fingerprint(key + 1) : NULL;
 
         if (fingerprint)
                 strv_take(is_revoked ? revoked : known, fingerprint);

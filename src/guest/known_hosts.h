@@ -15,8 +15,8 @@
 int known_hosts_collect(const struct strv *hosts, struct strbuf *out, struct error **err);
 
 /*
- * Appends the fingerprints of the Ed25519 keys that are known of `host`, the shipped ones too; a revoked key is none. Only such
- * a key's signature machine-keys can verify.
+ * Appends the fingerprints of the keys that are known of `host`, the shipped ones too; a revoked key is none, nor is one of a
+ * kind that machine-keys doesn't verify.
  */
 int known_hosts_fingerprints(const char *host, struct strv *out, struct error **err);
 

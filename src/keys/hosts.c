@@ -36,7 +36,7 @@ static void judge_bind(struct binds *binds, struct request *request)
         if (request->forwarding)
                 refuse(request, "the agent is not lent further");
         else if (!request->proven)
-                refuse(request, "nothing proves that host: not the Ed25519 signature of its key");
+                refuse(request, "nothing proves that host: no signature by its key");
         else if (binds->count >= BINDS_MOST)
                 refuse(request, "too many hosts on one connection");
         else {

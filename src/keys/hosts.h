@@ -2,7 +2,7 @@
  * Where to a guest may log in, told from what it says by what a host has signed. Before a log-in OpenSSH's client shows the
  * agent the host's key and that host's signature of the session's id (session-bind); a log-in signs the same id. So a log-in
  * whose id an allowed host has signed is one to that host, and of use nowhere else, whatever the guest says. Pure. Source:
- * OpenSSH's PROTOCOL.agent, section 1; RFC 8709 (Ed25519, the one kind of key whose signature is verified here).
+ * OpenSSH's PROTOCOL.agent, section 1.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 #include "keys/protocol.h"
 
-#include <sodium.h>
-
+#include "keys/piece.h"
+#include "keys/signature.h"
 #include "lib/hash.h"
 #include "lib/text.h"
 
@@ -21,49 +21,6 @@ void request_clear(struct request *request)
         free(request->host);
         free(request->name);
         *request = (struct request)REQUEST_INIT;
-}
-
-/* --- pieces of a message */
-
-struct piece {
-        const unsigned char *data;
-        size_t length;
-};
-
-static bool take_byte(struct piece *from, unsigned char *out)
-{
-        if (from->length < 1)
-                return false;
-        *out = *from->data++;
-        from->length--;
-        return true;
-}
-
-static bool take_number(struct piece *from, uint32_t *out)
-{
-        if (from->length < 4)
-                return false;
-        *out = (uint32_t)from->data[0] << 24 | (uint32_t)from->data[1] << 16 | (uint32_t)from->data[2] << 8 | from->data[3];
-        from->data += 4;
-        from->length -= 4;
-        return true;
-}
-
-static bool take_string(struct piece *from, struct piece *out)
-{
-        uint32_t length;
-
-        if (!take_number(from, &length) || length > from->length)
-                return false;
-        *out = (struct piece){ from->data, length };
-        from->data += length;
-        from->length -= length;
-        return true;
-}
-
-static bool is_text(const struct piece *piece, const char *text)
-{
-        return piece->length == strlen(text) && memcmp(piece->data, text, piece->length) == 0;
 }
 
 static char *visible(const struct piece *piece)
@@ -97,8 +54,8 @@ static bool read_signature(struct piece data, struct request *out)
                 return false;
         data.data += strlen(magic);
         data.length -= strlen(magic);
-        if (!take_string(&data, &space) || !take_string(&data, &reserved) || !take_string(&data, &algorithm) ||
-            !take_string(&data, &hash) || data.length > 0 || space.length == 0)
+        if (!piece_take_string(&data, &space) || !piece_take_string(&data, &reserved) ||
+            !piece_take_string(&data, &algorithm) || !piece_take_string(&data, &hash) || data.length > 0 || space.length == 0)
                 return false;
         out->kind = REQUEST_SIGNATURE;
         out->what = visible(&space);
@@ -112,14 +69,14 @@ static bool read_login(struct piece data, const struct piece *key, struct reques
         unsigned char byte, with_signature;
         bool bound;
 
-        if (!take_string(&data, &id) || id.length == 0 || id.length > SESSION_ID_MOST || !take_byte(&data, &byte) ||
-            byte != USERAUTH || !take_string(&data, &user) || !take_string(&data, &service) || !take_string(&data, &method) ||
-            !take_byte(&data, &with_signature) || with_signature != 1 || !take_string(&data, &algorithm) ||
-            !take_string(&data, &own))
+        if (!piece_take_string(&data, &id) || id.length == 0 || id.length > SESSION_ID_MOST || !piece_take_byte(&data, &byte) ||
+            byte != USERAUTH || !piece_take_string(&data, &user) || !piece_take_string(&data, &service) ||
+            !piece_take_string(&data, &method) || !piece_take_byte(&data, &with_signature) || with_signature != 1 ||
+            !piece_take_string(&data, &algorithm) || !piece_take_string(&data, &own))
                 return false;
-        bound = is_text(&method, "publickey-hostbound-v00@openssh.com");
-        if (!is_text(&service, "ssh-connection") || (!bound && !is_text(&method, "publickey")) || own.length != key->length ||
-            memcmp(own.data, key->data, own.length) != 0 || (bound && !take_string(&data, &host)) || data.length > 0)
+        bound = piece_is(&method, "publickey-hostbound-v00@openssh.com");
+        if (!piece_is(&service, "ssh-connection") || (!bound && !piece_is(&method, "publickey")) || own.length != key->length ||
+            memcmp(own.data, key->data, own.length) != 0 || (bound && !piece_take_string(&data, &host)) || data.length > 0)
                 return false;
         out->kind = REQUEST_LOGIN;
         out->what = visible(&user);
@@ -140,7 +97,7 @@ static void read_sign(struct piece message, const struct selection *selection, s
         struct piece key, data;
         uint32_t flags;
 
-        if (!take_string(&message, &key) || !take_string(&message, &data) || !take_number(&message, &flags) ||
+        if (!piece_take_string(&message, &key) || !piece_take_string(&message, &data) || !piece_take_number(&message, &flags) ||
             message.length > 0) {
                 refuse(out, "not understood");
                 return;
@@ -152,31 +109,19 @@ static void read_sign(struct piece message, const struct selection *selection, s
                 refuse(out, "not one of its keys");
 }
 
-/* RFC 8709, sections 4 and 6: both are "ssh-ed25519" and bytes. */
-static bool is_signed_by(const struct piece *id, struct piece key, struct piece signature)
-{
-        static const char type[] = "ssh-ed25519";
-        struct piece key_type, key_bytes, signature_type, signature_bytes;
-
-        return take_string(&key, &key_type) && take_string(&key, &key_bytes) && key.length == 0 &&
-               take_string(&signature, &signature_type) && take_string(&signature, &signature_bytes) && signature.length == 0 &&
-               is_text(&key_type, type) && is_text(&signature_type, type) &&
-               key_bytes.length == crypto_sign_ed25519_PUBLICKEYBYTES && signature_bytes.length == crypto_sign_ed25519_BYTES &&
-               crypto_sign_ed25519_verify_detached(signature_bytes.data, id->data, id->length, key_bytes.data) == 0;
-}
-
 /* What is behind the extension's name. */
 static bool read_bind(struct piece message, struct request *out)
 {
         struct piece host, id, signature;
         unsigned char forwarding;
 
-        if (!take_string(&message, &host) || !take_string(&message, &id) || !take_string(&message, &signature) ||
-            !take_byte(&message, &forwarding) || message.length > 0 || id.length == 0 || id.length > SESSION_ID_MOST)
+        if (!piece_take_string(&message, &host) || !piece_take_string(&message, &id) ||
+            !piece_take_string(&message, &signature) || !piece_take_byte(&message, &forwarding) || message.length > 0 ||
+            id.length == 0 || id.length > SESSION_ID_MOST)
                 return false;
         out->kind = REQUEST_BIND;
         out->host = fingerprint(&host);
-        out->proven = is_signed_by(&id, host, signature);
+        out->proven = signature_proves(host, signature, id);
         out->forwarding = forwarding != 0;
         set_id(out, &id);
         return true;
@@ -185,9 +130,9 @@ static bool read_bind(struct piece message, struct request *out)
 static void read_extension(struct piece message, struct request *out)
 {
         struct piece name;
-        bool named = take_string(&message, &name);
+        bool named = piece_take_string(&message, &name);
 
-        if (named && !is_text(&name, "session-bind@openssh.com")) {
+        if (named && !piece_is(&name, "session-bind@openssh.com")) {
                 out->what = visible(&name);
                 refuse(out, "no such extension here");
         } else if (!named || !read_bind(message, out)) {
@@ -201,7 +146,7 @@ void request_read(const unsigned char *message, size_t length, const struct sele
         unsigned char type = 0;
 
         *out = (struct request)REQUEST_INIT;
-        if (!take_byte(&piece, &type))
+        if (!piece_take_byte(&piece, &type))
                 refuse(out, "empty");
         else if (type == MESSAGE_LIST && piece.length == 0)
                 out->kind = REQUEST_LIST;
@@ -249,12 +194,12 @@ int protocol_filter(const unsigned char *answer, size_t length, struct selection
         uint32_t count, kept = 0;
         unsigned char type;
 
-        if (!take_byte(&from, &type) || type != MESSAGE_KEYS || !take_number(&from, &count) || count > KEYS_MOST)
+        if (!piece_take_byte(&from, &type) || type != MESSAGE_KEYS || !piece_take_number(&from, &count) || count > KEYS_MOST)
                 return -1;
         for (uint32_t i = 0; i < count; i++) {
                 struct piece key, comment;
 
-                if (!take_string(&from, &key) || !take_string(&from, &comment))
+                if (!piece_take_string(&from, &key) || !piece_take_string(&from, &comment))
                         return -1;
                 if (!is_selected(selection, &key, &comment))
                         continue;

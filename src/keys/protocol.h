@@ -48,7 +48,7 @@ struct request {
         const char *reason; /* why it is refused; static */
         unsigned char id[SESSION_ID_MOST]; /* of the session, of a log-in and a bind */
         size_t id_length;
-        bool proven;     /* of a bind: the host has signed the id by its Ed25519 key */
+        bool proven;     /* of a bind: the host has signed the id by its key (signature.h) */
         bool forwarding; /* of a bind: the agent is to be lent on, to that host */
 };
 

@@ -7,8 +7,8 @@ import subprocess
 from program import wait_until
 
 
-def make_key(path, comment):
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", path], check=True)
+def make_key(path, comment, kind=("ed25519",)):
+    subprocess.run(["ssh-keygen", "-q", "-t", *kind, "-N", "", "-C", comment, "-f", path], check=True)
     return path
 
 

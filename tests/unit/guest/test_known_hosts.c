@@ -105,6 +105,34 @@ static void the_shipped_keys_are_there_for_each_forge(void **state)
         }
 }
 
+static size_t count_fingerprints(const char *host)
+{
+        _cleanup_(strv_clear) struct strv marks = STRV_INIT;
+
+        assert_int_equal(known_hosts_fingerprints(host, &marks, NULL), 0);
+        for (size_t i = 0; i < marks.count; i++)
+                assert_int_equal(strncmp(marks.items[i], "SHA256:", 7), 0);
+        return marks.count;
+}
+
+static void a_host_is_known_by_each_key_that_can_prove_it(void **state)
+{
+        _cleanup_(freep) char *file = path_join(*state, "known_hosts");
+
+        assert_int_equal(file_write_text(file, "", 0600, NULL), 0);
+        assert_int_equal(count_fingerprints("github.com"), 3);
+        assert_int_equal(count_fingerprints("git.corp"), 0);
+        assert_int_equal(file_write_text(file,
+                                         "@revoked github.com ssh-ed25519 " KEY "\n"
+                                         "@cert-authority git.corp ssh-ed25519 " KEY "\n"
+                                         "git.corp ssh-dss " KEY "\n"
+                                         "git.corp ssh-rsa " KEY "\n",
+                                         0600, NULL),
+                         0);
+        assert_int_equal(count_fingerprints("github.com"), 2);
+        assert_int_equal(count_fingerprints("git.corp"), 1);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -112,6 +140,7 @@ int main(void)
                 cmocka_unit_test(nothing_else_of_the_line_leaves_the_host),
                 cmocka_unit_test(hosts_of_the_person_are_found_also_hashed),
                 cmocka_unit_test(the_shipped_keys_are_there_for_each_forge),
+                cmocka_unit_test(a_host_is_known_by_each_key_that_can_prove_it),
         };
 
         return cmocka_run_group_tests(tests, make_folder, remove_folder);
