@@ -16,6 +16,7 @@
 #include "config/key-hosts.h"
 #include "guest/clients.h"
 #include "guest/commits.h"
+#include "guest/lend.h"
 #include "guest/repos.h"
 #include "guest/session.h"
 #include "host/keys.h"
@@ -81,6 +82,12 @@ static void record_follow(struct vm_record *record, const struct project *projec
         record_follow_rules(record, project);
 }
 
+static void record_follow_needs(struct vm_record *record, const struct commits *commits)
+{
+        strv_clear(&record->needed_keys);
+        strv_add_all(&record->needed_keys, &commits->keys);
+}
+
 void lifecycle_describe(struct vm_record *record, const struct project *project, const char *name, const char *engine)
 {
         _cleanup_(strv_clear) struct strv clients = STRV_INIT;
@@ -116,7 +123,7 @@ static int describe_host(const struct vm *vm, struct ssh_host *host, char **prog
                 .user = vm->record.user,
                 .program = *program,
                 /* Anybody's ssh would lend all of them for everywhere, and ask nobody. */
-                .forward_agent = vm->record.forward_agent && !vm->record.confirm && vm->record.keys.count == 0 &&
+                .forward_agent = vm->record.forward_agent && !vm->record.confirm && lend_keys(&vm->record)->count == 0 &&
                                  vm->record.key_hosts.count == 0,
         };
         return 0;
@@ -167,6 +174,7 @@ static int create(struct context *context, struct vm *vm, const struct target *t
                 return -1;
         event_note(context->events, "engine %s", why);
         lifecycle_describe(&vm->record, project, vm->name, engine->name);
+        record_follow_needs(&vm->record, commits);
         vm->engine = engine;
         line_note(context, vm);
         if (commits->note)
@@ -266,11 +274,12 @@ int lifecycle_check_work(struct context *context, struct vm *vm, struct error **
  * Before the plan's steps, which then go by the new record: a changed port is bound at the next start. Only what takes no
  * making anew is followed; the plan's notes name the rest.
  */
-static int follow(struct vm *vm, const struct target *target, bool running, struct error **err)
+static int follow(struct vm *vm, const struct target *target, const struct commits *commits, bool running, struct error **err)
 {
         if (!vm->exists || (vm->record.intent != INTENT_NONE && vm->record.intent != INTENT_SETUP))
                 return 0;
         record_follow(&vm->record, &target->project);
+        record_follow_needs(&vm->record, commits);
         if (!running)
                 record_follow_sizes(&vm->record, &target->project, vm->engine);
         return vm_save(vm, err);
@@ -360,6 +369,7 @@ static int carry_out(struct context *context, struct vm *vm, const struct target
         return error_set(err, ERROR_FAILED, "no such step");
 }
 
+/* Also which keys that, and the repos, need. */
 static int describe_commits(const struct project *project, struct commits *out, struct error **err)
 {
         _cleanup_(committer_clear) struct committer committer = COMMITTER_INIT;
@@ -367,6 +377,8 @@ static int describe_commits(const struct project *project, struct commits *out, 
         if (committer_find(&committer, err) < 0)
                 return -1;
         commits_describe(&committer, project->forward_agent, out);
+        if (project->forward_agent)
+                lend_choose(project, committer.signing_key, &out->keys);
         return 0;
 }
 
@@ -412,6 +424,7 @@ static int observe(const struct vm *vm, const struct target *target, struct obse
                 .state = out->status.state,
                 .recipe = out->recipe_hash,
                 .git = out->commits.hash,
+                .needed_keys = &out->commits.keys,
                 .old_base = has_old_base(vm),
                 .grows_disk = vm->exists && vm->engine->grows_disk,
         };
@@ -515,7 +528,7 @@ int lifecycle_up(struct context *context, struct vm *vm, const struct target *ta
 
                 /* Behind the stop: killed in between, the next run still sees that what runs has the old ports. */
                 if (step->type != PLAN_RESTART && !followed) {
-                        status = follow(vm, target, plan.running, err);
+                        status = follow(vm, target, &observed.commits, plan.running, err);
                         if (status < 0)
                                 break;
                         followed = true;

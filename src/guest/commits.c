@@ -13,6 +13,7 @@ void commits_clear(struct commits *commits)
         free(commits->signers);
         free(commits->hash);
         free(commits->note);
+        strv_clear(&commits->keys);
         *commits = (struct commits)COMMITS_INIT;
 }
 

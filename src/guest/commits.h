@@ -12,10 +12,11 @@
 #include "host/committer.h"
 
 struct commits {
-        char *config;  /* the text of the file */
-        char *signers; /* of ~/.config/machine/allowed_signers; "" = nobody */
-        char *hash;    /* of both */
-        char *note;    /* what is missing, for people; NULL = nothing */
+        char *config;     /* the text of the file */
+        char *signers;    /* of ~/.config/machine/allowed_signers; "" = nobody */
+        char *hash;       /* of both */
+        char *note;       /* what is missing, for people; NULL = nothing */
+        struct strv keys; /* of the agent, those that the project needs (guest/lend.h); none = all */
 };
 
 #define COMMITS_INIT                                                                                                           \

@@ -125,10 +125,13 @@ static void find_egress(const struct project *wanted, const struct vm_record *re
                 add(out, "allow", "not asked its package clients before there was code", list, DRIFT_REBUILD);
 }
 
-static void find_keys(const struct project *wanted, const struct vm_record *record, struct drift *out)
+static void find_keys(const struct project *wanted, const struct plan_observed *observed, struct drift *out)
 {
-        _cleanup_(freep) char *has = list_text(&record->keys, "all");
-        _cleanup_(freep) char *now = list_text(&wanted->keys, "all");
+        static const struct strv none = STRV_INIT;
+        const struct vm_record *record = observed->record;
+        const struct strv *needed = observed->needed_keys ? observed->needed_keys : &none;
+        _cleanup_(freep) char *has = list_text(record->keys.count > 0 ? &record->keys : &record->needed_keys, "all");
+        _cleanup_(freep) char *now = list_text(wanted->keys.count > 0 ? &wanted->keys : needed, "all");
 
         add_if(out, "keys", has, now, DRIFT_UP);
 }
@@ -203,7 +206,7 @@ void drift_find(const struct project *wanted, const struct plan_observed *observ
         add_if(out, "lan", yes_or_no(record->lan), yes_or_no(wanted->lan), DRIFT_UP);
         find_sizes(wanted, observed, observed->state == VM_RUNNING && !drift_restarts(out), out);
         add_if(out, "forward_agent", yes_or_no(record->forward_agent), yes_or_no(wanted->forward_agent), DRIFT_UP);
-        find_keys(wanted, record, out);
+        find_keys(wanted, observed, out);
         find_key_hosts(wanted, record, out);
         add_if(out, "confirm", yes_or_no(record->confirm), yes_or_no(wanted->confirm), DRIFT_UP);
         find_egress(wanted, record, out);

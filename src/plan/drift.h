@@ -35,10 +35,11 @@ void drift_clear(struct drift *drift);
 struct plan_observed {
         const struct vm_record *record; /* NULL = none */
         enum vm_state state;
-        const char *recipe; /* hash of the recipe that it is to have; NULL = none */
-        const char *git;    /* hash of what git in the guest is to know of who commits */
-        bool old_base;      /* the base image is another by now */
-        bool grows_disk;    /* its engine enlarges the disk at a start */
+        const char *recipe;             /* hash of the recipe that it is to have; NULL = none */
+        const char *git;                /* hash of what git in the guest is to know of who commits */
+        const struct strv *needed_keys; /* of the agent, where the project names none (guest/lend.h); NULL, empty = all */
+        bool old_base;                  /* the base image is another by now */
+        bool grows_disk;                /* its engine enlarges the disk at a start */
 };
 
 /* For a VM that has a record. */

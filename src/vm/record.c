@@ -49,6 +49,7 @@ static const struct field {
         { "clients", FIELD_OPTIONAL_TEXTS, offsetof(struct vm_record, clients) },
         { "ask_clients", FIELD_OPTIONAL_BOOL, offsetof(struct vm_record, ask_clients) },
         { "keys", FIELD_OPTIONAL_TEXTS, offsetof(struct vm_record, keys) },
+        { "needed_keys", FIELD_OPTIONAL_TEXTS, offsetof(struct vm_record, needed_keys) },
         { "key_hosts", FIELD_OPTIONAL_TEXTS, offsetof(struct vm_record, key_hosts) },
         { "setup", FIELD_OPTIONAL_TEXTS, offsetof(struct vm_record, setup) },
         { "repos", FIELD_TEXTS, offsetof(struct vm_record, repos) },

@@ -40,6 +40,7 @@ struct vm_record {
         size_t port_count;
         struct strv profiles, repos; /* as in the configuration; repos[0] is where sessions land */
         struct strv keys;            /* of the lent agent those that may be used (agent_key_option()); empty = all */
+        struct strv needed_keys;     /* fingerprints, instead of them where there are none (guest/lend.h); empty = all */
         struct strv key_hosts;       /* where to they may log in, as known_hosts names hosts; empty = everywhere */
         struct strv setup;           /* folders of repos that are there and yet to be set up (guest/setup.h) */
         char *git;    /* hash of what git in the guest was told of who commits (guest/commits.h); NULL = nothing yet */

@@ -84,7 +84,7 @@ class Lab:
         for port in (8000, 9418, 2222):
             wait_for_port(PRIVATE, port)
 
-    def start_stranger(self, port=2223):
+    def start_stranger(self, port=2224):
         """One more sshd that lets the same in, with another host key: what a guest isn't to log in to."""
         ssh = os.path.join(self.folder, "ssh")
         subprocess.run(["/usr/bin/ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "stranger", "-f", f"{ssh}/stranger"], check=True)

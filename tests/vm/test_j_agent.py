@@ -5,6 +5,7 @@ import subprocess
 
 import lab as lab_module
 import pytest
+from agent import make_key
 from conftest import SMALL, Vm, surroundings
 from program import wait_until
 
@@ -77,3 +78,30 @@ def test_an_unknown_host_key_is_refused_and_said(data, lab, agent, vm):
         assert "host key" in result.err.lower()
     finally:
         program.projects(text)
+
+
+def drifted(vm):
+    """Is it lent other keys than it would be now?"""
+    return "keys" in [line["what"] for line in vm.program.json("status", "secret")["drift"]]
+
+
+def test_what_ssh_takes_for_the_repos_host_is_all_that_is_lent(vm, lab, agent):
+    """Where ssh's configuration on this computer says so; else everything, as ssh itself would try."""
+    other = make_key(f"{lab.folder}/other_key", "another key")
+    subprocess.run(["/usr/bin/ssh-add", "-q", other], check=True, env={**os.environ, "SSH_AUTH_SOCK": agent}, stderr=subprocess.DEVNULL)
+    assert "another key" in vm.run("ssh-add", "-l").out
+    before = vm.program.read("ssh/config")
+    vm.program.write("ssh/config", f"{before}\nHost {lab_module.PUBLIC}\n\tIdentityFile {lab.user_key}\n")
+    try:
+        assert drifted(vm)
+        vm.up()
+        listed = vm.run("ssh-add", "-l").out
+        assert "user_key" in listed and "another key" not in listed
+        assert vm.run("git", "ls-remote").out
+        assert not drifted(vm)
+        held = {line["id"]: (line["verdict"], line["detail"]) for line in vm.program.json("audit", "secret")}
+        assert held["lent-keys"] == ("held", "1 of the agent's 2 keys are shown, a signature by another is refused")
+    finally:
+        vm.program.write("ssh/config", before)
+        vm.up()
+    assert "another key" in vm.run("ssh-add", "-l").out

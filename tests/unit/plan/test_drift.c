@@ -55,6 +55,8 @@ static void pair_clear(struct pair *pair)
 {
         strv_clear(&pair->wanted.profiles);
         strv_clear(&pair->wanted.allow);
+        strv_clear(&pair->wanted.keys);
+        strv_clear(&pair->record.keys);
         strv_clear(&pair->record.profiles);
         strv_clear(&pair->record.repos);
 }
@@ -205,6 +207,21 @@ static void other_committer(struct pair *pair)
         pair->seen.git = "g2";
 }
 
+static void needed_key(struct pair *pair)
+{
+        static char *marks[] = { (char *)"SHA256:one" };
+        static const struct strv needed = { .items = marks, .count = 1 };
+
+        pair->seen.needed_keys = &needed;
+}
+
+static void named_and_needed_keys(struct pair *pair)
+{
+        needed_key(pair);
+        strv_add(&pair->record.keys, "a key");
+        strv_add(&pair->wanted.keys, "a key");
+}
+
 static void new_repo(struct pair *pair)
 {
         strv_clear(&pair->record.repos);
@@ -249,6 +266,8 @@ static const struct {
         { "another recipe", other_recipe, "recipe", "an older one", "steps that are not applied", "up" },
         { "no recipe any more", no_recipe_any_more, NULL, NULL, NULL, NULL },
         { "another committer", other_committer, "git", "another committer or signing key", "this computer's", "up" },
+        { "a key that it needs", needed_key, "keys", "all", "SHA256:one", "up" },
+        { "a key that it needs, and others named", named_and_needed_keys, NULL, NULL, NULL, NULL },
         { "a new repo", new_repo, "repos", "no clone", "https://example.org/blog.git", "up" },
         { "a repo that is gone", old_repo, "repos", "https://example.org/old.git", "no such repo", "none" },
 };

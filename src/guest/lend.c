@@ -1,0 +1,103 @@
+#include "guest/lend.h"
+
+#include <sys/wait.h>
+
+#include "config/remote.h"
+#include "host/agent.h"
+#include "lib/file.h"
+#include "lib/process.h"
+#include "lib/text.h"
+
+#define ASK_TIMEOUT_MS 10000
+
+const struct strv *lend_keys(const struct vm_record *record)
+{
+        return record->keys.count > 0 ? &record->keys : &record->needed_keys;
+}
+
+/* The configuration that ssh reads by itself: NULL. */
+static char *configuration(void)
+{
+        const char *folder = getenv("MACHINE_SSH_DIR");
+        _cleanup_(freep) char *file = folder && *folder ? path_join(folder, "config") : NULL;
+
+        if (!file)
+                return NULL;
+        return file_exists(file) ? TAKE_PTR(file) : xstrdup("none");
+}
+
+/* What ssh takes for IdentityFile of that host, by the configuration in `file` (NULL = the person's). */
+static bool list_identities(const struct remote *remote, const char *file, struct strv *out)
+{
+        static const char keyword[] = "identityfile ";
+        _cleanup_(process_result_clear) struct process_result result = PROCESS_RESULT_INIT;
+        _cleanup_(strv_clear) struct strv argv = STRV_INIT;
+        char *save = NULL;
+
+        strv_adds(&argv, "ssh", "-G", NULL);
+        if (file)
+                strv_adds(&argv, "-F", file, NULL);
+        if (remote->port > 0)
+                strv_addf(&argv, "-p%u", remote->port);
+        if (remote->user)
+                strv_adds(&argv, "-l", remote->user, NULL);
+        strv_adds(&argv, "--", remote->host, NULL);
+        if (process_run(&(struct process_spec){ .argv = strv_argv(&argv), .timeout_ms = ASK_TIMEOUT_MS }, &result, NULL) < 0 ||
+            !WIFEXITED(result.status) || WEXITSTATUS(result.status) != 0 || result.out.len == 0)
+                return false;
+        for (char *line = strtok_r(result.out.buf, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+                if (starts_with(line, keyword))
+                        strv_add(out, line + strlen(keyword));
+        return true;
+}
+
+/* Of that identity: of the file itself where it is a public key's, else of the one beside it. A private key is never read. */
+static char *mark_of(const char *identity)
+{
+        _cleanup_(freep) char *path = ends_with(identity, ".pub") ? xstrdup(identity) : xasprintf("%s.pub", identity);
+        _cleanup_(freep) char *option = *path == '/' || starts_with(path, "~/") ? agent_key_option(path, NULL) : NULL;
+
+        return option ? xstrdup(option + strlen("--key=")) : NULL;
+}
+
+/* False where the configuration names none for that host, or one whose public key isn't there. */
+static bool add_identities(const struct remote *remote, struct strv *out)
+{
+        _cleanup_(freep) char *file = configuration();
+        _cleanup_(strv_clear) struct strv identities = STRV_INIT;
+        _cleanup_(strv_clear) struct strv usual = STRV_INIT;
+
+        if (!list_identities(remote, file, &identities) || !list_identities(remote, "none", &usual) ||
+            strv_equal(&identities, &usual))
+                return false;
+        for (size_t i = 0; i < identities.count; i++) {
+                _cleanup_(freep) char *mark = mark_of(identities.items[i]);
+
+                if (!mark)
+                        return false;
+                if (!strv_contains(out, mark))
+                        strv_add(out, mark);
+        }
+        return identities.count > 0;
+}
+
+void lend_choose(const struct project *project, const char *signing_key, struct strv *out)
+{
+        _cleanup_(freep) char *signing = signing_key ? agent_fingerprint(signing_key) : NULL;
+        _cleanup_(strv_clear) struct strv marks = STRV_INIT;
+
+        for (size_t i = 0; i < project->repo_count; i++) {
+                _cleanup_(remote_clear) struct remote remote = REMOTE_INIT;
+
+                if (repo_url_check(project->repos[i].url, NULL, NULL) < 0)
+                        continue; /* ".": the checkout */
+                remote_parse(project->repos[i].url, &remote);
+                if (remote.ssh && remote.host && !add_identities(&remote, &marks))
+                        return;
+        }
+        if (marks.count == 0)
+                return;
+        if (signing && !strv_contains(&marks, signing))
+                strv_take(&marks, TAKE_PTR(signing));
+        strv_add_all(out, &marks);
+}
