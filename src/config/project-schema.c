@@ -286,7 +286,7 @@ static const struct schema_key project_keys[] = {
                 .check = check_key,
                 .high = LIST_MOST,
                 .items = "keys",
-                .fallback = "all of them",
+                .fallback = "those that the project needs, else all",
                 .summary = "which keys of the lent agent: `SHA256:…`, the file of a public key, or a key's comment",
         },
         {

@@ -6,7 +6,6 @@
 #include "host/agent.h"
 #include "lib/file.h"
 #include "lib/process.h"
-#include "lib/text.h"
 
 #define ASK_TIMEOUT_MS 10000
 
