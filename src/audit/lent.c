@@ -1,6 +1,5 @@
 /* The lines about a session that lends the ssh agent, measured by one. */
 #include "audit/lines.h"
-#include "guest/lend.h"
 #include "host/agent.h"
 #include "lib/process.h"
 
@@ -28,13 +27,13 @@ static bool is_allowed(const struct vm_record *record, const char *fingerprint, 
         _cleanup_(freep) char *key = xasprintf("--key=%s", fingerprint);
         _cleanup_(freep) char *named = xasprintf("--comment=%s", comment);
 
-        for (size_t i = 0; i < lend_keys(record)->count; i++) {
-                _cleanup_(freep) char *option = agent_key_option(lend_keys(record)->items[i], NULL);
+        for (size_t i = 0; i < vm_record_keys(record)->count; i++) {
+                _cleanup_(freep) char *option = agent_key_option(vm_record_keys(record)->items[i], NULL);
 
                 if (option && (streq(option, key) || streq(option, named)))
                         return true;
         }
-        return lend_keys(record)->count == 0;
+        return vm_record_keys(record)->count == 0;
 }
 
 /* "TYPE BASE64 COMMENT" */
@@ -109,7 +108,7 @@ int measure_lent_keys(const struct scene *scene, struct audit_finding *out, stru
                 return audit_say(out, AUDIT_CROSSED, "%zu keys are shown that it is not lent", strangers);
         if (probe.hidden == PROBE_SIGNED)
                 return audit_say(out, AUDIT_CROSSED, "it signs by a key that it is not lent");
-        if (lend_keys(&scene->vm->record)->count == 0)
+        if (vm_record_keys(&scene->vm->record)->count == 0)
                 return audit_say(out, AUDIT_OPEN, "neither 'keys' nor ssh's configuration names some, so that all %zu are lent",
                                  probe.lent.count);
         return audit_say(out, AUDIT_HELD, "%zu of the agent's %zu keys are shown%s", probe.lent.count, own.count,

@@ -99,15 +99,6 @@ static void print_rule(const struct watch *watch, const struct account *account,
                programs.count > 0 ? ", says the guest" : "");
 }
 
-static json_t *text_list(const struct strv *texts)
-{
-        json_t *list = json_array();
-
-        for (size_t i = 0; i < texts->count; i++)
-                json_array_append_new(list, json_string(texts->items[i]));
-        return list;
-}
-
 static json_t *programs_json(const struct watch *watch, const struct account *account, const struct strv *rules)
 {
         json_t *all = json_object();
@@ -117,7 +108,7 @@ static json_t *programs_json(const struct watch *watch, const struct account *ac
 
                 add_programs(watch, account, rules->items[i], &programs);
                 if (programs.count > 0)
-                        json_object_set_new(all, rules->items[i], text_list(&programs));
+                        json_object_set_new(all, rules->items[i], json_strings(&programs));
         }
         return all;
 }
@@ -131,7 +122,7 @@ void learn_print(struct context *context, const struct target *target, const str
         add_own(target, vm, &rules, &known);
         add_missing(account, &known, &rules);
         if (context->mode == OUTPUT_JSON) {
-                json_t *result = json_pack("{s:s, s:o}", "egress", "allow", "allow", text_list(&rules));
+                json_t *result = json_pack("{s:s, s:o}", "egress", "allow", "allow", json_strings(&rules));
 
                 if (watch)
                         json_object_set_new(result, "programs", programs_json(watch, account, &rules));

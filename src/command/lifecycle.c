@@ -123,7 +123,7 @@ static int describe_host(const struct vm *vm, struct ssh_host *host, char **prog
                 .user = vm->record.user,
                 .program = *program,
                 /* Anybody's ssh would lend all of them for everywhere, and ask nobody. */
-                .forward_agent = vm->record.forward_agent && !vm->record.confirm && lend_keys(&vm->record)->count == 0 &&
+                .forward_agent = vm->record.forward_agent && !vm->record.confirm && vm_record_keys(&vm->record)->count == 0 &&
                                  vm->record.key_hosts.count == 0,
         };
         return 0;
@@ -377,7 +377,7 @@ static int describe_commits(const struct project *project, struct commits *out, 
         if (committer_find(&committer, err) < 0)
                 return -1;
         commits_describe(&committer, project->forward_agent, out);
-        if (project->forward_agent)
+        if (project->forward_agent && project->keys.count == 0)
                 lend_choose(project, committer.signing_key, &out->keys);
         return 0;
 }

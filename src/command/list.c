@@ -46,15 +46,6 @@ static const char *entry_state(const struct entry *entry)
         return entry->trouble ? "unknown" : vm_state_name(entry->status.state);
 }
 
-static json_t *json_strings(const struct strv *list)
-{
-        json_t *array = json_array();
-
-        for (size_t i = 0; i < list->count; i++)
-                json_array_append_new(array, json_string(list->items[i]));
-        return array;
-}
-
 static void project_repos(const struct project *project, struct strv *out)
 {
         for (size_t i = 0; i < project->repo_count; i++)

@@ -77,11 +77,8 @@ static json_t *downloads_json(const struct recipe_step *step)
 static json_t *packages_json(const struct recipe_step *step)
 {
         const struct strv *packages = recipe_step_value(step, "packages");
-        json_t *array = json_array();
 
-        for (size_t i = 0; packages && i < packages->count; i++)
-                json_array_append_new(array, json_string(packages->items[i]));
-        return array;
+        return packages ? json_strings(packages) : json_array();
 }
 
 void recipe_view_json(const struct recipe *recipe, json_t *steps)

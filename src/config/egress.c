@@ -45,10 +45,7 @@ static char *rule_of(const char *url)
         _cleanup_(remote_clear) struct remote remote = REMOTE_INIT;
         uint16_t port;
 
-        if (repo_url_check(url, NULL, NULL) < 0)
-                return NULL;
-        remote_parse(url, &remote);
-        if (!remote.host)
+        if (!remote_of_repo(url, &remote))
                 return NULL;
         port = remote.port > 0 ? remote.port : usual_port(url, &remote);
         return port > 0 ? xasprintf("%s:%u", remote.host, port) : xstrdup(remote.host);

@@ -43,10 +43,7 @@ static void add_repos(const struct project *project, struct strv *out)
         for (size_t i = 0; i < project->repo_count; i++) {
                 _cleanup_(remote_clear) struct remote remote = REMOTE_INIT;
 
-                if (repo_url_check(project->repos[i].url, NULL, NULL) < 0)
-                        continue; /* ".": the checkout */
-                remote_parse(project->repos[i].url, &remote);
-                if (remote.ssh && remote.host)
+                if (remote_of_repo(project->repos[i].url, &remote) && remote.ssh)
                         add(out, remote_known_host(&remote));
         }
 }

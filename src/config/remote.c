@@ -1,5 +1,6 @@
 #include "config/remote.h"
 
+#include "config/project.h"
 #include "lib/strv.h"
 #include "lib/text.h"
 
@@ -66,6 +67,14 @@ void remote_parse(const char *url, struct remote *out)
                 parse_authority(url, (size_t)(strstr(url, "]:") + 1 - url), out);
         else
                 parse_authority(url, strcspn(url, ":"), out);
+}
+
+bool remote_of_repo(const char *url, struct remote *out)
+{
+        if (repo_url_check(url, NULL, NULL) < 0)
+                return false;
+        remote_parse(url, out);
+        return out->host != NULL;
 }
 
 char *remote_known_host(const struct remote *remote)

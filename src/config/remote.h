@@ -19,6 +19,8 @@ struct remote {
         }
 void remote_clear(struct remote *remote);
 void remote_parse(const char *url, struct remote *out);
+/* Of an entry of `repos`. False where no host stands behind it: "." is the checkout, and file:// is this computer's. */
+bool remote_of_repo(const char *url, struct remote *out);
 /* As known_hosts names it: "host" or "[host]:port" (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT). Owned by the caller. */
 char *remote_known_host(const struct remote *remote);
 /* The command that makes this computer's ssh ask about the host's key: "ssh -p 2222 -T git@host". Owned by the caller. */

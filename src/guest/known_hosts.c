@@ -89,17 +89,10 @@ static int look_up(const char *file, const char *host, struct strbuf *out, struc
         return 0;
 }
 
-static char *user_file(void)
-{
-        const char *folder = getenv("MACHINE_SSH_DIR");
-
-        return folder && *folder ? path_join(folder, "known_hosts") : paths_home(".ssh/known_hosts");
-}
-
 /* What this computer's own ssh knows of it. */
 static int look_up_own(const char *host, struct strbuf *out, struct error **err)
 {
-        _cleanup_(freep) char *user = user_file();
+        _cleanup_(freep) char *user = paths_ssh("known_hosts");
 
         return look_up(user, host, out, err) < 0 ? -1 : look_up("/etc/ssh/ssh_known_hosts", host, out, err);
 }

@@ -4,25 +4,19 @@
 
 #include "config/remote.h"
 #include "host/agent.h"
+#include "host/paths.h"
 #include "lib/file.h"
 #include "lib/process.h"
 
 #define ASK_TIMEOUT_MS 10000
 
-const struct strv *lend_keys(const struct vm_record *record)
-{
-        return record->keys.count > 0 ? &record->keys : &record->needed_keys;
-}
-
-/* The configuration that ssh reads by itself: NULL. */
+/* Tests have a configuration of their own, and then the system's doesn't count; NULL = the one that ssh reads by itself. */
 static char *configuration(void)
 {
-        const char *folder = getenv("MACHINE_SSH_DIR");
-        _cleanup_(freep) char *file = folder && *folder ? path_join(folder, "config") : NULL;
+        const char *set = getenv("MACHINE_SSH_DIR");
+        _cleanup_(freep) char *file = set && *set ? paths_ssh("config") : NULL;
 
-        if (!file)
-                return NULL;
-        return file_exists(file) ? TAKE_PTR(file) : xstrdup("none");
+        return !file || file_exists(file) ? TAKE_PTR(file) : xstrdup("none");
 }
 
 /* What ssh takes for IdentityFile of that host, by the configuration in `file` (NULL = the person's). */
@@ -59,15 +53,15 @@ static char *mark_of(const char *identity)
         return option ? xstrdup(option + strlen("--key=")) : NULL;
 }
 
-/* False where the configuration names none for that host, or one whose public key isn't there. */
-static bool add_identities(const struct remote *remote, struct strv *out)
+/* False where the configuration names none for that host, and ssh goes by its `usual` ones, or one whose public key isn't
+ * there.
+ */
+static bool add_identities(const struct remote *remote, const struct strv *usual, struct strv *out)
 {
         _cleanup_(freep) char *file = configuration();
         _cleanup_(strv_clear) struct strv identities = STRV_INIT;
-        _cleanup_(strv_clear) struct strv usual = STRV_INIT;
 
-        if (!list_identities(remote, file, &identities) || !list_identities(remote, "none", &usual) ||
-            strv_equal(&identities, &usual))
+        if (!list_identities(remote, file, &identities) || strv_equal(&identities, usual))
                 return false;
         for (size_t i = 0; i < identities.count; i++) {
                 _cleanup_(freep) char *mark = mark_of(identities.items[i]);
@@ -83,15 +77,16 @@ static bool add_identities(const struct remote *remote, struct strv *out)
 void lend_choose(const struct project *project, const char *signing_key, struct strv *out)
 {
         _cleanup_(freep) char *signing = signing_key ? agent_fingerprint(signing_key) : NULL;
+        _cleanup_(strv_clear) struct strv usual = STRV_INIT;
         _cleanup_(strv_clear) struct strv marks = STRV_INIT;
 
         for (size_t i = 0; i < project->repo_count; i++) {
                 _cleanup_(remote_clear) struct remote remote = REMOTE_INIT;
 
-                if (repo_url_check(project->repos[i].url, NULL, NULL) < 0)
-                        continue; /* ".": the checkout */
-                remote_parse(project->repos[i].url, &remote);
-                if (remote.ssh && remote.host && !add_identities(&remote, &marks))
+                if (!remote_of_repo(project->repos[i].url, &remote) || !remote.ssh)
+                        continue;
+                /* They are the same for every host. */
+                if ((usual.count == 0 && !list_identities(&remote, "none", &usual)) || !add_identities(&remote, &usual, &marks))
                         return;
         }
         if (marks.count == 0)

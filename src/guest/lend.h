@@ -7,12 +7,9 @@
 
 #include "config/project.h"
 #include "lib/strv.h"
-#include "vm/vm.h"
 
 /*
  * Appends the fingerprints of the needed ones; nothing = all. `signing_key` ("TYPE BASE64") may be NULL. Hosts that git reaches
  * without ssh need none; a project without any that is reached by ssh is lent all. MACHINE_SSH_DIR stands for ~/.ssh in tests.
  */
 void lend_choose(const struct project *project, const char *signing_key, struct strv *out);
-/* Those of the record that count, as agent_key_option() takes them; none = all. */
-const struct strv *lend_keys(const struct vm_record *record);

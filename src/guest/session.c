@@ -6,7 +6,6 @@
 
 #include "config/key-hosts.h"
 #include "guest/known_hosts.h"
-#include "guest/lend.h"
 #include "host/agent.h"
 #include "host/paths.h"
 #include "host/ssh_config.h"
@@ -57,8 +56,8 @@ static bool lend_agent(const struct vm *vm, struct strv *argv)
         strv_addf(argv, "--agent=%s", agent);
         strv_addf(argv, "--socket=%s", socket);
         strv_addf(argv, "--log=%s/keys.log", logs);
-        for (size_t i = 0; i < lend_keys(&vm->record)->count; i++) {
-                char *option = agent_key_option(lend_keys(&vm->record)->items[i], NULL);
+        for (size_t i = 0; i < vm_record_keys(&vm->record)->count; i++) {
+                char *option = agent_key_option(vm_record_keys(&vm->record)->items[i], NULL);
 
                 /* A file that is gone since selects nothing, and never all. */
                 strv_take(argv, option ? option : xstrdup("--key=none"));

@@ -75,7 +75,7 @@ void watch_add(struct watch *watch, const char *text, size_t length)
                                 strbuf_addc(&watch->line, text[i]);
                         continue;
                 }
-                /* NULL bytes end it early, which does no harm. */
+                /* A NUL in it ends it early, which does no harm. */
                 if (watch->line.len > 0)
                         add_record(watch, watch->line.buf);
                 strbuf_reset(&watch->line);

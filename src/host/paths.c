@@ -30,6 +30,14 @@ char *paths_home(const char *name)
         return name ? path_join(home, name) : TAKE_PTR(home);
 }
 
+char *paths_ssh(const char *name)
+{
+        const char *set = getenv("MACHINE_SSH_DIR");
+        _cleanup_(freep) char *folder = set && *set ? xstrdup(set) : paths_home(".ssh");
+
+        return name ? path_join(folder, name) : TAKE_PTR(folder);
+}
+
 /* The specification says of a relative path in one of these variables that it is to be ignored. */
 static char *below_xdg(const char *variable, const char *fallback, const char *name)
 {

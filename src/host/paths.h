@@ -14,6 +14,7 @@ char *paths_state(const char *name);  /* $XDG_STATE_HOME/machine/NAME */
 char *paths_data(const char *name);   /* $XDG_DATA_HOME/machine/NAME */
 char *paths_cache(const char *name);  /* $XDG_CACHE_HOME/machine/NAME */
 char *paths_home(const char *name);   /* $HOME/NAME (passwd's entry when HOME is unset) */
+char *paths_ssh(const char *name);    /* ~/.ssh/NAME; MACHINE_SSH_DIR stands for ~/.ssh in tests */
 /* The folder for sockets, made and checked. NULL with an error. */
 char *paths_runtime(struct error **err);
 /* RUNTIME/VM/NAME, the folder RUNTIME/VM made (0700). NULL with an error when it would be over 100 bytes. */

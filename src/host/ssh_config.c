@@ -153,13 +153,6 @@ int ssh_config_write_own(const struct ssh_host *host, const char *control_path, 
 
 /* --- ~/.ssh/config.d/machine */
 
-static char *ssh_folder(void)
-{
-        const char *set = getenv("MACHINE_SSH_DIR");
-
-        return set && *set ? xstrdup(set) : paths_home(".ssh");
-}
-
 /* The name in "Host machine-NAME" when `line` is one; owned by the caller. */
 static char *block_name(const char *line, size_t length)
 {
@@ -338,7 +331,7 @@ static int take_lock(const char *folder, struct lock *lock, struct error **err)
 
 int ssh_config_publish(const struct ssh_host *host, struct error **err)
 {
-        _cleanup_(freep) char *folder = ssh_folder();
+        _cleanup_(freep) char *folder = paths_ssh(NULL);
         _cleanup_(freep) char *config = path_join(folder, "config");
         _cleanup_(freep) char *included = path_join(folder, "config.d");
         _cleanup_(freep) char *ours = path_join(included, "machine");
@@ -360,7 +353,7 @@ int ssh_config_publish(const struct ssh_host *host, struct error **err)
 
 int ssh_config_withdraw(const char *name, struct error **err)
 {
-        _cleanup_(freep) char *folder = ssh_folder();
+        _cleanup_(freep) char *folder = paths_ssh(NULL);
         _cleanup_(freep) char *included = path_join(folder, "config.d");
         _cleanup_(freep) char *ours = path_join(included, "machine");
         _cleanup_(lock_release) struct lock lock = LOCK_INIT;

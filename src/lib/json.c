@@ -50,6 +50,15 @@ int json_write(const char *path, const json_t *value, mode_t mode, struct error 
         return file_write_text(path, lines, mode, err);
 }
 
+json_t *json_strings(const struct strv *texts)
+{
+        json_t *array = json_array();
+
+        for (size_t i = 0; i < texts->count; i++)
+                json_array_append_new(array, json_string(texts->items[i]));
+        return array;
+}
+
 char *json_text(const json_t *value)
 {
         return dump(value, JSON_COMPACT);

@@ -128,9 +128,8 @@ static void find_egress(const struct project *wanted, const struct vm_record *re
 static void find_keys(const struct project *wanted, const struct plan_observed *observed, struct drift *out)
 {
         static const struct strv none = STRV_INIT;
-        const struct vm_record *record = observed->record;
         const struct strv *needed = observed->needed_keys ? observed->needed_keys : &none;
-        _cleanup_(freep) char *has = list_text(record->keys.count > 0 ? &record->keys : &record->needed_keys, "all");
+        _cleanup_(freep) char *has = list_text(vm_record_keys(observed->record), "all");
         _cleanup_(freep) char *now = list_text(wanted->keys.count > 0 ? &wanted->keys : needed, "all");
 
         add_if(out, "keys", has, now, DRIFT_UP);

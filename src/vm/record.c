@@ -61,6 +61,11 @@ static const struct field {
         { "git", FIELD_OPTIONAL_TEXT, offsetof(struct vm_record, git) },
 };
 
+const struct strv *vm_record_keys(const struct vm_record *record)
+{
+        return record->keys.count > 0 ? &record->keys : &record->needed_keys;
+}
+
 void vm_record_clear(struct vm_record *record)
 {
         for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {

@@ -55,6 +55,9 @@ struct vm_record {
                 0                                                                                                              \
         }
 void vm_record_clear(struct vm_record *record);
+/* Which keys of the agent it is lent, as agent_key_option() takes them: those that are named, else those that it needs; none =
+ * all. */
+const struct strv *vm_record_keys(const struct vm_record *record);
 /* Reads FOLDER/vm.json, every field checked. No such file: ERROR_NOT_FOUND. */
 int vm_record_read(const char *folder, struct vm_record *out, struct error **err);
 /* Whole, by rename. */

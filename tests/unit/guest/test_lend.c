@@ -114,24 +114,11 @@ static void where_ssh_would_try_all_all_are_lent(void **state)
         assert_chosen("all", NULL, "git@forge.example.org:a/b.git", NULL);
 }
 
-static void those_that_the_project_names_come_first(void **state)
-{
-        struct vm_record record = VM_RECORD_INIT;
-
-        assert_int_equal(lend_keys(&record)->count, 0);
-        strv_add(&record.needed_keys, "SHA256:needed");
-        assert_string_equal(lend_keys(&record)->items[0], "SHA256:needed");
-        strv_add(&record.keys, "SHA256:named");
-        assert_string_equal(lend_keys(&record)->items[0], "SHA256:named");
-        vm_record_clear(&record);
-}
-
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(the_repos_hosts_and_the_commits_say_which, make_folder, remove_folder),
                 cmocka_unit_test_setup_teardown(where_ssh_would_try_all_all_are_lent, make_folder, remove_folder),
-                cmocka_unit_test(those_that_the_project_names_come_first),
         };
 
         return cmocka_run_group_tests_name("guest/lend", tests, NULL, NULL);

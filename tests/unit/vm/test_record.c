@@ -226,9 +226,22 @@ static void a_folder_that_is_gone_is_an_error(void **state)
         assert_int_equal(vm_record_write(folder, &record, NULL), -1);
 }
 
+static void those_that_the_project_names_come_first(void **state)
+{
+        struct vm_record record = VM_RECORD_INIT;
+
+        assert_int_equal(vm_record_keys(&record)->count, 0);
+        strv_add(&record.needed_keys, "SHA256:needed");
+        assert_string_equal(vm_record_keys(&record)->items[0], "SHA256:needed");
+        strv_add(&record.keys, "SHA256:named");
+        assert_string_equal(vm_record_keys(&record)->items[0], "SHA256:named");
+        vm_record_clear(&record);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(those_that_the_project_names_come_first),
                 cmocka_unit_test(a_whole_record_is_read),
                 cmocka_unit_test(what_was_written_is_read_back),
                 cmocka_unit_test(a_missing_record_is_not_found),
