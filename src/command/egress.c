@@ -157,8 +157,10 @@ static int learn_watching(struct context *context, const struct target *target, 
         struct following following = { context, account, context->quiet || context->mode == OUTPUT_JSON ? NULL : stderr,
                                        &watch };
 
-        if (!vm_runs(vm))
-                return error_set(err, ERROR_FAILED, "VM '%s' doesn't run: nothing comes", vm->name);
+        if (!vm_runs(vm)) {
+                error_set(err, ERROR_FAILED, "VM '%s' doesn't run: nothing comes", vm->name);
+                return error_hint(err, "machine up %s", vm->name);
+        }
         if (watch_begin(vm, &watch, err) < 0)
                 return -1;
         if (watch.missing && !context->quiet)
