@@ -1,10 +1,12 @@
-# A thin front: Meson builds, tests/run tests. Everything lands in build/.
+# A thin front: Meson builds, tests/run tests. Everything goes to build/. `make help` lists the targets.
 
 BUILD ?= build
 PREFIX ?= /usr/local
 DESTDIR ?=
-# Stages of tests/run, as in `make check ONLY="unit command"`; all when empty.
+# Stages of tests/run, as in `make check ONLY="unit command"`; empty = all.
 ONLY ?=
+# Part of the names of the tests that `make test` runs.
+T ?=
 FUZZ_SECONDS ?= 60
 
 MESON = meson
@@ -12,8 +14,27 @@ RELEASE = $(BUILD)/release
 DEV = $(BUILD)/dev
 SANITIZE = $(BUILD)/sanitize
 
+# If ccache is installed, it finds what another clone has compiled.
+CCACHE := $(shell command -v ccache)
+export CCACHE_BASEDIR = $(CURDIR)
+export CCACHE_NOHASHDIR = 1
+
 all: $(RELEASE)/build.ninja
 	@ninja -C $(RELEASE) --quiet
+
+help:
+	@echo "make               build the program into $(RELEASE)"
+	@echo "make demo          install what is missing, and take examples/hello through a real VM"
+	@echo "make check         install what the tests need, build, run the checks (ONLY=\"STAGE…\" runs some)"
+	@echo "make quick         the checks that take a minute: structure, scripts, format, unit, command"
+	@echo "make test T=TEXT   the tests of any kind with TEXT in their names"
+	@echo "make check-long    everything: also the shipped recipe, each profile, long kills (FUZZ_SECONDS=$(FUZZ_SECONDS) for each fuzzer)"
+	@echo "make fuzz          look for new inputs with each fuzzer, for FUZZ_SECONDS=$(FUZZ_SECONDS) each"
+	@echo "make format, make tidy, make darwin, make unit"
+	@echo "make bench         measure what people wait for"
+	@echo "make completions   write completions/ again"
+	@echo "make install       PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)"
+	@echo "make clean         remove $(BUILD)"
 
 $(RELEASE)/build.ninja:
 	@tools/install-dependencies --check build
@@ -23,13 +44,16 @@ $(DEV)/build.ninja:
 	$(MESON) setup --werror $(DEV)
 
 $(SANITIZE)/build.ninja:
-	CC=clang CXX=clang++ $(MESON) setup --werror -Db_sanitize=address,undefined -Db_lundef=false -Dfuzz=true $(SANITIZE)
+	CC="$(CCACHE) clang" CXX="$(CCACHE) clang++" $(MESON) setup --werror -Db_sanitize=address,undefined -Db_lundef=false -Dfuzz=true $(SANITIZE)
 
-dev: test-dependencies $(DEV)/build.ninja
+# The program as users have it, for tests of VMs and networks. `make check-long` also compiles its unit tests.
+dev: test-dependencies
+	@$(MAKE) --no-print-directory $(DEV)/build.ninja
 	@ninja -C $(DEV) --quiet
 
-sanitize: test-dependencies $(SANITIZE)/build.ninja
-	@ninja -C $(SANITIZE) --quiet
+sanitize: test-dependencies
+	@$(MAKE) --no-print-directory $(SANITIZE)/build.ninja
+	@ninja -C $(SANITIZE) --quiet all meson-test-prereq
 
 dependencies:
 	@tools/install-dependencies build
@@ -44,17 +68,28 @@ demo: dependencies
 check: dev sanitize
 	@tests/run --build $(BUILD) $(ONLY)
 
-unit: dev
+check-long: dev sanitize
+	@ninja -C $(DEV) --quiet meson-test-prereq
+	@tests/run --build $(BUILD) --long --fuzz-seconds $(FUZZ_SECONDS) $(ONLY)
+
+quick: sanitize
+	@tests/run --build $(BUILD) --quick
+
+test: dev sanitize
+	@test -n "$(T)" || { echo "make test: T is not set. Set it to a part of a test's name: make test T=exit_status" >&2; exit 2; }
+	@tests/run --build $(BUILD) --match "$(T)"
+
+unit: sanitize
 	@tests/run --build $(BUILD) unit
 
 format: test-dependencies
 	@find src tests \( -name '*.c' -o -name '*.h' -o -name '*.cc' \) -print0 | xargs -0 clang-format -i
 
 tidy: sanitize
-	@tests/run --build $(BUILD) tidy
+	@tests/run --build $(BUILD) --long tidy
 
 darwin: test-dependencies
-	@tests/run --build $(BUILD) darwin
+	@tests/run --build $(BUILD) --long darwin
 
 fuzz: sanitize
 	@tests/run --build $(BUILD) --fuzz-seconds $(FUZZ_SECONDS) fuzz
@@ -73,4 +108,4 @@ install: all
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all dev sanitize dependencies test-dependencies demo check unit format tidy darwin fuzz bench completions install clean
+.PHONY: all help dev sanitize dependencies test-dependencies demo check check-long quick test unit format tidy darwin fuzz bench completions install clean

@@ -1,4 +1,4 @@
-"""What the benchmarks share: the optimised build as it is installed, and the words for what they ran on."""
+"""What the benchmarks share: the installed optimised build, and the description of what they ran on."""
 
 import json
 import os
@@ -12,7 +12,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 def installed(build):
-    """Installs BUILD/release below it. Returns the tests' class of a user's surroundings, and the program's path."""
+    """Installs BUILD/release into a folder below it. Returns the class Program of the tests, and the program's path."""
     root = os.path.join(build, "release/root")
     shutil.rmtree(root, ignore_errors=True)
     subprocess.run(["meson", "install", "-C", os.path.join(build, "release"), "--no-rebuild", "--quiet", "--destdir", root], check=True,
@@ -26,7 +26,7 @@ def installed(build):
 
 
 def first_line(argv):
-    """What the program says first; "none" where there is no such program."""
+    """The first line of the program's output; "none" if there is no such program."""
     try:
         return subprocess.run(argv, capture_output=True, text=True, timeout=20).stdout.splitlines()[0]
     except (OSError, IndexError):
@@ -34,7 +34,7 @@ def first_line(argv):
 
 
 def describe(machine, checks):
-    """Program, system, processors and engine, with what `machine doctor` has found."""
+    """Describes program, system, processors and engine, from what `machine doctor` found."""
     model = platform.processor() or platform.machine()
     try:
         with open("/proc/cpuinfo") as file:
@@ -49,7 +49,7 @@ def describe(machine, checks):
 
 
 def steps_of(program, *args):
-    """({step: its seconds}, what it failed with or None) of `machine ARGS… --json`; a step that ran twice counts as a sum."""
+    """Runs `machine ARGS… --json`. Returns ({step: seconds}, the error or None). The seconds of a step that ran twice are added up."""
     began, took, failure = {}, {}, None
     child = program.start(*args, "--json", stderr=None)
     for line in child.stdout:
@@ -61,3 +61,17 @@ def steps_of(program, *args):
         elif event["event"] == "error":
             failure = event["message"]
     return took, failure if child.wait() != 0 else None
+
+
+def make_checkout(program, name, settings, commits=1, files=1):
+    """Makes a trusted git repository with a .machine.toml. Returns its folder."""
+    folder = program.folder("home", name)
+    program.git("init", "--quiet", cwd=folder)
+    program.write(f"home/{name}/.machine.toml", settings)
+    for commit in range(commits):
+        for number in range(commit, files, commits):
+            program.write(f"home/{name}/part-{number % 16}/file-{number}", "".join(f"line {line} of {number}\n" for line in range(100)))
+        program.git("add", "--all", cwd=folder)
+        program.git("commit", "--quiet", f"--message={commit}", cwd=folder)
+    program.run("trust", "--yes", cwd=folder)
+    return folder

@@ -28,7 +28,7 @@ _machine() {
         agent:-*) choices="--session -s --list -l --json --plain --quiet -q --help -h" ;;
         list:-*) choices="--json --plain --quiet -q --help -h" ;;
         status:-*) choices="--json --plain --quiet -q --help -h" ;;
-        cp:-*) choices="--recursive -r --json --plain --quiet -q --help -h" ;;
+        cp:-*) choices="--recursive -r --max-size --repos --json --plain --quiet -q --help -h" ;;
         open:-*) choices="--local -l --print --json --plain --quiet -q --help -h" ;;
         secrets:-*) choices="--clear --json --plain --quiet -q --help -h" ;;
         keys:-*) choices="--follow -f --json --plain --quiet -q --help -h" ;;

@@ -1,10 +1,10 @@
-# Opens an agent in a tmux session, or comes back to it. Arguments: the session's name, the folder below ~/code to be in ("" =
-# the home), the agent's program, and what goes with it.
+# Opens an agent in a tmux session, or comes back to it. Arguments: the session's name, the folder below ~/code to start in ("" =
+# the home), the agent's program, and its arguments.
 #
-# tmux runs on a socket of our own, so that it is nobody else's server that is meant. What is started sees SSH_AUTH_SOCK as
-# a link whose target is the agent of the newest session from the host: it leads nowhere once that has ended.
+# tmux runs on a socket of our own, so that no other tmux server is touched. What it starts sees SSH_AUTH_SOCK as a link to the
+# agent of the newest session from the host. The link leads nowhere once that session has ended.
 #
-# Exit status: the agent's, when it has ended; 0 when the session was left and goes on; 127 when there is no such program.
+# Exit status: the agent's, when it has ended; 0 when the user left the session and it goes on; 127 when there is no such program.
 set -u
 session=$1 folder=$2 agent=$3
 shift 2
@@ -30,13 +30,13 @@ command -v tmux >/dev/null || {
         echo "tmux is not installed in this VM" >&2
         exit 127
 }
-# The program is looked for as it will be started: by a login shell, which expands what stands in quotes.
+# The program is looked for the way it will be started: by a login shell, which expands what is in quotes.
 # shellcheck disable=SC2016
 if ! there && ! "$shell" -lic 'command -v -- "$1" >/dev/null' sh "$agent" 2>/dev/null; then
         echo "'$agent' is not installed in this VM" >&2
         exit 127
 fi
-# What this terminal can do may not be known here.
+# The guest may not know this type of terminal.
 tput -T "${TERM:-dumb}" longname >/dev/null 2>&1 || TERM=xterm-256color
 export TERM LANG="${LANG:-C.UTF-8}"
 if [ -n "${SSH_AUTH_SOCK:-}" ]; then

@@ -1,12 +1,12 @@
-# What does this session's ssh agent show and sign? Arguments: HIDDEN, a public key (base64) that it must not sign by, or "-"; STRANGER,
-# "try" to ask for a log-in to a host that nothing has proven, or "-". Prints records, fields separated by tabs:
+# Finds out what this session's ssh agent shows and signs. Arguments: HIDDEN, a public key (base64) that it must not sign with, or
+# "-"; STRANGER, "try" to ask for a log-in to a host that nothing has proven, or "-". Prints records, fields separated by tabs:
 #
 #   lent KEY           a key that is shown, in base64
-#   hidden RESULT      of a signature by HIDDEN: refused or signed
-#   stranger RESULT    of log-ins by the first key that is shown, to a host of this script's invention
-#   end                always the last: without it the report is not whole
+#   hidden RESULT      a signature with HIDDEN was refused or signed
+#   stranger RESULT    log-ins with the first key that is shown, to a host that this script invents, were refused or signed
+#   end                always the last: without it the report is incomplete
 #
-# What is signed is of use nowhere: a file's signature for "audit", and log-ins to sessions that don't exist.
+# What is signed is of no use anywhere: a file's signature for "audit", and log-ins to sessions that don't exist.
 set -u
 exec perl - "$@" <<'PERL'
 use strict;
@@ -34,7 +34,7 @@ sub ask {
         return substr $answer, 4;
 }
 
-# SSH_AGENTC_SIGN_REQUEST; the answer to one that is signed is SSH_AGENT_SIGN_RESPONSE.
+# SSH_AGENTC_SIGN_REQUEST (13). The answer is SSH_AGENT_SIGN_RESPONSE (14) when the agent signed.
 sub is_signed {
         my ($key, $data) = @_;
         return unpack('C', ask(pack('C N/a* N/a* N', 13, $key, $data, 0))) == 14;

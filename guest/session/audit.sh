@@ -1,12 +1,12 @@
-# What does root in this guest see and reach? Arguments: ADDRESS PORT pairs to connect to; the address "gateway" is each way
-# out of here. Prints records, fields separated by tabs:
+# Finds out what root in this guest sees and reaches. Arguments: ADDRESS PORT pairs to connect to; the address "gateway" stands
+# for every gateway of this guest. Prints records, fields separated by tabs:
 #
 #   mount TYPE SOURCE POINT      everything that is mounted
 #   gateway ADDRESS
-#   neighbour ADDRESS            that has answered on the network, the ways out aside
-#   connect ADDRESS PORT RESULT  connected, refused, unreachable, or silent (no answer in some seconds)
+#   neighbour ADDRESS            an address that has answered on the network, other than the gateways
+#   connect ADDRESS PORT RESULT  connected, refused, unreachable, or silent (no answer for some seconds)
 #   agent PATH COUNT             an ssh agent that answers, and how many keys it shows
-#   end                          always the last: without it the report is not whole
+#   end                          always the last: without it the report is incomplete
 #
 # Nothing is changed, and no name is looked up.
 set -u
@@ -52,7 +52,7 @@ for (lines_of('/proc/net/arp')) {
         record('neighbour', $address) if !grep { $_ eq $address } @gateways;
 }
 
-# Begins a connection; the result at once, or the socket to wait for.
+# Begins a connection. Returns the result if it is known at once, else the socket to wait for.
 sub begin {
         my ($address, $port) = @_;
         my $six = $address =~ /:/;
@@ -86,7 +86,7 @@ while (my @open = grep { $_->{socket} } @tried) {
 }
 record('connect', $_->{address}, $_->{port}, $_->{result} // 'silent') for @tried;
 
-# Wherever some process, of whoever's, was told that an agent is, and where sshd puts them.
+# Every place where any process of any user was told that an agent is, and the places where sshd puts agents.
 my %agents = map { $_ => 1 } glob '/tmp/ssh-*/agent.*';
 for my $environment (glob '/proc/[0-9]*/environ') {
         my ($content) = lines_of($environment) or next;

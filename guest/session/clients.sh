@@ -1,23 +1,23 @@
-# What do the guest's own package clients use? Prints "@PRESET HOST" or "@PRESET HOST:PORT", one a line, for @apt, @npm, @pip, @cargo and
-# @go, and nothing for a client that isn't installed. What an index says of where its files are is asked as well; that needs the
-# network, so whoever closed it opens the way to what was printed, and asks again. No host name is written here: each is the client's.
+# Finds the hosts that the guest's own package clients use. Prints "@PRESET HOST" or "@PRESET HOST:PORT", one a line, for @apt, @npm,
+# @pip, @cargo and @go, and nothing for a client that isn't installed. Also asks each index where its files are. That needs the
+# network, so whoever closed it opens the way to what was printed, and asks again. This script names no host: every name is a client's.
 set -u
 
-# What a login sets, as the user's own shells have it; what it prints is left out.
+# Takes over what a login exports, so that the clients are asked as in the user's own shells. What a login prints is left out.
 eval "$(sh -lc 'echo; echo --; export -p' </dev/null 2>/dev/null | sed '1,/^--$/d')"
 
-# A client that isn't there says nothing.
+# A client that isn't installed says nothing.
 ask() {
         ! command -v "$1" >/dev/null || "$@" </dev/null 2>/dev/null
 }
 
-# PRESET; URLs on stdin. A port that the URL's kind has anyway is left out.
+# PRESET; URLs on stdin. A port that is the default for the URL's scheme is left out.
 say() {
         sed -E 's,^(https://[^/]*):443(/|$),\1\2,; s,^(http://[^/]*):80(/|$),\1\2,' |
                 sed -nE "s|^[a-z+]+://([^/@]*@)?([A-Za-z0-9._-]+(:[0-9]+)?)(/.*)?\$|@$1 \\2|p"
 }
 
-# FIELD URL [HEADER]: the values of that name in what is there, a URL each
+# FIELD URL [HEADER]: the values of that field in what URL returns; each value is a URL
 files_of() {
         curl --silent --fail --location --max-time 20 --max-filesize 20000000 --header "${3:-Accept: */*}" "$2" |
                 grep -oE "\"?$1\"?[:=] ?\"[a-z]+://[^\"]+" | sed -E 's|^[^/]*"([a-z]+://)|\1|' | sort -u | head -n 20
@@ -39,7 +39,7 @@ npm_uses() {
         done
 }
 
-# pip says what it was told, and else what it has of itself; uv goes to a proxy that isn't there, and says what it wanted.
+# pip tells its configured index, or else its built-in one. uv is sent to a proxy that isn't there, and says what it wanted.
 pip_uses() {
         {
                 configured=$(ask pip config list)
@@ -58,7 +58,7 @@ pip_uses() {
         done
 }
 
-# The same with cargo, in a home of its own with the user's configuration: what it has fetched before it doesn't ask for.
+# The same with cargo, in a new home with the user's configuration: in the user's home it doesn't ask for what it has fetched before.
 cargo_uses() {
         command -v cargo >/dev/null || return
         home=$(mktemp -d) || return
@@ -71,7 +71,7 @@ cargo_uses() {
         rm -rf "$home"
 }
 
-# The checksum database is a name, or a key that begins with one, and maybe its URL.
+# The checksum database is given as a name, or as a key that begins with a name, and maybe its URL.
 go_uses() {
         ask go env GOPROXY | tr ',|' '[\n*]' | say go
         ask go env GOSUMDB | sed -nE 's,^([A-Za-z0-9.-]+)([+][^ ]*)?$,https://\1,p; s,^[^ ]+ ([a-z]+://.*)$,\1,p' | grep -v '^https://off$' | say go

@@ -1,7 +1,7 @@
-# Writes what git is to know of who commits. Arguments: the text of ~/.config/machine/gitconfig, which /etc/gitconfig includes,
-# and that of allowed_signers beside it. What is there already is replaced as a whole. A new file is written in place, which
-# starts no program: on an emulated processor each costs a part of the second that a new VM takes. Killed halfway, this is
-# done again by the next `up`.
+# Tells git who commits. Arguments: the text of ~/.config/machine/gitconfig, which /etc/gitconfig includes, and that of
+# allowed_signers beside it. An existing file is replaced as a whole. A new file is written in place, which starts no program: on
+# an emulated processor each program costs a part of the second that a new VM takes. If this is killed halfway, the next `up` does
+# it again.
 set -eu
 umask 077
 cd

@@ -1,7 +1,7 @@
-# Clones repos, all at once. Arguments: RUN, then NAME URL for each. They and $known_hosts, the host keys that
+# Clones repos, all at once. Arguments: RUN, then NAME URL for each. The arguments and $known_hosts, the host keys that
 # ~/.ssh/known_hosts must have, are set in lines put in front of this script.
 #
-# Prints "NUMBER said LINE" for whatever git says of the NUMBERth repo (from 0), and "NUMBER ended STATUS" at its end.
+# Prints "NUMBER said LINE" for each line that git prints about a repo, counted from 0, and "NUMBER ended STATUS" at its end.
 set -u
 code=$HOME/code
 partial=$code/.partial.$1
@@ -10,7 +10,7 @@ shift
 umask 077
 hosts=$HOME/.ssh/known_hosts
 mkdir -p "$HOME/.ssh" && touch "$hosts" || exit 1
-# A last line without its end would swallow the first one of ours.
+# A last line without a newline would swallow the first one of ours.
 [ -z "$(tail -c 1 "$hosts")" ] || echo >>"$hosts"
 missing=$(printf '%s' "${known_hosts:-}" | grep -vxFf "$hosts")
 [ -z "$missing" ] || printf '%s\n' "$missing" >>"$hosts" || exit 1
@@ -22,7 +22,7 @@ export LC_ALL=C GIT_TERMINAL_PROMPT=0
 # shellcheck disable=SC2016
 export GIT_SSH_COMMAND='ssh -o BatchMode=yes -o StrictHostKeyChecking=yes -o UpdateHostKeys=no -o UserKnownHostsFile="\"$HOME/.ssh/known_hosts\"" -o ConnectTimeout=30 -o ServerAliveInterval=15'
 
-# git ends a progress line by a carriage return; without stdbuf tr would keep it until its buffer is full.
+# git ends a progress line with a carriage return. Without stdbuf, tr would keep it until its buffer is full.
 lines='stdbuf -oL tr'
 command -v stdbuf >/dev/null || lines='tr'
 

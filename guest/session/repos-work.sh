@@ -1,16 +1,16 @@
-# What is in ~/code that exists nowhere else? Prints records "KEY VALUE…", each ended by a NUL:
+# Finds what is in ~/code and exists nowhere else. Prints records "KEY VALUE…", each ended by a NUL:
 #
 #   repo NAME             what follows is about ~/code/NAME
-#   files N               not a git repository, with so many files (counted up to 1000)
+#   files N               it is not a git repository, and has N files (counted up to 1000)
 #   changed N             files that differ from the last commit
 #   untracked N           files (or whole folders) that git doesn't know and doesn't ignore
 #   stash N
-#   branch COUNT TIP NAME commits on no remote-tracking branch; NAME is "HEAD" where no branch has them
+#   branch COUNT TIP NAME commits on no remote-tracking branch; NAME is "HEAD" when they are on no branch
 #   commit ID             one of the commits of the branch before (the newest 100)
 #   submodule COUNT NAME  the same in a submodule
-#   worktree PATH         changed, untracked and branch after it are about this further work tree of the repo
-#   unreadable TEXT       git could not say
-#   end                   always the last: without it the report is not whole
+#   worktree PATH         changed, untracked and branch after it are about this additional work tree of the repo
+#   unreadable TEXT       git failed
+#   end                   always the last: without it the report is incomplete
 set -u
 code=$HOME/code
 export LC_ALL=C GIT_OPTIONAL_LOCKS=0
@@ -24,7 +24,7 @@ say() {
         printf '%s\0' "$*"
 }
 
-# Nothing that a repo's configuration names is run, and a repo of another user is looked at too.
+# Runs no program that a repo's configuration names, and looks at another user's repo too.
 ask() {
         asked=$1
         shift
@@ -60,14 +60,14 @@ branch() {
         fi
 }
 
-# FOLDER: the commits of a HEAD that is on no branch.
+# FOLDER: the commits of a detached HEAD that no branch has.
 detached() {
         if tip=$(ask "$1" rev-parse -q --verify HEAD) && ! ask "$1" symbolic-ref -q HEAD >/dev/null; then
                 branch "$1" HEAD "$tip" --branches --remotes
         fi
 }
 
-# FOLDER: all branches. One walk over all of them is what a repo without work costs.
+# FOLDER: all branches. A repo without work costs only one walk over all of them.
 branches() {
         if ! count=$(ask "$1" rev-list --count --branches --not --remotes -- 2>"$tmp/err"); then
                 unreadable
@@ -80,7 +80,7 @@ branches() {
         done <"$tmp/branches"
 }
 
-# FOLDER: further work trees, wherever they are.
+# FOLDER: additional work trees, wherever they are.
 worktrees() {
         own=$(ask "$1" rev-parse --show-toplevel 2>/dev/null)
         ask "$1" worktree list --porcelain -z >"$tmp/out" 2>"$tmp/err" || unreadable
@@ -101,7 +101,7 @@ submodules() {
                 { [ "$count" = 0 ] || printf "submodule %s %s\0" "$count" "$displaypath"; }' 2>"$tmp/err" || unreadable
 }
 
-# FOLDER: is it a further work tree of a repo that is looked at anyway?
+# FOLDER: is it an additional work tree of a repo that is looked at anyway?
 seen() {
         [ -f "$1/.git" ] || return 1
         common=$(ask "$1" rev-parse --path-format=absolute --git-common-dir 2>/dev/null) || return 1

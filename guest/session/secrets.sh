@@ -1,9 +1,10 @@
-# A project's secrets in the guest's memory. Arguments: "mark" (says which were loaded last), "clear", or "load MARK", which reads from
-# stdin, for each, a line "secret NAME LENGTH" or "environment ID LENGTH" and so many bytes: a value, or KEY=VALUE pairs ended by NULs.
-# For the audit: "plant" puts what is on stdin beside them, and the guest's disk is then written; "unplant" takes it away.
+# Keeps a project's secrets in the guest's memory. Arguments: "mark" (prints the MARK of the last load), "clear", or "load MARK", which
+# reads from stdin, for each secret, a line "secret NAME LENGTH" or "environment ID LENGTH" and LENGTH bytes: a value, or KEY=VALUE
+# pairs ended by NULs. For the audit: "plant" puts what is on stdin beside the secrets, then has the guest's disk written; "unplant"
+# removes it.
 #
-# /run/secrets/NAME has a value, $XDG_RUNTIME_DIR/dev-secrets/machine.env all of them and ID.env an environment's, for a shell to
-# read. All of it is in a tmpfs of its own that is never swapped, and the user's alone.
+# /run/secrets/NAME has a value. For a shell to read, $XDG_RUNTIME_DIR/dev-secrets/machine.env has all values, and ID.env those of
+# an environment. All of it is in a tmpfs of its own that is never swapped and that only the user can read.
 set -eu
 umask 077
 where=/run/secrets
@@ -32,7 +33,7 @@ mounted || sudo -n sh -euc '
         options=mode=0700,uid=$2,gid=$3,size=32m,nosuid,nodev,noexec
         mkdir -p "$1"
         mount -t tmpfs -o "$options,noswap" secrets "$1" 2>/dev/null || {
-                # A kernel before 6.4 knows no noswap: without swap there is no difference.
+                # A kernel before 6.4 has no noswap. Without swap that makes no difference.
                 [ "$(wc -l </proc/swaps)" -le 1 ] || { echo "this kernel would swap secrets out" >&2; exit 1; }
                 mount -t tmpfs -o "$options" secrets "$1"
         }' sh $where "$(id -u)" "$(id -g)"
@@ -76,7 +77,7 @@ perl -e '
                         last if !$got;
                 }
                 last if $line eq "";
-                $line =~ /\A(secret|environment) ([A-Za-z0-9_]+) ([0-9]+)\n\z/ or die "a line that nobody knows\n";
+                $line =~ /\A(secret|environment) ([A-Za-z0-9_]+) ([0-9]+)\n\z/ or die "a line of an unknown form\n";
                 my ($kind, $name, $data) = ($1, $2, take($3));
                 if ($kind eq "secret") {
                         put($name, $data);
@@ -91,7 +92,7 @@ perl -e '
         }
         put(".env/machine.env", $all);
 ' $where/.new
-# What is there no more goes; the rest is there at any moment.
+# A secret that the project no longer has is removed. The others are there at any moment.
 find $where -mindepth 1 -maxdepth 1 ! -name .new ! -name .env | while IFS= read -r old; do
         [ -e "$where/.new/${old##*/}" ] || rm -rf "$old"
 done
@@ -101,7 +102,7 @@ find $where/.new -mindepth 1 -maxdepth 1 -exec mv -t $where {} +
 rmdir $where/.new
 printf '%s' "$2" >$where/.mark
 
-# For a repo's .envrc.
+# Functions for a repo's .envrc.
 mkdir -p "$HOME/.config/direnv/lib"
 cat >"$HOME/.config/direnv/lib/machine.sh.new" <<'END'
 # Written by machine(1) with a project's secrets: `use machine_secrets`, and `use op_env ID` for a 1Password Environment.

@@ -1,12 +1,13 @@
-# Which programs of this guest ask for names and open TCP connections? Said for as long as stdin is open, fields separated by tabs:
+# Reports which programs of this guest ask for names and open TCP connections, for as long as stdin is open. Fields are separated by
+# tabs:
 #
-#   ready                        from here on
+#   ready                        the report begins here
 #   partly REASON                what can't be told here
-#   failed REASON                nothing can
-#   name PROGRAM NAME            asked of the C library (getaddrinfo(3)): what brings its own resolver isn't seen
+#   failed REASON                nothing can be told
+#   name PROGRAM NAME            asked of the C library (getaddrinfo(3)): a program with its own resolver isn't seen
 #   connect PROGRAM ADDRESS:PORT
 #
-# Each once. The kernel's own tracing says it, in an instance that goes when this ends; nothing else is changed.
+# Each line is printed once. The kernel's tracing tells it, in an instance that is removed when this ends; nothing else is changed.
 set -u
 root=
 [ "$(id -u)" = 0 ] || root='sudo -n'
@@ -27,7 +28,7 @@ sub put {
         return defined syswrite $file, $text;
 }
 
-# Where getaddrinfo begins in the file of the C library: ELF, 64 bits, little-endian (elf(5)).
+# Returns where getaddrinfo begins in the file of the C library: ELF, 64 bits, little-endian (elf(5)).
 sub offset_in {
         my ($path) = @_;
         open my $file, '<:raw', $path or return undef;
@@ -58,7 +59,7 @@ if (!$tracing && system('mount -t tracefs tracefs /sys/kernel/tracing 2>/dev/nul
 }
 my $instance = ($tracing // '') . "/instances/machine-$$";
 if (!$tracing || !mkdir $instance) {
-        record('failed', "its kernel's tracing can't be had: $!");
+        record('failed', "its kernel's tracing can't be used: $!");
         exit 0;
 }
 my $asked = "asked_$$";
@@ -89,7 +90,7 @@ if (!$register || !defined $offset ||
 }
 sysopen $pipe, "$instance/trace_pipe", O_RDONLY | O_NONBLOCK or leave();
 
-# A process's own words: its name and its parent.
+# What a process says of itself: its name, its parent, and the process that a thread is of.
 sub named {
         my ($process) = @_;
         open my $file, '<', "/proc/$process/status" or return;
@@ -97,7 +98,8 @@ sub named {
         return @is{qw(Name PPid Tgid)};
 }
 
-# The program that a thread is of, while it is there; and whose it is, for "http" of "apt-get" would else say little.
+# Names the program that a thread is of, while the thread is there, and the program that started it: "http" alone says less than
+# "http of apt-get".
 sub program_of {
         my ($thread, $name) = @_;
         my (undef, undef, $process) = named($thread) or return $name;

@@ -4,7 +4,7 @@
 
 #include "audit/lines.h"
 
-/* Ports that nobody is known by. */
+/* Ports that no known service uses. */
 #define STRANGER_LOWEST 40000
 #define STRANGER_COUNT  20000
 
@@ -56,6 +56,7 @@ static bool is_weaker(const struct vm *vm, const char *id)
 static void measure(const struct scene *scene, const struct audit_line *line, struct audit_finding *out)
 {
         _cleanup_(error_freep) struct error *error = NULL;
+        const struct engine *whole = vm_whole_engine();
 
         out->line = line;
         if (line->measure(scene, out, &error) < 0) {
@@ -64,7 +65,7 @@ static void measure(const struct scene *scene, const struct audit_line *line, st
                 set_string(&out->hint, xstrdup(error->hint));
         } else if (out->verdict == AUDIT_CROSSED && is_weaker(scene->vm, line->weaker)) {
                 out->verdict = AUDIT_UNAVAILABLE;
-                set_string(&out->hint, xstrdup("engine = \"qemu\" holds it"));
+                set_string(&out->hint, whole ? xasprintf("engine = \"%s\" holds it", whole->name) : NULL);
         }
 }
 

@@ -1,10 +1,10 @@
 /*
- * Is the line around a VM where docs/threat-model.md says it is? Measured on the running VM, not read from its configuration:
- * what can be tried from inside is tried by root in the guest (probe.h), what has to be seen from outside is looked up in the
- * kernel's tables (look.h), and where something would be reached it is something of ours (bait.h).
+ * Checks that the line around a VM is where docs/threat-model.md says it is. This is measured on the running VM, not read from
+ * its configuration: root in the guest tries what can be tried from inside (probe.h), the kernel's tables tell what has to be
+ * seen from outside (look.h), and what the guest could reach on this computer is a listener of ours (bait.h).
  *
  *         _cleanup_(audit_report_clear) struct audit_report report = AUDIT_REPORT_INIT;
- *         audit_run(&vm, others, &report, err);      // -1 only when the guest could not be asked at all
+ *         audit_run(&vm, others, count, &report, err);      // -1 only when the audit could not begin
  *         report.findings[i].line->id, .verdict, .detail
  *
  * A line that could not be measured is AUDIT_UNKNOWN, never held.
@@ -33,20 +33,19 @@ struct audit_finding;
 struct audit_line {
         const char *id;     /* stable: "host-loopback" */
         const char *text;   /* what holds, for people; the same in docs/threat-model.md */
-        const char *weaker; /* what an engine calls it that says beforehand that it can't hold it (weaker_line.id); NULL = none
-                               does */
+        const char *weaker; /* weaker_line.id of an engine that says beforehand that it can't hold this; NULL = all hold it */
         /* Sets verdict and detail; -1 when it could not be measured. */
         int (*measure)(const struct scene *scene, struct audit_finding *out, struct error **err);
 };
 
-/* All of them, in the order of the page; ended by one without id. */
+/* All lines, in the order of the page; the last one has no id. */
 extern const struct audit_line audit_lines[];
 
 struct audit_finding {
         const struct audit_line *line;
         enum audit_verdict verdict;
-        char *detail; /* what was tried and seen, with its real path; of the guest's words only visible characters */
-        char *hint;   /* the command that mends it; NULL = none */
+        char *detail; /* what was tried and seen, with its real path; the guest's words in visible characters only */
+        char *hint;   /* the command that fixes it; NULL = none */
 };
 
 struct audit_report {
@@ -60,10 +59,10 @@ struct audit_report {
         }
 void audit_report_clear(struct audit_report *report);
 
-/* Goes through all lines. `vm` runs and is not half made; `others` are the VMs besides it. Takes some seconds, opens listeners
+/* Measures all lines. `vm` must run and must not be half made; `others` are the other VMs. Takes some seconds, opens listeners
  * on this computer's addresses meanwhile, and leaves nothing behind. */
 int audit_run(const struct vm *vm, const struct vm *others, size_t other_count, struct audit_report *out, struct error **err);
-/* Whether a project's rules are tried by this address, so that a refusal of it says nothing about the project. */
+/* Does the audit try a project's rules with this address? Then a refusal of it says nothing about the project. */
 bool audit_tries(const char *address);
-/* Lines that are crossed or could not be measured. */
+/* Returns the number of lines that are crossed or could not be measured. */
 size_t audit_failures(const struct audit_report *report);

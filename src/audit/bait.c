@@ -9,6 +9,8 @@
 #include "lib/os.h"
 
 #define BACKLOG 64
+/* One is enough to know. A guest that connects without end is not counted for ever. */
+#define TAKEN_MOST 1000
 
 void baits_clear(struct baits *baits)
 {
@@ -27,7 +29,7 @@ uint16_t bait_port(const struct bait *bait)
         return ntohs(((const struct sockaddr_in *)(const void *)&bait->address)->sin_port);
 }
 
-/* An address that is going, or not up yet, can't be bound: nobody reaches it either. */
+/* An address that is going away, or is not up yet, can't be bound: nobody reaches it either. */
 static int listen_on(const struct sockaddr *address, socklen_t length)
 {
         _cleanup_(closep) int fd = os_socket(address->sa_family, SOCK_STREAM);
@@ -97,12 +99,13 @@ unsigned bait_taken(const struct bait *bait)
 {
         unsigned taken = 0;
 
-        for (;;) {
+        while (taken < TAKEN_MOST) {
                 int fd = accept(bait->fd, NULL, NULL);
 
                 if (fd < 0)
-                        return taken;
+                        break;
                 close(fd);
                 taken++;
         }
+        return taken;
 }

@@ -1,6 +1,6 @@
 /*
- * Listeners of ours on this computer's own addresses, each on a port that the kernel chose: whoever connects to one got
- * through. Nothing is read or answered.
+ * Our own listeners on this computer's addresses, each on a port that the kernel chose: whoever connects to one got through.
+ * They read nothing and answer nothing.
  */
 #pragma once
 
@@ -25,10 +25,10 @@ struct baits {
         {                                                                                                                      \
                 0                                                                                                              \
         }
-/* On every address that this computer has and that can be listened on (link-local ones of IPv6 are left out: they mean nothing
- * without a link). */
+/* Listens on every address of this computer that can be listened on. Leaves out IPv6's link-local ones, which mean nothing
+ * without a link. */
 int baits_lay(struct baits *out, struct error **err);
 uint16_t bait_port(const struct bait *bait);
-/* How many have connected since it was laid, or since the last call. */
+/* Returns how many have connected since it was laid, or since the last call. Stops counting at 1000. */
 unsigned bait_taken(const struct bait *bait);
 void baits_clear(struct baits *baits);

@@ -1,4 +1,4 @@
-/* The line about secrets: one of the audit's own is brought in as they are, and looked for wherever the VM's writes end up. */
+/* The line about secrets: one of the audit's own is brought in like any other, and sought wherever the VM's writes end up. */
 #include <sodium.h>
 
 #include "audit/lines.h"
@@ -20,7 +20,7 @@ static void make_canary(struct secret *out)
         sodium_memzero(bytes, sizeof bytes);
 }
 
-/* The VM's folder, its disk's where that is another, the folder of sockets, and that of the logs. */
+/* Searches the VM's folder, its disk's folder if that is another, the folder of sockets, and that of the logs. */
 static int search_all(const struct vm *vm, struct search *search, struct error **err)
 {
         _cleanup_(freep) char *disk = vm->engine->folder(vm);
@@ -53,7 +53,8 @@ int measure_secrets(const struct scene *scene, struct audit_finding *out, struct
         if (secrets_unplant(scene->vm, status < 0 ? NULL : err) < 0 || status < 0)
                 return -1;
         if (found)
-                return audit_say(out, AUDIT_CROSSED, "one that was brought in is in '%s'", found);
-        return audit_say(out, AUDIT_HELD, "one that was brought in is nowhere in the VM's disk, files and logs (%jd MiB)",
+                return audit_say(out, AUDIT_CROSSED, "a secret that was brought in for this is in '%s'", found);
+        return audit_say(out, AUDIT_HELD,
+                         "a secret that was brought in for this is not in the VM's disk, files or logs (%jd MiB)",
                          (intmax_t)(search.bytes >> 20));
 }

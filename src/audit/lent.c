@@ -1,11 +1,11 @@
-/* The lines about a session that lends the ssh agent, measured by one. */
+/* The lines about a session that lends the ssh agent, measured with such a session. */
 #include "audit/lines.h"
 #include "host/agent.h"
 #include "lib/process.h"
 
 #define LIST_TIMEOUT_MS 10000
 
-/* The keys of this computer's agent: which a guest is to see, and the first of the others. */
+/* The keys of this computer's agent: those that a guest may see, and the first of the others. */
 struct own_keys {
         size_t count;
         struct strv allowed; /* fingerprints */
@@ -52,7 +52,7 @@ static void add_key(const struct vm_record *record, const char *line, struct own
                 out->hidden = xstrndup(key + 1, strcspn(key + 1, " "));
 }
 
-/* ssh-add ends with 1 where the agent has no keys. */
+/* Lists the agent's keys. ssh-add ends with 1 when it has none. */
 static int list_own(const struct vm_record *record, const char *agent, struct own_keys *out, struct error **err)
 {
         _cleanup_(process_result_clear) struct process_result result = PROCESS_RESULT_INIT;
@@ -83,7 +83,7 @@ static size_t count_strangers(const struct probe *probe, const struct own_keys *
         return strangers;
 }
 
-/* Why there is nothing to measure; NULL = there is. */
+/* Returns why there is nothing to measure; NULL = there is something. */
 static const char *nothing_lent(const struct scene *scene, const char *agent)
 {
         if (!scene->vm->record.forward_agent)
@@ -105,11 +105,11 @@ int measure_lent_keys(const struct scene *scene, struct audit_finding *out, stru
                 return -1;
         strangers = count_strangers(&probe, &own);
         if (strangers > 0)
-                return audit_say(out, AUDIT_CROSSED, "%zu keys are shown that it is not lent", strangers);
+                return audit_say(out, AUDIT_CROSSED, "%zu keys are shown that the guest is not lent", strangers);
         if (probe.hidden == PROBE_SIGNED)
-                return audit_say(out, AUDIT_CROSSED, "it signs by a key that it is not lent");
+                return audit_say(out, AUDIT_CROSSED, "the agent signs with a key that the guest is not lent");
         if (vm_record_keys(&scene->vm->record)->count == 0)
-                return audit_say(out, AUDIT_OPEN, "neither 'keys' nor ssh's configuration names some, so that all %zu are lent",
+                return audit_say(out, AUDIT_OPEN, "neither 'keys' nor ssh's configuration names any keys, so all %zu are lent",
                                  probe.lent.count);
         return audit_say(out, AUDIT_HELD, "%zu of the agent's %zu keys are shown%s", probe.lent.count, own.count,
                          probe.hidden == PROBE_NOT_SIGNED ? ", a signature by another is refused" : "");
@@ -124,16 +124,16 @@ int measure_key_hosts(const struct scene *scene, struct audit_finding *out, stru
 
         if (nothing)
                 return audit_say(out, AUDIT_HELD, "%s", nothing);
-        /* Nothing is signed only to see that it would be. */
+        /* Don't have a log-in signed only to see that it would be. */
         if (scene->vm->record.key_hosts.count == 0)
-                return audit_say(out, AUDIT_OPEN, "'key_hosts' names none, so that a key logs in everywhere");
+                return audit_say(out, AUDIT_OPEN, "'key_hosts' names no hosts, so a key logs in everywhere");
         if (probe_lent(scene->vm, NULL, true, &probe, err) < 0)
                 return -1;
         hosts = strv_join(&scene->vm->record.key_hosts, ", ");
         if (probe.stranger == PROBE_SIGNED)
-                return audit_say(out, AUDIT_CROSSED, "a log-in to another host than %s is signed", hosts);
-        return audit_say(out, AUDIT_HELD, "%s, to other hosts than %s",
+                return audit_say(out, AUDIT_CROSSED, "a log-in to a host other than %s is signed", hosts);
+        return audit_say(out, AUDIT_HELD, "%s, to hosts other than %s",
                          probe.stranger == PROBE_NOT_SIGNED ? "log-ins are refused, with a forged proof and without"
-                                                            : "no key is shown, for log-ins",
+                                                            : "no key is shown for log-ins",
                          hosts);
 }

@@ -1,4 +1,5 @@
 #include "audit/lines.h"
+#include "config/repo-url.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -6,20 +7,22 @@
 #include "audit/look.h"
 #include "config/project.h"
 #include "host/paths.h"
+#include "host/walls.h"
 #include "image/layer.h"
 #include "lib/file.h"
+#include "lib/os.h"
 #include "lib/process.h"
 #include "lib/text.h"
 
 /* Where Linux guests of libslirp and of Lima find the host, whatever their routes say. */
 #define GATEWAY "gateway" /* guest/session/audit.sh */
 static const char *const host_aliases[] = { GATEWAY, "10.0.2.2", "192.168.5.2" };
-/* Private addresses where nobody is, as far as we know: a refusal by machine-net comes before any packet leaves. */
+/* Private addresses that nobody has, as far as we know. machine-net refuses them before any packet leaves. */
 static const char *const private_addresses[] = { "10.255.255.254", "172.31.255.254", "192.168.255.254" };
-/* For documentation (RFC 5737): whoever finds them refused is told of nothing that a project wanted. */
+/* For documentation (RFC 5737): no project wants them, so a refusal of them says nothing about what a project wanted. */
 static const char *const public_addresses[] = { "198.51.100.7", "203.0.113.7" };
 static const char *const metadata_addresses[] = { "169.254.169.254", "100.100.100.200" };
-/* For documentation only (RFC 3849): no packet to it arrives anywhere. */
+/* For documentation only (RFC 3849): a packet to it arrives nowhere. */
 static const char ipv6_address[] = "2001:db8::1";
 
 #define SSH_TIMEOUT_MS 30000
@@ -97,7 +100,7 @@ static const struct probe_connect *find_connect(const struct scene *scene, const
         return NULL;
 }
 
-/* File systems by which a hypervisor or a network shows a folder of another computer. */
+/* Looks for file systems through which a hypervisor or a network shows a folder of another computer. */
 static int measure_mounts(const struct scene *scene, struct audit_finding *out, struct error **err)
 {
         static const char *const shared[] = { "9p",   "virtiofs", "fuse.sshfs", "nfs",    "nfs4",
@@ -106,7 +109,7 @@ static int measure_mounts(const struct scene *scene, struct audit_finding *out, 
         size_t disks = 0;
 
         if (scene->probe.mount_count == 0)
-                return error_set(err, ERROR_STEP, "the guest names no mount at all");
+                return error_set(err, ERROR_STEP, "the guest reports no mounts at all");
         for (size_t i = 0; i < scene->probe.mount_count; i++) {
                 const struct probe_mount *mount = &scene->probe.mounts[i];
 
@@ -121,7 +124,7 @@ static int measure_mounts(const struct scene *scene, struct audit_finding *out, 
                          scene->probe.mount_count, disks);
 }
 
-/* Our own listeners on one kind of address: nobody but the guest knows their ports. */
+/* Judges our own listeners on one kind of address: only the guest knows their ports. */
 static int measure_baits(const struct scene *scene, bool loopback, struct audit_finding *out, struct error **err)
 {
         _cleanup_(strbuf_clear) struct strbuf taken = STRBUF_INIT;
@@ -142,7 +145,7 @@ static int measure_baits(const struct scene *scene, bool loopback, struct audit_
                 return error_set(err, ERROR_FAILED, "cannot listen on the loopback");
         if (laid.len == 0)
                 return audit_say(out, AUDIT_HELD, "this computer has no other address");
-        return audit_say(out, AUDIT_HELD, "listened on %s, tried from the guest%s: nothing came", laid.buf,
+        return audit_say(out, AUDIT_HELD, "listened on %s, tried from the guest%s: no connection came", laid.buf,
                          loopback ? " by each name of the gateway" : "");
 }
 
@@ -156,7 +159,7 @@ static int measure_addresses(const struct scene *scene, struct audit_finding *ou
         return measure_baits(scene, false, out, err);
 }
 
-/* Held where a program of ours says that it refused; that nothing answers proves nothing. */
+/* Held when a program of ours says that it refused. That nothing answers proves nothing. */
 static int measure_strangers(const struct scene *scene, const char *const *addresses, size_t count, struct audit_finding *out,
                              struct error **err)
 {
@@ -169,7 +172,7 @@ static int measure_strangers(const struct scene *scene, const char *const *addre
                 int known;
 
                 if (!tried)
-                        return error_set(err, ERROR_STEP, "the guest does not say what came of %s", addresses[i]);
+                        return error_set(err, ERROR_STEP, "the guest does not report whether it reached %s", addresses[i]);
                 if (!engine->refused)
                         return audit_say(out, AUDIT_CROSSED, "nothing on this computer keeps the guest from %s (%s)",
                                          addresses[i], probe_result_name(tried->result));
@@ -177,7 +180,7 @@ static int measure_strangers(const struct scene *scene, const char *const *addre
                 if (known < 0)
                         return -1;
                 if (known == 0 || tried->result == PROBE_CONNECTED)
-                        return audit_say(out, AUDIT_CROSSED, "%s, port %u: %s, and no refusal of ours in the log", addresses[i],
+                        return audit_say(out, AUDIT_CROSSED, "%s, port %u: %s, and our log has no refusal", addresses[i],
                                          scene->stranger, probe_result_name(tried->result));
                 add_word(&refused, addresses[i]);
                 strbuf_addf(&refused, " (%s)", reason);
@@ -192,7 +195,7 @@ static int measure_lan(const struct scene *scene, struct audit_finding *out, str
         return measure_strangers(scene, private_addresses, ARRAY_SIZE(private_addresses), out, err);
 }
 
-/* Addresses that are for documentation: nobody has them, and no rule but one of a network's names them. */
+/* Tries addresses that are for documentation: nobody has them, and only a rule for a network can include them. */
 static int measure_egress(const struct scene *scene, struct audit_finding *out, struct error **err)
 {
         if (!has_rules(scene))
@@ -210,19 +213,19 @@ static int measure_ipv6(const struct scene *scene, struct audit_finding *out, st
         const struct probe_connect *tried = find_connect(scene, ipv6_address, scene->stranger);
 
         if (!tried)
-                return error_set(err, ERROR_STEP, "the guest does not say what came of %s", ipv6_address);
+                return error_set(err, ERROR_STEP, "the guest does not report whether it reached %s", ipv6_address);
         if (tried->result == PROBE_UNREACHABLE || tried->result == PROBE_REFUSED)
                 return audit_say(out, AUDIT_HELD, "the guest has no way to %s", ipv6_address);
         return audit_say(out, AUDIT_CROSSED, "a packet to %s goes out (%s)", ipv6_address, probe_result_name(tried->result));
 }
 
-/* The name server is the third address of the small network of both libslirp and Lima. */
+/* In the small networks of libslirp and of Lima, the name server has the third address. */
 static bool is_name_server(const char *address)
 {
         return streq(address, "10.0.2.3") || streq(address, "192.168.5.3");
 }
 
-/* The first port of that VM's that was reached; 0 = none. */
+/* Returns the first port of that VM that was reached; 0 = none. */
 static uint16_t find_reached(const struct scene *scene, const struct vm *other)
 {
         for (size_t i = 0; i < other->record.port_count; i++)
@@ -245,12 +248,13 @@ static int measure_vms(const struct scene *scene, struct audit_finding *out, str
                 if (!is_name_server(scene->probe.neighbours.items[i]))
                         add_word(&found, scene->probe.neighbours.items[i]);
         if (found.len > 0)
-                return audit_say(out, AUDIT_CROSSED, "on its network answer: %s", found.buf);
+                return audit_say(out, AUDIT_CROSSED, "these answer on its network: %s", found.buf);
         for (size_t i = 0; i < scene->other_count; i++) {
                 uint16_t port = find_reached(scene, &scene->others[i]);
 
                 if (port > 0)
-                        return audit_say(out, AUDIT_CROSSED, "port %u of VM '%s' is reached", port, scene->others[i].name);
+                        return audit_say(out, AUDIT_CROSSED, "the guest reaches port %u of VM '%s'", port,
+                                         scene->others[i].name);
                 ports += scene->others[i].record.port_count;
         }
         return audit_say(out, AUDIT_HELD, "nobody else on its network; forwarded ports of %zu other VMs tried in vain: %zu",
@@ -275,7 +279,7 @@ static int measure_ports(const struct scene *scene, struct audit_finding *out, s
         return audit_say(out, AUDIT_HELD, "%zu listening, as in 'ports'", listening.count);
 }
 
-/* A connection that knows no host key has to fail, and the audit's own session has shown that the pinned one is the guest's. */
+/* A connection that knows no host key must fail. The audit's own session has shown that the pinned key is the guest's. */
 static int measure_host_key(const struct scene *scene, struct audit_finding *out, struct error **err)
 {
         _cleanup_(freep) char *config = path_join(scene->vm->folder, "ssh_config");
@@ -303,7 +307,7 @@ static int measure_host_key(const struct scene *scene, struct audit_finding *out
         if (result.status == 0)
                 return audit_say(out, AUDIT_CROSSED, "ssh trusts a host key that is not in '%s'", pinned);
         if (!strstr(result.err.buf, "Host key verification failed"))
-                return error_set(err, ERROR_FAILED, "ssh ended for another reason than the host key");
+                return error_set(err, ERROR_FAILED, "ssh failed for another reason than the host key");
         return audit_say(out, AUDIT_HELD, "the guest has the key in '%s', and without it ssh refuses to log in", pinned);
 }
 
@@ -315,7 +319,7 @@ static int measure_agent(const struct scene *scene, struct audit_finding *out, s
                          (intmax_t)scene->probe.agents[0].keys, scene->probe.agents[0].path);
 }
 
-/* What is missing in a process, in words. The network process needs the network: no namespace of its own is asked of it. */
+/* Says what confinement a process lacks. The network process needs the network, so it needs no namespace of its own. */
 static void name_gaps(const struct engine_process *process, const struct look_confinement *seen, struct strbuf *out)
 {
         const struct {
@@ -324,7 +328,7 @@ static void name_gaps(const struct engine_process *process, const struct look_co
         } gaps[] = {
                 { !seen->seccomp, "a list of system calls" },
                 { !seen->no_new_privileges, "no_new_privs" },
-                { process->guest && !seen->no_capabilities, "the loss of all capabilities" },
+                { process->guest && !seen->no_capabilities, "an empty set of capabilities" },
                 { process->guest && !seen->own_network, "a network namespace" },
                 { process->guest && !seen->own_mounts, "a mount namespace" },
                 { process->guest && !seen->own_processes, "a process namespace" },
@@ -337,6 +341,20 @@ static void name_gaps(const struct engine_process *process, const struct look_co
 
                         add_word(out, text);
                 }
+}
+
+/* machine-keys runs only during a session. Here it is started to confine itself as it does there. */
+static void measure_keys(const struct scene *scene, struct strbuf *gaps, struct strbuf *names)
+{
+        _cleanup_(error_freep) struct error *error = NULL;
+        struct walls walls;
+
+        if (!scene->vm->record.forward_agent)
+                return;
+        if (walls_of_helper("machine-keys", &walls, &error) < 0 || !walls.system_calls)
+                add_word(gaps, "machine-keys lacks a list of system calls");
+        else
+                add_word(names, "machine-keys");
 }
 
 static int measure_confinement(const struct scene *scene, struct audit_finding *out, struct error **err)
@@ -352,15 +370,21 @@ static int measure_confinement(const struct scene *scene, struct audit_finding *
                 if (known < 0)
                         return -1;
                 if (known == 0)
-                        return audit_say(out, AUDIT_CROSSED, "%s (pid %d) runs as any program of yours", process->role,
-                                         (int)process->pid);
+                        return audit_say(out, AUDIT_CROSSED, "%s (pid %d) runs unconfined, like any program of yours",
+                                         process->role, (int)process->pid);
                 name_gaps(process, &seen, &gaps);
                 add_word(&names, process->role);
                 strbuf_addf(&names, " (pid %d)", (int)process->pid);
         }
+        measure_keys(scene, &gaps, &names);
         if (gaps.len > 0) {
                 set_string(&out->hint, xstrdup("machine doctor"));
                 return audit_say(out, AUDIT_CROSSED, "%s", gaps.buf);
+        }
+        /* The helpers do without Landlock when the kernel doesn't have it. */
+        if (os_landlock() == 0) {
+                set_string(&out->hint, xstrdup("machine doctor"));
+                return audit_say(out, AUDIT_UNAVAILABLE, "this kernel has no Landlock; the rest is there: %s", names.buf);
         }
         return audit_say(out, AUDIT_HELD, "%s", names.buf);
 }
@@ -393,7 +417,7 @@ static int measure_files(const struct scene *scene, struct audit_finding *out, s
                         return -1;
         }
         if (bad.len > 0)
-                return audit_say(out, AUDIT_CROSSED, "others have rights to %s", bad.buf);
+                return audit_say(out, AUDIT_CROSSED, "other users have rights to %s", bad.buf);
         return audit_say(out, AUDIT_HELD, "'%s' and '%s' are yours alone", scene->vm->folder, runtime);
 }
 
@@ -417,7 +441,7 @@ static int measure_layers(const struct scene *scene, struct audit_finding *out, 
         return audit_say(out, AUDIT_HELD, "%zu layers below its disk, none can be written", layer.folders.count);
 }
 
-/* Each was once read as an option, a command or a file of the host's by a program of this kind. */
+/* Some program of this kind once took each of these for an option, a command or a file of the host. */
 static int measure_repo_values(const struct scene *scene _unused_, struct audit_finding *out, struct error **err _unused_)
 {
         static const char *const hostile[] = {
@@ -435,7 +459,7 @@ static int measure_repo_values(const struct scene *scene _unused_, struct audit_
                 if (repo_url_check(hostile[i], NULL, NULL) == 0) {
                         _cleanup_(freep) char *shown = text_visible_dup(hostile[i]);
 
-                        return audit_say(out, AUDIT_CROSSED, "'%s' is taken for the URL of a repo", shown);
+                        return audit_say(out, AUDIT_CROSSED, "'%s' is accepted as the URL of a repo", shown);
                 }
         return audit_say(out, AUDIT_HELD, "%zu hostile values in 'repos' are refused", ARRAY_SIZE(hostile));
 }
@@ -454,14 +478,14 @@ const struct audit_line audit_lines[] = {
         { "host-key", "the guest is known by a host key that this computer made", NULL, measure_host_key },
         { "agent", "without a session that lends it, no ssh agent answers in the guest", NULL, measure_agent },
         { "lent-keys",
-          "a session that lends the agent shows the keys in 'keys', else those that it needs, and signs by no other", NULL,
+          "a session that lends the agent shows the keys in 'keys', else those that it needs, and signs with no other", NULL,
           measure_lent_keys },
-        { "key-hosts", "a lent key logs in to no other host than those in 'key_hosts'", NULL, measure_key_hosts },
-        { "secrets", "a secret in the guest is on no disk, neither its own nor this computer's", NULL, measure_secrets },
+        { "key-hosts", "a lent key logs in only to the hosts in 'key_hosts'", NULL, measure_key_hosts },
+        { "secrets", "a secret in the guest is on no disk, the guest's or this computer's", NULL, measure_secrets },
         { "confinement", "what runs the guest has no privileges, few system calls, and no network or files but its own",
           "confinement", measure_confinement },
         { "files", "what this computer keeps of the VM is closed to its other users", NULL, measure_files },
         { "layers", "what the VM's disk shares with other VMs can't be written", NULL, measure_layers },
-        { "repo-values", "no value out of a repo reaches a program as an option", NULL, measure_repo_values },
+        { "repo-values", "no value from a repo reaches a program as an option", NULL, measure_repo_values },
         { 0 },
 };

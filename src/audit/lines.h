@@ -1,5 +1,5 @@
 /*
- * What the lines of audit.h are measured by, each by a function of lines.c. Within src/audit only.
+ * What a line of audit.h is measured with. Most have their function in lines.c. For src/audit only.
  */
 #pragma once
 
@@ -14,14 +14,14 @@ struct scene {
         size_t other_count;
         struct baits baits;
         struct probe probe;
-        uint16_t stranger; /* the port that was tried at addresses that aren't this computer's */
+        uint16_t stranger; /* the port that was tried on addresses that aren't this computer's */
         struct engine_processes processes;
 };
 
-/* Appends all that the guest is to try to connect to: addresses and ports in turn. */
+/* Appends all that the guest must try to connect to: addresses and ports in turn. */
 void lines_targets(const struct scene *scene, struct strv *out);
 
-/* Sets verdict and detail; always 0. */
+/* Sets verdict and detail. Always returns 0. */
 int audit_say(struct audit_finding *out, enum audit_verdict verdict, const char *format, ...) _printf_(3, 4);
 
 /* canary.c */

@@ -9,8 +9,8 @@ int look_confinement(pid_t pid _unused_, struct look_confinement *out _unused_, 
         return 0;
 }
 
-/* lsof(8), OUTPUT FOR OTHER PROGRAMS: a line a field, "n" is the name, here "ADDRESS:PORT". It ends with 1 where nothing is
- * found. */
+/* lsof(8), OUTPUT FOR OTHER PROGRAMS: one field a line; "n" is the name, here "ADDRESS:PORT". It ends with 1 when it finds
+ * nothing. */
 int look_listening(const struct engine_processes *processes, struct strv *out, struct error **err)
 {
         for (size_t i = 0; i < processes->count; i++) {

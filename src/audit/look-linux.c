@@ -13,7 +13,7 @@
 #define STATE_LISTEN  0x0A
 #define SECCOMP_LISTS "2" /* SECCOMP_MODE_FILTER */
 
-/* The value of "NAME:\tVALUE" in /proc/PID/status. Owned by the caller; NULL when there is no such line. */
+/* Finds the line "NAME:\tVALUE" in the text of /proc/PID/status. Returns VALUE, owned by the caller, or NULL. */
 static char *status_value(const char *status, const char *name)
 {
         for (const char *line = status; *line; line += strcspn(line, "\n"), line += *line == '\n')
@@ -26,7 +26,7 @@ static char *status_value(const char *status, const char *name)
         return NULL;
 }
 
-/* Is that process's namespace of this kind another than ours? */
+/* Finds out whether the process has another namespace of this kind than we have. */
 static int is_own(pid_t pid, const char *kind, bool *own, struct error **err)
 {
         _cleanup_(freep) char *its = xasprintf("/proc/%d/ns/%s", (int)pid, kind);
@@ -114,7 +114,7 @@ static int read_listeners(struct strv *out, struct error **err)
         return 0;
 }
 
-/* Of the listeners those whose socket is among the descriptors of the process. */
+/* Picks the listeners whose socket is among the descriptors of the process. */
 static int pick(pid_t pid, const struct strv *listeners, struct strv *out, struct error **err)
 {
         _cleanup_(freep) char *folder = xasprintf("/proc/%d/fd", (int)pid);

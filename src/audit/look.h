@@ -9,12 +9,12 @@
 
 struct look_confinement {
         bool seccomp;           /* a list of allowed system calls */
-        bool no_new_privileges; /* no program that it runs can have more rights than it */
+        bool no_new_privileges; /* no program that it runs can gain rights */
         bool no_capabilities;
         bool own_network, own_mounts, own_processes; /* namespaces that aren't ours */
 };
 
-/* 1; 0 = this system has no such thing; -1 when it could not be found out. */
+/* Returns 1; 0 when this system can't tell; -1 when it could not be found out. */
 int look_confinement(pid_t pid, struct look_confinement *out, struct error **err);
 /* Appends "ADDRESS:PORT" for every TCP port that one of the processes listens on. */
 int look_listening(const struct engine_processes *processes, struct strv *out, struct error **err);

@@ -41,7 +41,7 @@ void probe_clear(struct probe *probe)
         *probe = (struct probe)PROBE_INIT;
 }
 
-/* --- a record each; `fields` are what stands behind its name */
+/* --- a function for each record; `fields` are what follows its name */
 
 static int add_mount(struct probe *probe, char *const *fields)
 {
@@ -97,7 +97,7 @@ static int add_agent(struct probe *probe, char *const *fields)
 
 static int add_lent(struct probe *probe, char *const *fields)
 {
-        /* As it stands in the file of a public key, which begins with its kind. */
+        /* As in the file of a public key, which begins with the kind of key. */
         _cleanup_(freep) char *line = xasprintf("key %s", fields[0]);
         char *fingerprint = agent_fingerprint(line);
 
@@ -184,7 +184,7 @@ int probe_parse(const char *report, size_t length, struct probe *out, struct err
                 if (record->add(out, fields.items + 1) < 0)
                         return malformed(number, err);
         }
-        return error_set(err, ERROR_STEP, "the guest's report is not whole");
+        return error_set(err, ERROR_STEP, "the guest's report is incomplete");
 }
 
 int probe_lent(const struct vm *vm, const char *hidden, bool stranger, struct probe *out, struct error **err)

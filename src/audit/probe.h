@@ -1,7 +1,7 @@
 /*
- * What root in the guest sees and reaches (guest/session/audit.sh), and what a session's ssh agent does for it
- * (guest/session/audit-agent.sh). Their reports are the guest's word: parsed with limits, and where something can be seen from
- * outside as well, the outside decides.
+ * Asks what root in the guest sees and reaches (guest/session/audit.sh), and what a session's ssh agent does for it
+ * (guest/session/audit-agent.sh). Their reports are the guest's word: they are parsed with limits, and when something can be
+ * seen from outside as well, the outside decides.
  */
 #pragma once
 
@@ -9,7 +9,7 @@
 #include "lib/strv.h"
 #include "vm/vm.h"
 
-/* In the order of how far it went. */
+/* In the order of how far the attempt went. */
 enum probe_result { PROBE_UNREACHABLE, PROBE_REFUSED, PROBE_SILENT, PROBE_CONNECTED };
 const char *probe_result_name(enum probe_result result); /* "refused" */
 
@@ -28,7 +28,7 @@ struct probe_agent {
         int64_t keys;
 };
 
-/* What an agent was asked to sign, and ought not to. */
+/* What came of asking an agent to sign what it must not sign. */
 enum probe_signature { PROBE_NOT_ASKED, PROBE_NOT_SIGNED, PROBE_SIGNED };
 
 struct probe {
@@ -39,7 +39,7 @@ struct probe {
         size_t connect_count;
         struct probe_agent *agents;
         size_t agent_count;
-        struct strv lent; /* the keys that the session's agent shows, by their fingerprints */
+        struct strv lent; /* fingerprints of the keys that the session's agent shows */
         enum probe_signature hidden, stranger;
 };
 
@@ -47,11 +47,11 @@ struct probe {
         {                                                                                                                      \
                 0                                                                                                              \
         }
-/* `targets`: addresses (or "gateway") and ports in turn. A session without the agent. */
+/* Asks in a session without the agent. `targets`: addresses (or "gateway") and ports in turn. */
 int probe_run(const struct vm *vm, const struct strv *targets, struct probe *out, struct error **err);
-/* The same by a session that lends the agent: `hidden` is a public key in base64 that it must not sign by (NULL = none);
+/* Asks in a session that lends the agent. `hidden` is a public key in base64 that it must not sign with (NULL = none);
  * `stranger`: ask for a log-in to a host that nothing has proven. */
 int probe_lent(const struct vm *vm, const char *hidden, bool stranger, struct probe *out, struct error **err);
-/* Anything but a whole and well-formed report is an error. */
+/* Fails unless the report is complete and well-formed. */
 int probe_parse(const char *report, size_t length, struct probe *out, struct error **err);
 void probe_clear(struct probe *probe);

@@ -8,10 +8,10 @@
 #include "lib/file.h"
 
 #define PIECE      (1 << 20) /* bytes read at once */
-#define DEPTH_MOST 16        /* of folders in one another */
+#define DEPTH_MOST 16        /* of nested folders */
 
-/* From `start` to `end`; a piece begins with the end of the one before, in which what is wanted may have begun. 1 = it is
- * there. */
+/* Searches from `start` to `end`. A piece begins with the end of the one before, since the secret may begin there. Returns 1
+ * when it is found. */
 static int search_data(int fd, off_t start, off_t end, char *piece, struct search *search)
 {
         size_t kept = 0;
@@ -37,7 +37,7 @@ static int search_data(int fd, off_t start, off_t end, char *piece, struct searc
         return 0;
 }
 
-/* Holes are left out: a disk is mostly that. */
+/* Leaves holes out, which are most of a disk. */
 static int search_file(const char *path, struct search *search, struct error **err)
 {
         _cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
@@ -55,7 +55,7 @@ static int search_file(const char *path, struct search *search, struct error **e
         }
         if (status > 0)
                 search->found = xstrdup(path);
-        /* What was there a moment ago, as a temporary file, may be gone. */
+        /* A file that was there a moment ago, such as a temporary one, may be gone. */
         if (status > 0 || (fd < 0 && errno == ENOENT))
                 return 0;
         return error_errno(err, ERROR_FAILED, "cannot look into '%s'", path);
@@ -66,7 +66,7 @@ static int search_below(const char *folder, int depth, struct search *search, st
         _cleanup_(strv_clear) struct strv names = STRV_INIT;
 
         if (depth > DEPTH_MOST)
-                return error_set(err, ERROR_FAILED, "too many folders in '%s'", folder);
+                return error_set(err, ERROR_FAILED, "folders are nested too deep in '%s'", folder);
         if (!file_is_folder(folder))
                 return 0;
         if (file_list(folder, &names, err) < 0)

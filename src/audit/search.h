@@ -1,5 +1,5 @@
 /*
- * Is a secret in a file? Looked for byte by byte in all that a folder has.
+ * Looks for a secret, byte by byte, in all files of a folder.
  */
 #pragma once
 
@@ -10,9 +10,9 @@
 struct search {
         const struct secret *wanted; /* of 1 byte to SECRET_MOST */
         char *found;                 /* the first file that has it; NULL = none. Owned by the caller */
-        int64_t bytes;               /* looked at: holes are left out, for a disk is mostly that */
+        int64_t bytes;               /* looked at, without holes, which are most of a disk */
 };
 
-/* All files in `folder` and below, symlinks not followed. A folder that isn't there has none. Goes no further once one is
- * found. */
+/* Searches all files in `folder` and below, without following symlinks. A folder that isn't there has no files. Stops at the
+ * first file that has the secret. */
 int search_folder(const char *folder, struct search *search, struct error **err);

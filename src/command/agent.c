@@ -1,17 +1,19 @@
 /*
- * `machine agent`, and the agents that people know by name: a program in a tmux session of the guest's, in the folder of the
- * first repo, found again after the connection was lost or left. guest/session/agent.sh does the work.
+ * `machine agent`, and a command for each of the best-known agents. They run a program in a tmux session in the guest, in the
+ * folder of the first repo, and come back to that session after it was left or the connection was lost.
+ * guest/session/agent.sh does the work.
  */
 #include <unistd.h>
 
-#include "command/folder.h"
-#include "command/lifecycle.h"
+#include "command/command.h"
 #include "command/result.h"
-#include "command/wake.h"
+#include "guest/folder.h"
 #include "guest/script.h"
 #include "lib/file.h"
 #include "lib/text.h"
+#include "operation/running.h"
 #include "term/table.h"
+#include "vm/vm.h"
 
 #define LIST_TIMEOUT_MS 30000
 #define SESSIONS_MOST   1000
@@ -24,14 +26,14 @@ struct agent_options {
 
 static const struct option options[] = {
         OPTION(struct agent_options, session, "session", 's', OPTION_TEXT, "LABEL", "one of several sessions of this agent"),
-        OPTION(struct agent_options, list, "list", 'l', OPTION_FLAG, NULL, "print the sessions there are, and open none"),
+        OPTION(struct agent_options, list, "list", 'l', OPTION_FLAG, NULL, "print the sessions instead of opening one"),
         COMMON_OPTIONS(struct agent_options),
         { 0 },
 };
 
 /* --- opening one */
 
-/* tmux takes "." and ":" in a name for something else. */
+/* Returns a name without "." and ":", which have a meaning of their own in tmux's names. */
 static char *session_name(const char *program, const char *label)
 {
         _cleanup_(freep) char *base = path_base(program);
@@ -50,7 +52,7 @@ static int check_names(const char *program, const char *label, struct error **er
                 _cleanup_(freep) char *shown = text_visible_dup(program);
 
                 error_set(err, ERROR_USAGE, "'%s' can't be the name of an agent", shown);
-                return error_hint(err, "the name of a program, as 'claude'; its arguments behind --");
+                return error_hint(err, "name a program, such as 'claude', and put its arguments after --");
         }
         if (label && !text_name_valid(label)) {
                 error_set(err, ERROR_USAGE, "'%s' can't be a session's label", label);
@@ -86,9 +88,10 @@ static int open_agent(struct context *context, const char *name, const char *pro
                 return error_hint(err, "without one: machine run %s -- %s", name ? name : "NAME", program);
         }
         session_id = session_name(program, label);
-        if (wake(context, name, &vm, err) < 0 || build_remote(&vm, session_id, program, arguments, &remote, err) < 0)
+        if (running_open(&context->front, name, &vm, err) < 0 ||
+            build_remote(&vm, session_id, program, arguments, &remote, err) < 0)
                 return -1;
-        event_note(context->events, "Ctrl-B D leaves '%s' and lets it go on; the same command comes back to it", session_id);
+        event_note(context->front.events, "Ctrl-B D leaves '%s' running; the same command comes back to it", session_id);
         session.forward_agent = vm.record.forward_agent;
         output_settle(context->output);
         return session_exec(&session, remote.buf, err);
@@ -101,7 +104,7 @@ struct list {
         json_t *array;
 };
 
-/* "NAME\tSECONDS\tATTACHED": the guest's word. */
+/* Adds the session of one line, "NAME\tSECONDS\tATTACHED". Fails when it is not well-formed: the guest wrote it. */
 static int add_session(struct list *list, const char *line, size_t length)
 {
         _cleanup_(freep) char *copy = xstrndup(line, length);
@@ -147,23 +150,17 @@ static int list_sessions(struct context *context, const char *name, struct error
         _cleanup_(vm_clear) struct vm vm = VM_INIT;
         struct list list = { .table = table, .array = array };
 
-        if (wake(context, name, &vm, err) < 0 ||
+        if (running_open(&context->front, name, &vm, err) < 0 ||
             session_script(&(struct session){ .vm = &vm }, script, NULL, LIST_TIMEOUT_MS, NULL, NULL, &said, err) < 0 ||
             parse_sessions(&said, &list, err) < 0)
                 return -1;
-        output_settle(context->output);
-        if (context->mode == OUTPUT_JSON)
-                result_json(json_incref(array));
-        else if (json_array_size(array) > 0)
-                table_print(table, stdout);
-        else if (!context->quiet)
-                fprintf(stderr, "no agent's session in VM '%s'\n", vm.name);
+        result_list(context, json_incref(array), table, "no agent sessions in VM '%s'", vm.name);
         return 0;
 }
 
 /* --- the commands */
 
-/* `machine claude [NAME] [-- ARGUMENTS…]` and its like. */
+/* `machine claude [NAME] [-- ARGUMENTS…]` and the like. */
 static int run_known(struct context *context, const struct invocation *invocation, const char *program, struct error **err)
 {
         const struct agent_options *given = invocation->options;
@@ -184,7 +181,7 @@ static int run_any(struct context *context, const struct invocation *invocation,
         if (given->list && names <= 1)
                 return list_sessions(context, names == 1 ? operands[0] : NULL, err);
         if (given->list || names != 2) {
-                error_set(err, ERROR_USAGE, "which agent in which VM?");
+                error_set(err, ERROR_USAGE, "'machine agent' needs a VM and an agent");
                 return error_hint(err, "machine agent NAME AGENT [-- ARGUMENTS…]");
         }
         return open_agent(context, operands[0], operands[1], given->session, operands + names, err);
@@ -206,8 +203,8 @@ static int run_aider(struct context *context, const struct invocation *invocatio
 }
 
 #define TEXT                                                                                                                    \
-        "Runs it in a tmux session in the project's folder. Ctrl-B D leaves it and lets it go on, as a lost connection does;\n" \
-        "the same command comes back to it. With --session several go on side by side. Starts the VM if it is stopped."
+        "Runs the agent in a tmux session in the project's folder. It keeps running after Ctrl-B D or a lost connection, and\n" \
+        "the same command comes back to it. With --session several run side by side. Starts the VM if it is stopped."
 
 #define KNOWN(identifier, title, function)                                                                                     \
         const struct command command_##identifier = {                                                                          \
@@ -227,7 +224,7 @@ KNOWN(aider, "Aider", run_aider);
 
 const struct command command_agent = {
         .name = "agent",
-        .operands = "[NAME] [AGENT] [-- ARGUMENTS…]",
+        .operands = "[NAME AGENT] [-- ARGUMENTS…]",
         .summary = "open any agent in the project's folder, or come back to it",
         .text = TEXT,
         .options = options,

@@ -1,8 +1,9 @@
 #include "audit/audit.h"
-
-#include "command/lifecycle.h"
+#include "command/command.h"
 #include "command/result.h"
-#include "command/wake.h"
+#include "operation/running.h"
+#include "show/audit.h"
+#include "vm/vm.h"
 
 struct audit_options {
         struct common_options common;
@@ -15,7 +16,7 @@ static const struct option options[] = {
         { 0 },
 };
 
-/* The VMs besides `vm`. One that can't be read is nobody whose ports could be tried. */
+/* Collects the VMs besides `vm`. Leaves out those that can't be read, since their ports aren't known. */
 static int collect_others(const struct vm *vm, struct vm **out, size_t *count, struct error **err)
 {
         _cleanup_(strv_clear) struct strv names = STRV_INIT;
@@ -37,39 +38,23 @@ static int collect_others(const struct vm *vm, struct vm **out, size_t *count, s
 
 static void print_lines(const struct context *context)
 {
-        json_t *array = json_array();
-
+        if (context->mode == OUTPUT_JSON) {
+                result_json(show_audit_lines());
+                return;
+        }
         for (const struct audit_line *line = audit_lines; line->id; line++)
-                if (context->mode == OUTPUT_JSON)
-                        json_array_append_new(array, json_pack("{s:s, s:s}", "id", line->id, "line", line->text));
-                else
-                        printf("%-16s %s\n", line->id, line->text);
-        if (context->mode == OUTPUT_JSON)
-                result_json(array);
-        else
-                json_decref(array);
-}
-
-static json_t *finding_json(const struct audit_finding *finding)
-{
-        json_t *value = json_pack("{s:s, s:s, s:s, s:s}", "id", finding->line->id, "line", finding->line->text, "verdict",
-                                  audit_verdict_name(finding->verdict), "detail", finding->detail);
-
-        json_object_set_new(value, "hint", finding->hint ? json_string(finding->hint) : json_null());
-        return value;
+                printf("%-16s %s\n", line->id, line->text);
 }
 
 static void print_report(const struct context *context, const struct audit_report *report)
 {
-        json_t *array = json_array();
-
+        if (context->mode == OUTPUT_JSON) {
+                result_json(show_audit(report));
+                return;
+        }
         for (size_t i = 0; i < report->count; i++) {
                 const struct audit_finding *finding = &report->findings[i];
 
-                if (context->mode == OUTPUT_JSON) {
-                        json_array_append_new(array, finding_json(finding));
-                        continue;
-                }
                 if (finding->verdict == AUDIT_HELD && context->quiet)
                         continue;
                 printf("%-12s %s: %s\n%12s %s\n", audit_verdict_name(finding->verdict), finding->line->id, finding->line->text,
@@ -77,10 +62,6 @@ static void print_report(const struct context *context, const struct audit_repor
                 if (finding->hint && finding->verdict != AUDIT_HELD)
                         printf("%12s -> %s\n", "", finding->hint);
         }
-        if (context->mode == OUTPUT_JSON)
-                result_json(array);
-        else
-                json_decref(array);
 }
 
 static int audit(struct context *context, const char *name, struct audit_report *report, struct error **err)
@@ -90,12 +71,12 @@ static int audit(struct context *context, const char *name, struct audit_report 
         size_t count = 0;
         int status = -1;
 
-        if (wake(context, name, &vm, err) < 0)
+        if (running_open(&context->front, name, &vm, err) < 0)
                 return -1;
         if (collect_others(&vm, &others, &count, err) == 0) {
-                event_begin(context->events, "audit", "trying to cross the line around VM '%s'", vm.name);
+                event_begin(context->front.events, "audit", "trying to cross the line around VM '%s'", vm.name);
                 status = audit_run(&vm, others, count, report, err);
-                event_end(context->events, "audit", status < 0 ? EVENT_FAILED : EVENT_DONE, NULL);
+                event_end(context->front.events, "audit", status < 0 ? EVENT_FAILED : EVENT_DONE, NULL);
         }
         for (size_t i = 0; i < count; i++)
                 vm_clear(&others[i]);
@@ -120,17 +101,16 @@ static int run(struct context *context, const struct invocation *invocation, str
         failures = audit_failures(&report);
         if (failures == 0)
                 return 0;
-        return error_set(err, ERROR_FAILED, "%zu line%s %s not seen to hold", failures, failures == 1 ? "" : "s",
-                         failures == 1 ? "was" : "were");
+        return error_set(err, ERROR_FAILED, "%zu check%s failed or could not be measured", failures, failures == 1 ? "" : "s");
 }
 
 const struct command command_audit = {
         .name = "audit",
         .operands = "[NAME]",
-        .summary = "measure on a running VM what does and doesn't cross the line around it",
+        .summary = "measure what does and doesn't cross the line around a running VM",
         .text = "Goes through every line of the threat model: tries to cross it as root in the guest, and looks from outside.\n"
-                "'held' was seen to hold, 'open' is crossed because the configuration says so, 'unavailable' is crossed and\n"
-                "the engine can't hold it, 'unknown' could not be measured. Starts the VM if it doesn't run. Exit status 1\n"
+                "Each line is 'held', 'crossed', 'open' (crossed because the configuration says so), 'unavailable' (crossed, and\n"
+                "the engine can't hold it) or 'unknown' (could not be measured). Starts the VM if it doesn't run. Exit status 1\n"
                 "when a line is crossed or unknown.",
         .options = options,
         .options_size = sizeof(struct audit_options),

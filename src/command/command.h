@@ -1,22 +1,23 @@
 /*
- * The commands, one file each, and the table they stand in (table.c). The table is all there is: main() finds a command in
- * it, parses by its option table, and prints the help and `machine help --json` (for completions and checks) from it.
+ * The commands, one file each, and the table that lists them (table.c). Everything is made from that table: main() finds a
+ * command in it, parses by the command's option table, and prints the help and `machine help --json` (for completions and
+ * checks) from it.
  *
  * A command returns 0, -1 with an error, or the exit status of what it ran in the guest (1..255).
  */
 #pragma once
 
 #include "lib/error.h"
-#include "lib/event.h"
 #include "lib/option.h"
+#include "operation/front.h"
 #include "term/output.h"
 
-/* What main() prepared for every command. */
+/* What main() prepares for every command. */
 struct context {
+        struct front front; /* must be first: trust_prompt() casts it back to its context */
         enum output_mode mode;
         bool quiet;
         struct output *output;
-        struct event_sink *events;
 };
 
 /* The options every command has; the first member of each command's own struct. */
@@ -43,9 +44,8 @@ struct command {
         const char *text;     /* paragraphs for --help; NULL = none */
         const struct option *options;
         size_t options_size;  /* of its struct */
-        size_t operands_most; /* more is a usage error; SIZE_MAX = any number: behind "--" stands somebody else's command line
-                               */
-        bool stop_at_operand; /* that begins behind the first operand, with or without "--" */
+        size_t operands_most; /* more is a usage error; SIZE_MAX = any number, such as a command line after "--" */
+        bool stop_at_operand; /* that command line begins after the first operand, with or without "--" */
         bool internal;        /* run by other programs; left out of the list in `machine help` */
         int (*run)(struct context *context, const struct invocation *invocation, struct error **err);
 };
@@ -63,7 +63,7 @@ extern const struct command command_agent, command_aider, command_audit, command
         command_layers, command_list, command_lock, command_open, command_plan, command_profile, command_proxy, command_prune,
         command_rebuild, command_run, command_secrets, command_ssh, command_status, command_trust, command_up, command_validate;
 
-/* The only operand, or NULL when there is none. */
+/* The first operand, unless it stands after "--"; NULL when there is none. */
 const char *invocation_name(const struct invocation *invocation);
-/* The operands behind "--", or behind the name where there is no "--"; NULL when there is none. Borrowed. */
+/* The operands after "--", or after the name when there is no "--"; NULL when there are none. Borrowed. */
 const char *const *invocation_tail(const struct invocation *invocation);

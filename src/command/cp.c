@@ -1,22 +1,31 @@
+#include "command/command.h"
 #include "command/result.h"
-#include "command/wake.h"
 #include "guest/copy.h"
 #include "lib/deadline.h"
 #include "lib/text.h"
+#include "operation/running.h"
+#include "vm/vm.h"
 
 struct cp_options {
         struct common_options common;
-        bool recursive;
+        bool recursive, repos;
+        const char *most;
 };
 
+#define MOST_DEFAULT "10GiB"
+
 static const struct option options[] = {
-        OPTION(struct cp_options, recursive, "recursive", 'r', OPTION_FLAG, NULL, "copy folders with all that is in them"),
+        OPTION(struct cp_options, recursive, "recursive", 'r', OPTION_FLAG, NULL, "copy folders with everything in them"),
+        OPTION(struct cp_options, most, "max-size", 0, OPTION_TEXT, "SIZE",
+               "most that each source may bring out of a VM (default " MOST_DEFAULT ")"),
+        OPTION(struct cp_options, repos, "repos", 0, OPTION_FLAG, NULL,
+               "also copy repositories out of a VM; their configuration can run programs here"),
         COMMON_OPTIONS(struct cp_options),
         { 0 },
 };
 
-/* Is it NAME:PATH, with what may be a VM's name in front of the colon? Else it is a path of this computer. The name is the
- * caller's. */
+/* Splits NAME:PATH and returns true. Returns false for a path on this computer: one without a colon, or without a valid VM's
+ * name before it. The caller owns `*name`. */
 static bool split(const char *text, char **name, const char **path)
 {
         _cleanup_(freep) char *front = xstrndup(text, strcspn(text, ":"));
@@ -28,8 +37,29 @@ static bool split(const char *text, char **name, const char **path)
         return true;
 }
 
+static int read_wish(const struct cp_options *given, struct copy_wish *out, struct error **err)
+{
+        *out = (struct copy_wish){ .recursive = given->recursive, .repos = given->repos };
+        if (text_parse_size(given->most ? given->most : MOST_DEFAULT, &out->most) == 0 && out->most > 0)
+                return 0;
+        error_set(err, ERROR_USAGE, "'%s' is not a size", given->most);
+        return error_hint(err, "--max-size 50GiB");
+}
+
+static int copy_one_out(struct context *context, const struct vm *vm, const char *path, const char *target,
+                        struct copy_wish *wish, struct error **err)
+{
+        wish->left_out = 0;
+        if (copy_out(vm, path, target, wish, err) < 0)
+                return -1;
+        if (wish->left_out > 0)
+                event_warning(context->front.events, "%ju left out of '%s': links, or neither files nor folders",
+                              (uintmax_t)wish->left_out, path);
+        return 0;
+}
+
 static int copy_all(struct context *context, const struct vm *vm, const struct strv *operands, const char *path, bool out,
-                    bool recursive, struct error **err)
+                    struct copy_wish *wish, struct error **err)
 {
         const char *target = operands->items[operands->count - 1];
 
@@ -37,24 +67,24 @@ static int copy_all(struct context *context, const struct vm *vm, const struct s
                 const char *source = operands->items[i];
                 int status;
 
-                event_begin(context->events, "copy", "copying '%s'", source);
-                status = out ? copy_out(vm, strchr(source, ':') + 1, target, recursive, err)
-                             : copy_in(vm, source, path, recursive, err);
-                event_end(context->events, "copy", status < 0 ? EVENT_FAILED : EVENT_DONE, NULL);
+                event_begin(context->front.events, "copy", "copying '%s'", source);
+                status = out ? copy_one_out(context, vm, strchr(source, ':') + 1, target, wish, err)
+                             : copy_in(vm, source, path, wish->recursive, err);
+                event_end(context->front.events, "copy", status < 0 ? EVENT_FAILED : EVENT_DONE, NULL);
                 if (status < 0)
                         return -1;
         }
         return 0;
 }
 
-/* Which VM it is about, and which way; *path is the guest's where it is the target. */
+/* Finds out which VM is meant and in which direction to copy. Sets `*path` when the target is in the guest. */
 static int judge(const struct strv *operands, char **name, const char **path, bool *out, struct error **err)
 {
         const char *last = operands->count > 0 ? operands->items[operands->count - 1] : NULL;
         static const char hint[] = "machine cp NAME:PATH… PATH, or machine cp PATH… NAME:PATH";
 
         if (operands->count < 2) {
-                error_set(err, ERROR_USAGE, "'machine cp' needs what to copy, and where to");
+                error_set(err, ERROR_USAGE, "'machine cp' needs a source and a target");
                 return error_hint(err, hint);
         }
         *out = !split(last, name, path);
@@ -64,7 +94,7 @@ static int judge(const struct strv *operands, char **name, const char **path, bo
                 bool remote = split(operands->items[i], &other, &rest);
 
                 if (remote != *out || (remote && *name && !streq(*name, other))) {
-                        error_set(err, ERROR_USAGE, "one side is a VM's and the other this computer's, all of it");
+                        error_set(err, ERROR_USAGE, "'machine cp' copies from here into one VM, or from one VM to here");
                         return error_hint(err, hint);
                 }
                 if (remote && !*name)
@@ -79,14 +109,16 @@ static int run(struct context *context, const struct invocation *invocation, str
         _cleanup_(vm_clear) struct vm vm = VM_INIT;
         _cleanup_(freep) char *name = NULL;
         int64_t started = now_ms();
+        struct copy_wish wish;
         const char *path = NULL;
         bool out = false;
 
-        if (judge(&invocation->operands, &name, &path, &out, err) < 0 || wake(context, name, &vm, err) < 0 ||
-            copy_all(context, &vm, &invocation->operands, path, out, given->recursive, err) < 0)
+        if (judge(&invocation->operands, &name, &path, &out, err) < 0 || read_wish(given, &wish, err) < 0 ||
+            running_open(&context->front, name, &vm, err) < 0 || copy_catch_signals(err) < 0 ||
+            copy_all(context, &vm, &invocation->operands, path, out, &wish, err) < 0)
                 return -1;
         result_print(context, &(struct result){ .name = vm.name, .state = "running", .how = "copied", .started = started },
-                     "copied %zu", invocation->operands.count - 1);
+                     "copied %zu item%s", invocation->operands.count - 1, invocation->operands.count == 2 ? "" : "s");
         return 0;
 }
 
@@ -94,8 +126,9 @@ const struct command command_cp = {
         .name = "cp",
         .operands = "SOURCE… TARGET",
         .summary = "copy files into a VM, or out of it",
-        .text = "One side is NAME:PATH, relative to the home of the guest's user; the other is this computer's. Nothing in the guest\n"
-                "decides where something is written here; a link is not followed into a VM.",
+        .text = "One side is NAME:PATH, relative to the home of the guest's user; the other is a path on this computer. The guest\n"
+                "never decides where something is written here. On the way into a VM, links in a folder are refused. Sparse files\n"
+                "stay sparse.",
         .options = options,
         .options_size = sizeof(struct cp_options),
         .operands_most = SIZE_MAX,

@@ -1,5 +1,8 @@
-#include "command/lifecycle.h"
+#include "command/command.h"
 #include "command/result.h"
+#include "operation/power.h"
+#include "operation/target.h"
+#include "vm/vm.h"
 
 struct down_options {
         struct common_options common;
@@ -16,11 +19,11 @@ static int run(struct context *context, const struct invocation *invocation, str
         _cleanup_(vm_clear) struct vm vm = VM_INIT;
         bool was_running = false;
 
-        if (target_named(context, invocation_name(invocation), &target, err) < 0 || vm_open(&vm, target.name, err) < 0)
+        if (target_named(&context->front, invocation_name(invocation), &target, err) < 0 || vm_open(&vm, target.name, err) < 0)
                 return -1;
-        if (vm.exists && vm_lock(&vm, context->events, err) < 0)
+        if (vm.exists && vm_lock(&vm, context->front.events, err) < 0)
                 return -1;
-        if (vm.exists && lifecycle_stop(context, &vm, &was_running, err) < 0)
+        if (vm.exists && power_stop(&context->front, &vm, &was_running, err) < 0)
                 return -1;
         result_print(context, &(struct result){ .name = target.name, .state = vm.exists ? "stopped" : "absent" }, "VM '%s' %s",
                      target.name, was_running ? "is stopped" : "was not running");
@@ -31,7 +34,7 @@ const struct command command_down = {
         .name = "down",
         .operands = "[NAME]",
         .summary = "stop a VM",
-        .text = "Asks the guest to shut down, and ends it when it doesn't within a minute. A VM that doesn't run is success.",
+        .text = "Asks the guest to shut down, and ends the VM if it doesn't within a minute. Succeeds if the VM doesn't run.",
         .options = options,
         .options_size = sizeof(struct down_options),
         .operands_most = 1,

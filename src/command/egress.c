@@ -1,14 +1,14 @@
-#include <poll.h>
 #include <signal.h>
 
+#include "command/command.h"
 #include "command/follow.h"
-#include "command/learn.h"
 #include "command/result.h"
-#include "command/target.h"
-#include "lib/deadline.h"
 #include "lib/text.h"
-#include "term/table.h"
+#include "operation/learn.h"
+#include "operation/target.h"
+#include "show/egress.h"
 #include "vm/account.h"
+#include "vm/vm.h"
 
 struct egress_options {
         struct common_options common;
@@ -16,40 +16,11 @@ struct egress_options {
 };
 
 static const struct option options[] = {
-        OPTION(struct egress_options, follow, "follow", 'f', OPTION_FLAG, NULL, "go on with what comes, until the VM stops"),
-        OPTION(struct egress_options, learn, "learn", 'l', OPTION_FLAG, NULL, "print the rules that would allow it"),
+        OPTION(struct egress_options, follow, "follow", 'f', OPTION_FLAG, NULL, "keep printing what comes, until the VM stops"),
+        OPTION(struct egress_options, learn, "learn", 'l', OPTION_FLAG, NULL, "print the rules that would allow this"),
         COMMON_OPTIONS(struct egress_options),
         { 0 },
 };
-
-#define READ_MS  2000
-#define PAUSE_MS 50
-
-static int read_account(const struct vm *vm, struct account *out, struct error **err)
-{
-        deadline limit = deadline_in(READ_MS);
-        int found;
-
-        while ((found = account_read(vm, out, err)) == 0 && !deadline_passed(limit))
-                poll(NULL, 0, PAUSE_MS);
-        if (found == 0)
-                return error_set(err, ERROR_FAILED, "what machine-net has counted of VM '%s' can't be read", vm->name);
-        return found < 0 ? -1 : 0;
-}
-
-/* --- shown */
-
-static json_t *line_json(const struct account_line *line)
-{
-        _cleanup_(freep) char *first = text_format_time(line->first);
-        _cleanup_(freep) char *last = text_format_time(line->last);
-
-        return json_pack("{s:s, s:s, s:s?, s:s?, s:I, s:I, s:I, s:I, s:s?, s:s, s:s}", "verdict",
-                         line->reached ? "reached" : "refused", "protocol", line->protocol, "name", line->name, "address",
-                         line->address, "port", (json_int_t)line->port, "count", (json_int_t)line->count, "sent",
-                         (json_int_t)line->sent, "received", (json_int_t)line->received, "reason", line->reason, "first", first,
-                         "last", last);
-}
 
 static void line_row(const struct account_line *line, struct table *table)
 {
@@ -65,22 +36,16 @@ static void line_row(const struct account_line *line, struct table *table)
 
 static void show(struct context *context, const struct vm *vm, const struct account *account)
 {
-        static const char *const headings[] = { "VERDICT", "BY",       "NAME",   "ADDRESS", "PORT", "COUNT",
+        static const char *const headings[] = { "VERDICT", "PROTOCOL", "NAME",   "ADDRESS", "PORT", "COUNT",
                                                 "SENT",    "RECEIVED", "REASON", "LAST",    NULL };
         _cleanup_(table_freep) struct table *table = table_new(headings);
         json_t *all = json_array();
 
         for (size_t i = 0; i < account->count; i++) {
-                json_array_append_new(all, line_json(&account->lines[i]));
+                json_array_append_new(all, show_account_line(&account->lines[i]));
                 line_row(&account->lines[i], table);
         }
-        if (context->mode == OUTPUT_JSON)
-                result_json(json_incref(all));
-        else if (account->count > 0)
-                table_print(table, stdout);
-        else if (!context->quiet)
-                fprintf(stderr, "VM '%s' has reached nobody since it was started\n", vm->name);
-        json_decref(all);
+        result_list(context, all, table, "VM '%s' has reached nothing since it was started, and was refused nothing", vm->name);
 }
 
 /* --- followed */
@@ -103,7 +68,7 @@ static void print_line(struct context *context, const struct account_line *line,
         _cleanup_(freep) char *last = text_format_time(line->last);
 
         if (context->mode == OUTPUT_JSON)
-                result_json(line_json(line));
+                result_json(show_account_line(line));
         else
                 fprintf(stream, "%s %s %s %s %s %jd%s%s\n", last, line->reached ? "reached" : "refused", line->protocol,
                         line->name ? line->name : "-", line->address ? line->address : "-", (intmax_t)line->port,
@@ -125,13 +90,13 @@ struct following {
         struct watch *watch; /* NULL = goes on until the VM stops */
 };
 
-/* 1 once Ctrl-C has ended the watching. */
+/* Prints what is new or was counted again. Returns 1 once Ctrl-C was pressed. */
 static int look_again(const struct vm *vm, void *data, struct error **err)
 {
         const struct following *following = data;
         struct account now = ACCOUNT_INIT;
 
-        if (read_account(vm, &now, err) < 0)
+        if (vm->engine->account(vm, &now, err) < 0)
                 return -1;
         for (size_t i = 0; i < now.count; i++) {
                 const struct account_line *old = find_same(following->before, &now.lines[i]);
@@ -146,33 +111,57 @@ static int look_again(const struct vm *vm, void *data, struct error **err)
         return interrupted ? 1 : 0;
 }
 
-/* --- learned while somebody watches */
+/* --- learned */
 
-/* What comes is for the eye; what was learned is printed at the end, by itself. */
+static void print_rule(const char *rule, const struct strv *programs)
+{
+        _cleanup_(freep) char *list = programs && programs->count > 0 ? strv_join(programs, ", ") : NULL;
+
+        printf("        \"%s\",%s%s%s\n", rule, list ? " # " : "", list ? list : "", list ? ", says the guest" : "");
+}
+
+static void print_learned(struct context *context, const struct target *target, const struct vm *vm,
+                          const struct account *account, const struct watch *watch)
+{
+        _cleanup_(learned_clear) struct learned learned = LEARNED_INIT;
+
+        learn(target, vm, account, watch, &learned);
+        if (context->mode == OUTPUT_JSON) {
+                result_json(show_learned(&learned));
+                return;
+        }
+        puts("egress = \"allow\"\nallow = [");
+        for (size_t i = 0; i < learned.rules.count; i++)
+                print_rule(learned.rules.items[i], learned.programs ? &learned.programs[i] : NULL);
+        puts("]");
+}
+
+/* Shows what comes on stderr; prints the rules on stdout, at the end. */
 static int learn_watching(struct context *context, const struct target *target, const struct vm *vm, struct account *account,
                           struct error **err)
 {
-        const struct sigaction action = { .sa_handler = on_interrupt };
+        /* A second Ctrl-C ends the program at once. */
+        const struct sigaction action = { .sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND };
         _cleanup_(watch_clear) struct watch watch = WATCH_INIT;
         struct following following = { context, account, context->quiet || context->mode == OUTPUT_JSON ? NULL : stderr,
                                        &watch };
 
         if (!vm_runs(vm)) {
-                error_set(err, ERROR_FAILED, "VM '%s' doesn't run: nothing comes", vm->name);
+                error_set(err, ERROR_FAILED, "VM '%s' doesn't run, so there is nothing to watch", vm->name);
                 return error_hint(err, "machine up %s", vm->name);
         }
         if (watch_begin(vm, &watch, err) < 0)
                 return -1;
         if (watch.missing && !context->quiet)
-                fprintf(stderr, "warning: the guest can't tell everything: %s\n", watch.missing);
+                fprintf(stderr, "warning: the guest can't report everything: %s\n", watch.missing);
         if (following.stream)
-                fprintf(following.stream, "watching VM '%s' until Ctrl-C: run there what is to be allowed\n", vm->name);
+                fprintf(following.stream, "watching VM '%s' until Ctrl-C: now run in it what should be allowed\n", vm->name);
         sigaction(SIGINT, &action, NULL);
         sigaction(SIGTERM, &action, NULL);
         if (follow(vm, look_again, &following, err) < 0)
                 return -1;
         watch_end(&watch);
-        learn_print(context, target, vm, account, &watch);
+        print_learned(context, target, vm, account, &watch);
         return 0;
 }
 
@@ -183,17 +172,18 @@ static int run(struct context *context, const struct invocation *invocation, str
         _cleanup_(account_clear) struct account account = ACCOUNT_INIT;
         _cleanup_(vm_clear) struct vm vm = VM_INIT;
 
-        if (target_named(context, invocation_name(invocation), &target, err) < 0 || vm_open_existing(&vm, target.name, err) < 0)
+        if (target_named(&context->front, invocation_name(invocation), &target, err) < 0 ||
+            vm_open_existing(&vm, target.name, err) < 0)
                 return -1;
-        if (!vm.engine->holds_rules)
-                return error_set(err, ERROR_ENGINE, "engine '%s' doesn't see whom VM '%s' reaches", vm.engine->name, vm.name);
-        if (read_account(&vm, &account, err) < 0)
+        if (!vm.engine->account)
+                return error_set(err, ERROR_ENGINE, "engine '%s' doesn't see what VM '%s' reaches", vm.engine->name, vm.name);
+        if (vm.engine->account(&vm, &account, err) < 0)
                 return -1;
         output_settle(context->output);
         if (given->learn && given->follow)
                 return learn_watching(context, &target, &vm, &account, err);
         if (given->learn)
-                learn_print(context, &target, &vm, &account, NULL);
+                print_learned(context, &target, &vm, &account, NULL);
         else if (!given->follow || context->mode != OUTPUT_JSON)
                 show(context, &vm, &account);
         return given->follow ? follow(&vm, look_again, &(struct following){ context, &account, stdout, NULL }, err) : 0;
@@ -202,10 +192,10 @@ static int run(struct context *context, const struct invocation *invocation, str
 const struct command command_egress = {
         .name = "egress",
         .operands = "[NAME]",
-        .summary = "show whom a VM has reached and whom it was refused",
-        .text = "Since it was started, as the network process saw it: by the name that was asked for or shown, with connections and\n"
-                "bytes. With --learn the rules that would allow all of it, for the project in projects.toml; with --follow too, until\n"
-                "Ctrl-C, and by which of the guest's programs, which is its own word.",
+        .summary = "show which hosts a VM has reached and which it was refused",
+        .text = "Shows what the network process saw since the VM was started: each host by the name that was asked for or shown, with\n"
+                "connections and bytes. With --learn: the rules that would allow all of it, for the project in projects.toml. With\n"
+                "--learn --follow: the same after Ctrl-C, with the guest's programs that wanted it, as the guest reports them.",
         .options = options,
         .options_size = sizeof(struct egress_options),
         .operands_most = 1,

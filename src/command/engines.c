@@ -1,11 +1,9 @@
 #include "command/engines.h"
 
-#include "lib/text.h"
 #include "lima/lima.h"
 #ifdef __linux__
 #include "qemu/qemu.h"
 #endif
-#include "vm/vm.h"
 
 const struct engine *const engines[] = {
 #ifdef __linux__
@@ -14,68 +12,3 @@ const struct engine *const engines[] = {
         &lima_engine,
         NULL,
 };
-
-const struct engine *engine_of_layers(void)
-{
-        const struct engine *const *engine = engines;
-
-        while (*engine && !(*engine)->layers)
-                engine++;
-        return *engine;
-}
-
-static char *describe(const struct engine *engine, const struct engine_probe *probe)
-{
-        return xasprintf("%s: %s%s%s", engine->name, probe->version ? probe->version : "present",
-                         probe->acceleration ? ", " : "", probe->acceleration ? probe->acceleration : "");
-}
-
-static int choose_named(const char *name, const struct engine **out, char **why, struct error **err)
-{
-        _cleanup_(engine_probe_clear) struct engine_probe probe = ENGINE_PROBE_INIT;
-        const struct engine *engine = vm_find_engine(name);
-
-        if (!engine) {
-                error_set(err, ERROR_USAGE, "no engine '%s' in this build", name);
-                return error_hint(err, "machine doctor");
-        }
-        if (engine->probe(&probe, err) < 0)
-                return error_wrap(err, "cannot ask engine '%s' whether it can run here", name);
-        if (!probe.usable) {
-                error_set(err, ERROR_ENGINE, "engine '%s' can't run here: %s", name,
-                          probe.note ? probe.note : "no reason given");
-                return error_hint(err, "%s", probe.hint ? probe.hint : "machine doctor");
-        }
-        *out = engine;
-        *why = describe(engine, &probe);
-        return 0;
-}
-
-/* Why "auto" passed over those before the one that it took. */
-static void add_reasons(char **why, const struct error *passed)
-{
-        for (; passed; passed = passed->next)
-                set_string(why, xasprintf("%s (%s)", *why, passed->message));
-}
-
-int engine_choose(const char *wanted, const struct engine **out, char **why, struct error **err)
-{
-        _cleanup_(error_freep) struct error *first = NULL;
-
-        if (wanted && !streq(wanted, "auto"))
-                return choose_named(wanted, out, why, err);
-        for (const struct engine *const *engine = engines; *engine; engine++) {
-                struct error *error = NULL;
-
-                if (choose_named((*engine)->name, out, why, &error) == 0) {
-                        add_reasons(why, first);
-                        return 0;
-                }
-                error_append(&first, error);
-        }
-        if (!first)
-                return error_set(err, ERROR_ENGINE, "this build has no engine");
-        if (err)
-                *err = TAKE_PTR(first);
-        return -1;
-}

@@ -3,7 +3,7 @@
 #include <poll.h>
 
 #define FOLLOW_MS   500
-#define LOOK_ROUNDS 10 /* of those, until it is asked again whether the VM runs */
+#define LOOK_ROUNDS 10 /* looks between two checks whether the VM still runs */
 
 int follow(const struct vm *vm, int (*look)(const struct vm *vm, void *data, struct error **err), void *data,
            struct error **err)

@@ -1,3 +1,4 @@
+#include "command/command.h"
 #include "command/result.h"
 
 #include "lib/text.h"
@@ -35,7 +36,7 @@ static json_t *command_json(const struct command *command)
                          command->summary, "internal", (int)command->internal, "options", list);
 }
 
-/* What completions and the check of the manual are made from. */
+/* The completions are made from this, and the manual is checked against it. */
 static void print_json(void)
 {
         json_t *list = json_array();

@@ -1,3 +1,4 @@
+#include "command/command.h"
 #include "command/result.h"
 #include "host/paths.h"
 #include "lib/file.h"
@@ -43,7 +44,7 @@ const struct command command_init = {
         .name = "init",
         .operands = "",
         .summary = "write a commented projects.toml",
-        .text = "Into $XDG_CONFIG_HOME/machine, and prints its path. An existing one is left as it is.",
+        .text = "Writes it into $XDG_CONFIG_HOME/machine and prints its path. An existing file is left as it is.",
         .options = options,
         .options_size = sizeof(struct init_options),
         .operands_most = 0,

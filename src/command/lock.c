@@ -1,5 +1,8 @@
-#include "command/recipe-view.h"
+#include "command/command.h"
 #include "command/result.h"
+#include "operation/recipe.h"
+#include "operation/target.h"
+#include "operation/versions.h"
 #include "term/table.h"
 
 struct lock_options {
@@ -8,7 +11,8 @@ struct lock_options {
 };
 
 static const struct option options[] = {
-        OPTION(struct lock_options, update, "update", 'u', OPTION_FLAG, NULL, "forget what is to be resolved anew"),
+        OPTION(struct lock_options, update, "update", 'u', OPTION_FLAG, NULL,
+               "forget entries, so that they are resolved again"),
         COMMON_OPTIONS(struct lock_options),
         { 0 },
 };
@@ -34,19 +38,10 @@ static void show(struct context *context, const struct lockfile *lock)
                 json_array_append_new(array, json_pack("{s:s, s:s, s:s?, s:s, s:s}", "architecture", entry->architecture,
                                                        "what", what, "step", step, "name", entry->name, "value", entry->value));
         }
-        output_settle(context->output);
-        if (context->mode == OUTPUT_JSON) {
-                result_json(array);
-                return;
-        }
-        json_decref(array);
-        if (lock->count > 0)
-                table_print(table, stdout);
-        else if (!context->quiet)
-                fprintf(stderr, "'%s' has nothing yet\n", lock->path);
+        result_list(context, array, table, "'%s' has no entries yet", lock->path);
 }
 
-/* To forget all of it, a file needn't be readable. */
+/* Reads the lock file. With `forget_all` a file that can't be read is replaced by an empty one. */
 static int read_lock(const char *path, bool forget_all, struct lockfile *lock, struct error **err)
 {
         if (!forget_all)
@@ -57,7 +52,7 @@ static int read_lock(const char *path, bool forget_all, struct lockfile *lock, s
         return lockfile_write(lock, err);
 }
 
-/* STEP is ID or PART/ID. How many entries went; SIZE_MAX when the recipe has no such step. */
+/* Drops the entries of a step, ID or PART/ID. Returns how many there were, or SIZE_MAX when the recipe has no such step. */
 static size_t forget_step(const struct recipe *recipe, const char *wanted, struct lockfile *lock)
 {
         size_t gone = 0;
@@ -78,18 +73,19 @@ static size_t forget_step(const struct recipe *recipe, const char *wanted, struc
         return found ? gone : SIZE_MAX;
 }
 
-static int update(struct context *context, const struct recipe *recipe, const char *step, struct lockfile *lock,
-                  struct error **err)
+static int update(struct context *context, const struct target *target, const struct recipe *recipe, const char *step,
+                  struct lockfile *lock, struct error **err)
 {
         size_t gone = step ? forget_step(recipe, step, lock) : lockfile_drop(lock, NULL);
 
         if (gone == SIZE_MAX) {
                 error_set(err, ERROR_NOT_FOUND, "the recipe has no step '%s'", step);
-                return error_hint(err, "machine plan names them");
+                return error_hint(err, "machine plan lists them");
         }
-        if (gone > 0 && lockfile_write(lock, err) < 0)
+        if (versions_forget(target, err) < 0 || (gone > 0 && lockfile_write(lock, err) < 0))
                 return -1;
-        event_note(context->events, "%zu entries of '%s' will be resolved anew", gone, lock->path);
+        event_note(context->front.events, "%zu entr%s of '%s' will be resolved again", gone, gone == 1 ? "y" : "ies",
+                   lock->path);
         return 0;
 }
 
@@ -102,11 +98,11 @@ static int run(struct context *context, const struct invocation *invocation, str
         _cleanup_(lockfile_clear) struct lockfile lock = LOCKFILE_INIT;
 
         if (step && !given->update)
-                return error_set(err, ERROR_USAGE, "a step is named for --update only");
-        if (target_wanted(context, NULL, &target, err) < 0 || recipe_view_recipe(&target, &recipe, err) < 0 ||
+                return error_set(err, ERROR_USAGE, "STEP can be given with --update only");
+        if (target_wanted(&context->front, NULL, &target, err) < 0 || recipe_as_written(&target, &recipe, err) < 0 ||
             read_lock(recipe.lock_path, given->update && !step, &lock, err) < 0)
                 return -1;
-        if (given->update && update(context, &recipe, step, &lock, err) < 0)
+        if (given->update && update(context, &target, &recipe, step, &lock, err) < 0)
                 return -1;
         show(context, &lock);
         return 0;
@@ -115,10 +111,10 @@ static int run(struct context *context, const struct invocation *invocation, str
 const struct command command_lock = {
         .name = "lock",
         .operands = "[STEP]",
-        .summary = "show machine.lock, or forget what is to be resolved anew",
-        .text = "machine.lock lies beside the recipe of the current checkout, else in the configuration folder. It has the\n"
-                "hash of every download and the version of every package, as they were when the recipe first ran.\n"
-                "With --update and a STEP of the recipe (ID, or PART/ID): that step's alone.",
+        .summary = "show machine.lock, or forget entries so that they are resolved again",
+        .text = "machine.lock is beside the recipe of the current checkout, else in the configuration folder. It has the hash of\n"
+                "every download and the version of every package, as they were when the recipe first ran. --update forgets all\n"
+                "of them, or with a STEP of the recipe (ID, or PART/ID) those of that step.",
         .options = options,
         .options_size = sizeof(struct lock_options),
         .operands_most = 1,

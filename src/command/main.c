@@ -1,5 +1,6 @@
 /*
- * Parses the command line, finds the command in the table, turns its error into an exit status. No other place calls exit().
+ * Parses the command line, finds the command in the table and turns its error into an exit status. Nothing else ends the
+ * program.
  */
 #include <locale.h>
 #include <signal.h>
@@ -7,6 +8,8 @@
 
 #include "command/command.h"
 #include "command/engines.h"
+#include "command/trust-prompt.h"
+#include "config/project.h"
 #include "lib/text.h"
 #include "vm/vm.h"
 
@@ -58,12 +61,12 @@ static int check_operands(const struct command *command, const struct invocation
 
         if (names <= command->operands_most)
                 return 0;
-        error_set(err, ERROR_USAGE, "'machine %s' takes at most %zu operand%s, here are %zu", command->name,
-                  command->operands_most, command->operands_most == 1 ? "" : "s", names);
+        error_set(err, ERROR_USAGE, "'machine %s' takes at most %zu operand%s, not %zu", command->name, command->operands_most,
+                  command->operands_most == 1 ? "" : "s", names);
         return error_hint(err, "machine %s --help", command->name);
 }
 
-/* --json counts for a usage error too, wherever it stands before a "--". */
+/* Finds --json anywhere before a "--", so that a usage error is printed as JSON, too. */
 static enum output_mode guess_mode(const char *const *argv)
 {
         for (; *argv && !streq(*argv, "--"); argv++)
@@ -87,7 +90,7 @@ static int run_command(const struct command *command, const char *const *argv, e
                 status = -1;
                 goto out;
         }
-        /* Only a command with a tail tells names from it by the dashes. */
+        /* Only a command with a tail needs the "--" to separate it from the names. */
         if (!command->stop_at_operand && command->operands_most != SIZE_MAX)
                 invocation.dashes = -1;
         *mode = options->json ? OUTPUT_JSON : options->plain ? OUTPUT_PLAIN : OUTPUT_AUTO;
@@ -99,7 +102,12 @@ static int run_command(const struct command *command, const char *const *argv, e
         if (status < 0)
                 goto out;
         output = output_new(*mode, options->quiet);
-        context = (struct context){ .mode = *mode, .quiet = options->quiet, .output = output, .events = output_sink(output) };
+        context = (struct context){
+                .front = { .events = output_sink(output), .ask_trust = trust_prompt },
+                .mode = *mode,
+                .quiet = options->quiet,
+                .output = output,
+        };
         invocation.options = options;
         status = command->run(&context, &invocation, err);
         if (status == 0 && fflush(stdout) != 0)
@@ -132,6 +140,16 @@ static int dispatch(const char *const *argv, enum output_mode *mode, struct erro
         return run_command(command, argv + 1, mode, err);
 }
 
+static void set_engines(void)
+{
+        static const char *names[PROJECT_ENGINES_MOST + 1];
+
+        for (size_t i = 0; engines[i] && i < PROJECT_ENGINES_MOST; i++)
+                names[i] = engines[i]->name;
+        project_set_engines(names);
+        vm_set_engines(engines);
+}
+
 int main(int argc, char **argv)
 {
         _cleanup_(error_freep) struct error *err = NULL;
@@ -139,11 +157,11 @@ int main(int argc, char **argv)
         int status;
 
         setlocale(LC_CTYPE, "");
-        /* A reader that went away shows as a failed write, with a message, and not as a silent death half-way through. */
+        /* When a reader goes away, a write fails with a message, instead of the program dying silently half-way through. */
         signal(SIGPIPE, SIG_IGN);
-        /* Inherited as ignored it would let no child's exit status be known. */
+        /* If it were inherited as ignored, no child's exit status could be read. */
         signal(SIGCHLD, SIG_DFL);
-        vm_set_engines(engines);
+        set_engines();
 
         status = dispatch((const char *const *)(argc > 0 ? argv + 1 : argv), &mode, &err);
         if (status >= 0)

@@ -1,9 +1,10 @@
 #include "command/command.h"
-#include "command/wake.h"
 #include "lib/file.h"
 #include "lib/process.h"
 #include "lib/text.h"
+#include "operation/running.h"
 #include "vm/ports.h"
+#include "vm/vm.h"
 
 struct open_options {
         struct common_options common;
@@ -12,8 +13,7 @@ struct open_options {
 };
 
 static const struct option options[] = {
-        OPTION(struct open_options, local, "local", 'l', OPTION_INTEGER, "PORT",
-               "port of this computer, when it isn't to be the same"),
+        OPTION(struct open_options, local, "local", 'l', OPTION_INTEGER, "PORT", "port on this computer, if not the same"),
         OPTION(struct open_options, print, "print", 0, OPTION_FLAG, NULL, "print the address and open no browser"),
         COMMON_OPTIONS(struct open_options),
         { 0 },
@@ -26,19 +26,30 @@ static const struct option options[] = {
 #endif
 
 /*
- * What ssh's LocalCommand says once it listens: a line for a shell. Nobody waits for the browser, and where there is none the
- * address is on the screen. Neither part has a character that ssh or a shell would read otherwise. Owned by the caller.
+ * Returns the address to open. Browsers keep cookies by host name, whatever the port: on "localhost" a guest's page would get
+ * the cookies of every server on this computer, and those servers would get its own. NAME.localhost is another site, and leads
+ * to 127.0.0.1 as well (RFC 6761, 6.3). Every VM's name is valid there. Nothing that the guest says is in the address. Owned by
+ * the caller.
+ */
+static char *address_of(const char *vm, uint16_t port)
+{
+        return xasprintf("http://%s.localhost:%u/", vm, port);
+}
+
+/*
+ * Returns the shell line that ssh runs as its LocalCommand once it listens. It prints the address, so that a user without a
+ * browser sees it, and doesn't wait for the browser. No part has a character that is special to ssh or a shell. Owned by the
+ * caller.
  */
 static char *announcement(const struct context *context, const char *vm, uint16_t port, bool print)
 {
-        _cleanup_(freep) char *browser =
-                print ? xstrdup("") : xasprintf("; " BROWSER " http://localhost:%u/ >/dev/null 2>&1 &", port);
+        _cleanup_(freep) char *url = address_of(vm, port);
+        _cleanup_(freep) char *browser = print ? xstrdup("") : xasprintf("; " BROWSER " %s >/dev/null 2>&1 &", url);
 
         if (context->mode == OUTPUT_JSON)
-                return xasprintf(
-                        "echo '{\"event\": \"result\", \"name\": \"%s\", \"port\": %u, \"url\": \"http://localhost:%u/\"}'%s",
-                        vm, port, port, browser);
-        return xasprintf("echo http://localhost:%u/%s", port, browser);
+                return xasprintf("echo '{\"event\": \"result\", \"name\": \"%s\", \"port\": %u, \"url\": \"%s\"}'%s", vm, port,
+                                 url, browser);
+        return xasprintf("echo %s%s", url, browser);
 }
 
 static int check_free(uint16_t port, const char *vm, uint16_t guest, struct error **err)
@@ -51,7 +62,7 @@ static int check_free(uint16_t port, const char *vm, uint16_t guest, struct erro
         return error_hint(err, "machine open %s %u --local %u", vm, guest, port < UINT16_MAX ? port + 1 : port - 1);
 }
 
-/* A connection of its own, and this program becomes it: on the shared one the port would stay open. */
+/* Becomes an ssh with a connection of its own: on the shared one the port would stay open. */
 static int forward(struct context *context, const struct vm *vm, uint16_t port, uint16_t guest, bool print, struct error **err)
 {
         _cleanup_(freep) char *said = announcement(context, vm->name, port, print);
@@ -84,7 +95,7 @@ static int run(struct context *context, const struct invocation *invocation, str
                 return error_hint(err, "machine open NAME 3000");
         }
         port = (uint16_t)(given->local ? given->local : guest);
-        if (wake(context, operands->count > 1 ? operands->items[0] : NULL, &vm, err) < 0 ||
+        if (running_open(&context->front, operands->count > 1 ? operands->items[0] : NULL, &vm, err) < 0 ||
             check_free(port, vm.name, (uint16_t)guest, err) < 0)
                 return -1;
         return forward(context, &vm, port, (uint16_t)guest, given->print, err);
@@ -93,8 +104,10 @@ static int run(struct context *context, const struct invocation *invocation, str
 const struct command command_open = {
         .name = "open",
         .operands = "[NAME] PORT",
-        .summary = "have a port of a VM on this computer, and a browser at it",
-        .text = "For as long as it runs: on 127.0.0.1 alone, through ssh. What a project needs every day is better in 'ports'.",
+        .summary = "forward a port of a VM to this computer and open it in a browser",
+        .text = "Forwards the port through ssh, to 127.0.0.1 alone, until the command ends. The address is NAME.localhost, so that a\n"
+                "page from the VM gets no cookies of other servers on this computer. For a port that a project needs every day,\n"
+                "'ports' is better.",
         .options = options,
         .options_size = sizeof(struct open_options),
         .operands_most = 2,

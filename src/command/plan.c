@@ -1,4 +1,5 @@
-#include "command/lifecycle.h"
+#include "command/command.h"
+#include "command/dry-run.h"
 
 struct plan_options {
         struct common_options common;
@@ -11,19 +12,14 @@ static const struct option options[] = {
 
 static int run(struct context *context, const struct invocation *invocation, struct error **err)
 {
-        _cleanup_(target_clear) struct target target = TARGET_INIT;
-        _cleanup_(vm_clear) struct vm vm = VM_INIT;
-
-        if (target_wanted(context, invocation_name(invocation), &target, err) < 0 || vm_open(&vm, target.name, err) < 0)
-                return -1;
-        return lifecycle_dry_run(context, &vm, &target, err);
+        return dry_run(context, invocation_name(invocation), err);
 }
 
 const struct command command_plan = {
         .name = "plan",
         .operands = "[NAME]",
         .summary = "show what 'up' would do, and the recipe's steps",
-        .text = "Every step with its file and line: why it is left out, whether a download's hash is in the recipe\n"
+        .text = "Shows every step with its file and line: why it is left out, whether a download's hash is in the recipe\n"
                 "(pinned), in machine.lock (locked) or will be recorded, and the versions that machine.lock has.\n"
                 "Changes nothing.",
         .options = options,

@@ -1,6 +1,8 @@
 #include <unistd.h>
 
+#include "command/command.h"
 #include "command/result.h"
+#include "config/checkout.h"
 #include "config/recipe-place.h"
 #include "config/recipe-schema.h"
 #include "config/trust.h"
@@ -17,13 +19,13 @@ struct profile_options {
 };
 
 static const struct option options[] = {
-        OPTION(struct profile_options, repo, "repo", 0, OPTION_FLAG, NULL, "new: into the current checkout"),
+        OPTION(struct profile_options, repo, "repo", 0, OPTION_FLAG, NULL, "new: write into the current checkout"),
         OPTION(struct profile_options, force, "force", 'f', OPTION_FLAG, NULL, "new: replace an existing profile's files"),
         COMMON_OPTIONS(struct profile_options),
         { 0 },
 };
 
-/* The checkout around the current folder, or NULL where there is none. */
+/* Returns the checkout around the current folder, or NULL when there is none. */
 static char *current_checkout(void)
 {
         _cleanup_(freep) char *folder = getcwd(NULL, 0);
@@ -31,7 +33,7 @@ static char *current_checkout(void)
         return folder ? checkout_find(folder) : NULL;
 }
 
-/* Of the current checkout, where it is trusted as it is; else empty. */
+/* Reads the files of the current checkout. Leaves `tree` empty unless they are trusted as they are now. */
 static int read_trusted_tree(struct checkout_tree *tree, struct error **err)
 {
         _cleanup_(freep) char *checkout = current_checkout();
@@ -44,7 +46,7 @@ static int read_trusted_tree(struct checkout_tree *tree, struct error **err)
         if (checkout_tree_read(checkout, tree, err) < 0)
                 return -1;
         checkout_tree_content(tree, &content);
-        file = path_join(checkout, ".machine.toml");
+        file = path_join(checkout, CHECKOUT_FILE);
         if (trust_get(file, content.buf, content.len, &trust, err) < 0)
                 return -1;
         if (trust != TRUST_GIVEN)
@@ -52,7 +54,7 @@ static int read_trusted_tree(struct checkout_tree *tree, struct error **err)
         return 0;
 }
 
-/* The profile's summary, or NULL where its file has mistakes. Owned by the caller. */
+/* Returns the profile's summary, or NULL when its file has mistakes. Owned by the caller. */
 static char *summary_of(const struct recipe_place *place)
 {
         _cleanup_(recipe_source_clear) struct recipe_source source = RECIPE_SOURCE_INIT;
@@ -78,7 +80,7 @@ static int list(struct context *context, const struct profile_options *given, co
                 _cleanup_(recipe_place_clear) struct recipe_place place = RECIPE_PLACE_INIT;
                 _cleanup_(freep) char *summary = NULL;
 
-                if (!recipe_place_profile(&tree, names.items[i], &place, err))
+                if (!recipe_place_profile(&tree, names.items[i], &place))
                         continue;
                 summary = summary_of(&place);
                 table_add(table, (const char *const[]){ names.items[i], place.origin,
@@ -86,13 +88,7 @@ static int list(struct context *context, const struct profile_options *given, co
                 json_array_append_new(array, json_pack("{s:s, s:s, s:s, s:s?}", "name", names.items[i], "from", place.origin,
                                                        "file", place.file, "summary", summary));
         }
-        output_settle(context->output);
-        if (context->mode == OUTPUT_JSON)
-                result_json(json_incref(array));
-        else if (names.count > 0)
-                table_print(table, stdout);
-        else if (!context->quiet)
-                fputs("no profiles yet: machine profile new NAME\n", stderr);
+        result_list(context, json_incref(array), table, "no profiles yet: machine profile new NAME");
         return 0;
 }
 
@@ -105,7 +101,7 @@ static int show(struct context *context, const struct profile_options *given, co
 
         if (read_trusted_tree(&tree, err) < 0 || recipe_place_profiles(&tree, &names, err) < 0)
                 return -1;
-        if (!recipe_place_profile(&tree, name, &place, err)) {
+        if (!recipe_place_profile(&tree, name, &place)) {
                 const char *near = text_suggest(name, strv_argv(&names));
 
                 error_set(err, ERROR_NOT_FOUND, "no profile '%s'", name);
@@ -121,7 +117,7 @@ static int show(struct context *context, const struct profile_options *given, co
         return 0;
 }
 
-/* The folder that a new profile gets. NULL with an error. */
+/* Returns the folder for a new profile, or NULL with an error. Owned by the caller. */
 static char *new_folder(const struct profile_options *given, const char *name, struct error **err)
 {
         _cleanup_(freep) char *relative = path_join("profiles", name);
@@ -214,9 +210,9 @@ static int run(struct context *context, const struct invocation *invocation, str
 const struct command command_profile = {
         .name = "profile",
         .operands = "[list | show NAME | new NAME]",
-        .summary = "list, show or begin profiles",
-        .text = "'list' says where each profile is from: the current checkout (when it is trusted), the user's configuration\n"
-                "folder, or this program. 'show' prints the file that counts. 'new' writes a commented one with its\n"
+        .summary = "list, show or create profiles",
+        .text = "'list' says where each profile comes from: the current checkout (if it is trusted), the user's configuration\n"
+                "folder, or this program. 'show' prints the file that is used. 'new' writes a commented profile with its\n"
                 "setup.sh into the configuration folder, or with --repo into the current checkout.",
         .options = options,
         .options_size = sizeof(struct profile_options),

@@ -1,6 +1,6 @@
 /*
  * `machine proxy NAME`: ssh's ProxyCommand. With `ProxyUseFdpass yes` our stdout is a unix socket over which ssh expects the
- * connected descriptor (ssh_config(5)); then we are out of the way. A client that doesn't know that gets its bytes relayed.
+ * connected descriptor (ssh_config(5)), and we end. For a client that doesn't know this option we relay the bytes.
  */
 #include <errno.h>
 #include <poll.h>
@@ -9,9 +9,10 @@
 #include <unistd.h>
 
 #include "command/command.h"
-#include "command/wake.h"
 #include "lib/file.h"
 #include "lib/unix-socket.h"
+#include "operation/running.h"
+#include "vm/vm.h"
 
 struct proxy_options {
         struct common_options common;
@@ -19,7 +20,8 @@ struct proxy_options {
 };
 
 static const struct option options[] = {
-        OPTION(struct proxy_options, socket, "socket", 0, OPTION_TEXT, "PATH", "the guest's sshd is behind this unix socket"),
+        OPTION(struct proxy_options, socket, "socket", 0, OPTION_TEXT, "PATH",
+               "connect to the guest's sshd through this unix socket"),
         COMMON_OPTIONS(struct proxy_options),
         { 0 },
 };
@@ -83,7 +85,7 @@ static int relay(int fd, struct error **err)
         return 0;
 }
 
-/* Of a guest that is there only for as long as its layer is built. */
+/* Connects to a guest that exists only while its layer is built. */
 static int connect_socket(const char *path, int *fd, struct error **err)
 {
         *fd = unix_socket_connect(path);
@@ -98,7 +100,7 @@ static int connect_vm(struct context *context, const char *name, int *fd, struct
 
         if (!name)
                 return error_set(err, ERROR_USAGE, "'machine proxy' needs a VM's name");
-        return wake_named(context, name, &vm, err) < 0 ? -1 : vm.engine->connect(&vm, fd, err);
+        return running_open_by_name(&context->front, name, &vm, err) < 0 ? -1 : vm.engine->connect(&vm, fd, err);
 }
 
 static int run(struct context *context, const struct invocation *invocation, struct error **err)
@@ -119,7 +121,7 @@ const struct command command_proxy = {
         .name = "proxy",
         .operands = "NAME",
         .summary = "connect ssh to a VM's sshd, starting the VM if it is stopped",
-        .text = "What ssh runs as its ProxyCommand; you don't.",
+        .text = "ssh runs this as its ProxyCommand; you don't need to.",
         .options = options,
         .options_size = sizeof(struct proxy_options),
         .operands_most = 1,

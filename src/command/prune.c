@@ -1,6 +1,8 @@
+#include "command/command.h"
 #include "command/result.h"
-#include "command/stock.h"
 #include "lib/text.h"
+#include "operation/stock.h"
+#include "show/layers.h"
 #include "term/prompt.h"
 
 struct prune_options {
@@ -9,20 +11,13 @@ struct prune_options {
 };
 
 static const struct option options[] = {
-        OPTION(struct prune_options, all, "all", 'a', OPTION_FLAG, NULL, "also what the next new VM would be made from"),
-        OPTION(struct prune_options, dry_run, "dry-run", 'n', OPTION_FLAG, NULL, "print what would go and change nothing"),
+        OPTION(struct prune_options, all, "all", 'a', OPTION_FLAG, NULL, "also remove what the next new VM would be made from"),
+        OPTION(struct prune_options, dry_run, "dry-run", 'n', OPTION_FLAG, NULL,
+               "print what would be removed and change nothing"),
         OPTION(struct prune_options, yes, "yes", 'y', OPTION_FLAG, NULL, "don't ask"),
         COMMON_OPTIONS(struct prune_options),
         { 0 },
 };
-
-static json_t *step_json(const struct stock *stock, const struct prune_step *step)
-{
-        const struct engine_layer *layer = &stock->layers.items[step->layer];
-
-        return json_pack("{s:s, s:s, s:b, s:I, s:s}", "key", layer->key, "kind", layer->kind, "memory_only", step->memory_only,
-                         "bytes", (json_int_t)step->bytes, "reason", step->reason);
-}
 
 static int64_t show(struct context *context, const struct stock *stock, const struct prune *prune)
 {
@@ -36,10 +31,10 @@ static int64_t show(struct context *context, const struct stock *stock, const st
                 _cleanup_(freep) char *size = text_format_size(step->bytes);
 
                 total += step->bytes;
-                json_array_append_new(array, step_json(stock, step));
+                json_array_append_new(array, show_prune_step(stock, step));
                 if (context->mode != OUTPUT_JSON)
                         printf("%.12s  %-10s %9s  %s%s: %s\n", layer->key, layer->kind, size, layer->about ? layer->about : "",
-                               step->memory_only ? " (its memory)" : "", step->reason);
+                               step->memory_only ? " (memory only)" : "", step->reason);
         }
         if (context->mode == OUTPUT_JSON)
                 result_json(array);
@@ -77,13 +72,13 @@ static int prune_layers(struct context *context, const struct prune_options *giv
         _cleanup_(prune_clear) struct prune prune = PRUNE_INIT;
         int64_t bytes;
 
-        if (stock_take(context, &stock, err) < 0)
+        if (stock_take(&context->front, &stock, err) < 0)
                 return -1;
         prune_unused(&stock.layers, &stock.used, given->all, &prune);
         bytes = show(context, &stock, &prune);
         if (prune.count == 0 || given->dry_run)
                 return 0;
-        if (confirm(given, bytes, err) < 0 || stock_prune(&stock.layers, &prune, context->events, freed, err) < 0)
+        if (confirm(given, bytes, err) < 0 || stock_prune(&stock.layers, &prune, context->front.events, freed, err) < 0)
                 return -1;
         return 0;
 }
@@ -104,8 +99,8 @@ const struct command command_prune = {
         .name = "prune",
         .operands = "",
         .summary = "remove images, layers and warm templates that no VM needs",
-        .text = "What a VM's disk stands on is never removed. What the next new VM would be made from stays too, unless\n"
-                "--all says otherwise: then that VM is made as slowly as the first.",
+        .text = "Never removes what a VM's disk stands on. Keeps what the next new VM would be made from, too, unless --all is\n"
+                "given: then making that VM takes as long as making the first.",
         .options = options,
         .options_size = sizeof(struct prune_options),
         .operands_most = 0,

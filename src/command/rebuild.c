@@ -1,8 +1,12 @@
-#include "command/engines.h"
-#include "command/line.h"
+#include "command/command.h"
 #include "command/remove.h"
 #include "command/result.h"
 #include "lib/deadline.h"
+#include "operation/boundary.h"
+#include "operation/engines.h"
+#include "operation/target.h"
+#include "operation/up.h"
+#include "vm/vm.h"
 
 static const struct option options[] = { REMOVE_OPTIONS, { 0 } };
 
@@ -13,28 +17,28 @@ static int run(struct context *context, const struct invocation *invocation, str
         const struct engine *chosen;
         _cleanup_(vm_clear) struct vm vm = VM_INIT;
         int64_t started = now_ms();
-        struct lifecycle_result up;
+        struct up_result up;
 
-        /* The configuration is read first: what can't be made again is not removed. */
-        if (lifecycle_open(context, invocation_name(invocation), &target, &vm, err) < 0)
+        /* The configuration is read first: a VM that can't be made again is not removed. */
+        if (up_open(&context->front, invocation_name(invocation), &target, &vm, err) < 0)
                 return -1;
         engine = xstrdup(vm.exists && streq(target.project.engine, "auto") ? vm.record.engine : target.project.engine);
-        question = xasprintf("Make VM '%s' anew, losing everything in it?", target.name);
-        if (engine_choose(engine, &chosen, &why, err) < 0 || line_check(&target.project, chosen, err) < 0)
+        question = xasprintf("Make VM '%s' again from scratch, losing everything in it?", target.name);
+        if (engine_choose(engine, &chosen, &why, err) < 0 || boundary_check(&target.project, chosen, err) < 0)
                 return -1;
         if (vm.exists && remove_vm(context, &vm, invocation->options, question, "rebuild", err) < 0)
                 return -1;
-        if (lifecycle_up(context, &vm, &target, engine, &up, err) < 0)
+        if (up_vm(&context->front, &vm, &target, engine, &up, err) < 0)
                 return -1;
         result_print(context, &(struct result){ .name = vm.name, .state = "running", .how = up.how, .started = started },
-                     "VM '%s' is new: machine ssh %s", vm.name, vm.name);
+                     "VM '%s' is rebuilt: machine ssh %s", vm.name, vm.name);
         return 0;
 }
 
 const struct command command_rebuild = {
         .name = "rebuild",
         .operands = "[NAME]",
-        .summary = "make a VM anew, with nothing left of before",
+        .summary = "make a VM again from scratch",
         .text = "The same as destroy and up. Refuses (exit status 7) while a repo in the guest has uncommitted or\n"
                 "unpushed work.",
         .options = options,

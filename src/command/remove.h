@@ -1,9 +1,10 @@
 /*
- * What destroy and rebuild ask for before a VM goes: that no work is lost, and that the user means it.
+ * What destroy and rebuild do before they remove a VM: check that no work is lost, and ask the user.
  */
 #pragma once
 
-#include "command/lifecycle.h"
+#include "command/command.h"
+#include "vm/vm.h"
 
 struct remove_options {
         struct common_options common;

@@ -34,3 +34,23 @@ void result_print(struct context *context, const struct result *result, const ch
                 fputc('\n', stderr);
         }
 }
+
+void result_list(struct context *context, json_t *array, const struct table *table, const char *nothing, ...)
+{
+        va_list args;
+
+        output_settle(context->output);
+        if (context->mode == OUTPUT_JSON) {
+                result_json(array);
+                return;
+        }
+        if (json_array_size(array) > 0) {
+                table_print(table, stdout);
+        } else if (!context->quiet) {
+                va_start(args, nothing);
+                vfprintf(stderr, nothing, args);
+                va_end(args);
+                fputc('\n', stderr);
+        }
+        json_decref(array);
+}

@@ -1,8 +1,8 @@
 /*
- * `machine run`: a command in the guest as if it were here: its stdio, exit status, terminal, and the signals we get.
+ * `machine run`: runs a command in the guest as if it were here, with our stdio, exit status, terminal and signals.
  *
- * With a terminal ssh's own pty passes Ctrl-C on, and we become ssh. Without one ssh would end and leave the command running,
- * so we stay, and hand each signal to the command's process group by a second session over the same master.
+ * With a terminal, ssh's own pty passes Ctrl-C on, and we become ssh. Without one, ssh would end and leave the command running.
+ * So we stay, and send each signal to the command's process group through a second session over the same master.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,12 +11,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "command/folder.h"
-#include "command/lifecycle.h"
-#include "command/wake.h"
+#include "command/command.h"
+#include "guest/folder.h"
 #include "guest/session.h"
 #include "lib/deadline.h"
 #include "lib/os.h"
+#include "operation/running.h"
+#include "vm/vm.h"
 
 struct run_options {
         struct common_options common;
@@ -62,25 +63,23 @@ static int watch_signals(struct error **err)
         return 0;
 }
 
-/* The shell, which leads the session's process group, leaves its pid where the second session finds it. */
-static char *with_pid_file(const char *script, const char *tag)
-{
-        return xasprintf("f=${XDG_RUNTIME_DIR:-/tmp}/machine-run-%s; echo $$ >\"$f\"; "
-                         "trap : INT TERM HUP QUIT USR1 USR2; %s; s=$?; rm -f \"$f\"; exit $s",
-                         tag, script);
-}
-
+/*
+ * The shell that runs the command leads the session's process group. It is found by the tag at the beginning of its script. The
+ * pattern is written so that it doesn't match the arguments of this search.
+ */
 static void forward(const struct session *session, const char *tag, int number)
 {
-        static const char script[] = "f=${XDG_RUNTIME_DIR:-/tmp}/machine-run-$1\n"
-                                     "[ ! -s \"$f\" ] || kill -s \"$2\" -- \"-$(cat \"$f\")\"\n";
+        static const char script[] = "for line in $(grep -lzs -- \"[m]achine-run-$1;\" /proc/[0-9]*/cmdline); do\n"
+                                     "        leader=${line#/proc/}\n"
+                                     "        kill -s \"$2\" -- \"-${leader%/cmdline}\" 2>/dev/null\n"
+                                     "done\n";
         struct session quiet = { .vm = session->vm }; /* without the agent it goes over the shared connection */
         const char *name = "TERM";
 
         for (size_t i = 0; i < ARRAY_SIZE(forwarded); i++)
                 if (forwarded[i].number == number)
                         name = forwarded[i].name;
-        /* A guest that can't be reached any more ends the command by itself. */
+        /* If the guest can't be reached any more, the command ends by itself. */
         session_script(&quiet, script, (const char *const[]){ tag, name, NULL }, 5000, NULL, NULL, NULL, NULL);
 }
 
@@ -107,11 +106,12 @@ static int wait_forwarding(const struct session *session, pid_t pid, const char 
         return process_wait(pid, -1, status, err) < 0 ? -1 : 0;
 }
 
-static int run_forwarding(struct session *session, const char *script, struct error **err)
+static int run_forwarding(const struct session *session, const char *script, struct error **err)
 {
         _cleanup_(freep) char *tag = xasprintf("%ld-%lld", (long)getpid(), (long long)now_ms());
         _cleanup_(strv_clear) struct strv argv = STRV_INIT;
-        _cleanup_(freep) char *remote = with_pid_file(script, tag);
+        _cleanup_(freep) char *remote =
+                xasprintf(": machine-run-%s; trap : INT TERM HUP QUIT USR1 USR2; %s; exit $?", tag, script);
         pid_t pid;
         int status = 0;
 
@@ -140,7 +140,7 @@ static int run(struct context *context, const struct invocation *invocation, str
                 return error_hint(err, "machine run %s -- COMMAND",
                                   invocation_name(invocation) ? invocation_name(invocation) : "NAME");
         }
-        if (wake(context, invocation_name(invocation), &vm, err) < 0)
+        if (running_open(&context->front, invocation_name(invocation), &vm, err) < 0)
                 return -1;
         script = folder_script(&vm, tail);
         session.forward_agent = vm.record.forward_agent;

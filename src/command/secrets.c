@@ -1,8 +1,11 @@
 #include "guest/secrets.h"
+#include "command/command.h"
 #include "command/result.h"
-#include "command/secrets-load.h"
-#include "command/wake.h"
 #include "lib/deadline.h"
+#include "operation/running.h"
+#include "operation/secrets.h"
+#include "operation/target.h"
+#include "vm/vm.h"
 
 struct secrets_options {
         struct common_options common;
@@ -10,7 +13,7 @@ struct secrets_options {
 };
 
 static const struct option options[] = {
-        OPTION(struct secrets_options, clear, "clear", 0, OPTION_FLAG, NULL, "take them out of the VM's memory"),
+        OPTION(struct secrets_options, clear, "clear", 0, OPTION_FLAG, NULL, "remove them from the VM's memory"),
         COMMON_OPTIONS(struct secrets_options),
         { 0 },
 };
@@ -31,10 +34,11 @@ static int run(struct context *context, const struct invocation *invocation, str
         int64_t started = now_ms();
         size_t count;
 
-        if (target_named(context, invocation_name(invocation), &target, err) < 0 ||
-            (!given->clear && check_named(&target, err) < 0) || wake_named(context, target.name, &vm, err) < 0)
+        if (target_named(&context->front, invocation_name(invocation), &target, err) < 0 ||
+            (!given->clear && check_named(&target, err) < 0) ||
+            running_open_by_name(&context->front, target.name, &vm, err) < 0)
                 return -1;
-        if ((given->clear ? secrets_clear(&vm, err) : secrets_bring(context, &vm, &target.project, true, err)) < 0)
+        if ((given->clear ? secrets_clear(&vm, err) : secrets_bring(&context->front, &vm, &target.project, true, err)) < 0)
                 return -1;
         count = given->clear ? 0 : target.project.secret_count + target.project.environments.count;
         result_print(context,
@@ -50,8 +54,8 @@ const struct command command_secrets = {
         .name = "secrets",
         .operands = "[NAME]",
         .summary = "load a project's secrets into its VM's memory",
-        .text = "Those that [NAME.secrets] and op_env in projects.toml name: into /run/secrets and\n"
-                "$XDG_RUNTIME_DIR/dev-secrets in the guest, which are never on a disk. 'up' and a start do it too.",
+        .text = "Loads the secrets that [NAME.secrets] and op_env in projects.toml name into /run/secrets and\n"
+                "$XDG_RUNTIME_DIR/dev-secrets in the guest, which are never on a disk. 'up' and each start do it, too.",
         .options = options,
         .options_size = sizeof(struct secrets_options),
         .operands_most = 1,

@@ -1,9 +1,10 @@
 #include <unistd.h>
 
-#include "command/folder.h"
-#include "command/lifecycle.h"
-#include "command/wake.h"
+#include "command/command.h"
+#include "guest/folder.h"
 #include "guest/session.h"
+#include "operation/running.h"
+#include "vm/vm.h"
 
 struct ssh_options {
         struct common_options common;
@@ -22,7 +23,7 @@ static int run(struct context *context, const struct invocation *invocation, str
         _cleanup_(freep) char *remote = NULL;
         struct session session = { .vm = &vm };
 
-        if (wake(context, invocation_name(invocation), &vm, err) < 0)
+        if (running_open(&context->front, invocation_name(invocation), &vm, err) < 0)
                 return -1;
         script = folder_script(&vm, tail);
         remote = tail ? folder_keep_status(script) : TAKE_PTR(script);

@@ -34,7 +34,7 @@ void command_overview(struct strbuf *out)
         for (const struct command *const *command = commands; *command; command++)
                 if (!(*command)->internal)
                         strbuf_addf(out, "  %-10s %s\n", (*command)->name, (*command)->summary);
-        strbuf_adds(out, "\n'machine COMMAND --help' says more of each; machine(1) is the manual.\n");
+        strbuf_adds(out, "\n'machine COMMAND --help' says more about each; machine(1) is the manual.\n");
 }
 
 const char *invocation_name(const struct invocation *invocation)
@@ -48,7 +48,7 @@ const char *const *invocation_tail(const struct invocation *invocation)
 {
         size_t start = invocation->dashes >= 0 ? (size_t)invocation->dashes : 1;
 
-        /* Options end at the name, so that a "--" behind it was left to us. */
+        /* Options end at the name, so a "--" after it is still among the operands. */
         if (invocation->dashes < 0 && invocation->operands.count > 1 && streq(invocation->operands.items[1], "--"))
                 start = 2;
         if (start >= invocation->operands.count)

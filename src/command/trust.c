@@ -1,7 +1,10 @@
 #include <unistd.h>
 
+#include "command/command.h"
 #include "command/result.h"
-#include "command/target.h"
+#include "command/trust-prompt.h"
+#include "config/checkout.h"
+#include "config/project.h"
 #include "config/trust.h"
 #include "lib/file.h"
 
@@ -11,8 +14,8 @@ struct trust_options {
 };
 
 static const struct option options[] = {
-        OPTION(struct trust_options, yes, "yes", 'y', OPTION_FLAG, NULL, "don't show the file, don't ask"),
-        OPTION(struct trust_options, revoke, "revoke", 0, OPTION_FLAG, NULL, "take the trust back"),
+        OPTION(struct trust_options, yes, "yes", 'y', OPTION_FLAG, NULL, "don't show the file and don't ask"),
+        OPTION(struct trust_options, revoke, "revoke", 0, OPTION_FLAG, NULL, "withdraw the trust"),
         COMMON_OPTIONS(struct trust_options),
         { 0 },
 };
@@ -34,6 +37,13 @@ static char *find_checkout(const char *given, struct error **err)
         return checkout;
 }
 
+static int give(struct context *context, const char *checkout, bool yes, struct error **err)
+{
+        _cleanup_(checkout_tree_clear) struct checkout_tree tree = CHECKOUT_TREE_INIT;
+
+        return checkout_tree_read(checkout, &tree, err) < 0 ? -1 : trust_prompt_give(context, &tree, yes, err);
+}
+
 static int run(struct context *context, const struct invocation *invocation, struct error **err)
 {
         const struct trust_options *given = invocation->options;
@@ -43,20 +53,20 @@ static int run(struct context *context, const struct invocation *invocation, str
         if (!checkout)
                 return -1;
         if (!given->revoke)
-                return target_trust(context, checkout, given->yes, err);
-        file = path_join(checkout, ".machine.toml");
+                return give(context, checkout, given->yes, err);
+        file = path_join(checkout, CHECKOUT_FILE);
         if (trust_withdraw(file, err) < 0)
                 return -1;
-        event_note(context->events, "'%s' is not trusted any more", file);
+        event_note(context->front.events, "'%s' is not trusted any more", file);
         return 0;
 }
 
 const struct command command_trust = {
         .name = "trust",
         .operands = "[FOLDER]",
-        .summary = "say that a checkout's .machine.toml may be acted on",
-        .text = "Shows it, with the provision.toml and profiles/ beside it, and asks. What is trusted is the files as they are\n"
-                "now: a change asks again.",
+        .summary = "trust a checkout's .machine.toml",
+        .text = "Shows the file, with the provision.toml and profiles/ beside it, and asks. The files are trusted as they are now:\n"
+                "after a change the question comes again.",
         .options = options,
         .options_size = sizeof(struct trust_options),
         .operands_most = 1,

@@ -1,6 +1,10 @@
-#include "command/lifecycle.h"
+#include "operation/up.h"
+#include "command/command.h"
+#include "command/dry-run.h"
 #include "command/result.h"
 #include "lib/deadline.h"
+#include "operation/target.h"
+#include "vm/vm.h"
 
 struct up_options {
         struct common_options common;
@@ -14,21 +18,10 @@ static const struct option options[] = {
                "boot a new VM instead of restoring it from a warm template"),
         OPTION(struct up_options, strict, "strict", 0, OPTION_FLAG, NULL,
                "end with exit status 6 when a repo could not be set up"),
-        OPTION(struct up_options, engine, "engine", 0, OPTION_TEXT, "ENGINE", "engine of a new VM: auto, qemu, lima"),
+        OPTION(struct up_options, engine, "engine", 0, OPTION_TEXT, "ENGINE", "engine of a new VM, instead of the project's"),
         COMMON_OPTIONS(struct up_options),
         { 0 },
 };
-
-/* Takes no lock: it changes nothing, and an `up` that runs is no reason to wait. */
-static int dry_run(struct context *context, const char *name, struct error **err)
-{
-        _cleanup_(target_clear) struct target target = TARGET_INIT;
-        _cleanup_(vm_clear) struct vm vm = VM_INIT;
-
-        if (target_wanted(context, name, &target, err) < 0 || vm_open(&vm, target.name, err) < 0)
-                return -1;
-        return lifecycle_dry_run(context, &vm, &target, err);
-}
 
 static int run(struct context *context, const struct invocation *invocation, struct error **err)
 {
@@ -36,14 +29,14 @@ static int run(struct context *context, const struct invocation *invocation, str
         _cleanup_(target_clear) struct target target = TARGET_INIT;
         _cleanup_(vm_clear) struct vm vm = VM_INIT;
         int64_t started = now_ms();
-        struct lifecycle_result up;
+        struct up_result up;
 
         if (given->dry_run)
                 return dry_run(context, invocation_name(invocation), err);
-        if (lifecycle_open(context, invocation_name(invocation), &target, &vm, err) < 0)
+        if (up_open(&context->front, invocation_name(invocation), &target, &vm, err) < 0)
                 return -1;
         target.project.cold |= given->cold;
-        if (lifecycle_up(context, &vm, &target, given->engine ? given->engine : target.project.engine, &up, err) < 0)
+        if (up_vm(&context->front, &vm, &target, given->engine ? given->engine : target.project.engine, &up, err) < 0)
                 return -1;
         result_print(context, &(struct result){ .name = vm.name, .state = "running", .how = up.how, .started = started },
                      "VM '%s' is up: machine ssh %s", vm.name, vm.name);

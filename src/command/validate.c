@@ -1,6 +1,8 @@
 #include <unistd.h>
 
+#include "command/command.h"
 #include "command/result.h"
+#include "config/checkout.h"
 #include "config/project.h"
 #include "config/recipe-place.h"
 #include "config/recipe-schema.h"
@@ -38,14 +40,14 @@ static int validate_checkout(struct context *context, const char *checkout, cons
         return 0;
 }
 
-/* Adds the profiles that `name` requires in front of it. */
+/* Adds profile `name`, after the profiles that it requires. */
 static void add_required(const struct checkout_tree *tree, const char *name, struct strv *profiles, int depth)
 {
         _cleanup_(recipe_place_clear) struct recipe_place place = RECIPE_PLACE_INIT;
         _cleanup_(recipe_source_clear) struct recipe_source source = RECIPE_SOURCE_INIT;
         _cleanup_(strbuf_clear) struct strbuf text = STRBUF_INIT;
 
-        if (strv_contains(profiles, name) || depth > REQUIRED_DEPTH || !recipe_place_profile(tree, name, &place, NULL))
+        if (strv_contains(profiles, name) || depth > REQUIRED_DEPTH || !recipe_place_profile(tree, name, &place))
                 return;
         if (recipe_place_read(&place, NULL, &text, NULL, NULL) == 0 &&
             recipe_source_parse(text.buf, text.len, place.file, true, &source, NULL) == 0)
@@ -54,7 +56,7 @@ static void add_required(const struct checkout_tree *tree, const char *name, str
         strv_add(profiles, name);
 }
 
-/* The base recipe with the profiles. */
+/* Checks the base recipe with the profiles, for each architecture. */
 static int validate_stack(struct context *context, const struct checkout_tree *tree, const struct strv *profiles,
                           struct error **err)
 {
@@ -77,7 +79,7 @@ static int validate_stack(struct context *context, const struct checkout_tree *t
         return 0;
 }
 
-/* Has one of them been complained about before? */
+/* Returns true when one of the profiles is among the `bad` ones. */
 static bool is_among(const struct strv *profiles, const struct strv *bad)
 {
         for (size_t i = 0; i < profiles->count; i++)
@@ -86,10 +88,7 @@ static bool is_among(const struct strv *profiles, const struct strv *bad)
         return false;
 }
 
-/*
- * The base recipe, and each profile that there is with those that it requires. Reading takes no trust: nothing of it is acted
- * on.
- */
+/* Checks the base recipe, and each profile with those that it requires. Needs no trust, since nothing in them is acted on. */
 static int validate_recipes(struct context *context, const char *checkout, struct error **err)
 {
         _cleanup_(checkout_tree_clear) struct checkout_tree tree = CHECKOUT_TREE_INIT;
@@ -136,7 +135,7 @@ static int validate_file(struct context *context, const char *file, struct error
 
         if (file_read(file, FILE_LIMIT, &text, err) < 0)
                 return error_set_kind(err, ERROR_FAILED);
-        if (streq(base, ".machine.toml")) {
+        if (streq(base, CHECKOUT_FILE)) {
                 _cleanup_(freep) char *folder = path_folder(file);
                 _cleanup_(freep) char *checkout = realpath(folder, NULL);
 
@@ -166,7 +165,7 @@ static int validate_file(struct context *context, const char *file, struct error
         return 0;
 }
 
-/* All files are looked at even when the first has mistakes: one run lists all there is to mend. */
+/* Checks all files even when the first has mistakes, so that one run lists everything there is to fix. */
 static int validate_all(struct context *context, struct error **err)
 {
         _cleanup_(projects_clear) struct projects projects = PROJECTS_INIT;
@@ -204,7 +203,7 @@ const struct command command_validate = {
         .operands = "[FILE]",
         .summary = "check the configuration, listing every mistake",
         .text = "Without FILE: the user's projects.toml and config.toml, the .machine.toml of the current checkout, and the\n"
-                "recipes and profiles of both. FILE is read as its name says; any other name as projects.toml.",
+                "recipes and profiles of both. FILE is read according to its name; with any other name as projects.toml.",
         .options = options,
         .options_size = sizeof(struct validate_options),
         .operands_most = 1,

@@ -69,7 +69,7 @@ static int add_folder(struct checkout_tree *tree, const char *name, const char *
         return 0;
 }
 
-/* A file, or a folder with all in it. A missing one is nothing. */
+/* Adds a file, or a folder with everything in it. A missing one adds nothing. */
 static int add_all(struct checkout_tree *tree, const char *name, int depth, struct error **err)
 {
         _cleanup_(freep) char *path = path_join(tree->folder, name);
@@ -89,7 +89,7 @@ int checkout_tree_read(const char *checkout, struct checkout_tree *out, struct e
 {
         _cleanup_(checkout_tree_clear) struct checkout_tree tree = { .folder = xstrdup(checkout) };
 
-        if (add_file(&tree, ".machine.toml", false, err) < 0 || add_all(&tree, "provision.toml", 0, err) < 0 ||
+        if (add_file(&tree, CHECKOUT_FILE, false, err) < 0 || add_all(&tree, "provision.toml", 0, err) < 0 ||
             add_all(&tree, "profiles", 0, err) < 0)
                 return -1;
         *out = tree;
@@ -114,7 +114,7 @@ void checkout_tree_content(const struct checkout_tree *tree, struct strbuf *out)
                 if (i == 0)
                         strbuf_add(out, file->content.buf, file->content.len);
                 else {
-                        /* A NUL can't be in a .machine.toml that counts, so that no text passes for these lines. */
+                        /* A valid .machine.toml has no NUL, so no text in it passes for these lines. */
                         strbuf_addc(out, '\0');
                         strbuf_addf(out, "%s %s %s", file->executable ? "x" : "-", hash, file->name);
                 }

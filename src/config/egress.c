@@ -29,10 +29,10 @@ int egress_check(const char *text, struct error **err)
                 return 0;
         error_set(err, ERROR_CONFIG, "there is no '%s'", text);
         return error_hint(err, "\"" REPOS "\" stands for the hosts of the project's repos; \"@apt\", \"@npm\", \"@pip\", "
-                               "\"@cargo\" and \"@go\" for what these use in the guest");
+                               "\"@cargo\" and \"@go\" stand for what these use in the guest");
 }
 
-/* The port that git takes where the URL names none; 0 = the web's, which a rule leaves out. */
+/* The port that git uses when the URL names none; 0 = the web's, which a rule leaves out. */
 static uint16_t usual_port(const char *url, const struct remote *remote)
 {
         if (remote->ssh)
@@ -57,7 +57,7 @@ static void add_repos(const struct project *project, struct strv *out)
                 _cleanup_(freep) char *text = rule_of(project->repos[i].url);
                 struct egress_rule rule;
 
-                /* An IPv6 address is nothing that a rule could name, and nothing that a guest reaches. */
+                /* A rule can't name an IPv6 address, and a guest can't reach one. */
                 if (text && egress_rule_parse(text, &rule, NULL) == 0 && !strv_contains(out, text))
                         strv_take(out, TAKE_PTR(text));
         }

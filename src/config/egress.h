@@ -10,11 +10,13 @@ extern const char *const egress_clients[];
 
 /* An item of `allow`: a rule (lib/egress-rule.h), "@git", or one of `egress_clients`. */
 int egress_check(const char *text, struct error **err);
-/* Appends those of the project's `egress_clients` for which `clients` (as below) has nothing. None unless `egress` is "allow".
+/*
+ * Appends those of the project's `egress_clients` that `clients` (as below) has nothing for. Appends none unless `egress` is
+ * "allow".
  */
 void egress_unanswered(const struct project *project, const struct strv *clients, struct strv *out);
 /*
- * Appends the project's rules. None unless `egress` is "allow". "@git" is replaced by those for the hosts of its repos, and
- * "@npm" by those that `clients` has for it ("@npm RULE", as in a VM's record).
+ * Appends the project's rules. Appends none unless `egress` is "allow". "@git" is replaced by the rules for the hosts of its
+ * repos, and "@npm" by the rules that `clients` has for it ("@npm RULE", as in a VM's record).
  */
 void egress_rules(const struct project *project, const struct strv *clients, struct strv *out);

@@ -6,8 +6,10 @@
 #define REPOS    "@git"
 #define SSH_PORT 22
 
-/* "HOST", "HOST:PORT": the host's length, and the port, or 0. False when it is neither. An address of IPv6 has no place here,
- * for no guest reaches one. */
+/*
+ * Splits "HOST" or "HOST:PORT" into the host's length and the port, or 0. False when it is neither. An IPv6 address has no
+ * place here, because no guest reaches one.
+ */
 static bool split(const char *text, size_t *length, int64_t *port)
 {
         static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_";
@@ -26,7 +28,7 @@ int key_hosts_check(const char *text, struct error **err)
 
         if (streq(text, REPOS) || split(text, &length, &port))
                 return 0;
-        error_set(err, ERROR_CONFIG, "'%s' is no host", text);
+        error_set(err, ERROR_CONFIG, "'%s' is not a host", text);
         return error_hint(err, "write \"HOST\", \"HOST:PORT\", or \"" REPOS "\" for the hosts of the project's repos");
 }
 

@@ -7,8 +7,8 @@
 #define FILE_MOST (4 << 20)
 #define TEXT_MOST 4096
 
-static const char head[] = "# Written by machine: what the recipe came to at its first run. Commit it with the recipe.\n"
-                           "# `machine lock --update` lets everything be resolved anew.\n";
+static const char head[] = "# Written by machine: what the recipe resolved to at its first run. Commit it with the recipe.\n"
+                           "# `machine lock --update` has everything resolved again.\n";
 
 static const char *const section_names[] = { "base", "downloads", "versions", NULL };
 
@@ -42,7 +42,7 @@ static int compare(const struct lock_entry *a, const struct lock_entry *b)
         return order != 0 ? order : strcmp(a->name, b->name);
 }
 
-/* The place of `wanted`, or where it belongs. */
+/* The index of `wanted`, or the index where it belongs. */
 static size_t find(const struct lockfile *lock, const struct lock_entry *wanted, bool *found)
 {
         size_t low = 0, high = lock->count;
@@ -157,7 +157,7 @@ size_t lockfile_drop_download(struct lockfile *lock, const char *url)
         return drop_matching(lock, is_download, url);
 }
 
-/* Reading goes down the tables; this is where in them it is. */
+/* Where in the tables the reading is. */
 struct place {
         struct lockfile *lock;
         const char *architecture;
@@ -211,7 +211,8 @@ static void decode_section(struct schema_reader *reader, const struct schema *sc
                 schema_decode_table(reader, &steps, &member->value, &place);
                 return;
         }
-        schema_mistake(reader, member->line, member->column, "'%s' is no table 'base', 'downloads' or 'versions'", member->key);
+        schema_mistake(reader, member->line, member->column, "'%s' is not one of the tables 'base', 'downloads' and 'versions'",
+                       member->key);
 }
 
 static void decode_architecture(struct schema_reader *reader, const struct schema *schema, const struct toml_member *member,

@@ -7,7 +7,7 @@ int project_image_check(const char *text, struct error **err)
         if ((file || url) && !text[strcspn(text, " \t\r\n\"'`{}\\$")])
                 return 0;
         error_set(err, ERROR_CONFIG, "'%s' is neither the absolute path of an image nor its https URL", text);
-        return error_hint(err, "without spaces, quotes and braces");
+        return error_hint(err, "write it without spaces, quotes and braces");
 }
 
 int project_digest_check(const char *text, struct error **err)
@@ -24,8 +24,8 @@ int project_digest_check(const char *text, struct error **err)
                         if (strlen(digits) == forms[i].digits && strspn(digits, "0123456789abcdef") == forms[i].digits)
                                 return 0;
                 }
-        error_set(err, ERROR_CONFIG, "'%s' is no digest", text);
-        return error_hint(err, "sha256: and 64, or sha512: and 128 hexadecimal digits, as its publisher gives them");
+        error_set(err, ERROR_CONFIG, "'%s' is not a digest", text);
+        return error_hint(err, "write sha256: and 64, or sha512: and 128 hexadecimal digits, as the publisher gives them");
 }
 
 void project_image_finish(struct schema_reader *reader, const struct toml_value *table, const struct project *project)
@@ -38,5 +38,5 @@ void project_image_finish(struct schema_reader *reader, const struct toml_value 
         member = toml_get(table, lacks_digest ? "image" : "image_digest");
         schema_mistake(reader, member ? member->line : 1, member ? member->column : 1,
                        lacks_digest ? "an 'image' from a URL needs its 'image_digest'" : "'image_digest' without 'image'");
-        schema_hint(reader, lacks_digest ? "image_digest = \"sha512:…\", as its publisher gives it" : "take it out");
+        schema_hint(reader, lacks_digest ? "image_digest = \"sha512:…\", as the publisher gives it" : "take it out");
 }

@@ -7,5 +7,5 @@
 /* An absolute path or an https URL. */
 int project_image_check(const char *text, struct error **err);
 int project_digest_check(const char *text, struct error **err);
-/* Do the two fit together? What comes over the network is known by its digest. */
+/* Checks that the two fit together: an image that comes over the network needs its digest. */
 void project_image_finish(struct schema_reader *reader, const struct toml_value *table, const struct project *project);

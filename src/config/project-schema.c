@@ -1,4 +1,5 @@
 #include "config/project-schema.h"
+#include "config/repo-url.h"
 
 #include <inttypes.h>
 #include <unistd.h>
@@ -20,10 +21,19 @@
 #define LIST_MOST    64
 
 static const char *const shells[] = { "zsh", "bash", NULL };
-static const char *const engines[] = { "auto", "qemu", "lima", NULL };
+static const char *engines[PROJECT_ENGINES_MOST + 2] = { "auto", NULL };
 
 static const char name_rule[] =
         "names have a-z, 0-9 and '-', start and end with a letter or digit, and have at most 40 characters";
+
+void project_set_engines(const char *const *names)
+{
+        size_t count = 1;
+
+        for (; *names && count <= PROJECT_ENGINES_MOST; names++)
+                engines[count++] = *names;
+        engines[count] = NULL;
+}
 
 void project_set_defaults(struct project *project, const char *file)
 {
@@ -125,7 +135,7 @@ static void decode_repo(struct schema_reader *reader, const struct schema_key *k
                 return;
         }
         if (streq(value->string, ".")) {
-                /* Named when all is read, for the name may come from the project's. */
+                /* It gets its name when everything is read, because that may come from the project's name. */
                 if (project->checkout)
                         project_add_repo(project, ".", NULL, value->line, value->column);
                 else {
@@ -165,7 +175,7 @@ static void decode_port(struct schema_reader *reader, const struct schema_key *k
 
                 if (*behind != ':' || text_parse_int(front, 1, UINT16_MAX, &host) < 0 ||
                     text_parse_int(behind + 1, 1, UINT16_MAX, &guest) < 0) {
-                        schema_mistake(reader, value->line, value->column, "'%s' is no pair of ports", value->string);
+                        schema_mistake(reader, value->line, value->column, "'%s' is not a pair of ports", value->string);
                         schema_hint(reader, "write 3000, or \"8080:80\" for the host's port 8080 and the guest's port 80");
                         return;
                 }
@@ -200,19 +210,19 @@ static int check_key(const char *text, struct error **err)
         _cleanup_(freep) char *option = NULL;
 
         if (!*text || text[strcspn(text, "\r\n\t")])
-                return error_set(err, ERROR_CONFIG, "this is no key");
+                return error_set(err, ERROR_CONFIG, "this is not a key");
         option = agent_key_option(text, err);
         return option ? 0 : -1;
 }
 
-/* Two clones in one folder: the second would count as there already. */
+/* Also refuses two clones in one folder: the second would count as already there. */
 static void finish_project(struct schema_reader *reader, const struct toml_value *table, void *object)
 {
         struct project *project = object;
 
         project_image_finish(reader, table, project);
         if (project->allow.count > 0 && !streq(project->egress, "allow")) {
-                schema_mistake(reader, table->line, table->column, "'allow' says nothing without egress = \"allow\"");
+                schema_mistake(reader, table->line, table->column, "'allow' has no effect without egress = \"allow\"");
                 schema_hint(reader, "add that, or take 'allow' out");
         }
         for (size_t i = 0; i < project->repo_count; i++) {
@@ -297,7 +307,7 @@ static const struct schema_key project_keys[] = {
                 .high = LIST_MOST,
                 .items = "hosts",
                 .fallback = "everywhere",
-                .summary = "where to a key may log in: `HOST`, `HOST:PORT`, `@git` for the repos' hosts",
+                .summary = "where a key may log in: `HOST`, `HOST:PORT`, `@git` for the repos' hosts",
         },
         {
                 .name = "confirm",
@@ -347,7 +357,7 @@ static const struct schema_key project_keys[] = {
                 .offset = offsetof(struct project, image),
                 .check = project_image_check,
                 .fallback = "the engine's own",
-                .summary = "path or `https` URL of a Debian cloud image for Lima to make the VM from",
+                .summary = "path or `https` URL of a Debian cloud image to make the VM from, with an engine that takes one",
         },
         {
                 .name = "image_digest",
@@ -364,7 +374,7 @@ static const struct schema_key project_keys[] = {
                 .high = LIST_MOST,
                 .items = "ports",
                 .fallback = "none",
-                .summary = "guest ports that the host's 127.0.0.1 has too",
+                .summary = "guest ports that are also on the host's 127.0.0.1",
         },
         {
                 .name = "lan",
@@ -372,7 +382,7 @@ static const struct schema_key project_keys[] = {
                 .offset = offsetof(struct project, lan),
                 .given = offsetof(struct project, lan_given),
                 .fallback = "`false`",
-                .summary = "may the guest reach private addresses (the network around the host)?",
+                .summary = "whether the guest may reach private addresses (the network around the host)",
         },
         {
                 .name = "egress",
@@ -380,7 +390,7 @@ static const struct schema_key project_keys[] = {
                 .offset = offsetof(struct project, egress),
                 .choices = egress_modes,
                 .fallback = "`open`",
-                .summary = "what the guest may reach of the rest",
+                .summary = "what else the guest may reach",
         },
         {
                 .name = "allow",
@@ -390,14 +400,15 @@ static const struct schema_key project_keys[] = {
                 .high = LIST_MOST,
                 .items = "rules",
                 .fallback = "none",
-                .summary = "with `allow`: names, `*.` for those below one, addresses, `:PORT`; `@git`, `@npm` …",
+                .summary =
+                        "for `egress = \"allow\"`: names, `*.` for the names below one, addresses, `:PORT`; `@git`, `@npm` …",
         },
         {
                 .name = "weaker_line",
                 .type = SCHEMA_BOOL,
                 .offset = offsetof(struct project, weaker_line),
                 .fallback = "`false`",
-                .summary = "make do with an engine that can't hold a `lan = false` or `egress` written here",
+                .summary = "accept an engine that can't enforce a `lan = false` or `egress` written here",
         },
         {
                 .name = "cold",
@@ -417,7 +428,7 @@ static int check_environment(const char *text, struct error **err)
 {
         if (secret_environment_valid(text))
                 return 0;
-        error_set(err, ERROR_CONFIG, "'%s' is no ID of a 1Password Environment", text);
+        error_set(err, ERROR_CONFIG, "'%s' is not the ID of a 1Password Environment", text);
         return error_hint(err, "the app copies it: View environments, Manage environment, Copy environment ID");
 }
 
@@ -432,9 +443,8 @@ static void decode_secret(struct schema_reader *reader, const struct toml_member
                 return;
         }
         if (member->value.type != TOML_STRING) {
-                schema_mistake(reader, member->value.line, member->value.column,
-                               "where '%s' comes from must be a string, not %s", member->key,
-                               toml_type_name(member->value.type));
+                schema_mistake(reader, member->value.line, member->value.column, "the source of '%s' must be a string, not %s",
+                               member->key, toml_type_name(member->value.type));
                 return;
         }
         if (secret_source_parse(member->value.string, "/", &source, &error) < 0) {
@@ -468,7 +478,7 @@ static const struct schema_key own_keys[] = {
                 .decode = decode_secrets,
                 .items = "table of texts",
                 .fallback = "none",
-                .summary = "variables for the guest's memory, and where this computer has each: `KEY = \"op://…\"`",
+                .summary = "variables for the guest's memory, and where this computer gets each: `KEY = \"op://…\"`",
         },
         {
                 .name = "op_env",
@@ -497,7 +507,7 @@ static const struct schema_key checkout_keys[] = {
         { 0 },
 };
 
-/* A key of projects.toml alone is no unknown one. */
+/* A key that only projects.toml may have is not an unknown key. */
 static void refuse_own(struct schema_reader *reader, const struct schema *schema, const struct toml_member *member,
                        void *object)
 {
@@ -506,13 +516,13 @@ static void refuse_own(struct schema_reader *reader, const struct schema *schema
                 return;
         }
         schema_mistake(reader, member->line, member->column,
-                       "'%s' is for projects.toml alone: it is not for a repo to say what this computer reads", member->key);
+                       "'%s' is only allowed in projects.toml: a repo may not say what this computer reads", member->key);
         schema_hint(reader, "put it into your projects.toml, below a [NAME] of the same repos");
 }
 
 const struct schema checkout_schema = { .keys = checkout_keys, .base = &project_schema, .other = refuse_own };
 
-/* A member of projects.toml's top that is no key: a project's table, or a mistake. */
+/* Decodes a member of projects.toml's top that is not a key: a project's table, or a mistake. */
 static void decode_project(struct schema_reader *reader, const struct schema *schema, const struct toml_member *member,
                            void *object)
 {
@@ -541,7 +551,7 @@ static void decode_project(struct schema_reader *reader, const struct schema *sc
         schema_decode_table(reader, &table_schema, &member->value, project);
 }
 
-/* The defaults may stand behind what inherits them, in inline tables. */
+/* The defaults may come after the projects that inherit them, in inline tables. */
 static void finish_projects(struct schema_reader *reader, const struct toml_value *table, void *object)
 {
         struct projects *projects = object;

@@ -150,7 +150,7 @@ int project_default(struct project *out, const char *name, const struct projects
         return 0;
 }
 
-/* The name belongs to somebody else: where it was chosen, and what to do. */
+/* Refuses a name that belongs to somebody else: says where it was chosen, and what to do. */
 static int refuse_checkout(const struct project *wanted, const char *owner, struct error **err)
 {
         error_at(err, wanted->file, wanted->line, wanted->column, "the name '%s' belongs to %s", wanted->name, owner);

@@ -25,12 +25,12 @@ static const char *find_bundle(struct error **err)
         for (size_t i = 0; i < ARRAY_SIZE(places); i++)
                 if (file_exists(places[i]))
                         return places[i];
-        error_set(err, ERROR_CONFIG, "'trust_host_ca' is set, and the host's CA certificates are nowhere to be found");
+        error_set(err, ERROR_CONFIG, "'trust_host_ca' is set, but the host's CA certificates can't be found");
         error_hint(err, "set SSL_CERT_FILE to the file that has them");
         return NULL;
 }
 
-/* "http_proxy=…" in both cases, for programs read either. A password is nothing for a layer. */
+/* Adds "http_proxy=…" in lower and upper case, because programs read either. A password must not get into a layer. */
 static int add_proxy(struct recipe_step *step, const char *name, const char *value, struct error **err)
 {
         _cleanup_(freep) char *lower = xasprintf("%s=%s", name, value);
@@ -77,7 +77,7 @@ static int add_bundle(struct recipe_step *step, struct error **err)
         if (file_read(file, BUNDLE_MOST, &bundle, err) < 0)
                 return error_wrap(err, "cannot read the host's CA certificates");
         if (!strstr(bundle.buf, "-----BEGIN CERTIFICATE-----"))
-                return error_set(err, ERROR_CONFIG, "'%s' has no certificate in PEM", file);
+                return error_set(err, ERROR_CONFIG, "'%s' has no PEM certificate", file);
         recipe_step_add_file(step, "host-ca.pem", bundle.buf, bundle.len, false);
         return 0;
 }

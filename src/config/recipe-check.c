@@ -17,13 +17,13 @@ static bool has_control(const char *text)
 int recipe_check_line(const char *text, struct error **err)
 {
         if (*text == '\0')
-                return error_set(err, ERROR_CONFIG, "an empty text");
+                return error_set(err, ERROR_CONFIG, "the text is empty");
         return has_control(text) ? error_set(err, ERROR_CONFIG, "'%s' has a control character or more than one line", text) : 0;
 }
 
 int recipe_check_script(const char *text, struct error **err)
 {
-        return *text == '\0' ? error_set(err, ERROR_CONFIG, "an empty text") : 0;
+        return *text == '\0' ? error_set(err, ERROR_CONFIG, "the text is empty") : 0;
 }
 
 int recipe_check_any(const char *text, struct error **err)
@@ -63,9 +63,9 @@ int recipe_check_url(const char *text, struct error **err)
         if (recipe_check_word(text, err) < 0)
                 return -1;
         if (!starts_with(text, "https://") || *host == '\0' || *host == '/')
-                return error_set(err, ERROR_CONFIG, "'%s' is no https URL", text);
+                return error_set(err, ERROR_CONFIG, "'%s' is not an https URL", text);
         if (memchr(host, '@', strcspn(host, "/?#"))) {
-                error_set(err, ERROR_CONFIG, "a URL with a user or password");
+                error_set(err, ERROR_CONFIG, "the URL has a user or password");
                 return error_hint(err, "a recipe is no place for secrets: it ends up in layers and in version control");
         }
         return 0;
@@ -75,9 +75,10 @@ int recipe_check_sha256(const char *text, struct error **err)
 {
         if (strlen(text) == HASH_HEX_LENGTH && strspn(text, "0123456789abcdef") == HASH_HEX_LENGTH)
                 return 0;
-        error_set(err, ERROR_CONFIG, "'%s' is no SHA-256", text);
-        return error_hint(err, "64 hexadecimal digits in lower case, as sha256sum prints them; or leave it out: machine.lock "
-                               "records it at the first use");
+        error_set(err, ERROR_CONFIG, "'%s' is not a SHA-256", text);
+        return error_hint(err,
+                          "write 64 hexadecimal digits in lower case, as sha256sum prints them; or leave it out: machine.lock "
+                          "records it at the first use");
 }
 
 /* Absolute, or below the user's home; no ".." in it. */
@@ -89,7 +90,7 @@ int recipe_check_path(const char *text, struct error **err)
                 return -1;
         if (fits && !strstr(text, "/../") && !ends_with(text, "/.."))
                 return 0;
-        error_set(err, ERROR_CONFIG, "'%s' is no absolute path", text);
+        error_set(err, ERROR_CONFIG, "'%s' is not an absolute path", text);
         return error_hint(err, "write '/etc/…', or '{home}/…' for the user's home, without '..'");
 }
 
@@ -107,7 +108,7 @@ int recipe_check_mode(const char *text, struct error **err)
 {
         if (strlen(text) >= 3 && strlen(text) <= 4 && text[strspn(text, "01234567")] == '\0')
                 return 0;
-        return error_set(err, ERROR_CONFIG, "'%s' is no mode in octal digits, such as \"0644\"", text);
+        return error_set(err, ERROR_CONFIG, "'%s' is not a mode in octal digits, such as \"0644\"", text);
 }
 
 int recipe_check_deb(const char *text, struct error **err)

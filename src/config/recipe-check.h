@@ -7,7 +7,7 @@ int recipe_check_any(const char *text, struct error **err);
 int recipe_check_script(const char *text, struct error **err); /* not empty */
 /* One line without control characters: values are handed to the guest as lines. */
 int recipe_check_line(const char *text, struct error **err);
-int recipe_check_word(const char *text, struct error **err); /* a line without spaces that is no option */
+int recipe_check_word(const char *text, struct error **err); /* a line without spaces that is not an option */
 int recipe_check_id(const char *text, struct error **err);
 int recipe_check_profile_name(const char *text, struct error **err);
 int recipe_check_url(const char *text, struct error **err); /* https, without user and password */

@@ -60,7 +60,7 @@ int recipe_place_base(const struct checkout_tree *tree, struct recipe_place *out
         return 0;
 }
 
-/* The folder of shipped profiles, or NULL where none are. */
+/* The folder of shipped profiles, or NULL when there is none. */
 static char *shipped_profiles(void)
 {
         _cleanup_(freep) char *folder = paths_shipped("profiles", NULL);
@@ -68,7 +68,7 @@ static char *shipped_profiles(void)
         return folder ? realpath(folder, NULL) : NULL;
 }
 
-int recipe_place_profile(const struct checkout_tree *tree, const char *name, struct recipe_place *out, struct error **err)
+bool recipe_place_profile(const struct checkout_tree *tree, const char *name, struct recipe_place *out)
 {
         _cleanup_(freep) char *relative = path_join("profiles", name);
         _cleanup_(freep) char *config = paths_config(relative);
@@ -76,7 +76,7 @@ int recipe_place_profile(const struct checkout_tree *tree, const char *name, str
         _cleanup_(freep) char *shipped = profiles ? path_join(profiles, name) : NULL;
 
         if (!text_name_valid(name))
-                return 0;
+                return false;
         return found_in_tree(tree, relative, "profile.toml", out) || found_on_disk(config, "profile.toml", "user", out) ||
                (shipped && found_on_disk(shipped, "profile.toml", "shipped", out));
 }
@@ -133,8 +133,8 @@ static int read_from_tree(const struct recipe_place *place, const char *name, st
 
         if (!file) {
                 error_set(err, ERROR_NOT_FOUND, "'%s/%s' is not there", place->tree->folder, relative);
-                return error_hint(err,
-                                  "what trust covers, and a recipe can use, is provision.toml and what is below profiles/");
+                return error_hint(
+                        err, "trust covers only provision.toml and what is below profiles/, and a recipe can only use these");
         }
         strbuf_add(out, file->content.buf, file->content.len);
         if (executable)
@@ -155,7 +155,7 @@ int recipe_place_read(const struct recipe_place *place, const char *name, struct
                 return read_from_tree(place, name, out, executable, err);
         path = path_join(place->folder, name);
         if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
-                return error_set(err, ERROR_FAILED, "'%s' is no file", path);
+                return error_set(err, ERROR_FAILED, "'%s' is not a file", path);
         if (file_read(path, FILE_MOST, out, err) < 0)
                 return -1;
         if (executable)

@@ -22,11 +22,11 @@ void recipe_place_clear(struct recipe_place *place);
 
 /* provision.toml. The shipped one is always there, or the installation is broken. */
 int recipe_place_base(const struct checkout_tree *tree, struct recipe_place *out, struct error **err);
-/* profiles/NAME/profile.toml: 1, or 0 when there is none (nothing is then in `out`). */
-int recipe_place_profile(const struct checkout_tree *tree, const char *name, struct recipe_place *out, struct error **err);
+/* Finds profiles/NAME/profile.toml. Returns false, and leaves `out` empty, when there is none. */
+bool recipe_place_profile(const struct checkout_tree *tree, const char *name, struct recipe_place *out);
 /* All profiles' names, sorted. */
 int recipe_place_profiles(const struct checkout_tree *tree, struct strv *names, struct error **err);
 
-/* The file `name` beside it; NULL = the recipe or profile itself. At most 1 MiB. `executable` may be NULL. */
+/* Reads the file `name` beside it; NULL = the recipe or profile itself. At most 1 MiB. `executable` may be NULL. */
 int recipe_place_read(const struct recipe_place *place, const char *name, struct strbuf *out, bool *executable,
                       struct error **err);

@@ -1,50 +1,50 @@
-/* machine.lock and a recipe: what it says is put in, and every step gets its hash. */
+/* Puts what machine.lock says into a recipe, and gives every step its hash. */
+#include "config/recipe-pin.h"
 #include "config/recipe-steps.h"
 #include "lib/hash.h"
 
-/* How a package is named with a version, for the kinds that have packages. */
-static const char *version_mark(enum recipe_kind kind)
-{
-        switch (kind) {
-        case RECIPE_APT:
-        case RECIPE_APT_REPO:
-                return "=";
-        case RECIPE_UV_TOOL:
-                return "==";
-        case RECIPE_NPM_GLOBAL:
-                return "@";
-        default:
-                return NULL;
-        }
-}
-
-/* The first character of an npm package may be the '@' of its scope. */
-static bool has_version(const char *package, const char *mark)
-{
-        return *package != '\0' && strstr(package + 1, mark);
-}
-
-static void put_versions_in(const struct recipe *recipe, const struct recipe_part *part, struct recipe_step *step,
-                            const struct lockfile *lock)
+/* What machine.lock has for `name`, or NULL. The file may have come with a repo, so anything but a version is an error. */
+static int get_version(const struct recipe *recipe, const struct recipe_part *part, const struct recipe_step *step,
+                       const struct lockfile *lock, const char *name, const char **out, struct error **err)
 {
         _cleanup_(freep) char *called = xasprintf("%s/%s", part->name, step->id);
-        const char *mark = version_mark(step->kind);
+        const char *version =
+                recipe_pin_is_open(step, name) ? lockfile_get(lock, recipe->architecture, LOCK_VERSIONS, called, name) : NULL;
 
+        if (version && !recipe_pin_is_version(step->kind, version)) {
+                error_set(err, ERROR_CONFIG, "'%s' has '%s' for '%s' of step '%s', which is not a version", lock->path, version,
+                          name, called);
+                return error_hint(err, "machine lock --update %s", called);
+        }
+        *out = version;
+        return 0;
+}
+
+static int put_versions_in(const struct recipe *recipe, const struct recipe_part *part, struct recipe_step *step,
+                           const struct lockfile *lock, struct error **err)
+{
+        const char *mark = recipe_pin_mark(step->kind);
+        const char *version = NULL;
+
+        /* Before the packages, because one of them may have this name. */
+        if (step->kind == RECIPE_UV_TOOL && !recipe_step_value(step, "uv")) {
+                if (get_version(recipe, part, step, lock, "uv", &version, err) < 0)
+                        return -1;
+                recipe_step_add_value(step, "uv", version);
+        }
         for (size_t v = 0; mark && v < step->value_count; v++) {
                 struct strv *items = &step->values[v].items;
 
                 if (!streq(step->values[v].name, "packages"))
                         continue;
                 for (size_t i = 0; i < items->count; i++) {
-                        const char *version = lockfile_get(lock, recipe->architecture, LOCK_VERSIONS, called, items->items[i]);
-
-                        if (version && !has_version(items->items[i], mark))
+                        if (get_version(recipe, part, step, lock, items->items[i], &version, err) < 0)
+                                return -1;
+                        if (version)
                                 set_string(&items->items[i], xasprintf("%s%s%s", items->items[i], mark, version));
                 }
         }
-        /* uv itself has a version beside those of its tools. */
-        if (step->kind == RECIPE_UV_TOOL && !recipe_step_value(step, "uv"))
-                recipe_step_add_value(step, "uv", lockfile_get(lock, recipe->architecture, LOCK_VERSIONS, called, "uv"));
+        return 0;
 }
 
 static int put_hash_in(const struct recipe *recipe, const struct recipe_step *step, struct recipe_download *download,
@@ -55,7 +55,7 @@ static int put_hash_in(const struct recipe *recipe, const struct recipe_step *st
         if (locked && download->sha256 && !streq(locked, download->sha256)) {
                 error_at(err, step->file, download->line, download->column, "'%s' has sha256 %s here and %s in '%s'",
                          download->url, download->sha256, locked, lock->path);
-                return error_hint(err, "if the change is meant: machine lock --update %s", step->id);
+                return error_hint(err, "if the change is intended: machine lock --update %s", step->id);
         }
         if (locked && !download->sha256) {
                 download->sha256 = xstrdup(locked);
@@ -101,7 +101,8 @@ int recipe_resolve(struct recipe *recipe, const struct lockfile *lock, struct er
                 for (size_t i = 0; i < part->step_count; i++) {
                         struct recipe_step *step = &part->steps[i];
 
-                        put_versions_in(recipe, part, step, lock);
+                        if (put_versions_in(recipe, part, step, lock, err) < 0)
+                                return -1;
                         for (size_t d = 0; d < step->download_count; d++)
                                 if (put_hash_in(recipe, step, &step->downloads[d], lock, err) < 0)
                                         return -1;
@@ -110,6 +111,17 @@ int recipe_resolve(struct recipe *recipe, const struct lockfile *lock, struct er
                 }
         }
         return 0;
+}
+
+void recipe_part_add_to(const struct recipe_part *part, struct hash *hash)
+{
+        hash_add_text(hash, part->name);
+        for (size_t i = 0; i < part->step_count; i++) {
+                if (part->steps[i].skipped)
+                        continue;
+                hash_add_text(hash, part->steps[i].id);
+                hash_add_text(hash, part->steps[i].hash);
+        }
 }
 
 char *recipe_hash(const struct recipe *recipe)

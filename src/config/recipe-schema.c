@@ -173,6 +173,11 @@ static void decode_url(struct schema_reader *reader, const struct schema_key *ke
                 .name = (name_), .type = SCHEMA_CUSTOM, .required = true, .check = recipe_check_url, .decode = decode_url,     \
                 .items = "https URL", .summary = (summary_)                                                                    \
         }
+#define AS_USER                                                                                                                \
+        {                                                                                                                      \
+                .name = "as_user", .type = SCHEMA_BOOL, FIELD(as_user), .fallback = "`false`",                                 \
+                .summary = "run as the user, not as root"                                                                      \
+        }
 #define SHA256                                                                                                                 \
         {                                                                                                                      \
                 .name = "sha256", .type = SCHEMA_CUSTOM, FIELD(sha256), .check = recipe_check_sha256,                          \
@@ -236,7 +241,7 @@ static const struct schema_key apt_repo_keys[] = {
 };
 static const struct schema_key apt_keys[] = { PACKAGES(true, "Debian packages"), { 0 } };
 static const struct schema_key release_keys[] = {
-        NAME("of the program"),
+        NAME("name of the program"),
         URL("url", "archive or binary; `{arch}` and `{version}` are filled in"),
         SHA256,
         ARCH_NAMES,
@@ -250,19 +255,19 @@ static const struct schema_key release_keys[] = {
         LINES("bin", bin, "paths", "programs in the archive: `PATH` or `PATH -> NAME`"),
         TEXT("to", to, recipe_check_path, "`/usr/local/bin`", "folder for the programs"),
         TEXT("into", into, recipe_check_path, "none",
-             "folder that the whole archive is unpacked into, in place of the one before"),
+             "folder that the whole archive is unpacked into, replacing the previous one"),
         { .name = "strip",
           .type = SCHEMA_INTEGER,
           FIELD(strip),
           .low = 0,
           .high = 16,
           .fallback = "0",
-          .summary = "leading parts of paths that `into` leaves out" },
+          .summary = "how many leading parts of paths `into` leaves out" },
         LINES("links", links, "links", "symlinks to make: `PATH -> LINK`"),
         { 0 },
 };
 static const struct schema_key installer_keys[] = {
-        NAME("of what it installs"),
+        NAME("name of what it installs"),
         URL("url", "the script; `{arch}` is filled in"),
         SHA256,
         ARCH_NAMES,
@@ -275,11 +280,7 @@ static const struct schema_key installer_keys[] = {
           .items = "table of texts",
           .fallback = "none",
           .summary = "its environment" },
-        { .name = "as_user",
-          .type = SCHEMA_BOOL,
-          FIELD(as_user),
-          .fallback = "`false`",
-          .summary = "run as the user, not as root" },
+        AS_USER,
         { 0 },
 };
 static const struct schema_key uv_tool_keys[] = {
@@ -312,18 +313,14 @@ static const struct schema_key claude_keys[] = {
           FIELD(permission_mode),
           .choices = (const char *const[]){ "default", "acceptEdits", "plan", "auto", "bypassPermissions", NULL },
           .fallback = "Claude Code's",
-          .summary = "Claude Code's permission mode; the base recipe's holds" },
+          .summary = "Claude Code's permission mode; the base recipe's wins" },
         { 0 },
 };
 static const struct schema_key shell_keys[] = {
         TEXT("name", name, recipe_check_id, "its number", "for the step's name"),
         TEXT("cmd", cmd, recipe_check_script, "`script`", "script, run by `sh -e`"),
         TEXT("script", script, recipe_check_beside, "`cmd`", "script beside this file, run as its first line says"),
-        { .name = "as_user",
-          .type = SCHEMA_BOOL,
-          FIELD(as_user),
-          .fallback = "`false`",
-          .summary = "run as the user, not as root" },
+        AS_USER,
         { 0 },
 };
 static const struct schema_key profile_keys[] = {
@@ -351,7 +348,7 @@ static const struct schema_key profile_keys[] = {
 };
 const struct schema recipe_profile_schema = { .keys = profile_keys };
 
-/* Exactly one of the two. */
+/* Exactly one of the two must be there. */
 static void need_one(struct schema_reader *reader, const struct toml_value *table, const char *one, const char *other)
 {
         const struct toml_member *second = toml_get(table, other);
@@ -518,13 +515,13 @@ static const struct schema_key source_keys[] = {
         { 0 },
 };
 
-/* What an entry is told from others of its kind by; NULL = nothing does. */
+/* What tells an entry from others of its kind; NULL = nothing does. */
 static const char *entry_key(const struct recipe_entry *entry)
 {
         return entry->kind == RECIPE_FILES ? entry->path : entry->name;
 }
 
-/* By kind; the file's order within one. */
+/* Sorts by kind, and keeps the file's order within a kind. */
 static void sort_entries(struct recipe_source *source)
 {
         for (size_t i = 1; i < source->count; i++) {
@@ -537,7 +534,7 @@ static void sort_entries(struct recipe_source *source)
         }
 }
 
-/* Entries of the same name are for different architectures or suites. */
+/* Entries with the same name must be for different architectures or suites. */
 static void check_twice(struct schema_reader *reader, const struct recipe_source *source)
 {
         for (size_t i = 0; i < source->count; i++)

@@ -1,13 +1,13 @@
 /*
- * A provision.toml or profile.toml as it was written: one entry for each table in it, checked one by one. What they come to
- * together is recipe.c's. All kinds share one struct; which fields a kind has is in its schema.
+ * A provision.toml or profile.toml as it was written: one entry for each table in it, checked one by one. recipe.c decides what
+ * they come to together. All kinds share one struct; which fields a kind has is in its schema.
  */
 #pragma once
 
 #include "config/recipe.h"
 #include "config/schema.h"
 
-/* A table of texts, or one text that holds for all (then there is one item, of the name ""). */
+/* A table of texts, or one text that holds for all (then there is one item, with the name ""). */
 struct recipe_texts {
         struct strv names, values;
 };
@@ -60,7 +60,7 @@ struct recipe_source {
         }
 void recipe_source_clear(struct recipe_source *source);
 
-/* Every mistake at once. [profile] is required of a profile, and nothing else may have it. */
+/* Reports every mistake at once. A profile must have [profile], and nothing else may have it. */
 int recipe_source_parse(const char *text, size_t length, const char *file, bool is_profile, struct recipe_source *out,
                         struct error **err);
 
@@ -69,5 +69,5 @@ extern const struct schema *const recipe_schemas[RECIPE_KINDS];
 extern const struct schema recipe_profile_schema, recipe_when_schema;
 /* The section's name in the file: "claude" of RECIPE_AGENTS. */
 const char *recipe_section_name(enum recipe_kind kind);
-/* May there be only [[name]], each with a name or path of its own? */
+/* Is the section a list, only written as [[name]], with a name or path of its own for each? */
 bool recipe_section_is_list(enum recipe_kind kind);

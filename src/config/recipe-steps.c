@@ -72,7 +72,7 @@ void recipe_step_add_values(struct recipe_step *step, const char *name, const st
 
 void recipe_step_add_file(struct recipe_step *step, const char *name, const void *content, size_t length, bool executable)
 {
-        char *copy = xcalloc(length + 1, 1); /* ended by a NUL, for those who look at it as a text */
+        char *copy = xcalloc(length + 1, 1); /* ended by a NUL, for code that reads it as a text */
 
         if (length > 0)
                 memcpy(copy, content, length);
@@ -88,14 +88,12 @@ void recipe_step_add_file(struct recipe_step *step, const char *name, const void
 static void mistake(struct maker *maker, unsigned line, unsigned column, const char *format, ...) _printf_(4, 5);
 static void mistake(struct maker *maker, unsigned line, unsigned column, const char *format, ...)
 {
-        _cleanup_(freep) char *message = NULL;
         struct error *error = NULL;
         va_list args;
 
         va_start(args, format);
-        message = xvasprintf(format, args);
+        error_at_list(&error, maker->part->file, line, column, format, args);
         va_end(args);
-        error_at(&error, maker->part->file, line, column, "%s", message);
         error_append(&maker->mistakes, error);
 }
 
@@ -157,7 +155,7 @@ static void add_download(const struct maker *maker, const struct recipe_entry *e
         };
 }
 
-/* The file beside the recipe that the entry names, at the entry's place when it can't be read. */
+/* Adds the file beside the recipe that the entry names. If it can't be read, the error is at the entry's place. */
 static void add_beside(struct maker *maker, const struct recipe_entry *entry, const char *source, const char *name,
                        struct recipe_step *step)
 {
@@ -197,7 +195,7 @@ static bool has_id(const struct recipe_part *part, const char *id)
         return false;
 }
 
-/* "release-fzf", "apt", "apt-2"; entries of one name for different architectures are told apart by a number. */
+/* "release-fzf", "apt", "apt-2"; a number tells entries of one name for different architectures apart. */
 static char *make_id(struct maker *maker, enum recipe_kind kind, const char *name)
 {
         const char *of = recipe_kind_name(kind);
@@ -236,7 +234,7 @@ static void make_apt_repo(struct maker *maker, const struct recipe_entry *entry,
                                             : xasprintf("apt repository %s", entry->name);
 }
 
-/* Also of the entries that were put together with this one. */
+/* Adds to the packages of the entries that were already put into this step. */
 static void make_packages(struct maker *maker, const struct recipe_entry *entry, struct recipe_step *step)
 {
         for (size_t i = 0; i < entry->packages.count; i++)
@@ -285,7 +283,7 @@ static void make_uv_tool(struct maker *maker, const struct recipe_entry *entry, 
         step->title = list_title("uv", &entry->packages);
 }
 
-/* One more file for the step of all files. */
+/* Adds one more file to the step of all files. */
 static void make_file(struct maker *maker, const struct recipe_entry *entry, struct recipe_step *step)
 {
         _cleanup_(freep) char *name = xasprintf("%zu", step->file_count);
@@ -345,7 +343,7 @@ static struct recipe_step *joined(const struct maker *maker, const struct recipe
         return NULL;
 }
 
-/* The same file or program of an earlier entry or part: the place of who has it. */
+/* Finds the step of an earlier entry or part that has the same file or program. If it is of another kind, sets `clash`. */
 static const struct recipe_step *earlier(const struct maker *maker, const struct recipe_entry *entry, struct error **clash)
 {
         const char *key = entry->kind == RECIPE_FILES ? "path" : "name";
@@ -400,8 +398,8 @@ static void make_step(struct maker *maker, const struct recipe_entry *entry)
                 _cleanup_(freep) char *deb = expand(maker, entry, entry->deb);
 
                 if (!streq(recipe_step_value(first, "deb")->items[0], deb))
-                        mistake(maker, entry->line, entry->column, "apt_repo '%s' is another one in '%s', line %u", entry->name,
-                                first->file, first->line);
+                        mistake(maker, entry->line, entry->column, "apt_repo '%s' is a different one in '%s', line %u",
+                                entry->name, first->file, first->line);
         } else if (first) {
                 reason = xasprintf("'%s', line %u, has it already", first->file, first->line);
         }
@@ -419,7 +417,7 @@ static void make_step(struct maker *maker, const struct recipe_entry *entry)
         makers[entry->kind].make(maker, &own, step);
 }
 
-/* What must hold in the end, as a step that does nothing else. */
+/* Adds what must hold in the end, as a step that does nothing else. */
 static void make_verify(struct maker *maker, const struct recipe_source *source)
 {
         static const char nothing[] = "true\n";

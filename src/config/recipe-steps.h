@@ -1,4 +1,4 @@
-/* From the entries of one file to the steps of a part; used by recipe.c. */
+/* Turns the entries of one file into the steps of a part; used by recipe.c. */
 #pragma once
 
 #include "config/recipe-place.h"
@@ -13,7 +13,7 @@ void recipe_step_add_values(struct recipe_step *step, const char *name, const st
 void recipe_step_add_file(struct recipe_step *step, const char *name, const void *content, size_t length, bool executable);
 
 /*
- * All steps of a file. `when` is applied, names in URLs are filled in, files beside it are read. All mistakes at once.
+ * Makes all steps of a file: applies `when`, fills in names in URLs, and reads files beside it. Reports all mistakes at once.
  * `place` is where it was read from; `part` has its name and file.
  */
 int recipe_steps_make(const struct recipe_source *source, const struct recipe_place *place, const struct recipe *recipe,

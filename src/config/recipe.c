@@ -1,6 +1,7 @@
 #include "config/recipe.h"
 
 #include "config/recipe-ca.h"
+#include "config/recipe-pin.h"
 #include "config/recipe-steps.h"
 #include "host/paths.h"
 #include "lib/file.h"
@@ -36,15 +37,6 @@ const struct strv *recipe_step_value(const struct recipe_step *step, const char 
         return NULL;
 }
 
-/* As Debian's policy has names; with '-' at the end apt would remove it. */
-static bool is_package_name(const char *name)
-{
-        static const char inside[] = "abcdefghijklmnopqrstuvwxyz0123456789.+-";
-        size_t length = strlen(name);
-
-        return length > 1 && strspn(name, inside) == length && !strchr(".+-", name[0]) && name[length - 1] != '-';
-}
-
 void recipe_debian_packages(const struct recipe_part *part, struct strv *out)
 {
         for (size_t i = 0; i < part->step_count; i++)
@@ -58,7 +50,7 @@ void recipe_debian_packages(const struct recipe_part *part, struct strv *out)
                 for (size_t j = 0; packages && j < packages->count; j++) {
                         _cleanup_(freep) char *name = xstrndup(packages->items[j], strcspn(packages->items[j], "="));
 
-                        if (is_package_name(name) && !strv_contains(out, name))
+                        if (recipe_pin_is_debian_name(name) && !strv_contains(out, name))
                                 strv_add(out, name);
                 }
         }
@@ -73,7 +65,7 @@ bool recipe_has_steps(const struct recipe *recipe)
         return false;
 }
 
-/* The profile's requirements stand before it? */
+/* Checks that the profiles that this one requires come before it. */
 static void check_requires(const struct recipe_source *source, const struct recipe *recipe, const struct recipe_part *part,
                            struct error **mistakes)
 {
@@ -93,7 +85,7 @@ static void check_requires(const struct recipe_source *source, const struct reci
         }
 }
 
-/* Adds the part that `place` (the file of) comes to. */
+/* Adds the part that the file of `place` comes to. */
 static int add_part(const struct recipe_wish *wish, const struct recipe_place *place, const char *name, bool is_profile,
                     struct recipe *recipe, struct error **err)
 {
@@ -146,7 +138,7 @@ static int add_profile(const struct recipe_wish *wish, size_t i, struct recipe *
         _cleanup_(recipe_place_clear) struct recipe_place place = RECIPE_PLACE_INIT;
         const char *name = wish->profiles->items[i];
 
-        if (!recipe_place_profile(wish->tree, name, &place, err))
+        if (!recipe_place_profile(wish->tree, name, &place))
                 return unknown_profile(wish, i, err);
         return add_part(wish, &place, name, true, recipe, err);
 }

@@ -1,6 +1,6 @@
 #include "config/remote.h"
 
-#include "config/project.h"
+#include "config/repo-url.h"
 #include "lib/strv.h"
 #include "lib/text.h"
 
@@ -15,7 +15,9 @@ void remote_clear(struct remote *remote)
         *remote = (struct remote)REMOTE_INIT;
 }
 
-/* "[user@]host[:port]" or "[user@][address][:port]". Gives what is behind it and no port, so that scp's "host:path" works too.
+/*
+ * Reads "[user@]host[:port]" or "[user@][address][:port]". Returns what comes after the host and doesn't read the port, so that
+ * scp's "host:path" works too.
  */
 static const char *parse_authority(const char *text, size_t length, struct remote *out)
 {
@@ -62,7 +64,7 @@ void remote_parse(const char *url, struct remote *out)
                 return;
         }
         out->ssh = true;
-        /* An address in brackets has colons of its own; else the first one ends the host. */
+        /* An address in brackets has colons of its own; otherwise the first colon ends the host. */
         if (strchr(url, '[') && strstr(url, "]:"))
                 parse_authority(url, (size_t)(strstr(url, "]:") + 1 - url), out);
         else

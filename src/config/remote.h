@@ -1,6 +1,6 @@
 /*
- * What of a repo's URL matters here: does git reach it by ssh, on which host and port, as whom. The URL was checked by
- * repo_url_check() before; nothing here decides what is allowed.
+ * The parts of a repo's URL that matter here: whether git reaches it by ssh, on which host and port, and as whom.
+ * repo_url_check() has checked the URL before; nothing here decides what is allowed.
  */
 #pragma once
 
@@ -19,7 +19,7 @@ struct remote {
         }
 void remote_clear(struct remote *remote);
 void remote_parse(const char *url, struct remote *out);
-/* Of an entry of `repos`. False where no host stands behind it: "." is the checkout, and file:// is this computer's. */
+/* Parses an entry of `repos`. Returns false for "." (the checkout) and file:// (this computer), which have no host. */
 bool remote_of_repo(const char *url, struct remote *out);
 /* As known_hosts names it: "host" or "[host]:port" (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT). Owned by the caller. */
 char *remote_known_host(const struct remote *remote);

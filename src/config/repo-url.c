@@ -1,11 +1,11 @@
 /*
- * Which URLs go to git, and the names of the folders that come of them. A URL comes from a file that may come from a stranger's
- * repo; git would take some of what can be written there for an option, a program to run, or a second line of a protocol.
- * Hence only forms that are known here pass, with hosts and users made of plain characters.
+ * Which URLs go to git, and the names of the folders that clones of them get. A URL comes from a file that may come from a
+ * stranger's repo; git would take some of what can be written there for an option, a program to run, or a second line of a
+ * protocol. So only forms that are known here pass, with hosts and users made of plain characters.
  */
 #include <ctype.h>
 
-#include "config/project.h"
+#include "config/repo-url.h"
 #include "lib/file.h"
 #include "lib/text.h"
 
@@ -22,7 +22,7 @@ static int refuse(struct error **err, const char *url, const char *reason)
         return error_hint(err, HINT_FORMS);
 }
 
-/* Characters that neither a shell, nor ssh, nor a reader can take for anything else. */
+/* Are these only characters that no shell, ssh or reader can take for anything else? */
 static bool is_plain(const char *text, size_t length, const char *also)
 {
         for (size_t i = 0; i < length; i++)
@@ -38,7 +38,7 @@ static int check_user(const char *user, size_t length, const char *url, struct e
         if (*user == '-')
                 return refuse(err, url, "its user begins with a dash");
         if (memchr(user, ':', length)) {
-                /* The URL is not repeated: it has a secret in it, and messages land in logs. */
+                /* The URL is not repeated, because it has a secret in it and messages land in logs. */
                 error_set(err, ERROR_CONFIG, "a repo's URL has a password in it");
                 return error_hint(err, "take it out: URLs are shown in lists and logs, and the guest keeps them on its disk");
         }
@@ -47,7 +47,7 @@ static int check_user(const char *user, size_t length, const char *url, struct e
         return 0;
 }
 
-/* Length of the "[…]" of an IPv6 address at the front; 0 when it is none. */
+/* Length of the "[…]" of an IPv6 address at the front; 0 when there is none. */
 static size_t address_length(const char *text, size_t length)
 {
         const char *end = memchr(text, ']', length);
@@ -69,7 +69,7 @@ static size_t check_host(const char *text, size_t length, const char *url, struc
         if (length > 0 && *text == '[') {
                 host = address_length(text, length);
                 if (host == 0)
-                        refuse(err, url, "its host is no IPv6 address");
+                        refuse(err, url, "its host is not an IPv6 address");
                 return host;
         }
         while (host < length && text[host] != ':')
@@ -157,7 +157,7 @@ static int check_with_scheme(const char *url, const char *mark, char **host, str
         return check_authority(authority, length, url, host, err);
 }
 
-/* "[user@]host:path", as scp has it: a colon in front of the first slash. */
+/* "[user@]host:path", as scp has it: a colon before the first slash. */
 static int check_scp_form(const char *url, char **host, struct error **err)
 {
         size_t first = strcspn(url, "/");
@@ -178,7 +178,7 @@ static int check_scp_form(const char *url, char **host, struct error **err)
                 return -1;
         colon = start + length;
         if (*colon != ':')
-                return refuse(err, url, "it has no ':' behind its host");
+                return refuse(err, url, "it has no ':' after its host");
         /* git hands this path to a program on the other side. */
         if (colon[1] == '-')
                 return refuse(err, url, "its path begins with a dash");
@@ -186,7 +186,7 @@ static int check_scp_form(const char *url, char **host, struct error **err)
         return 0;
 }
 
-/* "ext::sh -c …": the helper that git would run is what stands in front. */
+/* "ext::sh -c …": git would run the helper that is named before the colons. */
 static bool names_a_helper(const char *url)
 {
         while (isalnum((unsigned char)*url) || *url == '+' || *url == '-' || *url == '.')

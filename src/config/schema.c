@@ -1,4 +1,4 @@
-#include "schema.h"
+#include "config/schema.h"
 
 #include <inttypes.h>
 
@@ -30,14 +30,12 @@ static void keep(struct schema_reader *reader, struct error *error)
 
 void schema_mistake(struct schema_reader *reader, unsigned line, unsigned column, const char *format, ...)
 {
-        _cleanup_(freep) char *message = NULL;
         struct error *error = NULL;
         va_list args;
 
         va_start(args, format);
-        message = xvasprintf(format, args);
+        error_at_list(&error, reader->file, line, column, format, args);
         va_end(args);
-        error_at(&error, reader->file, line, column, "%s", message);
         keep(reader, error);
 }
 
@@ -123,7 +121,7 @@ static void decode_integer(struct schema_reader *reader, const struct schema_key
                 *field = value->integer;
 }
 
-/* The bytes that a number of GiB is; one that has no room counts as the most there can be. */
+/* Converts GiB to bytes; a number that is too big counts as the most there can be. */
 static int64_t from_gib(int64_t number)
 {
         int64_t bytes;
@@ -146,7 +144,7 @@ static void decode_size(struct schema_reader *reader, const struct schema_key *k
                 schema_hint(reader, "write 8 for 8 GiB, or a size such as \"8GiB\" or \"512MiB\"");
                 return;
         } else if (text_parse_size(value->string, &bytes) < 0) {
-                schema_mistake(reader, value->line, value->column, "'%s' can't be '%s', which is no size", key->name,
+                schema_mistake(reader, value->line, value->column, "'%s' can't be '%s', which is not a size", key->name,
                                value->string);
                 schema_hint(reader, "write 8 for 8 GiB, or a size such as \"8GiB\" or \"512MiB\"");
                 return;
@@ -218,7 +216,7 @@ static void decode_choice(struct schema_reader *reader, const struct schema_key 
                 schema_hint(reader, "did you mean '%s'?", near);
 }
 
-/* Is it a list of a length that makes sense? */
+/* Is it a list, and not too long? */
 static bool check_list(struct schema_reader *reader, const struct schema_key *key, const struct toml_value *value)
 {
         if (value->type != TOML_ARRAY) {

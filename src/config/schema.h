@@ -9,10 +9,10 @@
  *         };
  *         const struct schema schema = { .keys = keys };
  *
- *         project.cpus = 4;                                               // defaults are there before
+ *         project.cpus = 4;                                               // defaults come first
  *         status = schema_decode(&schema, root, file, &project, err);     // else *err has every mistake, sorted by place
  *
- * Nothing ends at the first mistake: it is noted in the reader and decoding goes on behind it.
+ * Nothing ends at the first mistake: the reader notes it, and decoding goes on after it.
  */
 #pragma once
 
@@ -33,11 +33,11 @@ enum schema_type {
         SCHEMA_CHOICE,  /* char * (owned), one of `choices` */
         SCHEMA_STRINGS, /* struct strv: a list of at most `high` different texts, each as `check` allows */
         SCHEMA_ARRAY,   /* a list of at most `high` items, each handed to `decode` */
-        SCHEMA_TABLE,   /* a table within; `schema` decodes it into the struct at the field */
+        SCHEMA_TABLE,   /* a table inside; `schema` decodes it into the struct at the field */
         SCHEMA_CUSTOM,  /* whatever `decode` makes of it; `items` says what that is */
 };
 
-/* Is this text all right? Its error's message and hint are used, at the text's place. */
+/* Is this text allowed? The error's message and hint are used, at the text's place. */
 typedef int (*schema_check_fn)(const char *text, struct error **err);
 /* Decodes an item into the struct `object`, or notes what is wrong with it. */
 typedef void (*schema_decode_fn)(struct schema_reader *reader, const struct schema_key *key, const struct toml_value *value,
@@ -62,14 +62,14 @@ struct schema_key {
 struct schema {
         const struct schema_key *keys;
         const struct schema *base; /* its keys and its finish() count too; NULL = none */
-        /* For members that no key is called. NULL = such a member is a mistake (schema_unknown). */
+        /* For members that match no key. NULL = such a member is a mistake (schema_unknown). */
         void (*other)(struct schema_reader *reader, const struct schema *schema, const struct toml_member *member,
                       void *object);
-        /* When all keys have been decoded: what holds between them. NULL = nothing does. */
+        /* Called when all keys have been decoded, to check what holds between them. NULL = nothing does. */
         void (*finish)(struct schema_reader *reader, const struct toml_value *table, void *object);
 };
 
-/* All of a table. -1 with every mistake; `object` is then partly filled, and to be cleared by the caller as ever. */
+/* Decodes a whole table. -1 with every mistake; `object` is then partly filled, and the caller clears it as always. */
 int schema_decode(const struct schema *schema, const struct toml_value *table, const char *file, void *object,
                   struct error **err);
 
@@ -80,20 +80,20 @@ const struct schema_key *schema_find(const struct schema *schema, const char *na
 void schema_document(const struct schema *schema, struct strbuf *out);
 
 /*
- * For decode, other and finish. The newest mistake's hint is set by schema_hint(). Of a file with very many mistakes the
- * first hundred are kept, and the others counted.
+ * For decode, other and finish. schema_hint() sets the hint of the newest mistake. Of a file with very many mistakes the first
+ * hundred are kept, and the others are counted.
  */
 void schema_mistake(struct schema_reader *reader, unsigned line, unsigned column, const char *format, ...) _printf_(4, 5);
 void schema_hint(struct schema_reader *reader, const char *format, ...) _printf_(2, 3);
-/* The message and hint of `error` (taken over) as a mistake at a place. */
+/* Notes the message and hint of `error` (owned from now on) as a mistake at a place. */
 void schema_adopt(struct schema_reader *reader, unsigned line, unsigned column, struct error *error);
 /* "unknown key 'cpu'", with the nearest key, or all of them, as the hint. */
 void schema_unknown(struct schema_reader *reader, const struct schema *schema, const struct toml_member *member);
 /* "'cpus' must be a whole number, not a string" */
 void schema_wrong_type(struct schema_reader *reader, const struct schema_key *key, const struct toml_value *value,
                        const char *wanted);
-/* A text as the key's `check` allows? If not, the mistake is noted. */
+/* Does the key's `check` allow the text? If not, the mistake is noted. */
 bool schema_check_text(struct schema_reader *reader, const struct schema_key *key, const struct toml_value *value);
-/* Decodes a table within. */
+/* Decodes a table inside another. */
 void schema_decode_table(struct schema_reader *reader, const struct schema *schema, const struct toml_value *table,
                          void *object);

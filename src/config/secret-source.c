@@ -24,7 +24,7 @@ bool secret_environment_valid(const char *id)
         return *id && strspn(id, letters) == strlen(id) && strlen(id) <= 64;
 }
 
-/* --- the forms, what stands behind the prefix being in `rest` */
+/* --- the forms; `rest` is what comes after the prefix */
 
 static int parse_op(const char *rest, const char *home _unused_, struct secret_source *out, struct error **err _unused_)
 {
@@ -47,7 +47,7 @@ static char *expand_home(const char *path, const char *home)
         return starts_with(path, "~/") && home ? path_join(home, path + 2) : xstrdup(path);
 }
 
-/* age's own default of a key file is none; this is where sops looks for age's keys. */
+/* age has no default key file; this is where sops looks for age's keys. */
 static void add_age(const char *path, const char *home, struct secret_source *out)
 {
         out->provider = "age";
@@ -80,13 +80,13 @@ static int parse_file(const char *rest, const char *home, struct secret_source *
         _cleanup_(freep) char *path = expand_home(before, home);
 
         if (*path != '/') {
-                error_set(err, ERROR_CONFIG, "the file '%s' is not named by an absolute path", before);
+                error_set(err, ERROR_CONFIG, "the file '%s' must be named by an absolute path", before);
                 return error_hint(err, "file:/home/jane/keys.age, or file:~/keys.age");
         }
         if (!ends_with(path, ".age"))
                 return add_sops(path, key, out, err);
         if (key)
-                return error_set(err, ERROR_CONFIG, "a file of age's has no keys, so that '#%s' means nothing", key);
+                return error_set(err, ERROR_CONFIG, "an age file has no keys, so '#%s' means nothing", key);
         add_age(path, home, out);
         return 0;
 }
@@ -101,7 +101,7 @@ static int parse_keychain(const char *rest, const char *home _unused_, struct se
 static int parse_env(const char *rest, const char *home _unused_, struct secret_source *out, struct error **err)
 {
         if (!secret_name_valid(rest))
-                return error_set(err, ERROR_CONFIG, "'%s' is no variable's name", rest);
+                return error_set(err, ERROR_CONFIG, "'%s' is not the name of a variable", rest);
         out->provider = "environment";
         out->variable = xstrdup(rest);
         return 0;
@@ -165,7 +165,7 @@ int secret_source_parse(const char *text, const char *home, struct secret_source
                 source = (struct secret_source)SECRET_SOURCE_INIT;
                 return 0;
         }
-        /* It may be the secret itself: it is not repeated. */
-        error_set(err, ERROR_CONFIG, "this says no place where a secret is");
+        /* It may be the secret itself, so it is not repeated. */
+        error_set(err, ERROR_CONFIG, "not a secret source");
         return error_hint(err, "op://VAULT/ITEM/FIELD, pass:PATH, file:PATH, keychain:ITEM, env:NAME or command:PROGRAM ARG…");
 }

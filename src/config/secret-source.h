@@ -1,5 +1,5 @@
 /*
- * Where a project's secret comes from: the text that stands for it in projects.toml, as the command that prints it. Pure.
+ * Where a project's secret comes from: turns the text for it in projects.toml into the command that prints it. Pure.
  *
  *         op://VAULT/ITEM/FIELD   1Password: op read
  *         pass:PATH               pass: the first line of the entry
@@ -17,7 +17,7 @@ struct secret_source {
         const char *provider; /* for people: "1Password", "pass", "age", "sops", "keychain", "environment", "command"; static */
         struct strv argv;     /* empty for the environment */
         char *variable;       /* of the environment; else NULL */
-        bool first_line;      /* only that counts */
+        bool first_line;      /* only the first line counts */
 };
 
 #define SECRET_SOURCE_INIT                                                                                                     \
@@ -26,9 +26,9 @@ struct secret_source {
         }
 void secret_source_clear(struct secret_source *source);
 
-/* ERROR_CONFIG that lists the forms. `home` stands for ~ (NULL: none). */
+/* Fails with an ERROR_CONFIG; when `text` has none of the forms, the hint lists them. `home` stands for ~ (NULL: none). */
 int secret_source_parse(const char *text, const char *home, struct secret_source *out, struct error **err);
 /* May a secret have this name? It becomes a variable and a file. */
 bool secret_name_valid(const char *name);
-/* An ID of a 1Password Environment. */
+/* Is this the ID of a 1Password Environment? */
 bool secret_environment_valid(const char *id);

@@ -12,13 +12,13 @@ static int check_proxy(const char *text, struct error **err)
         if (streq(text, "none") || streq(text, "host"))
                 return 0;
         if (!starts_with(text, "http://") && !starts_with(text, "https://")) {
-                error_set(err, ERROR_CONFIG, "'%s' is no proxy", text);
-                return error_hint(err, "write \"none\", \"host\" for what the environment says, or a http:// URL");
+                error_set(err, ERROR_CONFIG, "'%s' is not a proxy", text);
+                return error_hint(err, "write \"none\", \"host\" for what the environment says, or an http:// URL");
         }
         if (!strchr(text, '@') && text[strcspn(text, " \t\r\n")] == '\0')
                 return 0;
-        error_set(err, ERROR_CONFIG, "a proxy with a user, a password or white space");
-        return error_hint(err, "it would be stored in layers: use a proxy that asks for none");
+        error_set(err, ERROR_CONFIG, "the proxy has a user, a password or white space");
+        return error_hint(err, "it would be stored in layers: use a proxy that needs none");
 }
 
 static bool is_prefix(const char *text, bool http)
@@ -67,7 +67,8 @@ static const struct schema_key keys[] = {
                 .low = 0,
                 .high = 64 * TIB,
                 .fallback = "10 GiB",
-                .summary = "what the memory of warm templates may take on the host's disk; those not used for longest go first",
+                .summary =
+                        "how much of the host's disk the memory of warm templates may take; the least recently used go first",
         },
         {
                 .name = "secret_timeout",
@@ -76,14 +77,14 @@ static const struct schema_key keys[] = {
                 .low = 1,
                 .high = 3600,
                 .fallback = "120",
-                .summary = "seconds that a program may take to print a secret, with the time that you need to approve it",
+                .summary = "seconds that a program may take to print a secret, including the time you need to approve it",
         },
         {
                 .name = "trust_host_ca",
                 .type = SCHEMA_BOOL,
                 .offset = offsetof(struct settings, trust_host_ca),
                 .fallback = "`false`",
-                .summary = "guests trust the CA certificates that the host trusts (for networks that look into TLS)",
+                .summary = "guests trust the CA certificates that the host trusts (for networks that inspect TLS)",
         },
         {
                 .name = "proxy",
@@ -99,7 +100,7 @@ static const struct schema_key keys[] = {
                 .decode = decode_mirrors,
                 .items = "table of URL prefixes",
                 .fallback = "none",
-                .summary = "where downloads come from in place of a recipe's URL; the longest prefix counts",
+                .summary = "where downloads come from instead of a recipe's URL; the longest prefix counts",
         },
         { 0 },
 };

@@ -1,6 +1,4 @@
-/*
- * What holds for the program and not for one project: $XDG_CONFIG_HOME/machine/config.toml. A missing file is an empty one.
- */
+/* Settings of the program and not of one project: $XDG_CONFIG_HOME/machine/config.toml. A missing file is an empty one. */
 #pragma once
 
 #include <stdint.h>
@@ -9,12 +7,12 @@
 #include "lib/strv.h"
 
 struct settings {
-        char *file;                         /* also when it isn't there */
-        int64_t template_budget;            /* bytes on the host's disk that the memory of all warm templates may take */
-        int64_t secret_timeout;             /* seconds that what prints a secret may take, a person's approval included */
-        bool trust_host_ca;                 /* the host's CA certificates count in guests too */
-        char *proxy;                        /* "none", "host" (its environment's), or a URL */
-        struct strv mirror_from, mirror_to; /* [mirrors]: prefixes of URLs, and what stands for each */
+        char *file;              /* set even if it isn't there */
+        int64_t template_budget; /* bytes on the host's disk that the memory of all warm templates may take */
+        int64_t secret_timeout;  /* seconds that a program may take to print a secret, including a person's approval */
+        bool trust_host_ca;      /* the host's CA certificates count in guests too */
+        char *proxy;             /* "none", "host" (its environment's), or a URL */
+        struct strv mirror_from, mirror_to; /* [mirrors]: prefixes of URLs, and what replaces each */
 };
 
 #define SETTINGS_INIT                                                                                                          \

@@ -29,7 +29,7 @@ static char *resolve(const char *file, struct error **err)
         return path_join(resolved, base);
 }
 
-/* What is recorded; an object, empty where there is no record. NULL with an error. */
+/* Reads the whole record as a JSON object, which is empty if the file is missing. Returns NULL with an error. */
 static json_t *read_store(const char *path, struct error **err)
 {
         _cleanup_(error_freep) struct error *error = NULL;
@@ -44,8 +44,8 @@ static json_t *read_store(const char *path, struct error **err)
                 error_free(*err);
                 *err = TAKE_PTR(error);
         }
-        error_wrap(err, "cannot tell which checkouts are trusted from '%s'", path);
-        error_hint(err, "remove '%s', and trust your checkouts anew", path);
+        error_wrap(err, "cannot read from '%s' which checkouts are trusted", path);
+        error_hint(err, "remove '%s', and trust your checkouts again", path);
         return NULL;
 }
 
@@ -71,7 +71,7 @@ int trust_get(const char *file, const void *content, size_t length, enum trust *
         return 0;
 }
 
-/* Puts `hash` behind `path`, or takes it out when hash is NULL. */
+/* Records `hash` for `path`, or removes the record when `hash` is NULL. */
 static int change(const char *path, const char *hash, struct error **err)
 {
         _cleanup_(freep) char *folder = paths_state(NULL);
@@ -86,7 +86,7 @@ static int change(const char *path, const char *hash, struct error **err)
         if (!store)
                 return -1;
         if (hash && json_object_set_new(store, path, json_string(hash)) < 0)
-                return error_set(err, ERROR_FAILED, "cannot record trust in '%s': its path is no UTF-8", path);
+                return error_set(err, ERROR_FAILED, "cannot record trust in '%s': its path is not UTF-8", path);
         if (!hash && json_object_del(store, path) < 0)
                 return 0;
         return json_write(store_path, store, 0600, err);

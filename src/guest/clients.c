@@ -5,10 +5,10 @@
 #include "lib/egress-rule.h"
 #include "lib/text.h"
 
-#define TIMEOUT_MS (10 * 60 * 1000) /* every client once, and every index of theirs */
-#define MOST       64               /* of one guest */
+#define TIMEOUT_MS (10 * 60 * 1000) /* for every client, and every index that they use, once */
+#define MOST       64               /* rules from one guest */
 
-/* The rule of "@PRESET RULE"; NULL = it is none. */
+/* Returns the rule in "@PRESET RULE", or NULL when the line is not of this form. */
 static const char *rule_of(const char *line)
 {
         for (size_t i = 0; egress_clients[i]; i++) {
@@ -34,7 +34,7 @@ int clients_read(const char *text, struct strv *out, struct error **err)
                         _cleanup_(freep) char *visible = text_visible_dup(line);
 
                         return error_set(err, ERROR_STEP, "the guest's package clients use '%s', which %s", visible,
-                                         out->count >= MOST ? "is one too many" : "is no host");
+                                         out->count >= MOST ? "is one too many" : "is not a host");
                 }
                 strv_take(out, TAKE_PTR(line));
         }

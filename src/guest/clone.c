@@ -29,7 +29,7 @@ static void clones_clear(struct clones *clones)
         free(clones->items);
 }
 
-/* Progress goes by; what remains is for the error. */
+/* Progress is only shown; the other lines are kept for the error. */
 static bool is_progress(const char *line)
 {
         return strstr(line, "% (") != NULL;
@@ -50,7 +50,7 @@ static void on_said(struct clones *clones, struct clone *clone, const char *text
         strv_take(&clone->said, TAKE_PTR(visible));
 }
 
-/* "NUMBER said LINE" or "NUMBER ended STATUS"; anything else is noise of the login, and passed over. */
+/* "NUMBER said LINE" or "NUMBER ended STATUS"; anything else is noise from the login, and is skipped. */
 static void on_line(const char *line, void *data)
 {
         struct clones *clones = data;
@@ -137,7 +137,7 @@ static int add_known_hosts(const struct project_repo *const *repos, size_t count
         return 0;
 }
 
-/* The arguments go with the script, not on ssh's command line: a URL may hold a password, and others can list processes. */
+/* The arguments go with the script, not on ssh's command line: a URL may hold a password, and anybody can list processes. */
 static void add_arguments(const struct clones *clones, const char *run, struct strbuf *out)
 {
         strbuf_adds(out, "set -- ");
@@ -175,11 +175,5 @@ int clone_all(const struct vm *vm, const struct project *project, const struct p
                         add_failure(vm, project, &clones.items[i], &errors);
         if (failure)
                 error_append(&errors, failure);
-        if (!errors)
-                return 0;
-        if (err)
-                *err = errors;
-        else
-                error_free(errors);
-        return -1;
+        return error_give(err, errors);
 }

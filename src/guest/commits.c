@@ -37,7 +37,7 @@ static void add_value(struct strbuf *config, const char *key, const char *value)
         strbuf_adds(config, "\"\n");
 }
 
-/* In the file of signers an address is a pattern, and these mean something in it. */
+/* In the file of signers an address is a pattern, in which these characters have a meaning. */
 static bool is_plain_address(const char *email)
 {
         return *email && !email[strcspn(email, " \t\r\n\"',*?!#")];

@@ -11,7 +11,7 @@
 #define LOOK_UP_TIMEOUT_MS 10000
 #define BLANKS             " \t\r"
 
-/* The next word at *text (which moves behind it) and its length; 0 = there is none. */
+/* Finds the next word at *text, moves *text past it, and returns its length; 0 = there is none. */
 static size_t next_word(const char **text, const char *end, const char **word)
 {
         size_t length = 0;
@@ -74,7 +74,7 @@ void known_hosts_add(const char *text, const char *host, struct strbuf *out)
         }
 }
 
-/* ssh-keygen -F ends with 1 where the file has no such host. */
+/* ssh-keygen -F ends with 1 when the file has no such host. */
 static int look_up(const char *file, const char *host, struct strbuf *out, struct error **err)
 {
         _cleanup_(process_result_clear) struct process_result result = PROCESS_RESULT_INIT;
@@ -89,7 +89,7 @@ static int look_up(const char *file, const char *host, struct strbuf *out, struc
         return 0;
 }
 
-/* What this computer's own ssh knows of it. */
+/* Adds what this computer's own ssh knows of the host. */
 static int look_up_own(const char *host, struct strbuf *out, struct error **err)
 {
         _cleanup_(freep) char *user = paths_ssh("known_hosts");
@@ -97,13 +97,13 @@ static int look_up_own(const char *host, struct strbuf *out, struct error **err)
         return look_up(user, host, out, err) < 0 ? -1 : look_up("/etc/ssh/ssh_known_hosts", host, out, err);
 }
 
-/* Of a kind whose signature machine-keys verifies (keys/signature.h)? */
+/* Does machine-keys verify signatures of this kind of key (keys/signature.h)? */
 static bool is_verified(const char *key)
 {
         return starts_with(key, "ssh-ed25519 ") || starts_with(key, "ecdsa-sha2-nistp") || starts_with(key, "ssh-rsa ");
 }
 
-/* "[@revoked] HOST TYPE KEY": into the list that it belongs to. A certificate authority's key is no host's. */
+/* Adds the key of "[@revoked] HOST TYPE KEY" to the list that it belongs to. A certificate authority's key is not a host's. */
 static void sort_key(const char *line, struct strv *known, struct strv *revoked)
 {
         bool is_revoked = starts_with(line, "@revoked ");

@@ -1,6 +1,6 @@
 /*
- * Which ssh host keys the guest may trust when it clones: those of well-known forges, which are shipped, and what the
- * person's own ssh knows of a repo's host. Never asked of the network.
+ * The ssh host keys that the guest may trust when it clones: the shipped ones of well-known forges, and those that the user's
+ * own ssh knows for a repo's host. The network is never asked.
  */
 #pragma once
 
@@ -15,7 +15,7 @@
 int known_hosts_collect(const struct strv *hosts, struct strbuf *out, struct error **err);
 
 /*
- * Appends the fingerprints of the keys that are known of `host`, the shipped ones too; a revoked key is none, nor is one of a
+ * Appends the fingerprints of the keys that are known for `host`, the shipped ones too. Leaves out revoked keys, and keys of a
  * kind that machine-keys doesn't verify.
  */
 int known_hosts_fingerprints(const char *host, struct strv *out, struct error **err);

@@ -10,7 +10,8 @@
 
 #define ASK_TIMEOUT_MS 10000
 
-/* Tests have a configuration of their own, and then the system's doesn't count; NULL = the one that ssh reads by itself. */
+/* Returns the configuration for `ssh -F`: tests have their own, and then the system's doesn't count. NULL = what ssh reads by
+ * itself. */
 static char *configuration(void)
 {
         const char *set = getenv("MACHINE_SSH_DIR");
@@ -19,7 +20,7 @@ static char *configuration(void)
         return !file || file_exists(file) ? TAKE_PTR(file) : xstrdup("none");
 }
 
-/* What ssh takes for IdentityFile of that host, by the configuration in `file` (NULL = the person's). */
+/* Lists what ssh takes as IdentityFile for that host, by the configuration in `file` (NULL = the user's). */
 static bool list_identities(const struct remote *remote, const char *file, struct strv *out)
 {
         static const char keyword[] = "identityfile ";
@@ -44,7 +45,8 @@ static bool list_identities(const struct remote *remote, const char *file, struc
         return true;
 }
 
-/* Of that identity: of the file itself where it is a public key's, else of the one beside it. A private key is never read. */
+/* Returns the fingerprint of an identity: from the file itself when it is a public key's, else from the public key's file
+ * beside it. A private key is never read. */
 static char *mark_of(const char *identity)
 {
         _cleanup_(freep) char *path = ends_with(identity, ".pub") ? xstrdup(identity) : xasprintf("%s.pub", identity);
@@ -53,9 +55,8 @@ static char *mark_of(const char *identity)
         return option ? xstrdup(option + strlen("--key=")) : NULL;
 }
 
-/* False where the configuration names none for that host, and ssh goes by its `usual` ones, or one whose public key isn't
- * there.
- */
+/* Returns false when the configuration names no identity for that host, so that ssh tries its `usual` ones, and when it names
+ * one whose public key is missing. */
 static bool add_identities(const struct remote *remote, const struct strv *usual, struct strv *out)
 {
         _cleanup_(freep) char *file = configuration();
@@ -85,7 +86,7 @@ void lend_choose(const struct project *project, const char *signing_key, struct 
 
                 if (!remote_of_repo(project->repos[i].url, &remote) || !remote.ssh)
                         continue;
-                /* They are the same for every host. */
+                /* The usual ones are the same for every host. */
                 if ((usual.count == 0 && !list_identities(&remote, "none", &usual)) || !add_identities(&remote, &usual, &marks))
                         return;
         }

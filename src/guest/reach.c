@@ -11,12 +11,12 @@
 #include "lib/os.h"
 
 /*
- * getaddrinfo(3) has no limit of its own, and a resolver that doesn't answer holds it for minutes. So it runs in a thread,
- * which is left to itself when the time is up: it owns all that it touches and its answer then goes nowhere.
+ * getaddrinfo(3) has no time limit, and a resolver that doesn't answer holds it for minutes. So it runs in a thread, which is
+ * left to itself when the time is up: it owns all that it touches, and its answer then goes nowhere.
  */
 struct lookup {
         char *host;
-        int answer; /* a pipe: one byte, the class, or NONE */
+        int answer; /* a pipe, for one byte: the class or NONE */
 };
 
 #define NONE 0xff
@@ -54,7 +54,7 @@ static void *look_up(void *data)
         struct lookup *lookup = data;
         unsigned char answer = resolve(lookup->host);
 
-        /* Nobody there any more: nothing is lost. */
+        /* If nobody waits for the answer any more, nothing is lost. */
         (void)!write(lookup->answer, &answer, 1);
         close(lookup->answer);
         free(lookup->host);
@@ -74,7 +74,7 @@ static int start(const char *host, int *answer)
                 return -1;
         lookup = xmalloc(sizeof(*lookup));
         *lookup = (struct lookup){ .host = xstrdup(host), .answer = ends[1] };
-        /* The thread has no part in signals: neither in those meant for the program nor in its own SIGPIPE. */
+        /* The thread gets no signals: neither those meant for the program nor its own SIGPIPE. */
         sigfillset(&all);
         pthread_sigmask(SIG_SETMASK, &all, &before);
         failure = pthread_create(&thread, NULL, look_up, lookup);

@@ -8,14 +8,15 @@
 #include "guest/script.h"
 #include "host/paths.h"
 #include "lib/file.h"
+#include "lib/nest.h"
 #include "lib/text.h"
 #include "vm/console.h"
 
 #define SCRIPT_TIMEOUT_MS 60000
 #define TAR_TIMEOUT_MS    (10 * 60 * 1000)
-#define LOG_MOST          "1000000" /* bytes of a failed step's log */
+#define STEPS_TIMEOUT_MS  (12 * 60 * 60 * 1000) /* of one part */
+#define LOG_MOST          1000000               /* bytes kept of a failed step's log, whatever the guest sends */
 #define QUOTED_LINES      5
-#define REPORT_MOST       (64 << 20) /* a line a second, for days */
 
 void recipe_run_files_clear(struct recipe_run_files *files)
 {
@@ -48,7 +49,7 @@ static int write_values(const struct recipe_step *step, const char *folder, stru
         return 0;
 }
 
-/* Downloads are linked to: tar follows. A step that the guest has already needs none. */
+/* Downloads are symbolic links, which tar follows. A step that the guest already has needs none. */
 static int write_files(const struct recipe_step *step, const struct recipe_run_files *files, const char *folder,
                        struct error **err)
 {
@@ -162,7 +163,7 @@ static void on_end(struct report *report, const struct recipe_step *step, const 
         report->running = NULL;
 }
 
-/* Whatever isn't a record of the runner's is nobody's: the guest can print what it likes. */
+/* Ignores every line that is not one of the runner's records: the guest can print what it likes. */
 static void on_line(const char *line, void *data)
 {
         struct report *report = data;
@@ -186,32 +187,34 @@ static void on_line(const char *line, void *data)
                 event_begin(report->run->events, step->id, "%s: %s", report->run->part->name, step->title);
         } else if (streq(fields.items[0], "line") && fields.count > 2) {
                 event_line(report->run->events, fields.items[2]);
-        } else if (streq(fields.items[0], "version") && fields.count == 4) {
-                report->run->on_version(report->run->part, step->id, fields.items[2], fields.items[3], report->run->data);
+        } else if (streq(fields.items[0], "version") && fields.count == 4 && report->running == step) {
+                report->run->on_version(report->run->part, step, fields.items[2], fields.items[3], report->run->data);
         } else if (streq(fields.items[0], "end")) {
                 on_end(report, step, &fields);
         }
 }
 
-/* Its log to the host, and its last lines into the error. */
+/* Copies the failed step's log to the host, and puts its last lines into the error. */
 static int fail(const struct report *report, struct error **err)
 {
         static const char script[] = "exec sudo -n tail -c \"$2\" -- \"/var/log/machine/steps/$1.log\"\n";
         const struct recipe_step *step = report->failed;
         _cleanup_(freep) char *name = xasprintf("%s-%s", report->run->part->name, step->id);
         _cleanup_(freep) char *path = xasprintf("%s/recipe-%s.log", report->run->logs, name);
+        _cleanup_(freep) char *most = xasprintf("%d", LOG_MOST);
         _cleanup_(strbuf_clear) struct strbuf log = STRBUF_INIT;
         _cleanup_(strbuf_clear) struct strbuf said = STRBUF_INIT;
 
-        if (session_script(&(struct session){ .vm = report->run->vm }, script, (const char *const[]){ name, LOG_MOST, NULL },
+        if (session_script(&(struct session){ .vm = report->run->vm }, script, (const char *const[]){ name, most, NULL },
                            SCRIPT_TIMEOUT_MS, NULL, NULL, &log, NULL) == 0 &&
-            file_make_folders(report->run->logs, 0700, NULL) == 0 && file_write(path, log.buf, log.len, 0600, NULL) == 0)
+            file_make_folders(report->run->logs, 0700, NULL) == 0 &&
+            file_write(path, log.buf, log.len < LOG_MOST ? log.len : LOG_MOST, 0600, NULL) == 0)
                 console_quote(&said, path, QUOTED_LINES);
         error_set(err, ERROR_STEP, "step '%s' of the recipe's part '%s' failed with exit status %jd%s%s", step->id,
                   report->run->part->name, (intmax_t)report->status, said.len > 0 ? ": " : "", said.buf);
         if (step->line > 0)
                 error_wrap(err, "%s:%u:%u", step->file, step->line, step->column);
-        return error_hint(err, "less '%s'; when it is mended, this goes on from there: %s", path, report->run->again);
+        return error_hint(err, "less '%s'; when it is fixed, go on from there with: %s", path, report->run->again);
 }
 
 static int send(const char *archive, struct report *report, struct error **err)
@@ -233,8 +236,8 @@ static int send(const char *archive, struct report *report, struct error **err)
         session_argv(&(struct session){ .vm = vm }, line.buf, &argv);
         if (process_run(&(struct process_spec){ .argv = strv_argv(&argv),
                                                 .stdin_fd = fd,
-                                                .timeout_ms = -1,
-                                                .output_limit = REPORT_MOST,
+                                                .timeout_ms = STEPS_TIMEOUT_MS,
+                                                .lines_only = true,
                                                 .on_line = on_line,
                                                 .on_line_data = report },
                         &result, err) < 0)
@@ -245,10 +248,11 @@ static int send(const char *archive, struct report *report, struct error **err)
                 return fail(report, err);
         if (result.status != 0 || !report->whole) {
                 _cleanup_(freep) char *how = process_status_text(result.status);
+                _cleanup_(strbuf_clear) struct strbuf said = STRBUF_INIT;
 
-                strbuf_trim_end(&result.err);
+                process_quote(&said, &result.err);
                 error_set(err, ERROR_STEP, "the recipe's part '%s' was cut off in VM '%s': %s%s%s", report->run->part->name,
-                          vm->name, how, result.err.len > 0 ? ": " : "", result.err.buf);
+                          vm->name, how, said.len > 0 ? ": " : "", said.buf);
                 return error_hint(err, "%s", report->run->again);
         }
         return 0;
@@ -258,23 +262,18 @@ int recipe_run(const struct recipe_run *run, struct error **err)
 {
         struct report report = { .run = run };
         _cleanup_(freep) char *cache = paths_cache(NULL);
-        _cleanup_(freep) char *folder = xasprintf("%s/recipe.XXXXXX", cache);
+        _cleanup_(nest_clear) struct nest nest = NEST_INIT;
+        _cleanup_(freep) char *folder = NULL;
         _cleanup_(freep) char *archive = NULL;
-        int status;
 
-        if (file_make_folders(cache, 0700, err) < 0)
+        if (file_make_folders(cache, 0700, err) < 0 || nest_make(cache, "recipe.", &nest, err) < 0)
                 return -1;
-        if (!mkdtemp(folder))
-                return error_errno(err, ERROR_FAILED, "cannot make a folder in '%s'", cache);
-        archive = xasprintf("%s.tar", folder);
-        status = write_part(run->part, run->files, folder, err);
-        if (status == 0)
-                status = pack(folder, archive, err);
-        if (status == 0)
-                status = send(archive, &report, err);
-        file_remove(archive, NULL);
-        file_remove(folder, NULL);
-        return status;
+        folder = path_join(nest.folder, "part");
+        archive = path_join(nest.folder, "part.tar");
+        if (file_make_folders(folder, 0700, err) < 0 || write_part(run->part, run->files, folder, err) < 0 ||
+            pack(folder, archive, err) < 0)
+                return -1;
+        return send(archive, &report, err);
 }
 
 /* --- which steps the guest has */

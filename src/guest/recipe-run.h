@@ -1,9 +1,9 @@
 /*
- * One part of a recipe, run in a guest: guest/recipe/run and the part's steps go in by ssh, always those of this program, and
- * what it reports comes back as events. A step that the guest has with the same hash is left alone; the first that fails is the
- * last.
+ * Runs one part of a recipe in a guest: guest/recipe/run and the part's steps go in by ssh, always those of this program, and
+ * what they report comes back as events. A step that the guest has with the same hash is left alone. The first step that fails
+ * is the last.
  *
- *         recipe_run_applied(&vm, &part, &applied, err);      // which need nothing, and so no download either
+ *         recipe_run_applied(&vm, &part, &applied, err);      // these steps need nothing, not even a download
  *         recipe_run(&(struct recipe_run){ .vm = &vm, .part = &part, .files = &files, … }, err);
  *         recipe_run_adopt(&vm, &part, err);                  // after machine.lock gave the steps other hashes
  */
@@ -12,7 +12,7 @@
 #include "config/recipe.h"
 #include "guest/session.h"
 
-/* Where the host has what a step downloads. */
+/* Where the host keeps what a step downloads. */
 struct recipe_run_file {
         const struct recipe_download *download;
         char *path;
@@ -29,24 +29,24 @@ struct recipe_run_files {
         }
 void recipe_run_files_clear(struct recipe_run_files *files);
 
-/* Told of each package that a step of the part has installed. The guest's word. */
-typedef void (*recipe_run_version_fn)(const struct recipe_part *part, const char *step, const char *name, const char *version,
-                                      void *data);
+/* Called for each package that the part's running step says it has installed. This is the guest's word. */
+typedef void (*recipe_run_version_fn)(const struct recipe_part *part, const struct recipe_step *step, const char *name,
+                                      const char *version, void *data);
 
-/* The ids of the part's steps that the guest has with their hash. */
+/* Adds the ids of those steps of the part that the guest has with the same hash. */
 int recipe_run_applied(const struct vm *vm, const struct recipe_part *part, struct strv *applied, struct error **err);
 struct recipe_run {
         const struct vm *vm;
         const struct recipe_part *part;
         const struct recipe_run_files *files;
         const char *logs;  /* folder for the log of a step that fails */
-        const char *again; /* the command that goes on after that: "machine up blog" */
+        const char *again; /* the command that continues after that: "machine up blog" */
         recipe_run_version_fn on_version;
         void *data;
         struct event_sink *events;
 };
-/* A step that fails is ERROR_STEP; its whole log is then LOGS/recipe-PART-ID.log. Has no limit of time of its own: what a
- * recipe does may take hours, and its last line is shown. */
+/* Fails with ERROR_STEP when a step does; the last 1,000,000 bytes of its log are then in LOGS/recipe-PART-ID.log. A part may
+ * take 12 hours, and its last line is shown. */
 int recipe_run(const struct recipe_run *run, struct error **err);
-/* Tells the guest the steps' hashes as they are now, all having been applied. */
+/* Tells the guest the steps' present hashes. All steps must have been applied. */
 int recipe_run_adopt(const struct vm *vm, const struct recipe_part *part, struct error **err);

@@ -4,41 +4,93 @@
 
 #include "guest/checkout.h"
 #include "guest/clone.h"
+#include "guest/push.h"
 #include "guest/reach.h"
 #include "guest/script.h"
+#include "guest/setup.h"
 #include "guest/work.h"
 #include "lib/file.h"
 
-/* The first session of a guest that was just started; on a busy computer in software emulation that alone takes a minute. */
+/* May be the first session of a new guest: on a busy computer in software emulation, that alone takes a minute. */
 #define LOOK_TIMEOUT_MS 180000
+#define PUSH_TIMEOUT_MS (60 * 60 * 1000)
 #define WORK_TIMEOUT_MS 180000
+#define RECEIVING       "receiving"
 
 static bool is_checkout(const struct project_repo *repo)
 {
         return streq(repo->url, ".");
 }
 
-/* Asks the guest which repos are there; missing[i] says it for each. One round trip. */
-static int look(const struct vm *vm, const struct project *project, bool *missing, struct error **err)
+/* The checkout that is pushed in when the guest lacks it. */
+struct pushing {
+        const struct project_repo *repo; /* NULL = the project has no "." */
+        struct checkout checkout;
+        const char *run;       /* part of the name of the folder in which repos are made */
+        struct error *trouble; /* why the checkout can't be pushed; NULL = it can */
+        struct event_sink *events;
+        bool begun; /* the guest has begun to take it in */
+        bool plain; /* it has no lock file that asks for something */
+};
+
+static void pushing_clear(struct pushing *pushing)
 {
-        _cleanup_(strbuf_clear) struct strbuf out = STRBUF_INIT;
-        _cleanup_(strv_clear) struct strv names = STRV_INIT;
-        const char *line;
+        checkout_clear(&pushing->checkout);
+        error_free(pushing->trouble);
+}
 
+static void add_names(const struct project *project, struct strv *args)
+{
         for (size_t i = 0; i < project->repo_count; i++)
-                strv_add(&names, project->repos[i].name);
-        if (script_run(&(struct session){ .vm = vm }, "repos-look.sh", &names, NULL, LOOK_TIMEOUT_MS, NULL, NULL, &out, err) <
-            0)
-                return error_wrap(err, "cannot see which repos VM '%s' has", vm->name);
-        line = out.buf;
-        for (size_t i = 0; i < project->repo_count; i++) {
-                size_t length = strcspn(line, "\n");
-                _cleanup_(freep) char *answer = xstrndup(line, length);
+                strv_add(args, project->repos[i].name);
+}
 
-                line += length + (line[length] == '\n');
+static void add_push(const struct pushing *pushing, const struct push *push, struct strv *args)
+{
+        const struct checkout *checkout = &pushing->checkout;
+
+        strv_adds(args, "--push", pushing->run, pushing->repo->name, checkout->branch ? checkout->branch : "", checkout->format,
+                  checkout->head ? checkout->head : "", NULL);
+        strv_addf(args, "%zu", push->shallow);
+        strv_addf(args, "%zu", push->head.len - push->shallow);
+        strv_add(args, push->refs.buf);
+}
+
+static void on_look_line(const char *line, void *data)
+{
+        struct pushing *pushing = data;
+
+        if (pushing->begun || !streq(line, RECEIVING))
+                return;
+        pushing->begun = true;
+        event_begin(pushing->events, "push", "pushing '%s' into the VM", pushing->checkout.folder);
+}
+
+/* Returns the next line of `*text`, and moves `*text` past it. Owned by the caller. */
+static char *take_line(const char **text)
+{
+        size_t length = strcspn(*text, "\n");
+        char *line = xstrndup(*text, length);
+
+        *text += length + ((*text)[length] == '\n');
+        return line;
+}
+
+static int read_answers(const struct vm *vm, const struct project *project, const char *text, struct pushing *pushing,
+                        bool *missing, struct error **err)
+{
+        for (size_t i = 0; i < project->repo_count; i++) {
+                _cleanup_(freep) char *answer = take_line(&text), *asked = NULL;
+
+                if (streq(answer, RECEIVING) && is_checkout(&project->repos[i])) {
+                        asked = take_line(&text);
+                        pushing->plain = streq(asked, "plain");
+                        missing[i] = true;
+                        continue;
+                }
                 missing[i] = streq(answer, "missing");
                 if (streq(answer, "taken")) {
-                        error_set(err, ERROR_STEP, "'~/code/%s' in VM '%s' is no git repository", project->repos[i].name,
+                        error_set(err, ERROR_STEP, "'~/code/%s' in VM '%s' is not a git repository", project->repos[i].name,
                                   vm->name);
                         return error_hint(err, "machine run %s -- mv ~/code/%s ~/%s.old", vm->name, project->repos[i].name,
                                           project->repos[i].name);
@@ -50,7 +102,58 @@ static int look(const struct vm *vm, const struct project *project, bool *missin
         return 0;
 }
 
-/* Where the VM has no way to a repo's host, says so before the guest waits for a time-out. All of them are listed. */
+/* Asks the guest in one session which repos are there, and sets missing[i] for each. */
+static int look(const struct vm *vm, const struct project *project, struct pushing *pushing, bool *missing, struct error **err)
+{
+        const struct process_spec how = { .input = "", .timeout_ms = LOOK_TIMEOUT_MS };
+        _cleanup_(strbuf_clear) struct strbuf out = STRBUF_INIT;
+        _cleanup_(strv_clear) struct strv args = STRV_INIT;
+
+        add_names(project, &args);
+        if (script_feed(&(struct session){ .vm = vm }, "repos-look.sh", &args, NULL, &how, &out, err) < 0)
+                return error_wrap(err, "cannot see which repos VM '%s' has", vm->name);
+        return read_answers(vm, project, out.buf, pushing, missing, err);
+}
+
+static int push_failed(const struct pushing *pushing, const struct vm *vm, struct error **err)
+{
+        error_wrap(err, "cannot push '%s' into VM '%s'", pushing->checkout.folder, vm->name);
+        if (repository_is_partial(&pushing->checkout.repository))
+                error_hint(err, "it is a partial clone, whose objects are not all here: use a clone without --filter");
+        return error_set_kind(err, ERROR_STEP);
+}
+
+/* Does the same, and pushes the checkout in by the same session when the guest lacks it. */
+static int look_and_push(const struct vm *vm, const struct project *project, struct pushing *pushing, bool *missing,
+                         struct error **err)
+{
+        _cleanup_(push_clear) struct push push = PUSH_INIT;
+        _cleanup_(error_freep) struct error *packing = NULL, *session = NULL;
+        _cleanup_(strbuf_clear) struct strbuf out = STRBUF_INIT, find = STRBUF_INIT;
+        _cleanup_(strv_clear) struct strv args = STRV_INIT;
+        struct process_spec how = { .timeout_ms = PUSH_TIMEOUT_MS, .on_line = on_look_line, .on_line_data = pushing };
+
+        if (script_text(SETUP_FIND, &find, err) < 0)
+                return -1;
+        if (push_begin(&pushing->checkout, &push, err) < 0)
+                return push_failed(pushing, vm, err);
+        add_push(pushing, &push, &args);
+        add_names(project, &args);
+        how.input = push.head.buf;
+        how.input_length = push.head.len;
+        how.then_fd = push.pack_fd;
+        script_feed(&(struct session){ .vm = vm }, "repos-look.sh", &args, find.buf, &how, &out, &session);
+        /* When the guest wanted no pack, an error of the packer doesn't matter. */
+        if (pushing->begun)
+                push_end(&push, &packing);
+        if (packing || session) {
+                error_give(err, packing ? TAKE_PTR(packing) : TAKE_PTR(session));
+                return push_failed(pushing, vm, err);
+        }
+        return read_answers(vm, project, out.buf, pushing, missing, err);
+}
+
+/* Fails when the VM has no way to a repo's host, before the guest waits for a time-out. Lists all such repos. */
 static int check_reach(const struct project *project, const bool *missing, struct error **err)
 {
         deadline limit = deadline_in(REACH_TIMEOUT_MS);
@@ -75,34 +178,10 @@ static int check_reach(const struct project *project, const bool *missing, struc
                 error_hint(&error, "set 'lan = true' for project '%s'", project->name);
                 error_append(&errors, error);
         }
-        if (!errors)
-                return 0;
-        if (err)
-                *err = errors;
-        else
-                error_free(errors);
-        return -1;
+        return error_give(err, errors);
 }
 
-static int push(const struct vm *vm, const struct project_repo *repo, const struct checkout *checkout, const char *run,
-                struct event_sink *events, struct error **err)
-{
-        const struct session session = { .vm = vm };
-        _cleanup_(freep) char *path = xasprintf("code/.partial.%s/%s", run, repo->name);
-        _cleanup_(strv_clear) struct strv begin = STRV_INIT, finish = STRV_INIT;
-
-        /* With a detached HEAD, a branch that the push doesn't bring, so that nothing is checked out twice. */
-        strv_adds(&begin, "begin", run, repo->name, checkout->branch ? checkout->branch : "machine-none", checkout->format,
-                  NULL);
-        strv_adds(&finish, "finish", run, repo->name, checkout->head ? checkout->head : "", NULL);
-        if (script_run(&session, "repos-push.sh", &begin, NULL, LOOK_TIMEOUT_MS, NULL, NULL, NULL, err) < 0 ||
-            checkout_push(checkout, vm, path, events, err) < 0 ||
-            script_run(&session, "repos-push.sh", &finish, NULL, WORK_TIMEOUT_MS, NULL, NULL, NULL, err) < 0)
-                return error_wrap(err, "cannot bring '%s' into VM '%s'", checkout->folder, vm->name);
-        return 0;
-}
-
-/* What the push didn't bring. The code is there by now: not knowing this is no failure. */
+/* Tells what the push didn't bring. The code is there by now, so it is only a warning when this can't be found out. */
 static void note_left_behind(const struct checkout *checkout, struct event_sink *events)
 {
         _cleanup_(error_freep) struct error *error = NULL;
@@ -121,27 +200,47 @@ static void note_left_behind(const struct checkout *checkout, struct event_sink 
                            checkout->folder);
 }
 
-/* The remote is also set where the repo is there: a run may have been killed between the two. */
-static int fill_checkout(const struct vm *vm, const struct project *project, const struct project_repo *repo, bool missing,
-                         const char *run, struct event_sink *events, struct error **err)
+/* Looks at the checkout of the repo ".", if there is one. What is wrong with it counts only when it has to be pushed. */
+static int prepare(const struct vm *vm, const struct project *project, struct pushing *out, struct error **err)
 {
-        _cleanup_(checkout_clear) struct checkout checkout = CHECKOUT_INIT;
-        int status;
-
+        for (size_t i = 0; i < project->repo_count && !out->repo; i++)
+                if (is_checkout(&project->repos[i]))
+                        out->repo = &project->repos[i];
+        if (!out->repo)
+                return 0;
         if (!project->checkout)
-                return error_at(err, project->file, repo->line, repo->column, "'.' names a checkout, and project '%s' has none",
-                                project->name);
-        if (!missing)
-                return checkout_set_remote(project->checkout, vm, repo->name, err);
-        if (checkout_look(project->checkout, &checkout, err) < 0 ||
-            checkout_check_remote(project->checkout, vm, repo->name, err) < 0)
+                return error_at(err, project->file, out->repo->line, out->repo->column,
+                                "'.' names a checkout, and project '%s' has none", project->name);
+        if (checkout_look(project->checkout, &out->checkout, &out->trouble) == 0)
+                (void)checkout_check_remote(project->checkout, vm, out->repo->name, &out->trouble);
+        return 0;
+}
+
+/*
+ * A VM that is being made lacks its code, so it gets the checkout by the session that asks. For any other VM the question comes
+ * first, because packing takes time. The remote is also set when the repo is there: a run may have been killed between the two.
+ */
+static int fill_checkout(const struct vm *vm, const struct project *project, struct pushing *pushing, bool *missing,
+                         struct error **err)
+{
+        bool wanted = vm->record.intent == INTENT_SETUP && !pushing->trouble;
+        int status = 0;
+
+        if (!wanted) {
+                if (look(vm, project, pushing, missing, err) < 0)
+                        return -1;
+                wanted = missing[pushing->repo - project->repos];
+        }
+        if (wanted && pushing->trouble)
+                return error_give(err, TAKE_PTR(pushing->trouble));
+        if (wanted)
+                status = look_and_push(vm, project, pushing, missing, err);
+        if (pushing->begun)
+                event_end(pushing->events, "push", status < 0 ? EVENT_FAILED : EVENT_DONE, NULL);
+        if (status < 0 || checkout_set_remote(project->checkout, vm, pushing->repo->name, err) < 0)
                 return -1;
-        event_begin(events, "push", "pushing '%s' into the VM", project->checkout);
-        status = push(vm, repo, &checkout, run, events, err);
-        event_end(events, "push", status < 0 ? EVENT_FAILED : EVENT_DONE, NULL);
-        if (status < 0 || checkout_set_remote(project->checkout, vm, repo->name, err) < 0)
-                return -1;
-        note_left_behind(&checkout, events);
+        if (pushing->begun)
+                note_left_behind(&pushing->checkout, pushing->events);
         return 0;
 }
 
@@ -164,30 +263,39 @@ static int fill_clones(const struct vm *vm, const struct project *project, const
         return status;
 }
 
-int repos_fill(const struct vm *vm, const struct project *project, struct strv *brought, struct event_sink *events,
+void repos_brought_clear(struct repos_brought *brought)
+{
+        strv_clear(&brought->names);
+        strv_clear(&brought->plain);
+}
+
+int repos_fill(struct vm *vm, const struct project *project, struct repos_brought *brought, struct event_sink *events,
                struct error **err)
 {
         _cleanup_(freep) bool *missing = xcalloc(project->repo_count + 1, sizeof(*missing));
-        _cleanup_(freep) char *run = NULL;
+        _cleanup_(freep) char *run = xasprintf("%08x%08x", randombytes_random(), randombytes_random());
+        _cleanup_(pushing_clear) struct pushing pushing = { .checkout = CHECKOUT_INIT, .run = run, .events = events };
 
         if (project->repo_count == 0)
                 return 0;
-        if (look(vm, project, missing, err) < 0 || check_reach(project, missing, err) < 0)
+        if (prepare(vm, project, &pushing, err) < 0)
                 return -1;
-        run = xasprintf("%08x%08x", randombytes_random(), randombytes_random());
-        for (size_t i = 0; i < project->repo_count; i++)
-                if (is_checkout(&project->repos[i]) &&
-                    fill_checkout(vm, project, &project->repos[i], missing[i], run, events, err) < 0)
-                        return -1;
+        session_warm_await(vm);
+        if ((pushing.repo ? fill_checkout(vm, project, &pushing, missing, err) : look(vm, project, &pushing, missing, err)) <
+                    0 ||
+            check_reach(project, missing, err) < 0)
+                return -1;
         if (fill_clones(vm, project, missing, run, events, err) < 0)
                 return -1;
         for (size_t i = 0; i < project->repo_count; i++)
-                if (missing[i] && brought)
-                        strv_add(brought, project->repos[i].name);
+                if (missing[i])
+                        strv_add(&brought->names, project->repos[i].name);
+        if (pushing.repo && pushing.plain)
+                strv_add(&brought->plain, pushing.repo->name);
         return 0;
 }
 
-/* Of the work that the guest reports, what the checkout on the host has too is no loss. */
+/* Takes out of the reported work what the checkout on the host has too: it would not be lost. */
 static int forgive(const char *checkout, struct work *work, struct error **err)
 {
         _cleanup_(strv_clear) struct strv commits = STRV_INIT, safe = STRV_INIT;

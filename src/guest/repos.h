@@ -9,14 +9,23 @@
 #include "config/project.h"
 #include "guest/session.h"
 
-/* Clones or pushes what is missing, clones in parallel; appends the folders' names of what came to `brought` (may be
- * NULL). An existing repo
- * is left as it is. Errors name the repo. */
-int repos_fill(const struct vm *vm, const struct project *project, struct strv *brought, struct event_sink *events,
+/* The folder names of the repos that came, and of those that were seen to have no lock file that asks for a set-up. */
+struct repos_brought {
+        struct strv names, plain;
+};
+
+#define REPOS_BROUGHT_INIT                                                                                                     \
+        {                                                                                                                      \
+                .names = STRV_INIT, .plain = STRV_INIT                                                                         \
+        }
+void repos_brought_clear(struct repos_brought *brought);
+/* Clones or pushes what is missing, the clones in parallel. Adds what came to `brought`. An existing repo is left as it is.
+ * Errors name the repo. */
+int repos_fill(struct vm *vm, const struct project *project, struct repos_brought *brought, struct event_sink *events,
                struct error **err);
 
 /*
- * Work in the guest that exists nowhere else: *work becomes lines like "blog: 2 uncommitted files, branch 'x' has 3
+ * Finds work in the guest that exists nowhere else: *work becomes lines like "blog: 2 uncommitted files, branch 'x' has 3
  * unpushed commits", control characters made visible, owned by the caller; NULL when there is none.
  * Asks the running guest about every repo below ~/code. For pushed-in repos a commit counts as safe when the checkout on the
  * host has it. `checkout` may be NULL.

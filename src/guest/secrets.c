@@ -28,7 +28,7 @@ int secrets_clear(const struct vm *vm, struct error **err)
         return run(vm, "clear", NULL, err) < 0 ? error_wrap(err, "cannot clear the secrets of VM '%s'", vm->name) : 0;
 }
 
-/* In one piece of locked memory, from which they go into ssh's stdin. */
+/* Packs the items into one piece of locked memory, from which they go into ssh's stdin. */
 static void pack(const struct secrets_item *items, size_t count, struct secret *out)
 {
         size_t length = 0;
@@ -45,7 +45,7 @@ static void pack(const struct secrets_item *items, size_t count, struct secret *
         }
 }
 
-/* Into the script's stdin, for that is in no argument and no environment. */
+/* Sends the secrets to the script's stdin, so that they are in no argument and no environment. */
 static int send(const struct vm *vm, const struct strv *args, const struct secret *payload, struct error **err)
 {
         _cleanup_(strbuf_clear) struct strbuf remote = STRBUF_INIT;

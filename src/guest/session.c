@@ -14,7 +14,6 @@
 
 #define CLOSE_TIMEOUT_MS 5000
 #define WARM_TIMEOUT_MS  60000
-#define QUOTED_LINES     5   /* of stderr, in an error */
 #define SSH_FAILED       255 /* ssh(1), EXIT STATUS */
 
 static void add_config(const struct vm *vm, struct strv *argv)
@@ -23,7 +22,7 @@ static void add_config(const struct vm *vm, struct strv *argv)
         strv_take(argv, path_join(vm->folder, "ssh_config"));
 }
 
-/* A host of which no key is known is one that nothing fits, and never all. */
+/* When no key of a host is known, the option matches no host, and never all. */
 static void add_host(const char *name, struct strv *argv)
 {
         _cleanup_(strv_clear) struct strv fingerprints = STRV_INIT;
@@ -37,8 +36,8 @@ static void add_host(const char *name, struct strv *argv)
 }
 
 /*
- * machine-keys around ssh: what the guest can reach is that, and the agent is behind it. False when there is no agent to lend,
- * or it can't be lent so. Another session has another socket.
+ * Runs ssh inside machine-keys: the guest reaches machine-keys, and only through it the agent. Returns false when there is no
+ * agent to lend, or it can't be lent this way. Every session has its own socket.
  */
 static bool lend_agent(const struct vm *vm, struct strv *argv)
 {
@@ -55,11 +54,11 @@ static bool lend_agent(const struct vm *vm, struct strv *argv)
         strv_adds(argv, program, NULL);
         strv_addf(argv, "--agent=%s", agent);
         strv_addf(argv, "--socket=%s", socket);
-        strv_addf(argv, "--log=%s/keys.log", logs);
+        strv_addf(argv, "--log=%s/" SESSION_KEYS_LOG, vm->folder);
         for (size_t i = 0; i < vm_record_keys(&vm->record)->count; i++) {
                 char *option = agent_key_option(vm_record_keys(&vm->record)->items[i], NULL);
 
-                /* A file that is gone since selects nothing, and never all. */
+                /* A file that is gone by now selects no key, and never all. */
                 strv_take(argv, option ? option : xstrdup("--key=none"));
         }
         for (size_t i = 0; i < vm->record.key_hosts.count; i++)
@@ -70,11 +69,36 @@ static bool lend_agent(const struct vm *vm, struct strv *argv)
         return true;
 }
 
-/* IdentityAgent, for a person's own ssh configuration may name another; a path as the value of ForwardAgent counts only where
- * SSH_AUTH_SOCK names an agent as well. */
+/* IdentityAgent is set because the user's own ssh configuration may name another agent. A path as the value of ForwardAgent
+ * would count only when SSH_AUTH_SOCK names an agent as well. */
 static void add_agent(struct strv *argv)
 {
         strv_adds(argv, "-o", "IdentityAgent=SSH_AUTH_SOCK", "-A", "-o", "ControlMaster=no", "-o", "ControlPath=none", NULL);
+}
+
+/*
+ * A line for whatever shell the guest's user has: `remote` is run by `sh`. The shells that we give a user can do that
+ * themselves, which spares a program. Whether the user still has that one is asked in words that every shell understands. With
+ * exec, the process that sshd started is the shell of `remote`. A signal reaches this process's group.
+ */
+static void add_remote(const char *shell, const char *remote, struct strbuf *line)
+{
+        static const struct {
+                const char *name, *path, *as_sh;
+        } known[] = {
+                { "bash", "/bin/bash", "eval" },
+                { "zsh", "/bin/zsh", "emulate sh -c" },
+        };
+        _cleanup_(strbuf_clear) struct strbuf quoted = STRBUF_INIT;
+
+        text_shell_quote(&quoted, remote);
+        for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+                if (streq_ptr(known[i].name, shell)) {
+                        strbuf_addf(line, "[ \"$SHELL\" = %s ] || exec sh -c %s; %s %s", known[i].path, quoted.buf,
+                                    known[i].as_sh, quoted.buf);
+                        return;
+                }
+        strbuf_addf(line, "exec sh -c %s", quoted.buf);
 }
 
 void session_argv(const struct session *session, const char *remote, struct strv *argv)
@@ -92,74 +116,34 @@ void session_argv(const struct session *session, const char *remote, struct strv
         if (remote) {
                 _cleanup_(strbuf_clear) struct strbuf line = STRBUF_INIT;
 
-                /* exec: the process that sshd started, and whose group a signal reaches, is then `remote`'s shell. */
-                strbuf_adds(&line, "exec sh -c ");
-                text_shell_quote(&line, remote);
+                add_remote(session->vm->record.shell, remote, &line);
                 strv_add(argv, line.buf);
         }
-}
-
-/* The last lines of `text`, made visible, joined by "; ". Owned by the caller; NULL when there are none. */
-static char *last_lines(const struct strbuf *text)
-{
-        _cleanup_(strbuf_clear) struct strbuf visible = STRBUF_INIT;
-        size_t end = text->len, start, lines = 0;
-
-        while (end > 0 && strchr("\r\n\t ", text->buf[end - 1]))
-                end--;
-        for (start = end; start > 0; start--)
-                if (text->buf[start - 1] == '\n' && ++lines == QUOTED_LINES)
-                        break;
-        while (start < end) {
-                const char *line = text->buf + start;
-                const char *newline = memchr(line, '\n', end - start);
-                size_t length = newline ? (size_t)(newline - line) : end - start;
-
-                start += length + (newline != NULL);
-                while (length > 0 && line[length - 1] == '\r')
-                        length--;
-                if (length == 0)
-                        continue;
-                if (visible.len > 0)
-                        strbuf_adds(&visible, "; ");
-                text_visible(&visible, line, length);
-        }
-        return visible.len > 0 ? strbuf_take(&visible) : NULL;
 }
 
 static int script_failed(const struct session *session, const struct process_result *result, struct error **err)
 {
         _cleanup_(freep) char *status = process_status_text(result->status);
-        _cleanup_(freep) char *said = last_lines(&result->err);
+        _cleanup_(strbuf_clear) struct strbuf said = STRBUF_INIT;
         bool unreached = WIFEXITED(result->status) && WEXITSTATUS(result->status) == SSH_FAILED;
 
+        process_quote(&said, &result->err);
         error_set(err, ERROR_STEP, "%s VM '%s' failed: %s", unreached ? "an ssh session with" : "a script in",
-                  session->vm->name, said ? said : status);
+                  session->vm->name, said.len > 0 ? said.buf : status);
         if (unreached)
                 error_hint(err, "machine list");
         return -1;
 }
 
-int session_script(const struct session *session, const char *script, const char *const *args, int timeout_ms,
-                   process_line_fn on_line, void *on_line_data, struct strbuf *out, struct error **err)
+int session_run(const struct session *session, const char *remote, const struct process_spec *how, struct strbuf *out,
+                struct error **err)
 {
         _cleanup_(process_result_clear) struct process_result result = PROCESS_RESULT_INIT;
-        _cleanup_(strbuf_clear) struct strbuf remote = STRBUF_INIT;
-        _cleanup_(strbuf_clear) struct strbuf input = STRBUF_INIT;
         _cleanup_(strv_clear) struct strv argv = STRV_INIT;
-        struct process_spec spec = { .timeout_ms = timeout_ms, .on_line = on_line, .on_line_data = on_line_data };
+        struct process_spec spec = *how;
 
-        strbuf_adds(&remote, "exec sh -s --");
-        for (; args && *args; args++) {
-                strbuf_addc(&remote, ' ');
-                text_shell_quote(&remote, *args);
-        }
-        session_argv(session, remote.buf, &argv);
-        /* In braces the shell has read it all before it runs any of it: no command in it can eat the rest from stdin. */
-        strbuf_addf(&input, "{ :\n%s\n}\n", script);
+        session_argv(session, remote, &argv);
         spec.argv = strv_argv(&argv);
-        spec.input = input.buf;
-        spec.input_length = input.len;
         if (process_run(&spec, &result, err) < 0)
                 return error_wrap(err, "cannot run a script in VM '%s'", session->vm->name);
         if (!WIFEXITED(result.status) || WEXITSTATUS(result.status) != 0)
@@ -167,6 +151,25 @@ int session_script(const struct session *session, const char *script, const char
         if (out)
                 strbuf_add(out, result.out.buf, result.out.len);
         return 0;
+}
+
+int session_script(const struct session *session, const char *script, const char *const *args, int timeout_ms,
+                   process_line_fn on_line, void *on_line_data, struct strbuf *out, struct error **err)
+{
+        struct process_spec how = { .timeout_ms = timeout_ms, .on_line = on_line, .on_line_data = on_line_data };
+        _cleanup_(strbuf_clear) struct strbuf remote = STRBUF_INIT;
+        _cleanup_(strbuf_clear) struct strbuf input = STRBUF_INIT;
+
+        strbuf_adds(&remote, "exec sh -s --");
+        for (; args && *args; args++) {
+                strbuf_addc(&remote, ' ');
+                text_shell_quote(&remote, *args);
+        }
+        /* In braces, the shell reads the whole script before it runs any of it, so no command can eat the rest from stdin. */
+        strbuf_addf(&input, "{ :\n%s\n}\n", script);
+        how.input = input.buf;
+        how.input_length = input.len;
+        return session_run(session, remote.buf, &how, out, err);
 }
 
 int session_exec(const struct session *session, const char *remote, struct error **err)
@@ -177,23 +180,27 @@ int session_exec(const struct session *session, const char *remote, struct error
         return process_exec(strv_argv(&argv), NULL, err);
 }
 
-void session_warm_begin(const struct vm *vm, pid_t *pid)
+void session_warm_begin(struct vm *vm, bool login)
 {
         _cleanup_(strv_clear) struct strv argv = STRV_INIT;
-        struct session session = { .vm = vm };
 
-        session_argv(&session, NULL, &argv);
-        strv_add(&argv, ":");
-        if (process_spawn(&(struct process_spec){ .argv = strv_argv(&argv), .new_session = true }, pid, NULL) < 0)
-                *pid = 0;
+        add_config(vm, &argv);
+        /* Without a command ssh goes into the background when the connection is there, for the configuration has it persist. */
+        strv_adds(&argv, "-a", "-T", login ? "--" : "-N", NULL);
+        strv_take(&argv, vm_alias(vm->name));
+        if (login)
+                strv_add(&argv, ":");
+        if (process_spawn(&(struct process_spec){ .argv = strv_argv(&argv), .new_session = true }, &vm->warming, NULL) < 0)
+                vm->warming = 0;
 }
 
-void session_warm_await(pid_t pid)
+void session_warm_await(struct vm *vm)
 {
-        if (pid > 0 && process_wait(pid, WARM_TIMEOUT_MS, NULL, NULL) == 0) {
-                kill(pid, SIGKILL);
-                process_wait(pid, CLOSE_TIMEOUT_MS, NULL, NULL);
+        if (vm->warming > 0 && process_wait(vm->warming, WARM_TIMEOUT_MS, NULL, NULL) == 0) {
+                kill(vm->warming, SIGKILL);
+                process_wait(vm->warming, CLOSE_TIMEOUT_MS, NULL, NULL);
         }
+        vm->warming = 0;
 }
 
 void session_close(const struct vm *vm)
@@ -208,13 +215,4 @@ void session_close(const struct vm *vm)
         strv_adds(&argv, "-O", "exit", "--", NULL);
         strv_take(&argv, vm_alias(vm->name));
         process_run(&(struct process_spec){ .argv = strv_argv(&argv), .timeout_ms = CLOSE_TIMEOUT_MS }, &result, NULL);
-}
-
-char *session_git_ssh(const struct vm *vm)
-{
-        _cleanup_(strv_clear) struct strv argv = STRV_INIT;
-
-        add_config(vm, &argv);
-        strv_add(&argv, "-a");
-        return text_shell_join(strv_argv(&argv));
 }

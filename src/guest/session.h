@@ -1,17 +1,21 @@
 /*
- * Commands in the guest over ssh, by the VM's own ssh_config (pinned host key, its own key, ControlMaster in a short path).
+ * Runs commands in the guest over ssh, with the VM's own ssh_config: pinned host key, its own key, ControlMaster in a short
+ * path.
  *
- * The remote side always gets one command line for a POSIX shell, quoted here; the user's shell there may be any.
+ * The remote side always gets one command line for a POSIX shell, quoted here; the user there may have any shell.
  *
  * Sessions without the agent share one connection, kept open by ssh. A session with the agent has a connection of its own
- * that ends with it: on a shared one the guest's sshd could go on asking the agent after the session that was meant. Where
- * no agent runs on the host there is nothing to forward, and the shared connection serves.
+ * that ends with it: on a shared one the guest's sshd could go on asking the agent after that session. When no agent runs on
+ * the host, there is nothing to forward, and the shared connection is used.
  */
 #pragma once
 
 #include "lib/event.h"
 #include "lib/process.h"
 #include "vm/vm.h"
+
+/* In a VM's folder: what its sessions have asked the ssh agent for (keys/record.h). */
+#define SESSION_KEYS_LOG "logs/keys.log"
 
 enum session_terminal { SESSION_NO_TERMINAL, SESSION_TERMINAL };
 
@@ -21,23 +25,25 @@ struct session {
         enum session_terminal terminal;
 };
 
-/* The argv of ssh for `remote` (a command line for the guest's shell; NULL = a login shell). */
+/* Makes the argv of ssh for `remote` (a command line for the guest's shell; NULL = a login shell). */
 void session_argv(const struct session *session, const char *remote, struct strv *argv);
-/* Runs `script` by `sh -s -- ARGS…` in the guest with stdout captured. Exit status other than 0 is ERROR_STEP with stderr's
- * end. */
+/*
+ * Runs `remote` (see session_argv) with stdout captured. `how` has its input, its time limit, and a listener if there is one.
+ * Fails with ERROR_STEP and the end of stderr when the exit status is not 0. `out` may be NULL.
+ */
+int session_run(const struct session *session, const char *remote, const struct process_spec *how, struct strbuf *out,
+                struct error **err);
+/* The same for `script`, which is fed to `sh -s -- ARGS…`. */
 int session_script(const struct session *session, const char *script, const char *const *args, int timeout_ms,
                    process_line_fn on_line, void *on_line_data, struct strbuf *out, struct error **err);
 /* Replaces this program by ssh running `remote` (see session_argv). Returns only on failure. */
 int session_exec(const struct session *session, const char *remote, struct error **err);
 /*
- * Opens the shared connection while the caller does something else, so that the first session finds it: _begin() starts ssh,
- * _await() waits until the connection is there and the guest has run its first command. One that doesn't come about is no
- * failure: the first session will say why. `pid` 0 = nothing was begun.
+ * Opens the shared connection while the caller does something else, so that the first session doesn't wait for it. _begin()
+ * starts ssh. _await() waits until ssh is connected and, with `login`, until a first login shell has run in the guest. Neither
+ * fails: if ssh can't connect, the first session reports it.
  */
-void session_warm_begin(const struct vm *vm, pid_t *pid);
-void session_warm_await(pid_t pid);
+void session_warm_begin(struct vm *vm, bool login);
+void session_warm_await(struct vm *vm);
 /* Ends the ssh master of this VM, if there is one. Never fails. */
 void session_close(const struct vm *vm);
-/* The command by which git reaches the VM (GIT_SSH_COMMAND: git hands it to a shell), without the agent. Owned by the caller.
- */
-char *session_git_ssh(const struct vm *vm);

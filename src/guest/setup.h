@@ -1,15 +1,17 @@
 /*
- * What a repo needs once after its first clone: the project's own commands, or the dependencies that its lock files name (npm,
- * pnpm, yarn, bun, uv). It is the repo's code that runs, in the guest, without the agent.
+ * Sets a repo up once, after its first clone: runs the project's own commands, or installs the dependencies that its lock files
+ * name (npm, pnpm, yarn, bun, uv). This runs the repo's code, in the guest, without the agent.
  */
 #pragma once
 
 #include "config/project.h"
 #include "guest/session.h"
 
+#define SETUP_FIND "setup-find.sh" /* goes in front of a script that asks what lock files name */
+
 /*
- * In ~/code/FOLDER. `commands` for a shell, run there one after the other; none = by the lock files. A failure is ERROR_STEP
- * with the last lines, and a hint that does the same again. Has no limit of time of its own.
+ * Runs `commands` for a shell, one after the other, in ~/code/FOLDER; with none, what the lock files ask for. Fails with
+ * ERROR_STEP, the last lines, and a hint that does the same again. Takes 12 hours at most.
  */
 int setup_run(const struct vm *vm, const char *folder, const struct strv *commands, struct event_sink *events,
               struct error **err);

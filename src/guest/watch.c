@@ -1,6 +1,5 @@
 #include "guest/watch.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -14,17 +13,19 @@
 
 #define READY_MS 30000
 #define END_MS   2000
-/* Of a guest that tells without end. */
-#define TOLD_MOST 2000
-#define LINE_MOST 1024
+/* For a guest that reports without end: records kept, bytes of a line, bytes read at a time, programs named for one rule. */
+#define TOLD_MOST     2000
+#define LINE_MOST     1024
+#define TAKE_MOST     (256 << 10)
+#define PROGRAMS_MOST 20
 
 void watch_clear(struct watch *watch)
 {
         closep(&watch->input_fd);
         closep(&watch->from_fd);
         if (watch->pid > 0 && process_wait(watch->pid, END_MS, NULL, NULL) == 0) {
-                kill(watch->pid, SIGTERM);
-                process_wait(watch->pid, -1, NULL, NULL);
+                kill(watch->pid, SIGKILL);
+                process_wait(watch->pid, END_MS, NULL, NULL);
         }
         for (size_t i = 0; i < watch->count; i++) {
                 free(watch->told[i].program);
@@ -75,7 +76,7 @@ void watch_add(struct watch *watch, const char *text, size_t length)
                                 strbuf_addc(&watch->line, text[i]);
                         continue;
                 }
-                /* A NUL in it ends it early, which does no harm. */
+                /* A NUL in a line ends it early, which does no harm. */
                 if (watch->line.len > 0)
                         add_record(watch, watch->line.buf);
                 strbuf_reset(&watch->line);
@@ -85,24 +86,24 @@ void watch_add(struct watch *watch, const char *text, size_t length)
 void watch_take(struct watch *watch)
 {
         char block[4096];
-        ssize_t got;
 
-        while (watch->from_fd >= 0 && (got = read(watch->from_fd, block, sizeof(block))) != 0) {
-                if (got < 0 && errno == EINTR)
-                        continue;
+        for (size_t taken = 0; watch->from_fd >= 0 && taken < TAKE_MOST;) {
+                ssize_t got = read(watch->from_fd, block, sizeof(block));
+
                 if (got < 0)
                         return;
                 watch_add(watch, block, (size_t)got);
+                taken += (size_t)got;
+                if (got == 0)
+                        close(TAKE_FD(watch->from_fd));
         }
-        closep(&watch->from_fd);
-        watch->from_fd = -1;
 }
 
 void watch_programs(const struct watch *watch, const char *name, const char *address, int64_t port, struct strv *out)
 {
         _cleanup_(freep) char *place = address ? xasprintf("%s:%jd", address, (intmax_t)port) : NULL;
 
-        for (size_t i = 0; i < watch->count; i++) {
+        for (size_t i = 0; i < watch->count && out->count < PROGRAMS_MOST; i++) {
                 const struct watch_told *told = &watch->told[i];
 
                 if (((name && strcasecmp(told->what, name) == 0) || (place && streq(told->what, place))) &&
@@ -113,7 +114,7 @@ void watch_programs(const struct watch *watch, const char *name, const char *add
 
 /* --- the session */
 
-/* ssh in a session of its own, so that a Ctrl-C that ends the watching is ours alone. */
+/* ssh runs in a session of its own, so that a Ctrl-C that ends the watching reaches only us. */
 static int start(const struct vm *vm, struct watch *watch, struct error **err)
 {
         _cleanup_(strbuf_clear) struct strbuf remote = STRBUF_INIT;
@@ -145,7 +146,7 @@ static int start(const struct vm *vm, struct watch *watch, struct error **err)
         return done;
 }
 
-/* Waits for more, and takes it. False when none comes any more, or the limit has passed. */
+/* Waits for more, and takes it. Returns false when no more comes, or the limit has passed. */
 static bool wait_for_more(struct watch *watch, deadline limit)
 {
         if (watch->from_fd < 0 || deadline_passed(limit))

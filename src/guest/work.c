@@ -4,7 +4,7 @@
 
 #define RECORDS_MOST      50000
 #define RECORD_BYTES_MOST 8192
-#define FILES_COUNTED     1000 /* where repos-work.sh stops */
+#define FILES_COUNTED     1000 /* repos-work.sh stops counting there */
 
 static void branch_clear(struct work_branch *branch)
 {
@@ -38,7 +38,7 @@ void work_clear(struct work *work)
         *work = (struct work)WORK_INIT;
 }
 
-/* Where the parser is: each record belongs to the newest repo, work tree and branch. */
+/* The parser's state: each record belongs to the newest repo, work tree and branch. */
 struct parser {
         struct work work;
         bool ended;
@@ -63,7 +63,7 @@ static struct work_branch *last_branch(struct parser *parser)
         return tree && tree->branch_count > 0 ? &tree->branches[tree->branch_count - 1] : NULL;
 }
 
-/* Room for one item more. The list doubles, so that a long report costs no more than its length. */
+/* Makes room for one more item. The list doubles, so that a long report costs no more than its length. */
 static void *grown(void *items, size_t count, size_t size)
 {
         if (count > 0 && (count & (count - 1)) != 0)
@@ -237,7 +237,7 @@ int work_parse(const char *report, size_t length, struct work *out, struct error
         }
         if (!parser.ended) {
                 work_clear(&parser.work);
-                return error_set(err, ERROR_STEP, "the guest's report of its repos is not whole");
+                return error_set(err, ERROR_STEP, "the guest's report of its repos is incomplete");
         }
         *out = parser.work;
         return 0;
@@ -350,14 +350,14 @@ char *work_text(const struct work *work)
                 _cleanup_(freep) char *joined = NULL;
 
                 if (repo->files > 0)
-                        strv_addf(&parts, "no git repository, %lld file%s%s", (long long)repo->files, plural(repo->files),
+                        strv_addf(&parts, "not a git repository, %lld file%s%s", (long long)repo->files, plural(repo->files),
                                   repo->files >= FILES_COUNTED ? " or more" : "");
                 for (size_t j = 0; j < repo->tree_count; j++)
                         tree_parts(&repo->trees[j], &parts);
                 if (repo->stashes > 0)
                         strv_addf(&parts, "%lld stash%s", (long long)repo->stashes, repo->stashes == 1 ? "" : "es");
                 for (size_t j = 0; j < repo->unreadable.count; j++)
-                        strv_addf(&parts, "git could not look: %s", repo->unreadable.items[j]);
+                        strv_addf(&parts, "git could not read it: %s", repo->unreadable.items[j]);
                 if (parts.count == 0)
                         continue;
                 joined = strv_join(&parts, ", ");

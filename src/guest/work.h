@@ -27,7 +27,7 @@ struct work_tree {
 
 struct work_repo {
         char *name;
-        int64_t files; /* not a repository but a folder with so many files; 0 = a repository */
+        int64_t files; /* how many a folder has that is not a repository; 0 = a repository */
         int64_t stashes;
         struct strv unreadable;  /* what git said where it couldn't look */
         struct work_tree *trees; /* at least one */
@@ -45,13 +45,13 @@ struct work {
         }
 void work_clear(struct work *work);
 
-/* Anything but a whole and well-formed report is an error: what could not be found out is never taken for nothing. */
+/* Fails unless the report is complete and well-formed: what could not be found out never counts as nothing. */
 int work_parse(const char *report, size_t length, struct work *out, struct error **err);
-/* All commits named in it, once each. */
+/* Adds all commits that it names, once each. */
 void work_commits(const struct work *work, struct strv *out);
 /*
- * Takes out what the host has: branches whose tip is in `safe` (so is then all behind it); of the others, those of the listed
- * commits that are in it no longer count.
+ * Takes out what the host has: branches whose tip is in `safe` (then so is all before it). On the other branches, listed
+ * commits that are in `safe` no longer count.
  */
 void work_forgive(struct work *work, const struct strv *safe);
 /* "blog: 2 uncommitted files, branch 'x' has 3 unpushed commits" for each repo with work, control characters made visible. NULL

@@ -1,4 +1,4 @@
-#include "acceleration.h"
+#include "host/acceleration.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,8 +26,8 @@ static void say(struct acceleration *out, const char *what, const char *why)
 }
 
 /*
- * There are kernels that offer the device by software alone (PVM), for guests whose kernels are made for it: a VM can be made
- * there, and an ordinary kernel doesn't boot in it. Source: Intel's and AMD's manuals, CPUID leaves 1 and 0x80000001.
+ * Some kernels offer the device in software only (PVM), for guest kernels that are made for it: a VM can be made there, but an
+ * ordinary kernel doesn't boot in it. Source: Intel's and AMD's manuals, CPUID leaves 1 and 0x80000001.
  */
 static bool processor_can(void)
 {
@@ -54,13 +54,13 @@ void acceleration_find(struct acceleration *out)
         *out = (struct acceleration)ACCELERATION_INIT;
         if (device < 0) {
                 if (errno == EACCES || errno == EPERM)
-                        out->hint = xstrdup("sudo usermod -aG kvm $USER, and log in anew");
+                        out->hint = xstrdup("sudo usermod -aG kvm $USER, then log in again");
                 say(out, DEVICE, strerror(errno));
                 return;
         }
         version = ioctl(device, KVM_GET_API_VERSION, 0);
         if (version != KVM_API_VERSION) {
-                say(out, DEVICE, version < 0 ? strerror(errno) : "another version of its interface");
+                say(out, DEVICE, version < 0 ? strerror(errno) : "its interface has another version");
                 return;
         }
         guest = ioctl(device, KVM_CREATE_VM, 0);

@@ -1,6 +1,6 @@
 /*
- * Can the kernel run guests by the processor's own virtualisation? The device file alone says little: it can be there
- * without rights, or without hardware behind it, so a VM is really made (and let go again).
+ * Can the kernel run guests with the processor's own virtualisation? The device file alone says little: it can be there without
+ * access rights, or without the hardware. So a VM is really made (and let go again).
  */
 #pragma once
 
@@ -9,7 +9,7 @@
 struct acceleration {
         bool kvm;
         char *note; /* why not; NULL with kvm */
-        char *hint; /* what mends it; NULL = nothing does */
+        char *hint; /* what fixes it; NULL = nothing does */
 };
 
 #define ACCELERATION_INIT                                                                                                      \

@@ -16,7 +16,7 @@
 /* launchd's own naming of the folders in which it listens for others: launchd.plist(5), SecureSocketWithKey. */
 #define LAUNCHD "/com.apple.launchd."
 
-/* The file alone says little: it stays when who listened is gone. */
+/* The file alone says little: it stays when the listener is gone. */
 static bool listens(const char *path)
 {
         _cleanup_(closep) int fd = unix_socket_connect(path);
@@ -76,8 +76,8 @@ char *agent_key_option(const char *text, struct error **err)
         }
         mark = agent_fingerprint(line.buf);
         if (!mark) {
-                error_set(err, ERROR_CONFIG, "'%s' is no public key", path);
-                error_hint(err, "name the file that ends with .pub");
+                error_set(err, ERROR_CONFIG, "'%s' is not a public key", path);
+                error_hint(err, "name the file that ends in .pub");
                 return NULL;
         }
         return xasprintf("--key=%s", mark);

@@ -1,7 +1,6 @@
 #include "host/committer.h"
 
-#include <sys/wait.h>
-
+#include "host/git.h"
 #include "host/paths.h"
 #include "lib/file.h"
 #include "lib/process.h"
@@ -60,7 +59,7 @@ static char *expand(const char *path)
         return starts_with(path, "~/") ? paths_home(path + 2) : xstrdup(path);
 }
 
-/* Why there is no key goes to `why`. */
+/* Returns the key, owned by the caller. Without one returns NULL, with the reason in *why. */
 static char *read_key_file(const char *name, char **why)
 {
         _cleanup_(freep) char *path = expand(name);
@@ -99,7 +98,7 @@ static void git_values_clear(struct git_values *values)
         free(values->format);
 }
 
-/* "KEY\nVALUE\0"…: of a key that is there twice the last counts. */
+/* Parses "KEY\nVALUE\0"…: when a key is there twice, the last one counts. */
 static void parse_values(const struct strbuf *said, struct git_values *out)
 {
         const struct {
@@ -118,30 +117,20 @@ static void parse_values(const struct strbuf *said, struct git_values *out)
                                 set_string(known[i].value, xstrdup(item + strlen(known[i].key)));
 }
 
-/* In the root folder, and told of no repo: what a repo says of its committer is that repo's matter. */
+/* git has no repo here: what a repo says about its committer only matters for that repo. */
 static int ask_git(struct git_values *out, struct error **err)
 {
-        static const char *const argv[] = {
-                "git", "config", "-z", "--get-regexp", "^(user\\.(name|email|signingkey)|gpg\\.format)$", NULL
-        };
-        static const char *const overrides[] = { "GIT_DIR", "GIT_WORK_TREE", "GIT_CONFIG", NULL };
-        _cleanup_(process_result_clear) struct process_result result = PROCESS_RESULT_INIT;
-        _cleanup_(strv_clear) struct strv environment = STRV_INIT;
+        _cleanup_(strbuf_clear) struct strbuf said = STRBUF_INIT;
+        _cleanup_(git_clear) struct git git = GIT_INIT;
 
-        process_environment(&environment, overrides);
-        if (process_run(&(struct process_spec){ .argv = argv,
-                                                .environment = strv_argv(&environment),
-                                                .folder = "/",
-                                                .timeout_ms = GIT_TIMEOUT_MS },
-                        &result, err) < 0)
-                return -1;
-        /* 1: it has none of them. */
-        if (!WIFEXITED(result.status) || WEXITSTATUS(result.status) > 1) {
-                _cleanup_(freep) char *said = text_visible_dup(result.err.buf);
-
-                return error_set(err, ERROR_FAILED, "git can't read its configuration: %s", said);
-        }
-        parse_values(&result.out, out);
+        git_init(&git, NULL);
+        git_use_settings(&git);
+        strv_adds(&git.argv, "config", "-z", "--get-regexp", "^(user\\.(name|email|signingkey)|gpg\\.format)$", NULL);
+        git.spec.timeout_ms = GIT_TIMEOUT_MS;
+        /* Exit status 1: it has none of them. */
+        if (git_ask(&git, &said, err) < 0)
+                return error_wrap(err, "git can't read its configuration");
+        parse_values(&said, out);
         return 0;
 }
 
@@ -160,7 +149,7 @@ static char *ask_op(const char *reference, char **why)
         }
         key = committer_parse_key(said.buf);
         if (!key)
-                *why = xstrdup("what OP_SIGNING_KEY_REF names is no public ssh key");
+                *why = xstrdup("OP_SIGNING_KEY_REF doesn't name a public ssh key");
         return key;
 }
 
@@ -193,7 +182,7 @@ static char *find_key(const struct git_values *values, char **why)
                 char *key = committer_parse_key(literal);
 
                 if (!key)
-                        *why = xstrdup("GIT_SIGNING_KEY is no public ssh key");
+                        *why = xstrdup("GIT_SIGNING_KEY is not a public ssh key");
                 return key;
         }
         if (reference && *reference)

@@ -8,6 +8,7 @@
 #include "host/paths.h"
 #include "lib/file.h"
 #include "lib/hash.h"
+#include "lib/nest.h"
 #include "lib/process.h"
 #include "lib/text.h"
 
@@ -31,7 +32,7 @@ char *download_source(const struct download *download)
         return xasprintf("%s%s", download->mirror_to->items[at], download->url + longest);
 }
 
-/* The cached file with this hash, checked: 1 and its path, or 0. */
+/* Finds the cached file with this hash, and checks it: 1 and its path, or 0. */
 static int find_cached(const char *folder, const char *sha256, char **path)
 {
         _cleanup_(freep) char *file = path_join(folder, sha256);
@@ -43,7 +44,7 @@ static int find_cached(const char *folder, const char *sha256, char **path)
                 *path = TAKE_PTR(file);
                 return 1;
         }
-        /* Somebody or some disk changed it. */
+        /* Somebody, or a broken disk, changed it. */
         file_remove(file, NULL);
         return 0;
 }
@@ -67,9 +68,9 @@ static int run_curl(const struct download *download, const char *source, const c
 
         if (process_check(&(struct process_spec){ .argv = argv, .timeout_ms = timeout_ms + 5000 }, NULL, err) < 0)
                 return -1;
-        /* Of a file without a length curl can't tell before. */
+        /* curl can't check this in advance for a file without a length. */
         if (stat(to, &status) < 0)
-                return error_errno(err, ERROR_FAILED, "cannot find what was downloaded");
+                return error_errno(err, ERROR_FAILED, "cannot find the downloaded file");
         return status.st_size > most ? error_set(err, ERROR_FAILED, "it has more than %s bytes", bytes) : 0;
 }
 
@@ -86,7 +87,7 @@ static int refuse_hash(const struct download *download, const char *hash, const 
 {
         error_set(err, ERROR_CONFIG, "'%s' has sha256 %s, not %s", source, hash, download->sha256);
         return error_hint(
-                err, "somebody changed it, or the recipe is of another version: look into it, then set the new sha256, or: "
+                err, "somebody changed it, or the recipe is for another version: find out which, then set the new sha256, or: "
                      "machine lock --update");
 }
 
@@ -115,24 +116,22 @@ static int fetch(const struct download *download, const char *folder, const char
 int download_get(const struct download *download, struct event_sink *events, char **path, char **sha256, struct error **err)
 {
         _cleanup_(freep) char *folder = paths_cache("downloads");
-        _cleanup_(freep) char *temporary = xasprintf("%s/.new.XXXXXX", folder);
         _cleanup_(freep) char *shown = text_visible_dup(download->url);
-        _cleanup_(closep) int fd = -1;
+        _cleanup_(nest_clear) struct nest nest = NEST_INIT;
+        _cleanup_(freep) char *temporary = NULL;
         int status;
 
         if (download->sha256 && find_cached(folder, download->sha256, path)) {
                 *sha256 = xstrdup(download->sha256);
                 return 0;
         }
-        if (file_make_folders(folder, 0700, err) < 0)
+        if (file_make_folders(folder, 0700, err) < 0 || nest_make(folder, ".new.", &nest, err) < 0)
                 return -1;
-        fd = mkostemp(temporary, O_CLOEXEC);
-        if (fd < 0)
-                return error_errno(err, ERROR_FAILED, "cannot make a file in '%s'", folder);
+        temporary = path_join(nest.folder, "file");
+        if (file_write(temporary, "", 0, 0600, err) < 0)
+                return -1;
         event_begin(events, "download", "downloading %s", shown);
         status = fetch(download, folder, temporary, path, sha256, err);
-        if (status < 0)
-                unlink(temporary);
         event_end(events, "download", status < 0 ? EVENT_FAILED : EVENT_DONE, NULL);
         return status;
 }

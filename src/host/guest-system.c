@@ -5,7 +5,7 @@
 const char *guest_architecture(struct error **err)
 {
         static const char *const names[][2] = {
-                { "x86_64", "amd64" }, { "aarch64", "arm64" }, { "arm64", "arm64" }, /* as macOS says */
+                { "x86_64", "amd64" }, { "aarch64", "arm64" }, { "arm64", "arm64" }, /* macOS's name */
         };
         struct utsname system;
 
@@ -16,6 +16,6 @@ const char *guest_architecture(struct error **err)
         for (size_t i = 0; i < ARRAY_SIZE(names); i++)
                 if (streq(system.machine, names[i][0]))
                         return names[i][1];
-        error_set(err, ERROR_ENGINE, "no guests for the architecture '%s'", system.machine);
+        error_set(err, ERROR_ENGINE, "there are no guests for the architecture '%s'", system.machine);
         return NULL;
 }

@@ -11,8 +11,8 @@ static int run_keygen(const char *const *argv, struct strbuf *out, struct error 
 }
 
 /*
- * A key pair under its name in `folder`. ssh-keygen writes two files one after the other, so it works in a folder of its own;
- * the private key is moved last: where it is, its pair is whole.
+ * Makes a key pair under its name in `folder`. ssh-keygen writes two files one after the other, so it works in a folder of its
+ * own. The private key is moved last: once it is there, the pair is complete.
  */
 static int make_pair(const char *folder, const char *file, const char *comment, struct error **err)
 {
@@ -49,7 +49,10 @@ static int ensure_pair(const char *folder, const char *file, const char *comment
         return file_exists(public) ? 0 : derive_public(key, public, err);
 }
 
-/* The pinned key: type and base64 of `host_key.pub`, without its comment, under the alias that the ssh configuration names. */
+/*
+ * Writes the pinned key: type and base64 of `host_key.pub`, without its comment, under the alias that the ssh configuration
+ * names.
+ */
 static int ensure_known_hosts(const char *folder, const char *name, struct error **err)
 {
         _cleanup_(freep) char *path = path_join(folder, "known_hosts");
@@ -63,10 +66,10 @@ static int ensure_known_hosts(const char *folder, const char *name, struct error
                 return -1;
         type = strcspn(key.buf, " \n");
         if (key.buf[type] != ' ')
-                return error_set(err, ERROR_FAILED, "'%s' is no public key", public);
+                return error_set(err, ERROR_FAILED, "'%s' is not a public key", public);
         data = strcspn(key.buf + type + 1, " \n");
         if (type == 0 || data == 0)
-                return error_set(err, ERROR_FAILED, "'%s' is no public key", public);
+                return error_set(err, ERROR_FAILED, "'%s' is not a public key", public);
         line = xasprintf("machine-%s %.*s\n", name, (int)(type + 1 + data), key.buf);
         if (file_read(path, KEY_LIMIT, &before, NULL) == 0 && streq(before.buf, line))
                 return 0;

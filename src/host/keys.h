@@ -8,5 +8,5 @@
 #include "lib/error.h"
 
 int keys_ensure(const char *folder, const char *name, struct error **err);
-/* One pair alone: FOLDER/FILE and FOLDER/FILE.pub, the folder made (0700). For the keys of a program that works for us. */
+/* Makes only one pair, FOLDER/FILE and FOLDER/FILE.pub, and the folder (0700). For the keys of a program that works for us. */
 int keys_ensure_pair(const char *folder, const char *file, const char *comment, struct error **err);

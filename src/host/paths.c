@@ -38,7 +38,7 @@ char *paths_ssh(const char *name)
         return name ? path_join(folder, name) : TAKE_PTR(folder);
 }
 
-/* The specification says of a relative path in one of these variables that it is to be ignored. */
+/* The specification says that a relative path in one of these variables must be ignored. */
 static char *below_xdg(const char *variable, const char *fallback, const char *name)
 {
         const char *set = getenv(variable);
@@ -107,7 +107,7 @@ char *paths_socket(const char *vm, const char *name, struct error **err)
         return TAKE_PTR(path);
 }
 
-/* PROGRAM's folder and `relative`, where the program was started from anywhere but its installed place. */
+/* The program's folder joined with `relative`, for a program that was started from anywhere but its installed place. */
 static char *beside_program(const char *relative)
 {
         _cleanup_(freep) char *program = os_program_path(NULL);
@@ -134,7 +134,7 @@ static char *first_there(char **candidates, size_t count, bool runnable)
         return found;
 }
 
-/* A build tree and an unpacked archive go by what lies beside the program, so that they never mix with an installed version. */
+/* A build tree and an unpacked archive use what lies beside the program, so that they never mix with an installed version. */
 char *paths_shipped(const char *name, struct error **err)
 {
         const char *set = getenv("MACHINE_DATA_DIR");

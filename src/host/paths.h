@@ -3,7 +3,7 @@
  * configuration folder. All results are owned by the caller; folders are not made here.
  *
  * Sockets go to $XDG_RUNTIME_DIR/machine, else to /tmp/machine-UID (which must then be ours, 0700): unix socket paths
- * have at most 107 bytes, so names below it are short and path_socket() refuses more than 100.
+ * have at most 107 bytes, so names below it are short and paths_socket() refuses more than 100.
  */
 #pragma once
 
@@ -21,8 +21,9 @@ char *paths_runtime(struct error **err);
 char *paths_socket(const char *vm, const char *name, struct error **err);
 /*
  * What is installed with the program: guest scripts, the example configuration, known_hosts of forges, helpers.
- * MACHINE_DATA_DIR (tests, a build tree) wins; else the installed folder; else beside the running program.
+ * MACHINE_DATA_DIR (tests, a build tree) wins; else beside the running program; else the installed folder.
  */
 char *paths_shipped(const char *name, struct error **err);
-/* The helper program `name` ("machine-net"): MACHINE_LIBEXEC_DIR, installed place, or the build tree. NULL with an error. */
+/* The helper program `name` ("machine-net"): MACHINE_LIBEXEC_DIR, else beside the running program, else the installed folder.
+ * NULL with an error. */
 char *paths_helper(const char *name, struct error **err);

@@ -26,7 +26,7 @@ char *secret_memory(size_t length)
 {
         char *data = sodium_init() < 0 ? NULL : sodium_malloc(length + 1);
 
-        /* As everywhere where memory is asked for. */
+        /* The same as for any other allocation that fails. */
         if (!data)
                 abort();
         return data;
@@ -42,7 +42,7 @@ void secret_set(struct secret *out, const void *data, size_t length)
 
 int secret_forbid_core(struct error **err)
 {
-        return os_forbid_core() < 0 ? error_errno(err, ERROR_FAILED, "cannot give up core dumps") : 0;
+        return os_forbid_core() < 0 ? error_errno(err, ERROR_FAILED, "cannot turn off core dumps") : 0;
 }
 
 int secret_take(const char *variable, struct secret *out, struct error **err)
@@ -66,7 +66,7 @@ struct reader {
         struct strbuf said;
 };
 
-/* Straight into locked memory: 1 = there may be more, 0 = its end, -1 */
+/* Reads straight into locked memory: 1 = there may be more, 0 = its end, -1 = error. */
 static int read_secret(struct reader *reader, struct error **err)
 {
         struct secret *secret = reader->secret;
@@ -99,7 +99,8 @@ static int read_all(struct reader *reader, deadline limit, struct error **err)
 
                 if (ready < 0 && errno != EINTR)
                         return error_errno(err, ERROR_FAILED, "cannot wait for it");
-                if (ready == 0)
+                /* More output gains it no time. */
+                if (ready == 0 || deadline_passed(limit))
                         return error_set(err, ERROR_FAILED, "it takes too long");
                 if (fds[0].revents) {
                         more = read_secret(reader, err);
@@ -114,7 +115,7 @@ static int read_all(struct reader *reader, deadline limit, struct error **err)
         return 0;
 }
 
-/* Its last line, if it said something. */
+/* Fails with the last line that the program wrote to stderr; with its status if it wrote nothing. */
 static int complain(const struct reader *reader, int status, struct error **err)
 {
         _cleanup_(freep) char *how = process_status_text(status);

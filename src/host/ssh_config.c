@@ -13,10 +13,10 @@
 #define CONFIG_LIMIT    (16 << 20)
 #define LOCK_TIMEOUT_MS 30000
 #define LINKS_MOST      40
-/* ssh makes the socket under this name with 17 bytes more, and macOS allows 103. */
+/* ssh makes the socket under this name plus 17 bytes, and macOS allows 103. */
 #define CONTROL_PATH_MOST 86
 #define INCLUDE_LINE      "Include config.d/machine"
-#define FIRST_LINE        "# Written by machine(1) anew with every VM that comes or goes. Changes made here are lost.\n"
+#define FIRST_LINE        "# Written by machine(1), and rewritten with every VM that comes or goes. Changes made here are lost.\n"
 
 /* --- one Host block */
 
@@ -40,7 +40,7 @@ static void add_path(struct strbuf *out, const char *folder, const char *file)
         ssh_config_path(out, path);
 }
 
-/* ProxyCommand is the one keyword whose value ends with the line and goes to the user's shell. */
+/* ProxyCommand is the only keyword with a value that runs to the end of the line and goes to the user's shell. */
 static void add_proxy_command(struct strbuf *out, const struct ssh_host *host)
 {
         _cleanup_(freep) char *line = text_shell_join(
@@ -56,7 +56,7 @@ static void add_proxy_command(struct strbuf *out, const struct ssh_host *host)
 }
 
 /*
- * ssh takes the first value it meets, and the user's own "Host *" comes behind us: so what must hold is said here even
+ * ssh takes the first value that it meets, and the user's own "Host *" comes after us. So what must hold is written here even
  * where it is ssh's default.
  */
 void ssh_config_block(const struct ssh_host *host, struct strbuf *out)
@@ -94,7 +94,7 @@ void ssh_config_block(const struct ssh_host *host, struct strbuf *out)
                 strbuf_addf(out, "  %s\n", fixed[i]);
 }
 
-/* No quoting helps against a line end, nor against "${", which ssh replaces by the environment. */
+/* Quoting doesn't help against a line end, or against "${", which ssh replaces from the environment. */
 static int check_expressible(const char *what, const char *text, struct error **err)
 {
         _cleanup_(freep) char *shown = NULL;
@@ -112,12 +112,12 @@ static int check_host(const struct ssh_host *host, struct error **err)
             check_expressible("the program", host->program, err) < 0)
                 return -1;
         if (!*host->user || strpbrk(host->user, " \t\r\n\"'#\\%"))
-                return error_set(err, ERROR_FAILED, "the user's name of VM '%s' can't be written into an ssh configuration",
+                return error_set(err, ERROR_FAILED, "the user name of VM '%s' can't be written into an ssh configuration",
                                  host->name);
         return 0;
 }
 
-/* With a path that is too long each session has a connection of its own: slower, and else the same. */
+/* If the path is too long, each session has a connection of its own: slower, but otherwise the same. */
 static void add_control(struct strbuf *out, const char *path)
 {
         _cleanup_(freep) char *folder = path_folder(path);
@@ -145,7 +145,9 @@ int ssh_config_write_own(const struct ssh_host *host, const char *control_path, 
         strbuf_adds(&text, "  BatchMode yes\n"
                            "  LogLevel ERROR\n");
         add_control(&text, control_path);
-        /* The line never leaves this computer; the exchange against quantum computers costs an emulated guest a quarter second.
+        /*
+         * The connection never leaves this computer, and the key exchange that resists quantum computers costs an emulated
+         * guest a quarter second.
          */
         strbuf_adds(&text, "  KexAlgorithms ^curve25519-sha256\n");
         return file_write(path, text.buf, text.len, 0600, err);
@@ -153,7 +155,7 @@ int ssh_config_write_own(const struct ssh_host *host, const char *control_path, 
 
 /* --- ~/.ssh/config.d/machine */
 
-/* The name in "Host machine-NAME" when `line` is one; owned by the caller. */
+/* The name in "Host machine-NAME" if `line` is that, else NULL. Owned by the caller. */
 static char *block_name(const char *line, size_t length)
 {
         static const char start[] = "Host machine-";
@@ -163,7 +165,7 @@ static char *block_name(const char *line, size_t length)
         return xstrndup(line + strlen(start), length - strlen(start));
 }
 
-/* Splits our file into blocks; what stands in front of the first is the comment. */
+/* Splits our file into blocks; what comes before the first is the comment. */
 static void split_blocks(const char *text, struct strv *names, struct strv *blocks)
 {
         _cleanup_(strbuf_clear) struct strbuf block = STRBUF_INIT;
@@ -186,7 +188,8 @@ static void split_blocks(const char *text, struct strv *names, struct strv *bloc
                 strv_take(blocks, strbuf_take(&block));
 }
 
-/* `before` with the block of `name` replaced by `block` (NULL: without it), the others untouched and in order of their names.
+/*
+ * `before` with the block of `name` replaced by `block` (NULL: removed), the others unchanged and in the order of their names.
  */
 static char *replace_block(const char *before, const char *name, const char *block)
 {
@@ -212,7 +215,7 @@ static char *replace_block(const char *before, const char *name, const char *blo
         return strbuf_take(&out);
 }
 
-/* Reads our file; a missing one is empty. One that somebody else wrote under this name is not ours to replace. */
+/* Reads our file; a missing one is empty. A file that somebody else wrote under this name must not be replaced. */
 static int read_ours(const char *path, struct strbuf *out, struct error **err)
 {
         _cleanup_(error_freep) struct error *error = NULL;
@@ -245,7 +248,7 @@ static int update_ours(const char *path, const char *name, const char *block, st
 
 /* --- ~/.ssh/config */
 
-/* Where a chain of symlinks ends, be there a file or not. Owned by the caller, NULL with an error. */
+/* Where a chain of symlinks ends, whether or not a file is there. Owned by the caller, NULL with an error. */
 static char *follow_links(const char *path, struct error **err)
 {
         _cleanup_(freep) char *at = xstrdup(path);
@@ -283,11 +286,11 @@ static int add_include(const char *target, const struct strbuf *before, mode_t m
         return file_write(target, after.buf, after.len, mode, err);
 }
 
-/* May we replace this file? A rename asks for the folder's rights only, so those of the file are asked for here. */
+/* May we replace this file? A rename only needs rights to the folder, so those to the file are checked here. */
 static int check_replaceable(const char *target, const struct stat *status, struct error **err)
 {
         if (!S_ISREG(status->st_mode))
-                return error_set(err, ERROR_FAILED, "'%s' is no regular file", target);
+                return error_set(err, ERROR_FAILED, "'%s' is not a regular file", target);
         if (status->st_uid != geteuid())
                 return error_set(err, ERROR_FAILED, "'%s' belongs to another user", target);
         if (!(status->st_mode & S_IWUSR))
@@ -309,7 +312,7 @@ static int update_users(const char *folder, const char *config, const char *ours
                 return add_include(target, &before, 0600, err);
         }
         if (!S_ISREG(status.st_mode))
-                return error_set(err, ERROR_FAILED, "'%s' is no regular file", target);
+                return error_set(err, ERROR_FAILED, "'%s' is not a regular file", target);
         if (file_read(target, CONFIG_LIMIT, &before, err) < 0)
                 return -1;
         if (ssh_include_present(before.buf, before.len, folder, ours))
@@ -321,7 +324,10 @@ static int update_users(const char *folder, const char *config, const char *ours
 
 /* --- both, under a lock */
 
-/* Its name begins with a dot, so that the "Include config.d/" followed by * of many a configuration passes it over. */
+/*
+ * The lock's name begins with a dot, so that the "Include config.d/" followed by *, which many configurations have, passes it
+ * over.
+ */
 static int take_lock(const char *folder, struct lock *lock, struct error **err)
 {
         _cleanup_(freep) char *path = path_join(folder, ".machine.lock");
@@ -343,7 +349,7 @@ int ssh_config_publish(const struct ssh_host *host, struct error **err)
         ssh_config_block(host, &block);
         if (file_make_folders(included, 0700, err) < 0 || take_lock(included, &lock, err) < 0 ||
             update_ours(ours, host->name, block.buf, err) < 0)
-                return error_wrap(err, "cannot tell ssh of VM '%s'", host->name);
+                return error_wrap(err, "cannot tell ssh about VM '%s'", host->name);
         if (update_users(folder, config, ours, err) < 0) {
                 error_wrap(err, "cannot add a line to '%s'", config);
                 return error_hint(err, "make this the first line of '%s': " INCLUDE_LINE, config);

@@ -11,7 +11,7 @@
 #define BLANK " \t\r\f"
 
 /*
- * The words of one line as ssh splits them (argv_split of misc.c): quotes may stand anywhere in a word, a backslash escapes a
+ * Splits one line into words as ssh does (argv_split of misc.c): quotes may stand anywhere in a word, a backslash escapes a
  * quote, a backslash and (outside quotes) a space, and a word that begins with # ends the line. An unclosed quote: no words.
  */
 static void split(const char *line, struct strv *words)
@@ -44,7 +44,7 @@ static void split(const char *line, struct strv *words)
         }
 }
 
-/* Moves *line behind its keyword and an "=" there. The keyword, owned by the caller; "" for an empty line. */
+/* Moves *line past its keyword and an "=" after it. Returns the keyword, owned by the caller; "" for an empty line. */
 static char *take_keyword(const char **line)
 {
         const char *start = *line + strspn(*line, BLANK);

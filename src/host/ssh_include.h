@@ -1,7 +1,7 @@
 /*
- * Does a user's ssh configuration include a file for all hosts? As ssh reads it (readconf.c of OpenSSH): keywords in any
- * case, an optional "=", arguments quoted by ' or ", "~/", paths relative to ~/.ssh, globs; and only in front of the first Host
- * or Match, for behind one an Include counts under that condition.
+ * Does a user's ssh configuration include a file for all hosts? The text is read as ssh reads it (readconf.c of OpenSSH):
+ * keywords in any case, an optional "=", arguments quoted by ' or ", "~/", paths relative to ~/.ssh, globs. Only what comes
+ * before the first Host or Match counts: after one, an Include only holds under that condition.
  */
 #pragma once
 

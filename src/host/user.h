@@ -1,9 +1,8 @@
-/*
- * Who sits at this computer, and who that is in a guest.
- */
+/* The user of this computer, and the matching user in a guest. */
 #pragma once
 
-/* The guest's user: the host's user name where useradd takes that everywhere; others, and root, become "dev". Owned by the
+/*
+ * The guest's user: the host's user name if useradd takes it everywhere; other names, and root, become "dev". Owned by the
  * caller.
  */
 char *user_for_guest(void);

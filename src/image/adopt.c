@@ -1,4 +1,4 @@
-#include "adopt.h"
+#include "image/adopt.h"
 
 #include "image/base-inputs.h"
 #include "lib/text.h"
@@ -24,7 +24,7 @@ int adopt_script(const char *user, struct strbuf *out, struct error **err)
         for (size_t i = 0; i < inputs.file_count; i++)
                 add_file(&inputs.files[i], out);
         strbuf_addf(out, "sh \"$guest/build/adopt\" %s %s", user, inputs.key);
-        /* The kernel is the image's own. */
+        /* The image has its own kernel. */
         for (size_t i = 0; i < inputs.packages.count; i++)
                 if (!starts_with(inputs.packages.items[i], "linux-image-"))
                         strbuf_addf(out, " %s", inputs.packages.items[i]);

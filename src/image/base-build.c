@@ -1,17 +1,17 @@
-#include "base-build.h"
+#include "image/base-build.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "layer.h"
+#include "image/layer.h"
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/process.h"
 #include "lib/text.h"
 
-/* mmdebstrap hands low numbers to dash, which takes one digit only: ours must not push its own up. */
+/* mmdebstrap passes its descriptors to dash, which only takes numbers of one digit. Ours are high, to leave it the low ones. */
 #define OUT_FD           63
 #define LOCK_FD          62
 #define BUILD_TIMEOUT_MS (30 * 60 * 1000)
@@ -23,7 +23,7 @@
 #define WORK_FILE  "work"
 #define WORK_LIMIT 65536
 
-/* What mmdebstrap said: all of it in a log, the last lines for an error. */
+/* mmdebstrap's output: all of it in a log, and the last lines for an error. */
 struct build_log {
         const char *path;
         FILE *file;
@@ -58,7 +58,7 @@ static void on_line(const char *line, void *data)
         event_line(log->events, starts_with(line, "I: ") ? line + strlen("I: ") : line);
 }
 
-/* An error with the last lines said, and where to read all. */
+/* Sets an error with the last lines of the output, and where to read all of it. */
 static int build_log_fail(const struct build_log *log, const char *program, int status, struct error **err)
 {
         _cleanup_(strbuf_clear) struct strbuf quoted = STRBUF_INIT;
@@ -88,8 +88,8 @@ static int run_logged(const struct process_spec *spec, struct build_log *log, st
 }
 
 /*
- * Where mmdebstrap works. Other users must be able to reach its files there, subordinate ones and apt's, so it can't be below
- * a private folder.
+ * Makes the folder that mmdebstrap works in. Other users (subordinate ones and apt's) must be able to reach its files there,
+ * so it can't be below a private folder.
  */
 static char *make_work_folder(const char *folder, struct error **err)
 {
@@ -127,7 +127,7 @@ static int write_guest_files(const struct base_inputs *inputs, const char *work,
         return 0;
 }
 
-/* A folder that mmdebstrap's users can write to once they have its descriptor; its parent's mode keeps others out. */
+/* Makes a folder that mmdebstrap's users can write to once they have its descriptor. Its parent's mode keeps others out. */
 static int open_out_folder(const struct base_inputs *inputs, const char *out, int *fd, struct error **err)
 {
         _cleanup_(closep) int opened = -1;
@@ -145,8 +145,8 @@ static int open_out_folder(const struct base_inputs *inputs, const char *out, in
         return 0;
 }
 
-/* Mounts of root's mmdebstrap would be the whole system's, and stay when it is killed. Where this isn't allowed, mounting
- * isn't. */
+/* Without this, what root's mmdebstrap mounts would be mounted for the whole system, and would stay when it is killed. Where
+ * this isn't allowed, mounting isn't either. */
 static bool can_unshare_mounts(void)
 {
         const char *const argv[] = { "unshare", "--mount", "true", NULL };
@@ -167,7 +167,7 @@ static void mmdebstrap_argv(const struct base_inputs *inputs, const char *work, 
         strv_addf(argv, "--include=%s", packages);
         strv_adds(argv, "--aptopt=Acquire::Languages \"none\"", "--dpkgopt=path-exclude=/usr/share/locale/*",
                   "--dpkgopt=path-exclude=/usr/share/doc/*", "--dpkgopt=path-include=/usr/share/doc/*/copyright", NULL);
-        /* Some of which are what a package is used by: fzf's keys for the shell. */
+        /* Some packages are used through these files: fzf's keys for the shell. */
         if (inputs->further.count > 0) {
                 strv_addf(argv, "--include=%s", further);
                 strv_add(argv, "--dpkgopt=path-include=/usr/share/doc/*/examples/*");
@@ -184,9 +184,9 @@ static void mmdebstrap_environment(const struct base_inputs *inputs, const char 
         strv_addf(&overrides, "MACHINE_GUEST=%s/guest", work);
         strv_addf(&overrides, "MACHINE_USER=%s", inputs->user);
         strv_addf(&overrides, "MACHINE_OUT=/proc/self/fd/%d", OUT_FD);
-        /* Debian's own initrd would be made for nothing: guest/build/initrd makes ours. */
+        /* Don't make Debian's own initrd: guest/build/initrd makes ours. */
         strv_add(&overrides, "INITRD=No");
-        /* The user's own settings for apt and dpkg are not for the image. */
+        /* Keep the user's own settings for apt and dpkg out of the image. */
         strv_addf(&overrides, "HOME=%s", work);
         strv_add(&overrides, "APT_CONFIG");
         process_environment(environment, strv_argv(&overrides));
@@ -213,7 +213,7 @@ static int run_mmdebstrap(const struct base_inputs *inputs, const char *work, in
                 log, err);
 }
 
-/* FOLDER/out/NAME to FOLDER/NAME. Without root the file belongs to a subordinate user: a copy is ours. */
+/* Copies FOLDER/out/NAME to FOLDER/NAME. Without root the file belongs to a subordinate user, but the copy is ours. */
 static int take_out(const char *folder, const char *name, size_t limit, struct error **err)
 {
         _cleanup_(freep) char *from = xasprintf("%s/out/%s", folder, name);
@@ -239,7 +239,7 @@ static int convert_disk(const char *folder, struct build_log *log, struct error 
         return layer_seal(disk, err);
 }
 
-/* The file has "name TAB version TAB architecture" a line. */
+/* Each line of the file is "name TAB version TAB architecture". */
 static int read_packages(const char *path, json_t *installed, const char **kernel, struct error **err)
 {
         _cleanup_(strbuf_clear) struct strbuf text = STRBUF_INIT;
@@ -265,7 +265,7 @@ static int read_packages(const char *path, json_t *installed, const char **kerne
                         *kernel = release;
         }
         if (!*kernel)
-                return error_set(err, ERROR_ENGINE, "'%s' has no kernel", path);
+                return error_set(err, ERROR_ENGINE, "'%s' lists no kernel", path);
         return 0;
 }
 
@@ -319,8 +319,8 @@ int base_build(const struct base_inputs *inputs, const char *folder, const char 
 }
 
 /*
- * Removes a folder that mmdebstrap made. Without root, what lies in it belongs to users that only its own user namespace maps.
- * As root, what a killed one has mounted may still be there, and is not to be entered.
+ * Removes a folder that mmdebstrap made. Without root, its content belongs to users that only mmdebstrap's own user namespace
+ * maps. As root, what a killed mmdebstrap mounted may still be there, and must not be entered.
  */
 static int remove_tree(const char *path, struct error **err)
 {
@@ -329,7 +329,7 @@ static int remove_tree(const char *path, struct error **err)
 
         if (geteuid() == 0)
                 return process_check(&(struct process_spec){ .argv = argv + 2 }, NULL, err);
-        /* `path` itself lies in a folder of ours, which those users can't write to: that it fails there is no news. */
+        /* `path` itself lies in a folder of ours, which those users can't write to. So it is expected to fail there. */
         if (process_run(&(struct process_spec){ .argv = argv, .folder = "/" }, &result, err) < 0)
                 return -1;
         return file_remove(path, err);

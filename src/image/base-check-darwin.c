@@ -1,8 +1,8 @@
 /*
- * A base image is made with what only Linux has (mmdebstrap, chroot, mounts). One that was made elsewhere by the same version
- * of this program for the same processor has the same key, and is found where it was copied to.
+ * To build a base image takes what only Linux has (mmdebstrap, chroot, mounts). One that the same version of this program made
+ * elsewhere, for the same processor, has the same key, and is found once it is copied here.
  */
-#include "base-build.h"
+#include "image/base-build.h"
 
 int base_build_check(const char *layers, struct error **err)
 {

@@ -4,7 +4,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "base-build.h"
+#include "image/base-build.h"
 #include "lib/file.h"
 #include "lib/process.h"
 #include "lib/text.h"
@@ -16,7 +16,7 @@
 static int check_program(const char *program, const char *package, struct error **err)
 {
         _cleanup_(freep) char *found = process_find(program);
-        /* Not in everybody's PATH, and in that of mmdebstrap. */
+        /* This folder is not in everybody's PATH, but mmdebstrap looks there. */
         _cleanup_(freep) char *system = path_join("/usr/sbin", program);
 
         if (found || access(system, X_OK) == 0)
@@ -31,20 +31,20 @@ static int check_space(const char *folder, int64_t wanted, struct error **err)
         int64_t left;
 
         if (statvfs(folder, &status) < 0)
-                return error_errno(err, ERROR_FAILED, "cannot ask for the free space of '%s'", folder);
+                return error_errno(err, ERROR_FAILED, "cannot find out the free space of '%s'", folder);
         left = (int64_t)status.f_bavail * (int64_t)status.f_frsize;
         if (left < wanted) {
                 _cleanup_(freep) char *have = text_format_size(left);
                 _cleanup_(freep) char *want = text_format_size(wanted);
 
-                error_set(err, ERROR_ENGINE, "cannot build a base image: '%s' has %s free, and %s are needed", folder, have,
+                error_set(err, ERROR_ENGINE, "cannot build a base image: '%s' has %s free, but %s are needed", folder, have,
                           want);
                 return error_hint(err, "df -h %s", folder);
         }
         return 0;
 }
 
-/* Has `file` (/etc/subuid, /etc/subgid) a range for the user that is large enough? */
+/* Does `file` (/etc/subuid, /etc/subgid) have a large enough range for the user? */
 static bool has_range(const char *file, const char *name, uid_t uid)
 {
         _cleanup_(strbuf_clear) struct strbuf text = STRBUF_INIT;
@@ -86,7 +86,7 @@ static int check_ranges(struct error **err)
         return 0;
 }
 
-/* The kernel's setting of that name; -1 where there is none. */
+/* The kernel setting in that file; -1 when there is none. */
 static int64_t kernel_setting(const char *path)
 {
         _cleanup_(strbuf_clear) struct strbuf text = STRBUF_INIT;
@@ -98,7 +98,7 @@ static int64_t kernel_setting(const char *path)
         return text_parse_int(text.buf, INT64_MIN, INT64_MAX, &value) == 0 ? value : -1;
 }
 
-/* Asks mmdebstrap itself, for a security profile may allow to it what it forbids to others. */
+/* Asks mmdebstrap itself, because a security profile may allow it what it forbids other programs. */
 static int check_namespaces(struct error **err)
 {
         const char *const argv[] = { "mmdebstrap", "--unshare-helper", "true", NULL };

@@ -1,4 +1,4 @@
-#include "base-inputs.h"
+#include "image/base-inputs.h"
 
 #include <sys/stat.h>
 #include <sys/utsname.h>
@@ -8,11 +8,11 @@
 #include "lib/file.h"
 #include "lib/hash.h"
 
-/* Raised when the same inputs would be made into another image. */
+/* Raised when the same inputs would become a different image. */
 #define RECIPE_VERSION "1"
 #define SUITE          GUEST_SUITE
 #define DISK_BYTES     (INT64_C(3) << 30)
-/* With a recipe's packages, of which nobody knows how large they are. What isn't written takes no room. */
+/* With a recipe's packages, whose size is not known. What isn't written takes no room. */
 #define WIDE_DISK_BYTES  (INT64_C(16) << 30)
 #define GUEST_FILE_LIMIT (1 << 20)
 
@@ -23,7 +23,7 @@ static const struct {
 } architectures[] = {
         { "x86_64", "amd64", "linux-image-cloud-amd64" },
         { "aarch64", "arm64", "linux-image-cloud-arm64" },
-        { "arm64", "arm64", "linux-image-cloud-arm64" }, /* as macOS says */
+        { "arm64", "arm64", "linux-image-cloud-arm64" }, /* macOS's name for it */
 };
 
 static const char *const packages[] = {
@@ -58,7 +58,7 @@ static const char *const packages[] = {
         "zstd",
 };
 
-/* What of guest/ goes in. */
+/* The parts of guest/ that go in. */
 static const char *const parts[] = { "build", "identity", "root", "seed" };
 
 void base_inputs_clear(struct base_inputs *inputs)
@@ -89,7 +89,7 @@ static int collect_architecture(struct base_inputs *inputs, struct error **err)
         struct utsname system;
 
         if (uname(&system) < 0)
-                return error_errno(err, ERROR_FAILED, "cannot ask for the architecture");
+                return error_errno(err, ERROR_FAILED, "cannot find out the architecture");
         for (size_t i = 0; i < ARRAY_SIZE(architectures); i++) {
                 if (!streq(architectures[i].machine, system.machine))
                         continue;
@@ -172,8 +172,10 @@ int base_inputs_collect(const char *user, const struct strv *further, struct bas
         _cleanup_(freep) char *guest = NULL;
 
         if (!user_valid(user)) {
-                error_set(err, ERROR_CONFIG, "'%s' cannot be the name of a guest's user", user);
-                return error_hint(err, "choose a name of at most 32 of a-z, 0-9, '_' and '-', a letter first, not 'root'");
+                error_set(err, ERROR_CONFIG, "'%s' is not a valid name for the guest's user", user);
+                return error_hint(
+                        err,
+                        "choose a name of at most 32 of a-z, 0-9, '_' and '-', not 'root', that begins with a letter or '_'");
         }
         inputs.suite = SUITE;
         inputs.user = xstrdup(user);

@@ -1,5 +1,6 @@
 /*
- * All that goes into a base layer, and the key that is its hash. Read once: what is hashed here is what base_build() uses.
+ * Everything that goes into a base layer, and the layer's key, which is its hash. It is read once: base_build() uses exactly
+ * what was hashed here.
  */
 #pragma once
 
@@ -8,7 +9,7 @@
 #include "lib/error.h"
 #include "lib/strv.h"
 
-/* A file of guest/ that ends up in the image or makes it. Only the owner's execute bit of its mode counts. */
+/* A file of guest/ that goes into the image or helps to make it. Of its mode only the owner's execute bit counts. */
 struct base_file {
         char *name; /* inside guest/ */
         bool executable;
@@ -20,7 +21,7 @@ struct base_inputs {
         const char *suite, *architecture; /* as Debian names them; static */
         int64_t disk_bytes;
         struct strv packages; /* what every base has */
-        struct strv further;  /* what a recipe wants besides; sorted, none of `packages` */
+        struct strv further;  /* what a recipe asks for besides; sorted, without those in `packages` */
         char *user;
         struct base_file *files;
         size_t file_count;
@@ -34,6 +35,6 @@ struct base_inputs {
         }
 void base_inputs_clear(struct base_inputs *inputs);
 
-/* `further`: names of Debian's packages, in any order; NULL = none. A user name that Debian wouldn't take is ERROR_CONFIG; an
- * architecture that we have no kernel for, ERROR_ENGINE. */
+/* `further`: names of Debian packages, in any order; NULL = none. ERROR_CONFIG for a user name that Debian wouldn't take;
+ * ERROR_ENGINE for an architecture that we have no kernel for. */
 int base_inputs_collect(const char *user, const struct strv *further, struct base_inputs *out, struct error **err);

@@ -1,7 +1,7 @@
-#include "base.h"
+#include "image/base.h"
 
-#include "base-build.h"
 #include "host/paths.h"
+#include "image/base-build.h"
 #include "lib/file.h"
 
 static int build(void *data, const char *folder, const struct lock *lock, struct event_sink *events, struct error **err)
@@ -42,7 +42,7 @@ int base_ensure(const char *user, const struct strv *further, struct event_sink 
         if (base_inputs_collect(user, further, &inputs, err) < 0)
                 return -1;
         if (inputs.further.count > 0) {
-                doing = xasprintf("building the base image with %zu package%s of the recipe's (once)", inputs.further.count,
+                doing = xasprintf("building the base image with %zu package%s of the recipe (once)", inputs.further.count,
                                   inputs.further.count == 1 ? "" : "s");
                 how.doing = doing;
         }

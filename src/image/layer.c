@@ -1,4 +1,4 @@
-#include "layer.h"
+#include "image/layer.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -9,7 +9,7 @@
 #include "lib/file.h"
 
 #define MANIFEST_LIMIT (1 << 20)
-/* What a recipe does may take long, and whoever waits for it is told what for. */
+/* A recipe may take long. Whoever waits for it is told what for. */
 #define LOCK_TIMEOUT_MS (4 * 60 * 60 * 1000)
 /* A template stands on a base and a layer for each profile; more than this is a circle. */
 #define DEPTH_MOST 72
@@ -67,14 +67,14 @@ static int read_manifest(struct layer *layer, const char **parent, struct error 
         layer->kind = xstrdup(kind);
         disk = *layer_text(layer, "disk") ? layer_text(layer, "disk") : LAYER_DISK;
         if (strchr(disk, '/'))
-                return error_set(err, ERROR_ENGINE, "'%s' has no name of a disk", path);
+                return error_set(err, ERROR_ENGINE, "'%s' has no valid name of a disk", path);
         layer->disk = path_join(layer->folder, disk);
         return json_object_get(layer->manifest, "parent") ? json_get_string(layer->manifest, "parent", parent, err) : 0;
 }
 
 static int find(const char *key, unsigned depth, struct layer *out, struct error **err);
 
-/* What only the layer below knows. */
+/* Takes over what only the layer below knows. */
 static int look_below(struct layer *layer, const char *parent, unsigned depth, struct error **err)
 {
         _cleanup_(layer_clear) struct layer below = LAYER_INIT;
@@ -141,7 +141,7 @@ int layer_open(const char *key, struct layer *out, struct error **err)
         folder = layer_folder(key);
         error_set(err, ERROR_ENGINE, "the layer '%s' is gone; the disks of the VMs that stand on it are useless without it",
                   folder);
-        return error_hint(err, "put it back from a backup, or make each of these VMs anew: machine rebuild NAME");
+        return error_hint(err, "restore it from a backup, or rebuild each of these VMs: machine rebuild NAME");
 }
 
 const char *layer_text(const struct layer *layer, const char *key)
@@ -158,7 +158,8 @@ int64_t layer_number(const struct layer *layer, const char *key)
 
 /* --- building */
 
-/* What killed builders of this key left: the lock is ours, so they are gone. One whose kind resumes becomes `temporary`. */
+/* Removes what killed builders of this key left; we hold the lock, so they are gone. If this kind resumes, one of the folders
+ * becomes `temporary` instead. */
 static int take_leftovers(const char *layers, const char *key, const char *temporary, const struct layer_builder *builder,
                           struct error **err)
 {
@@ -183,7 +184,7 @@ static int take_leftovers(const char *layers, const char *key, const char *tempo
         return 0;
 }
 
-/* Under the name that it is known by from now on, unless another was faster. */
+/* Gives the layer its final name, unless another process was faster. */
 static int put_in_place(const char *temporary, const char *key, const char *became, struct error **err)
 {
         _cleanup_(freep) char *folder = layer_folder(became);
@@ -195,7 +196,7 @@ static int put_in_place(const char *temporary, const char *key, const char *beca
 
         if (streq(key, became))
                 return file_rename(temporary, folder, err);
-        /* Who waits for it sees that it is gone, and looks again. */
+        /* Whoever waits for this lock sees that it is gone, and looks again. */
         unused = layer_lock_path(key);
         file_remove(unused, NULL);
         if (lock_acquire(&lock, path, LOCK_EXCLUSIVE, LOCK_TIMEOUT_MS, err) < 0)
@@ -206,7 +207,7 @@ static int put_in_place(const char *temporary, const char *key, const char *beca
         return file_rename(temporary, folder, err);
 }
 
-/* Builds beside the layer's place and renames. */
+/* Builds beside the layer's place, then renames. */
 static int build(const char *key, const struct layer_builder *builder, void *data, const struct lock *lock,
                  struct event_sink *events, const char **became, struct error **err)
 {
@@ -217,7 +218,7 @@ static int build(const char *key, const struct layer_builder *builder, void *dat
         if (take_leftovers(layers, key, temporary, builder, err) < 0 || file_make_private_folder(temporary, err) < 0)
                 return -1;
         if (builder->build(data, temporary, lock, events, err) < 0) {
-                /* What can't be removed now, the next builder removes. */
+                /* The next builder removes what can't be removed now. */
                 if (builder->tidy(temporary, NULL) == 0 && !builder->resumes)
                         file_remove(temporary, NULL);
                 return -1;
@@ -262,7 +263,7 @@ int layer_use(const char *key, struct lock *lock, struct error **err)
 
         if (lock_acquire(lock, path, LOCK_SHARED, LOCK_TIMEOUT_MS, err) < 0)
                 return -1;
-        /* Only an order of use depends on it. */
+        /* A failure is harmless: only the order of last use depends on it. */
         futimens(lock->fd, NULL);
         return 0;
 }

@@ -1,17 +1,19 @@
 /*
  * Layers: immutable folders of the data folder, each named by its key, the hash of all that went into it.
  *
- *         $XDG_DATA_HOME/machine/layers/KEY/manifest.json   "kind" (base, recipe, template), "key", "disk_bytes", "parent", …
- *                                       KEY/disk.qcow2      stands on its parent's disk, if it has a parent; Lima's stand
- *                                                           alone, and one may have another name (the manifest's "disk")
- *                                       KEY/vmlinuz, initrd   of a base; one with further packages names the one
- *                                                           without (the manifest's "plain")
- *                                       KEY/memory, state     of a template (template.h)
- *         $XDG_DATA_HOME/machine/layers/KEY.lock            exclusive: who builds or removes it; shared: who makes a disk on
- * it. Its time of modification: when the layer was used last
+ *         $XDG_DATA_HOME/machine/layers/KEY/manifest.json    "kind" (base, recipe, template), "key", "disk_bytes", "parent", …;
+ *                                                            "plain" of a base with further packages: the key of the one
+ *                                                            without
+ *                                       KEY/disk.qcow2       stands on its parent's disk, if it has a parent. Lima's disks
+ *                                                            stand alone, and may have another name (the manifest's "disk")
+ *                                       KEY/vmlinuz, initrd  of a base
+ *                                       KEY/memory, state    of a template (template.h)
+ *                                       KEY.lock             exclusive: a process builds or removes the layer; shared: it
+ *                                                            makes a disk on the layer. Its time of modification is when the
+ *                                                            layer was last used
  *
- * A layer is made in a folder beside its place and renamed when it is whole (a killed build leaves nothing that is later taken
- * for a layer; the next builder removes what it left), under its lock, so that two builders wait for each other.
+ * A layer is made under its lock, so that two builders wait for each other. It is made in a folder beside its place, which is
+ * renamed when the layer is whole. So what a killed build leaves is never taken for a layer, and the next builder removes it.
  */
 #pragma once
 
@@ -29,10 +31,10 @@ struct layer {
         char *kind; /* "base", "recipe", "template" */
         char *folder;
         char *disk;            /* absolute path, as the next two */
-        char *kernel, *initrd; /* of the base at the bottom; NULL on a foreign image (the manifest's "image"), with its own */
-        char *plain;           /* key of the base without further packages, where that at the bottom has some; else NULL */
-        int64_t disk_bytes;    /* virtual size of `disk`: VMs' disks are at least that */
-        struct strv folders;   /* of this layer and all that it stands on: what QEMU has to read */
+        char *kernel, *initrd; /* of the base at the bottom; NULL on a foreign image (manifest's "image"), which has its own */
+        char *plain;           /* key of the base without further packages, when the one at the bottom has some; else NULL */
+        int64_t disk_bytes;    /* virtual size of `disk`: VMs' disks are at least as large */
+        struct strv folders;   /* of this layer, then of each layer below it: QEMU has to read them */
         json_t *manifest;
 };
 
@@ -43,41 +45,41 @@ struct layer {
 void layer_clear(struct layer *layer);
 
 /*
- * Looks for a layer: 1 with `out` filled in, 0 when there is none of this key. -1: something is there that is not whole, or
- * what it stands on isn't; ERROR_ENGINE that says what to do.
+ * Looks for a layer. Returns 1 with `out` filled in; 0 when there is none with this key; -1 when it is damaged, or a layer
+ * below it is damaged or missing: ERROR_ENGINE, which says what to do.
  */
 int layer_find(const char *key, struct layer *out, struct error **err);
-/* A layer that must be there (from a VM's record). Missing: ERROR_ENGINE that says what that means for the VM. */
+/* Opens a layer that must be there (from a VM's record). When it is missing, ERROR_ENGINE says what that means for the VM. */
 int layer_open(const char *key, struct layer *out, struct error **err);
 
 /* How one kind of layer is made. */
 struct layer_builder {
-        const char *what; /* "the base image", for the progress; also its step's id is `kind` */
-        const char *kind;
+        const char *what;  /* "the base image", for progress */
+        const char *kind;  /* also the id of its step */
         const char *doing; /* "building the base image (once; about a minute)" */
-        bool resumes;      /* what a failed or killed build left is the next one's to go on from, in its folder */
-        /* Puts all files into `folder` (0700, there already). `lock` guards it: a program that may outlive us holds on to it.
-         */
+        bool resumes;      /* the next build goes on from what a failed or killed one left in its folder */
+        /* Puts all files into `folder` (0700, there already). `lock` guards it: a program that may outlive us must hold it
+         * too. */
         int (*build)(void *data, const char *folder, const struct lock *lock, struct event_sink *events, struct error **err);
-        /* After build(): the key that the layer is to have, where that was not known before; borrowed. NULL = as it was asked
-         * for. If there is one of that key by then, that one is taken. */
+        /* Called after build(). Returns the layer's final key, when that was not known before; borrowed. NULL = the key that
+         * was asked for is final. If there is a layer with the final key by then, that one is taken. */
         const char *(*became)(void *data);
-        /* Removes from `folder` what is not the layer's, also of a build that was killed. */
+        /* Removes from `folder` what doesn't belong to the layer, also what a killed build left. */
         int (*tidy)(const char *folder, struct error **err);
 };
-/* The layer, built when it is missing; out->key says which it has become. */
+/* Finds the layer, or builds it when it is missing. out->key is its final key. */
 int layer_ensure(const char *key, const struct layer_builder *builder, void *data, struct event_sink *events, struct layer *out,
                  struct error **err);
 
-/* Waits for a builder or remover, and keeps others from removing the layer while the lock is held. Marks it as used now. */
+/* Takes the lock shared: waits for a builder or remover, and keeps others from removing the layer. Marks it as used now. */
 int layer_use(const char *key, struct lock *lock, struct error **err);
 
-/* What its manifest says; "" and 0 where it doesn't. */
+/* The value of `key` in its manifest; "" or 0 when there is none. */
 const char *layer_text(const struct layer *layer, const char *key);
 int64_t layer_number(const struct layer *layer, const char *key);
 
 /* LAYERS/KEY, LAYERS/KEY.lock. Owned by the caller. */
 char *layer_folder(const char *key);
 char *layer_lock_path(const char *key);
-/* Read-only, and on disk. */
+/* Makes a file read-only and syncs it to the disk. */
 int layer_seal(const char *path, struct error **err);

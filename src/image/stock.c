@@ -1,11 +1,11 @@
-#include "stock.h"
+#include "image/stock.h"
 
 #include <errno.h>
 #include <sys/stat.h>
 
-#include "base-build.h"
-#include "base.h"
 #include "host/paths.h"
+#include "image/base-build.h"
+#include "image/base.h"
 #include "lib/file.h"
 #include "lib/text.h"
 
@@ -65,7 +65,7 @@ static struct engine_layer *add(struct engine_layers *out, const char *key, cons
         return &out->items[out->count++];
 }
 
-/* What `current` is told by. */
+/* What decides whether a layer is current. */
 struct now {
         bool asked;
         struct layer base; /* the plain one, if it is there */
@@ -89,7 +89,7 @@ static void add_layer(const struct layer *layer, const struct now *now, const st
         item->current = streq_ptr(layer->key, now->base.key);
 }
 
-/* One that can't be read is listed all the same, so that it can be removed. */
+/* A layer that can't be read is listed all the same, so that it can be removed. */
 static void add_name(const char *name, const struct now *now, const struct stock_kind *kind, struct engine_layers *out)
 {
         _cleanup_(layer_clear) struct layer layer = LAYER_INIT;
@@ -103,7 +103,7 @@ static void add_name(const char *name, const struct now *now, const struct stock
         if (there >= 0)
                 return;
         item = add(out, name, is_unfinished(name) ? "unfinished" : "damaged");
-        item->about = reason ? error_text(reason) : xstrdup("left by a build that goes on, or was ended");
+        item->about = reason ? error_text(reason) : xstrdup("left by a build that still runs or was killed");
         item->disk_bytes = bytes_of_all(folder);
 }
 
@@ -165,7 +165,7 @@ int stock_has(const char *key, struct error **err)
 
 /* --- filled */
 
-/* An image that lies nowhere as a layer doesn't go. */
+/* An image that isn't stored as a layer can't be removed, so there is nothing to hold. */
 static int hold_parent(const char *key, struct lock *lock, struct error **err)
 {
         _cleanup_(layer_clear) struct layer layer = LAYER_INIT;
@@ -173,7 +173,7 @@ static int hold_parent(const char *key, struct lock *lock, struct error **err)
 
         if (there <= 0)
                 return there;
-        /* Once more, for it may have gone before it was held. */
+        /* Looks again, because it may have been removed before it was held. */
         return layer_use(key, lock, err) < 0 ? -1 : layer_open(key, &layer, err);
 }
 
@@ -236,8 +236,8 @@ int stock_remove(const char *key, const struct stock_kind *kind, bool memory_onl
         int used;
 
         if (!is_key(plain) || (!is_key(key) && !is_unfinished(key)))
-                return error_set(err, ERROR_FAILED, "'%s' is no layer's key", key);
-        /* Whoever builds it, or makes something from it, has it. */
+                return error_set(err, ERROR_FAILED, "'%s' is not a layer's key", key);
+        /* Whoever builds it, or makes something from it, holds this lock. */
         if (lock_acquire(&lock, path, LOCK_EXCLUSIVE, 0, NULL) < 0)
                 return 0;
         if (memory_only)

@@ -1,4 +1,4 @@
-#include "confirm.h"
+#include "keys/confirm.h"
 
 /* Cancel ends it with status 1. The question is an argument, never part of the script. Source: osascript(1), AppleScript's
  * "display dialog". */

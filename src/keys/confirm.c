@@ -1,14 +1,21 @@
-#include "confirm.h"
+#include "keys/confirm.h"
 
 #include "lib/process.h"
+
+static bool ask_by(const char *program, const char *question, struct strv *argv)
+{
+        _cleanup_(freep) char *path = process_find(program);
+
+        if (path)
+                strv_adds(argv, path, question, NULL);
+        return path != NULL;
+}
 
 bool confirm_argv(const char *question, struct strv *argv)
 {
         const char *set = getenv("SSH_ASKPASS");
-        _cleanup_(freep) char *program = process_find(set && *set ? set : "ssh-askpass");
 
-        if (!program)
-                return (!set || !*set) && confirm_system(question, argv);
-        strv_adds(argv, program, question, NULL);
-        return true;
+        if (set && *set)
+                return ask_by(set, question, argv);
+        return confirm_system(question, argv) || ask_by("ssh-askpass", question, argv);
 }

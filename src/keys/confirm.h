@@ -1,13 +1,14 @@
 /*
- * Asking the person at this computer whether a signature may be made, by the program that OpenSSH asks by (ssh-add -c): what
- * SSH_ASKPASS names, with SSH_ASKPASS_PROMPT=confirm, and the question as its argument; exit status 0 = yes. Where that isn't
- * set, by one that the system has. Source: ssh(1), ENVIRONMENT; ssh-add(1), -c.
+ * Asks the person at this computer whether a signature may be made. The program is the one that SSH_ASKPASS names, called as
+ * OpenSSH calls it (ssh-add -c: SSH_ASKPASS_PROMPT=confirm, the question as its argument, exit status 0 = yes). If SSH_ASKPASS
+ * isn't set, it is one of the system's programs in which Enter means no, or else ssh-askpass. Source: ssh(1), ENVIRONMENT;
+ * ssh-add(1), -c.
  */
 #pragma once
 
 #include "lib/strv.h"
 
-/* The program for the question. False = there is none. */
+/* Appends the command that asks the question. Returns false when there is no program for it. */
 bool confirm_argv(const char *question, struct strv *argv);
-/* The system's own. */
+/* The same for the system's own program. In it Enter, Escape and closing the window mean no. */
 bool confirm_system(const char *question, struct strv *argv);

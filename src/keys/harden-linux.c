@@ -1,79 +1,144 @@
 #include "keys/harden.h"
 
 #include <errno.h>
-#include <seccomp.h>
-#include <sys/mman.h>
+#include <fcntl.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
-/* Where a machine lacks one, libseccomp leaves it out. */
-static const int calls[] = {
-        /* the loop, and the time of a line of the log */
-        SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(clock_gettime), SCMP_SYS(restart_syscall),
-        /* the guest's connections and the agent's; making one is limited below */
-        SCMP_SYS(accept), SCMP_SYS(accept4), SCMP_SYS(connect), SCMP_SYS(sendto), SCMP_SYS(read), SCMP_SYS(write),
-        SCMP_SYS(writev), SCMP_SYS(fcntl), SCMP_SYS(close),
-        /* the log, the socket's end */
-        SCMP_SYS(openat), SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(statx), SCMP_SYS(ftruncate), SCMP_SYS(lseek),
-        SCMP_SYS(unlink), SCMP_SYS(unlinkat),
-        /* the program's end, and ours */
-        SCMP_SYS(wait4), SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(exit),
-        SCMP_SYS(exit_group),
-        /* memory; making it executable is left out below */
-        SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(getrandom), SCMP_SYS(futex),
-        SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(sched_yield), SCMP_SYS(sigaltstack), /* of a build with sanitizers */
-};
+#include "lib/confine.h"
+#include "lib/system-calls-linux.h"
 
-static int fill(scmp_filter_ctx filter, pid_t child)
-{
-        static const int protections[] = { SCMP_SYS(mmap), SCMP_SYS(mprotect) };
-        int status = 0;
-
-        for (size_t i = 0; status == 0 && i < ARRAY_SIZE(calls); i++)
-                status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 0);
-        for (size_t i = 0; status == 0 && i < ARRAY_SIZE(protections); i++)
-                status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, protections[i], 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-        if (status == 0)
-                status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
-        if (status == 0)
-                status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(kill), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)child));
-        return status;
-}
+/* 64 connections of the guest's, one to the agent for each, and our own. */
+#define DESCRIPTORS_MOST 160
+#define MEMORY_MOST      (64 << 20)
+#define FILE_MOST        (64 << 10) /* it has no file; --walls may print to one */
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
+#define IS_SANITIZED 1
+#endif
+#endif
+
+/* New descriptors come only from accept() and recvmsg(). */
+static const int calls[] = {
+        /* the loop, and the time */
+        SCMP_SYS(poll),
+        SCMP_SYS(ppoll),
+        SCMP_SYS(clock_gettime),
+        SCMP_SYS(gettimeofday),
+        SCMP_SYS(time),
+        SCMP_SYS(restart_syscall),
+        /* the guest's connections, the agent's, the channel */
+        SCMP_SYS(accept),
+        SCMP_SYS(accept4),
+        SCMP_SYS(sendto),
+        SCMP_SYS(recvfrom),
+        SCMP_SYS(recvmsg),
+        SCMP_SYS(read),
+        SCMP_SYS(write),
+        SCMP_SYS(writev),
+        SCMP_SYS(close),
+        SCMP_SYS(fstat),
+};
+
+/* What a library may try, and can do without: these calls fail, while others end the process. */
+static const struct {
+        int call, error;
+} refused[] = {
+        { SCMP_SYS(open), EACCES },     { SCMP_SYS(openat), EACCES },     { SCMP_SYS(newfstatat), EACCES },
+        { SCMP_SYS(readlink), EACCES }, { SCMP_SYS(readlinkat), EACCES }, { SCMP_SYS(ioctl), ENOTTY },
+};
+
+/* Lets fcntl(2) set O_NONBLOCK only: not who is signalled (F_SETOWN, F_SETSIG, O_ASYNC), no leases, no pipe sizes. */
+static int allow_fcntl(scmp_filter_ctx filter)
+{
+        int status =
+                seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1, SCMP_A1(SCMP_CMP_MASKED_EQ, UINT32_MAX, F_GETFL));
+
+        if (status == 0)
+                status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 2,
+                                          SCMP_A1(SCMP_CMP_MASKED_EQ, UINT32_MAX, F_SETFL),
+                                          SCMP_A2(SCMP_CMP_MASKED_EQ, UINT32_MAX, O_NONBLOCK));
+        return status;
+}
+
+static int allow_by_arguments(scmp_filter_ctx filter)
+{
+        int status = allow_fcntl(filter);
+
+        /* For abort(3). The process can signal only itself. */
+        if (status == 0)
+                status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
+                                          SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
+        return status;
+}
+
+static int fill(scmp_filter_ctx filter)
+{
+        int status = system_calls_allow(filter, calls, ARRAY_SIZE(calls));
+
+        if (status == 0)
+                status = system_calls_allow_memory(filter);
+        if (status == 0)
+                status = system_calls_allow_end(filter);
+        for (size_t i = 0; status == 0 && i < ARRAY_SIZE(refused); i++)
+                status = seccomp_rule_add(filter, SCMP_ACT_ERRNO((uint16_t)refused[i].error), refused[i].call, 0);
+        return status == 0 ? allow_by_arguments(filter) : status;
+}
+
+#ifdef IS_SANITIZED
 #include <sanitizer/lsan_interface.h>
 
 static bool hardened;
 
-/* Leaks are looked for by a process that isn't allowed any more. */
+/* Leaks are looked for by another process, which may not be started any more. */
 int __lsan_is_turned_off(void) /* NOLINT(bugprone-reserved-identifier) */
 {
         return hardened;
 }
 #define SAY_HARDENED() (hardened = true)
-#endif
-#endif
-#ifndef SAY_HARDENED
+#else
 #define SAY_HARDENED() ((void)0)
 #endif
 
-int keys_harden(pid_t child, struct error **err)
+static int limit_resources(struct error **err)
 {
-        scmp_filter_ctx filter;
-        int status;
+        static const struct {
+                int resource;
+                uint64_t most;
+        } limits[] = {
+                { RLIMIT_NOFILE, DESCRIPTORS_MOST }, { RLIMIT_FSIZE, FILE_MOST }, { RLIMIT_NPROC, 0 }, { RLIMIT_MEMLOCK, 0 },
+#ifndef IS_SANITIZED
+                { RLIMIT_DATA, MEMORY_MOST }, /* far above what it keeps for a guest (inner.h) */
+#endif
+        };
 
-        if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
-                return error_errno(err, ERROR_FAILED, "cannot give up new privileges");
-        filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
-        status = filter ? fill(filter, child) : -ENOMEM;
-        if (status == 0)
-                status = seccomp_load(filter);
-        seccomp_release(filter);
-        if (status == 0) {
-                SAY_HARDENED();
-                return 0;
-        }
-        errno = -status;
-        return error_errno(err, ERROR_FAILED, "cannot limit system calls");
+        for (size_t i = 0; i < ARRAY_SIZE(limits); i++)
+                if (confine_resource(limits[i].resource, limits[i].most, err) < 0)
+                        return -1;
+        return 0;
+}
+
+static int load_filter(struct error **err)
+{
+        scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
+        int status = filter ? fill(filter) : -ENOMEM;
+
+        return system_calls_load(filter, status, err);
+}
+
+int keys_harden(struct keys_walls *walls, struct error **err)
+{
+        *walls = (struct keys_walls){ 0 };
+        if (confine_privileges(0, err) < 0 || limit_resources(err) < 0)
+                return -1;
+        if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+                return error_errno(err, ERROR_FAILED, "cannot keep other processes from reading our memory");
+        if (confine_landlock(NULL, 0, false, &walls->landlock, err) < 0 || load_filter(err) < 0)
+                return -1;
+        walls->scopes = walls->landlock >= CONFINE_SCOPES;
+        walls->system_calls = true;
+        SAY_HARDENED();
+        return 0;
 }

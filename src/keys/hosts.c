@@ -8,7 +8,7 @@ void key_hosts_clear(struct key_hosts *hosts)
 
 bool key_hosts_add(struct key_hosts *hosts, const char *text)
 {
-        /* In a fingerprint it stands at the end alone, and ours have none. */
+        /* A fingerprint can have '=' only at its end, and ours have none. */
         size_t length = strcspn(text, "=");
 
         if (length == 0 || text[length] == '\0' || text[length + 1] == '\0')
@@ -46,7 +46,7 @@ static void judge_bind(struct binds *binds, struct request *request)
         }
 }
 
-/* The host that has signed this id; NULL = none has. */
+/* Returns the host that has signed this id; NULL = none has. */
 static const char *host_of(const struct binds *binds, const struct request *request)
 {
         for (size_t i = 0; i < binds->count; i++)

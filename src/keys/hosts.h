@@ -1,15 +1,15 @@
 /*
- * Where to a guest may log in, told from what it says by what a host has signed. Before a log-in OpenSSH's client shows the
- * agent the host's key and that host's signature of the session's id (session-bind); a log-in signs the same id. So a log-in
- * whose id an allowed host has signed is one to that host, and of use nowhere else, whatever the guest says. Pure. Source:
- * OpenSSH's PROTOCOL.agent, section 1.
+ * Decides which hosts a guest may log in to, from what a host has signed and not from what the guest says. Before a log-in
+ * OpenSSH's client shows the agent the host's key and that host's signature of the session's id (session-bind); a log-in signs
+ * the same id. So a log-in with an id that an allowed host has signed is a log-in to that host, and of use nowhere else,
+ * whatever the guest says. Pure. Source: OpenSSH's PROTOCOL.agent, section 1.
  */
 #pragma once
 
 #include "keys/protocol.h"
 
 struct key_hosts {
-        struct strv fingerprints, names; /* of the same host at the same place; none = everywhere */
+        struct strv fingerprints, names; /* a host has the same index in both; none = all hosts */
 };
 
 #define KEY_HOSTS_INIT                                                                                                         \
@@ -17,7 +17,7 @@ struct key_hosts {
                 .fingerprints = STRV_INIT, .names = STRV_INIT                                                                  \
         }
 void key_hosts_clear(struct key_hosts *hosts);
-/* "FINGERPRINT=NAME"; false when it is not that. */
+/* Adds "FINGERPRINT=NAME". Returns false when `text` isn't that. */
 bool key_hosts_add(struct key_hosts *hosts, const char *text);
 
 /* The sessions that were bound on one connection to the agent. */
@@ -32,6 +32,8 @@ struct binds {
 };
 void binds_clear(struct binds *binds);
 
-/* Refuses (REQUEST_REFUSED, with the reason) a bind that nothing proves or that lends the agent on, and a log-in to another
- * host than an allowed one. A log-in that stays has the host's name. */
+/*
+ * Refuses (REQUEST_REFUSED, with the reason) a bind that nothing proves, a bind that lends the agent on, and a log-in to a
+ * host that isn't allowed. A log-in that isn't refused gets the host's name.
+ */
 void key_hosts_judge(const struct key_hosts *hosts, struct binds *binds, struct request *request);

@@ -1,6 +1,6 @@
 /*
- * A message's bytes, taken from the front: a byte, a number, or a string (its length in four bytes, then so many). Each is
- * false, and takes nothing that counts, when there isn't so much. Source: RFC 4251, section 5.
+ * Takes a message's bytes from the front: a byte, a number, or a string (its length in four bytes, then that many bytes). Each
+ * function returns false, and leaves `out` as it was, when there aren't enough bytes. Source: RFC 4251, section 5.
  */
 #pragma once
 

@@ -26,8 +26,14 @@ void request_clear(struct request *request)
 static char *visible(const struct piece *piece)
 {
         _cleanup_(strbuf_clear) struct strbuf out = STRBUF_INIT;
+        size_t length = piece->length;
 
-        text_visible(&out, (const char *)piece->data, piece->length);
+        if (length > WORD_MOST)
+                for (length = WORD_MOST; length > WORD_MOST - 4 && (piece->data[length] & 0xC0) == 0x80; length--)
+                        ; /* not in the middle of a character */
+        text_visible(&out, (const char *)piece->data, length);
+        if (length < piece->length)
+                strbuf_adds(&out, "…");
         return strbuf_take(&out);
 }
 
@@ -109,7 +115,7 @@ static void read_sign(struct piece message, const struct selection *selection, s
                 refuse(out, "not one of its keys");
 }
 
-/* What is behind the extension's name. */
+/* Reads what follows the extension's name. */
 static bool read_bind(struct piece message, struct request *out)
 {
         struct piece host, id, signature;

@@ -1,9 +1,9 @@
 /*
- * The agent's protocol, as far as a guest gets: what a message asks for, and which keys are in an answer. Pure. Source:
- * draft-ietf-sshm-ssh-agent; OpenSSH's PROTOCOL.agent (session-bind), PROTOCOL (publickey-hostbound), PROTOCOL.sshsig;
- * RFC 4252, section 7 (what a log-in signs).
+ * The part of the agent's protocol that a guest gets: what a message asks for, and which keys are in an answer. Pure. Source:
+ * draft-ietf-sshm-ssh-agent; OpenSSH's PROTOCOL.agent (session-bind), PROTOCOL (publickey-hostbound), PROTOCOL.sshsig; RFC
+ * 4252, section 7 (what a log-in signs).
  *
- * A message here is what stands behind the four bytes of its length.
+ * A message here is what follows the four bytes of its length.
  */
 #pragma once
 
@@ -14,6 +14,7 @@
 
 #define MESSAGE_MOST    (256 << 10) /* bytes: OpenSSH's limit */
 #define SESSION_ID_MOST 128         /* bytes; the longest hash has 64 */
+#define WORD_MOST       128         /* bytes that are shown of the name of a user, a namespace or an extension */
 
 enum message_type {
         MESSAGE_FAILURE = 5,
@@ -38,18 +39,18 @@ void selection_clear(struct selection *selection);
 
 enum request_kind { REQUEST_LIST, REQUEST_LOGIN, REQUEST_SIGNATURE, REQUEST_BIND, REQUEST_REFUSED };
 
-/* What a guest asks for. All texts are the guest's word, with control characters made visible. */
+/* What a guest asks for. All texts are the guest's words, with control characters made visible; a cut text ends in "…". */
 struct request {
         enum request_kind kind;
         char *key;          /* fingerprint, of a log-in or a signature */
         char *what;         /* the user to log in as; the signature's namespace ("git") */
-        char *host;         /* fingerprint of a host key, as the signed data or the bind has it; NULL = it has none */
-        char *name;         /* of that host, where it is known and not the guest's word (hosts.h); NULL */
+        char *host;         /* fingerprint of a host key in the signed data or the bind; NULL = there is none */
+        char *name;         /* of that host, when it is known and not the guest's word (hosts.h); NULL = not known */
         const char *reason; /* why it is refused; static */
-        unsigned char id[SESSION_ID_MOST]; /* of the session, of a log-in and a bind */
+        unsigned char id[SESSION_ID_MOST]; /* of the session, for a log-in and a bind */
         size_t id_length;
-        bool proven;     /* of a bind: the host has signed the id by its key (signature.h) */
-        bool forwarding; /* of a bind: the agent is to be lent on, to that host */
+        bool proven;     /* of a bind: the host has signed the id with its key (signature.h) */
+        bool forwarding; /* of a bind: it lends the agent on, to that host */
 };
 
 #define REQUEST_INIT                                                                                                           \
@@ -57,9 +58,11 @@ struct request {
                 0                                                                                                              \
         }
 void request_clear(struct request *request);
-/* Judges a message: whatever isn't understood, and a key that isn't selected, is REQUEST_REFUSED. */
+/* Judges a message. It is REQUEST_REFUSED when it isn't understood, or its key isn't selected. */
 void request_read(const unsigned char *message, size_t length, const struct selection *selection, struct request *out);
 
-/* Replaces the agent's answer to a list by one with the selected keys alone, and learns whose comments are selected. -1 when it
- * is none. */
+/*
+ * Reduces the agent's answer to a list to the selected keys, and learns the fingerprints of keys with selected comments.
+ * Returns -1 when the answer isn't a list.
+ */
 int protocol_filter(const unsigned char *answer, size_t length, struct selection *selection, struct strbuf *out);

@@ -7,7 +7,7 @@
 #include "lib/strbuf.h"
 
 #define RSA_BITS_LEAST 2048
-/* Of RSA's modulus with its sign: 16384 bits, which is OpenSSH's limit. */
+/* Bytes of RSA's modulus with its sign: 16384 bits, which is OpenSSH's limit. */
 #define INTEGER_MOST 2049
 
 static bool ed25519_proves(struct piece key, struct piece signature, struct piece data)
@@ -19,7 +19,7 @@ static bool ed25519_proves(struct piece key, struct piece signature, struct piec
                crypto_sign_ed25519_verify_detached(signature.data, data.data, data.length, point.data) == 0;
 }
 
-/* --- the others: Mbed TLS takes keys and ECDSA's signatures in DER (X.690), whose integers are those of SSH */
+/* --- the others: Mbed TLS takes keys and ECDSA's signatures in DER (X.690), which has the same integers as SSH */
 
 enum tag { TAG_INTEGER = 0x02, TAG_BITS = 0x03, TAG_SEQUENCE = 0x30 };
 
@@ -36,7 +36,7 @@ static void add_der(struct strbuf *out, enum tag tag, const void *data, size_t l
         strbuf_add(out, data, length);
 }
 
-/* The next string as a positive integer in its shortest form, as RFC 4251 and X.690 both want it. */
+/* Adds the next string as a positive integer in its shortest form, which RFC 4251 and X.690 both require. */
 static bool add_integer(struct strbuf *out, struct piece *from)
 {
         struct piece integer;
@@ -54,7 +54,7 @@ static void add_public_key(struct strbuf *out, const unsigned char *algorithm, s
         _cleanup_(strbuf_clear) struct strbuf bits = STRBUF_INIT;
         _cleanup_(strbuf_clear) struct strbuf both = STRBUF_INIT;
 
-        strbuf_addc(&bits, 0); /* none is unused */
+        strbuf_addc(&bits, 0); /* no unused bits */
         strbuf_add(&bits, key->buf, key->len);
         add_der(&both, TAG_SEQUENCE, algorithm, length);
         add_der(&both, TAG_BITS, bits.buf, bits.len);

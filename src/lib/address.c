@@ -1,10 +1,10 @@
-#include "address.h"
+#include "lib/address.h"
 
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
-#include "util.h"
+#include "lib/util.h"
 
 struct range4 {
         uint32_t network;
@@ -13,7 +13,7 @@ struct range4 {
 };
 
 struct range6 {
-        uint8_t network[16]; /* what isn't written is zero */
+        uint8_t network[16]; /* bytes that aren't written are zero */
         unsigned bits;
         enum address_class class;
 };
@@ -22,7 +22,7 @@ struct range6 {
 
 /*
  * The first row that fits counts. IANA IPv4 Special-Purpose Address Registry, without the rows that it calls globally
- * reachable; metadata addresses by their vendors' manuals.
+ * reachable; metadata addresses from their vendors' manuals.
  */
 static const struct range4 ranges4[] = {
         { IP4(169, 254, 169, 254), 32, ADDRESS_METADATA },  /* AWS, Azure, Google, OpenStack, Oracle, … */
@@ -71,7 +71,7 @@ static const struct range6 ranges6[] = {
         { { 0 }, 0, ADDRESS_RESERVED },                       /* discard-only, SRv6 SIDs, unassigned */
 };
 
-/* Prefixes with an IPv4 address behind them. */
+/* Prefixes that an IPv4 address follows. */
 static const struct {
         uint8_t network[16];
         unsigned bits;

@@ -1,7 +1,7 @@
 /*
- * IPv4 and IPv6 addresses sorted by what they reach, for the network process and for whoever explains its refusals.
- * Sources: RFC 6890 and the IANA special-purpose registries; RFC 1918, 3927, 4193, 6598; cloud metadata at
- * 169.254.169.254, 100.100.100.200, fd00:ec2::254 and the like (each with its vendor in address.c).
+ * Sorts IPv4 and IPv6 addresses by what they reach, for the network process and for whoever explains its refusals.
+ * Sources: RFC 6890 and the IANA special-purpose registries; RFC 1918, 3927, 4193, 6598; cloud metadata at 169.254.169.254,
+ * 100.100.100.200, fd00:ec2::254 and the like (each with its vendor in address.c).
  */
 #pragma once
 
@@ -17,8 +17,9 @@ enum address_class {
         ADDRESS_MULTICAST,  /* 224/4, ff00::/8, 255.255.255.255 */
         ADDRESS_RESERVED,   /* 192.0.0/24, 240/4, outside 2000::/3, … */
         /*
-         * 192.0.2/24, 198.18/15, 198.51.100/24, 203.0.113/24: for documentation and benchmarks, so on nobody's LAN, and
-         * what transparent proxies answer names with, to see every connection ("fake IP"). The way out for who has one.
+         * 192.0.2/24, 198.18/15, 198.51.100/24, 203.0.113/24: for documentation and benchmarks, so no LAN uses them.
+         * Transparent proxies answer names with these addresses to see every connection ("fake IP"). They are the way out for
+         * people who have such a proxy.
          */
         ADDRESS_UNASSIGNED,
 };

@@ -1,4 +1,4 @@
-#include "deadline.h"
+#include "lib/deadline.h"
 
 #include <limits.h>
 #include <time.h>

@@ -1,9 +1,9 @@
-#include "egress-rule.h"
+#include "lib/egress-rule.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
 
-#include "text.h"
+#include "lib/text.h"
 
 static bool read_name(const char *text, size_t length, char *out)
 {
@@ -43,11 +43,11 @@ static int refuse(const char *text, const char *why, struct error **err)
 {
         _cleanup_(freep) char *shown = text_visible_dup(text);
 
-        error_set(err, ERROR_CONFIG, "'%s' is no rule: %s", shown, why);
+        error_set(err, ERROR_CONFIG, "'%s' is not a rule: %s", shown, why);
         return error_hint(err, "write \"api.example.org\", \"*.example.org\", \"example.org:22\" or \"10.1.2.3/32:5432\"");
 }
 
-/* 1 = one, 0 = it is no address, -1 = it begins like one and is none. */
+/* 1 = a network, 0 = not an address, -1 = it begins like an address but isn't a valid one. */
 static int parse_network(const char *text, struct egress_rule *out)
 {
         const char *slash = strchr(text, '/');
@@ -62,7 +62,7 @@ static int parse_network(const char *text, struct egress_rule *out)
         return (out->address.s_addr & ~out->mask.s_addr) == 0 ? 1 : -1;
 }
 
-/* What the last label of a name looks like says that it is meant as an address. */
+/* True when the last label shows that the name is meant as an address. */
 static bool ends_in_number(const char *name)
 {
         const char *dot = strrchr(name, '.');
@@ -85,7 +85,7 @@ static int parse_place(const char *place, const char *text, struct egress_rule *
         if (strchr(place, '*'))
                 return refuse(text, "'*' stands for all names below one: \"*.example.org\"", err);
         if (!egress_name(place, strlen(place), out->name))
-                return refuse(text, "a name has letters, digits, hyphens and dots", err);
+                return refuse(text, "a name has letters, digits, hyphens, underscores and dots", err);
         if (ends_in_number(out->name))
                 return refuse(text, "it is neither a name nor an IPv4 address", err);
         return 0;
@@ -101,7 +101,7 @@ int egress_rule_parse(const char *text, struct egress_rule *out, struct error **
         if (strstr(text, "://") || strchr(text, ' '))
                 return refuse(text, "it is a name or an address, not a URL", err);
         if (colon && text_parse_int(colon + 1, 1, UINT16_MAX, &port) < 0)
-                return refuse(text, "behind the colon stands a port, 1 to 65535", err);
+                return refuse(text, "after the colon there must be a port, 1 to 65535", err);
         out->port = (uint16_t)port;
         return parse_place(place, text, out, err);
 }

@@ -1,8 +1,8 @@
-#include "error.h"
+#include "lib/error.h"
 
 #include <errno.h>
 
-#include "text.h"
+#include "lib/text.h"
 
 static const struct {
         const char *name;
@@ -14,7 +14,7 @@ static const struct {
         [ERROR_WORK] = { "work", 7 },     [ERROR_INTERRUPTED] = { "interrupted", 130 },
 };
 
-/* Puts a new error with `message` (owned from now on) into *err, in the place of one that nobody took. */
+/* Puts a new error with `message` (owned from now on) into *err, and frees the one that is already there. */
 static int put(struct error **err, enum error_kind kind, char *message)
 {
         struct error *error;
@@ -55,19 +55,26 @@ int error_errno(struct error **err, enum error_kind kind, const char *format, ..
         return -1;
 }
 
-int error_at(struct error **err, const char *file, unsigned line, unsigned column, const char *format, ...)
+int error_at_list(struct error **err, const char *file, unsigned line, unsigned column, const char *format, va_list args)
 {
         _cleanup_(freep) char *place = xstrdup(file); /* it may be the old error's */
-        va_list args;
 
-        va_start(args, format);
         put(err, ERROR_CONFIG, xvasprintf(format, args));
-        va_end(args);
         if (err) {
                 (*err)->file = TAKE_PTR(place);
                 (*err)->line = line;
                 (*err)->column = column;
         }
+        return -1;
+}
+
+int error_at(struct error **err, const char *file, unsigned line, unsigned column, const char *format, ...)
+{
+        va_list args;
+
+        va_start(args, format);
+        error_at_list(err, file, line, column, format, args);
+        va_end(args);
         return -1;
 }
 
@@ -124,6 +131,17 @@ void error_append(struct error **err, struct error *more)
         while (*err)
                 err = &(*err)->next;
         *err = more;
+}
+
+int error_give(struct error **err, struct error *errors)
+{
+        if (!errors)
+                return 0;
+        if (err)
+                *err = errors;
+        else
+                error_free(errors);
+        return -1;
 }
 
 void error_free(struct error *error)

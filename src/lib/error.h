@@ -1,10 +1,10 @@
 /*
- * What went wrong, to whom, why, and what to type next.
+ * What went wrong, with what, why, and what to type next.
  *
  * Every function that can fail returns 0 or -1 and takes `struct error **err` last. On failure it puts a new error there
- * (unless err is NULL; one that lies there is freed); on success it leaves it alone. An error is built where the thing
- * happened, wrapped where context is added, handed up, and printed once, in main(). Messages: lower case, no full stop, names
- * in single quotes.
+ * (unless err is NULL; an error that is already there is freed); on success it leaves it alone. An error is built where the
+ * thing happened, wrapped where context is added, handed up, and printed once, in main(). Messages: lower case, no full stop,
+ * names in single quotes.
  *
  *         if (open(path, O_RDONLY | O_CLOEXEC) < 0)
  *                 return error_errno(err, ERROR_FAILED, "cannot open '%s'", path);
@@ -16,7 +16,9 @@
  */
 #pragma once
 
-#include "util.h"
+#include <stdarg.h>
+
+#include "lib/util.h"
 
 /* The kind decides the exit status (error_exit_status) and the "kind" field of JSON output (error_kind_name). */
 enum error_kind {
@@ -36,19 +38,22 @@ struct error {
         char *hint;            /* the next command to type, or what to change; NULL = none */
         char *file;            /* where in the user's files; NULL = nowhere */
         unsigned line, column; /* from 1; 0 = unknown */
-        struct error *cause;   /* what lies behind it; NULL = nothing */
+        struct error *cause;   /* the error that caused it; NULL = none */
         struct error *next;    /* a further error of the same rank (a file's other mistakes) */
 };
 
 /* All return -1, so that a caller can `return error_set(...)`. */
 int error_set(struct error **err, enum error_kind kind, const char *format, ...) _printf_(3, 4);
-/* Like error_set(), with ": " and strerror(errno) behind. */
+/* Like error_set(), followed by ": " and strerror(errno). */
 int error_errno(struct error **err, enum error_kind kind, const char *format, ...) _printf_(3, 4);
 /* An ERROR_CONFIG at a place in a file the user wrote. */
 int error_at(struct error **err, const char *file, unsigned line, unsigned column, const char *format, ...) _printf_(5, 6);
+/* The same with the arguments of a function that has them as its own. */
+int error_at_list(struct error **err, const char *file, unsigned line, unsigned column, const char *format, va_list args)
+        _printf_(5, 0);
 /*
- * Puts a message in front; the old error becomes the cause. Kind, hint, place and further errors (next) are taken over from
- * it, and are then found in the new one only.
+ * Puts a message in front; the old error becomes the cause. Kind, hint, place and further errors (next) are taken from the old
+ * error; hint, place and further errors are then found in the new one only.
  */
 int error_wrap(struct error **err, const char *format, ...) _printf_(2, 3);
 
@@ -57,10 +62,12 @@ int error_hint(struct error **err, const char *format, ...) _printf_(2, 3);
 /* Changes the kind of the newest error. Returns -1. */
 int error_set_kind(struct error **err, enum error_kind kind);
 
-/* Adds `more` (owned from now on) behind the errors that *err holds already. */
+/* Adds `more` (owned from now on) after the errors that *err already holds. */
 void error_append(struct error **err, struct error *more);
 
-void error_free(struct error *error); /* with causes and nexts; NULL is nothing */
+/* Hands all of `errors` up and returns -1; returns 0 when `errors` is NULL. */
+int error_give(struct error **err, struct error *errors);
+void error_free(struct error *error); /* with causes and nexts; may be NULL */
 void error_freep(struct error **error);
 
 int error_exit_status(const struct error *error);

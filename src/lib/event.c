@@ -1,4 +1,4 @@
-#include "event.h"
+#include "lib/event.h"
 
 static void send_event(struct event_sink *sink, enum event_type type, const char *id, const char *format, va_list args)
         _printf_(4, 0);

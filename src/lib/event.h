@@ -1,6 +1,6 @@
 /*
- * What is happening, told to whoever shows it. Everything below the commands reports through a sink; src/term has the
- * sinks (a live tree, plain lines, JSON Lines). Events nest: a step begun inside another is its child.
+ * Progress, for whoever shows it. Everything below the commands reports through a sink; src/term has the sinks (a live tree,
+ * plain lines, JSON Lines). Events nest: a step begun inside another is its child.
  *
  *         event_begin(events, "base", "building the base image");
  *         event_line(events, "Unpacking git …");      // last line of the running step
@@ -10,13 +10,13 @@
  */
 #pragma once
 
-#include "util.h"
+#include "lib/util.h"
 
 enum event_type {
         EVENT_BEGIN,   /* a step starts: id, text */
         EVENT_LINE,    /* output of the running step: text */
-        EVENT_NOTE,    /* said once, worth knowing: text */
-        EVENT_WARNING, /* something the user should mend: text */
+        EVENT_NOTE,    /* worth knowing, said once: text */
+        EVENT_WARNING, /* something the user should fix: text */
         EVENT_END,     /* a step ends: id, outcome, text (a reason, or NULL) */
 };
 

@@ -1,5 +1,5 @@
-/* file_remove(): a room of its own, for it is the one thing here that destroys. */
-#include "file.h"
+/* file_remove(): in a file of its own because it is the only function here that destroys anything. */
+#include "lib/file.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -7,12 +7,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Rounds over one folder: somebody may still put a file there (a lock, say) while it is emptied. */
+/* How many times a folder is emptied: somebody may still put a file there (a lock, say) in the meantime. */
 #define ROUNDS 4
 
 static int remove_at(int parent, const char *name, const char *shown, struct error **err);
 
-/* Opens the folder `name` itself, and makes it one that we can read and change. */
+/* Opens the folder `name` itself (no symlink), and gives us the right to read and change it. */
 static int open_folder_at(int parent, const char *name)
 {
         const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
@@ -23,13 +23,13 @@ static int open_folder_at(int parent, const char *name)
                 fd = openat(parent, name, flags);
         if (fd < 0 || fstat(fd, &status) < 0)
                 return -1;
-        /* Not ours to change: then removing what is in it says why it can't be. */
+        /* When the mode is not ours to change, removing the content fails and says why. */
         if ((status.st_mode & 0700) != 0700 && status.st_uid == geteuid() && fchmod(fd, status.st_mode | 0700) < 0)
                 return -1;
         return TAKE_FD(fd);
 }
 
-/* The names in the open folder `fd`, read to the end first: removing while reading may skip some. */
+/* The names in the open folder `fd`. All are read first, because removing while reading may skip some. */
 static int list_names(int fd, struct strv *names)
 {
         int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);

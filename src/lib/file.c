@@ -1,4 +1,4 @@
-#include "file.h"
+#include "lib/file.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -6,16 +6,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "os.h"
-#include "text.h"
+#include "lib/os.h"
+#include "lib/text.h"
 
-/* What a failed open says: a missing thing is a kind of its own. */
+/* The kind of a failed open: a missing file has a kind of its own. */
 static enum error_kind open_failure_kind(void)
 {
         return errno == ENOENT ? ERROR_NOT_FOUND : ERROR_FAILED;
 }
 
-/* `path` without slashes at its end, so that no symlink is followed for their sake. Owned by the caller. */
+/* `path` without slashes at its end, which would make the system follow a symlink. Owned by the caller. */
 static char *strip_slashes(const char *path)
 {
         size_t length = strlen(path);
@@ -31,7 +31,7 @@ int file_read_fd(int fd, const char *name, size_t limit, struct strbuf *out, str
 
         for (;;) {
                 size_t left = limit - (out->len - before);
-                size_t wanted = left < 64 * 1024 ? left + 1 : 64 * 1024; /* one more than allowed shows that there is more */
+                size_t wanted = left < 64 * 1024 ? left + 1 : 64 * 1024; /* one byte over the limit shows that there is more */
                 ssize_t got;
 
                 strbuf_reserve(out, wanted);
@@ -84,7 +84,7 @@ static int write_all(int fd, const void *data, size_t length)
         return 0;
 }
 
-/* Writes `data` to a new file beside `path` and syncs it. Its name, owned by the caller, or NULL with an error. */
+/* Writes `data` to a new file beside `path` and syncs it. Returns its name, owned by the caller, or NULL with an error. */
 static char *write_beside(const char *path, const void *data, size_t length, mode_t mode, struct error **err)
 {
         _cleanup_(freep) char *folder = path_folder(path);
@@ -146,6 +146,15 @@ int file_write_new(const char *path, const void *data, size_t length, mode_t mod
         return status < 0 ? -1 : sync_folder_of(path, err);
 }
 
+int file_write_scratch(const char *path, const char *text, mode_t mode, struct error **err)
+{
+        _cleanup_(closep) int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+
+        if (fd < 0 || write_all(fd, text, strlen(text)) < 0)
+                return error_errno(err, ERROR_FAILED, "cannot write '%s'", path);
+        return 0;
+}
+
 int file_rename(const char *from, const char *to, struct error **err)
 {
         _cleanup_(freep) char *from_folder = path_folder(from);
@@ -164,7 +173,7 @@ int file_sync_folder(const char *folder, struct error **err)
 
         if (fd < 0)
                 return error_errno(err, open_failure_kind(), "cannot open folder '%s'", folder);
-        /* EINVAL: a file system that has no such thing for folders. */
+        /* EINVAL: the file system can't sync folders. */
         if (os_sync(fd) < 0 && errno != EINVAL)
                 return error_errno(err, ERROR_FAILED, "cannot sync folder '%s'", folder);
         return 0;
@@ -184,7 +193,7 @@ bool file_is_folder(const char *path)
         return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-/* 0 also when there is a folder already; -1 with the errno of mkdir(2). */
+/* Returns 0 also when the folder is already there; -1 with the errno of mkdir(2). */
 static int make_folder(const char *path, mode_t mode)
 {
         int failure;
@@ -206,7 +215,7 @@ int file_make_folders(const char *path, mode_t mode, struct error **err)
                 return 0;
         if (errno == ENOENT) {
                 parent = path_folder(path);
-                /* Where the parent is there, ENOENT means something else: an empty path, a dangling symlink. */
+                /* If the parent is there, ENOENT means something else: an empty path, a dangling symlink. */
                 if (!file_exists(parent) && file_make_folders(parent, mode, err) < 0)
                         return -1;
                 if (make_folder(path, mode) == 0)
@@ -226,7 +235,7 @@ int file_make_private_folder(const char *path, struct error **err)
         if (lstat(folder, &status) < 0)
                 return error_errno(err, ERROR_FAILED, "cannot examine folder '%s'", folder);
         if (!S_ISDIR(status.st_mode))
-                return error_set(err, ERROR_FAILED, "'%s' is a symlink, where a folder of our own must be", folder);
+                return error_set(err, ERROR_FAILED, "'%s' is a symlink, but must be a real folder", folder);
         if (status.st_uid != geteuid())
                 return error_set(err, ERROR_FAILED, "folder '%s' belongs to another user", folder);
         if (status.st_mode & 077) {

@@ -1,26 +1,33 @@
 /*
- * Whole files: read with a limit, written so that a reader or a crash sees the old or the new one and nothing between.
- * Folders: made with their parents, removed with their content without ever leaving them by a symlink.
+ * Whole files: read with a limit, and written so that a reader or a crash sees the old or the new file and nothing in between.
+ * Folders: made with their parents, and removed with their content, never leaving them through a symlink.
  * Everything opened here is O_CLOEXEC.
  */
 #pragma once
 
 #include <sys/types.h>
 
-#include "error.h"
-#include "strbuf.h"
-#include "strv.h"
+#include "lib/error.h"
+#include "lib/strbuf.h"
+#include "lib/strv.h"
 
-/* The content of `path`; more than `limit` bytes is an error. A missing file: ERROR_NOT_FOUND. */
+/* Appends the content of `path`; more than `limit` bytes is an error. A missing file is ERROR_NOT_FOUND. */
 int file_read(const char *path, size_t limit, struct strbuf *out, struct error **err);
 int file_read_fd(int fd, const char *name, size_t limit, struct strbuf *out, struct error **err);
 
-/* Temporary name beside it, write, fsync, rename, fsync of the folder. A symlink at `path` is replaced, not followed. */
+/*
+ * Writes to a temporary name beside `path`, fsyncs, renames, and fsyncs the folder. A symlink at `path` is replaced, not
+ * followed.
+ */
 int file_write(const char *path, const void *data, size_t length, mode_t mode, struct error **err);
 int file_write_text(const char *path, const char *text, mode_t mode, struct error **err);
-/* Like file_write(), but an existing file is an error (kind ERROR_FAILED, message "'…' exists"). Race-free (link or
- * RENAME_NOREPLACE). */
+/*
+ * Like file_write(), but an existing file is an error (kind ERROR_FAILED, message "'…' exists"). Race-free (link or
+ * RENAME_NOREPLACE).
+ */
 int file_write_new(const char *path, const void *data, size_t length, mode_t mode, struct error **err);
+/* Writes a new file that nobody needs after a crash: under its own name, and without fsync. An existing file is an error. */
+int file_write_scratch(const char *path, const char *text, mode_t mode, struct error **err);
 /* rename() with fsync of the folder(s). */
 int file_rename(const char *from, const char *to, struct error **err);
 int file_sync_folder(const char *folder, struct error **err);
@@ -28,13 +35,13 @@ int file_sync_folder(const char *folder, struct error **err);
 bool file_exists(const char *path); /* anything at all, a dangling symlink too */
 bool file_is_folder(const char *path);
 
-/* `path` and its missing parents. An existing folder is success; its mode is left alone. */
+/* Makes `path` and its missing parents. An existing folder is success; its mode is left alone. */
 int file_make_folders(const char *path, mode_t mode, struct error **err);
-/* The same, and the last folder must then be a real folder of ours with no rights for others (0700), or it is an error. */
+/* The same, but fails unless the last folder is then a real folder of ours with no rights for others (0700). */
 int file_make_private_folder(const char *path, struct error **err);
-/* Removes a file, or a folder with all in it (openat, O_NOFOLLOW). A missing one is success. */
+/* Removes a file, or a folder with everything in it (openat, O_NOFOLLOW). A missing one is success. */
 int file_remove(const char *path, struct error **err);
-/* Names in a folder, sorted, without "." and "..". A missing folder: ERROR_NOT_FOUND. */
+/* Appends the names in a folder, sorted, without "." and "..". A missing folder is ERROR_NOT_FOUND. */
 int file_list(const char *folder, struct strv *names, struct error **err);
 
 /* "folder/name". Owned by the caller. */

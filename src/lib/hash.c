@@ -1,10 +1,10 @@
-#include "hash.h"
+#include "lib/hash.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
-/* What a part is stands before its length, so that no text can pass for a missing one or for a file. */
+/* The kind of a part comes before its length, so that no text can pass for a missing one or for a file. */
 enum part { PART_DATA = 'd', PART_FILE = 'f', PART_NONE = 'n' };
 
 static void add_part(struct hash *hash, enum part part, const void *data, size_t length)
@@ -69,7 +69,10 @@ int hash_add_file(struct hash *hash, const char *path, struct error **err)
 {
         unsigned char digest[crypto_hash_sha256_BYTES];
 
-        /* By its own digest: the length would have to stand before the content, and a file may grow while it is read. */
+        /*
+         * Adds the file's digest and not its content: the length would have to come before the content, and a file may grow
+         * while it is read.
+         */
         if (digest_file(path, digest, err) < 0)
                 return -1;
         add_part(hash, PART_FILE, digest, sizeof(digest));

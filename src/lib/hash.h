@@ -5,7 +5,7 @@
 
 #include <sodium.h>
 
-#include "error.h"
+#include "lib/error.h"
 
 #define HASH_HEX_LENGTH 64
 
@@ -16,7 +16,7 @@ struct hash {
 void hash_init(struct hash *hash);
 void hash_add(struct hash *hash, const void *data, size_t length);
 void hash_add_text(struct hash *hash, const char *text); /* NULL counts as a part of its own kind */
-/* The content of a file (of any size), and nothing of its name or mode. */
+/* Adds the content of a file (of any size), but not its name or mode. */
 int hash_add_file(struct hash *hash, const char *path, struct error **err);
 /* 64 hexadecimal digits. Owned by the caller. */
 char *hash_hex(struct hash *hash);
@@ -24,6 +24,8 @@ char *hash_hex(struct hash *hash);
 /* Plain SHA-256 of a text, as `sha256sum` prints it. Owned by the caller. */
 char *hash_text(const void *data, size_t length);
 int hash_file(const char *path, char **hex, struct error **err);
-/* Of a public key, as ssh shows it: "SHA256:" and the digest in base64 without its end. Owned by the caller. Source:
- * ssh-keygen(1), -l. */
+/*
+ * The fingerprint of a public key as ssh shows it: "SHA256:" and the digest in base64 without its padding. Owned by the caller.
+ * Source: ssh-keygen(1), -l.
+ */
 char *hash_fingerprint(const void *blob, size_t length);

@@ -1,9 +1,9 @@
-#include "json.h"
+#include "lib/json.h"
 
 #include <assert.h>
 
-#include "file.h"
-#include "text.h"
+#include "lib/file.h"
+#include "lib/text.h"
 
 json_t *json_parse(const char *text, size_t length, const char *name, struct error **err)
 {
@@ -16,10 +16,10 @@ json_t *json_parse(const char *text, size_t length, const char *name, struct err
         /* jansson quotes the text it stumbled over. */
         shown = text_visible_dup(reason.text);
         if (reason.line > 0)
-                error_set(err, ERROR_FAILED, "%s is no valid JSON: line %d, column %d: %s", name, reason.line, reason.column,
+                error_set(err, ERROR_FAILED, "%s is not valid JSON: line %d, column %d: %s", name, reason.line, reason.column,
                           shown);
         else
-                error_set(err, ERROR_FAILED, "%s is no valid JSON: %s", name, shown);
+                error_set(err, ERROR_FAILED, "%s is not valid JSON: %s", name, shown);
         return NULL;
 }
 
@@ -33,7 +33,7 @@ json_t *json_read(const char *path, size_t limit, struct error **err)
         return json_parse(text.buf, text.len, name, err);
 }
 
-/* NULL from jansson means no memory or a value that contains itself; neither is for a caller to handle. */
+/* NULL from jansson means no memory or a value that contains itself; callers handle neither. */
 static char *dump(const json_t *value, size_t flags)
 {
         char *text = json_dumps(value, flags | JSON_ENCODE_ANY);

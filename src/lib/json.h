@@ -6,16 +6,16 @@
 
 #include <jansson.h>
 
-#include "error.h"
-#include "strbuf.h"
-#include "strv.h"
+#include "lib/error.h"
+#include "lib/strbuf.h"
+#include "lib/strv.h"
 
 /* Parses one value (object or array). `name` is what the error calls the text. Depth is limited by jansson (2048), duplicate
  * keys are an error. */
 json_t *json_parse(const char *text, size_t length, const char *name, struct error **err);
-/* A file of at most `limit` bytes. */
+/* Reads and parses a file of at most `limit` bytes. */
 json_t *json_read(const char *path, size_t limit, struct error **err);
-/* By file_write(): indented by 2, keys in the order of insertion, a line end behind. */
+/* Writes with file_write(): indented by 2, keys in the order of insertion, with a line end. */
 int json_write(const char *path, const json_t *value, mode_t mode, struct error **err);
 /* An array of these texts; one that isn't UTF-8 is left out. */
 json_t *json_strings(const struct strv *texts);

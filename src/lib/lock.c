@@ -1,4 +1,4 @@
-#include "lock.h"
+#include "lib/lock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -7,9 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "deadline.h"
+#include "lib/deadline.h"
 
-/* A probe by lock_is_held() has the lock for an instant. Who doesn't want to wait must not fail over that. */
+/* lock_is_held() holds the lock for an instant. Callers that don't want to wait must not fail because of that. */
 #define PROBE_MS         100
 #define RETRY_LONGEST_MS 50
 
@@ -22,7 +22,7 @@ static int open_lock(const char *path, struct error **err)
         return fd;
 }
 
-/* Does `path` still name the file that `fd` is? The last holder may have removed it. */
+/* Does `path` still name the file of `fd`? The last holder may have removed it. */
 static bool still_named(int fd, const char *path)
 {
         struct stat ours;
@@ -44,8 +44,8 @@ static int flock_until(int fd, int operation, deadline limit)
                 if (left == 0)
                         return 0;
                 /*
-                 * flock(2) has no timed form, can't be polled, and is no cancellation point for a helper thread; the lock
-                 * is asked for again after a while that grows.
+                 * flock(2) has no timed form, can't be polled, and is not a cancellation point for a helper thread. So the lock
+                 * is asked for again after a pause that grows.
                  */
                 poll(NULL, 0, left > 0 && left < pause ? left : pause);
                 pause = pause * 2 < RETRY_LONGEST_MS ? pause * 2 : RETRY_LONGEST_MS;
@@ -53,7 +53,7 @@ static int flock_until(int fd, int operation, deadline limit)
         return 1;
 }
 
-/* 1 = held by us, 0 = by somebody else until the limit, -1. */
+/* 1 = held by us, 0 = held by somebody else until the limit, -1 = error. */
 static int acquire_until(struct lock *lock, const char *path, enum lock_mode mode, deadline limit, struct error **err)
 {
         for (;;) {
@@ -100,7 +100,7 @@ int lock_await(struct lock *lock, const char *path, enum lock_mode mode, int tim
         return lock_acquire(lock, path, mode, timeout_ms, err);
 }
 
-/* By a shared lock, so that two who ask at the same time don't take each other for a holder. */
+/* Asks for a shared lock, so that two callers at the same time don't take each other for a holder. */
 int lock_is_held(const char *path, struct error **err)
 {
         _cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
@@ -114,7 +114,7 @@ int lock_is_held(const char *path, struct error **err)
                 if (errno == EWOULDBLOCK)
                         return 1;
                 if (errno != EINTR)
-                        return error_errno(err, ERROR_FAILED, "cannot ask for the lock '%s'", path);
+                        return error_errno(err, ERROR_FAILED, "cannot check the lock '%s'", path);
         }
         return 0;
 }

@@ -1,6 +1,6 @@
 /*
- * A lock file: flock(2) on an O_CLOEXEC descriptor, so that it goes with the process that works. The file may be removed
- * with its folder by the holder: whoever waited for it notices (the path names another inode, or none) and tries anew.
+ * A lock file: flock(2) on an O_CLOEXEC descriptor, so that the lock ends with the process that works. The holder may remove
+ * the file with its folder: a process that waited for the lock notices (the path names another inode, or none) and tries again.
  *
  *         _cleanup_(lock_release) struct lock lock = LOCK_INIT;
  *         if (lock_acquire(&lock, path, LOCK_EXCLUSIVE, 60000, err) < 0)
@@ -8,8 +8,8 @@
  */
 #pragma once
 
-#include "error.h"
-#include "event.h"
+#include "lib/error.h"
+#include "lib/event.h"
 
 enum lock_mode { LOCK_EXCLUSIVE, LOCK_SHARED };
 
@@ -23,19 +23,22 @@ struct lock {
         }
 
 /*
- * Takes the lock, waiting up to `timeout_ms` (0 = don't wait; -1 = no limit). The file is made (0600), its folder is not.
- * Held by somebody else until the limit: ERROR_FAILED "… is held by another process". A missing folder: ERROR_NOT_FOUND.
+ * Takes the lock, waiting up to `timeout_ms` (0 = 100 ms, in which a lock that is only being looked at comes free; -1 = no
+ * limit). The file is made (0600), its folder is not. If somebody else holds the lock until the limit: ERROR_FAILED "… is held
+ * by another process". A missing folder: ERROR_NOT_FOUND.
  */
 int lock_acquire(struct lock *lock, const char *path, enum lock_mode mode, int timeout_ms, struct error **err);
-/* The same without waiting. 1 = taken, 0 = somebody else holds it, -1. */
+/* The same with 0. 1 = taken, 0 = somebody else holds it, -1 = error. */
 int lock_try(struct lock *lock, const char *path, enum lock_mode mode, struct error **err);
-/* Takes it, and where somebody else has it says `note` first. What was found is what is acted on: it can't be taken in between
- * unsaid. */
+/*
+ * Takes the lock; if somebody else has it, says `note` first. The check is itself an attempt to take the lock, so nobody can
+ * take it unannounced in between.
+ */
 int lock_await(struct lock *lock, const char *path, enum lock_mode mode, int timeout_ms, struct event_sink *events,
                const char *note, struct error **err);
 /*
- * Is it held LOCK_EXCLUSIVE by anybody, right now? 1, 0, or -1 when that could not be found out. A missing file is not held;
- * who shares it is not seen.
+ * Does anybody hold it LOCK_EXCLUSIVE right now? 1, 0, or -1 when that could not be found out. A missing file is not held;
+ * shared holders are not seen.
  */
 int lock_is_held(const char *path, struct error **err);
 void lock_release(struct lock *lock);

@@ -1,10 +1,10 @@
-#include "loop.h"
+#include "lib/loop.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
 
-#include "deadline.h"
+#include "lib/deadline.h"
 
 struct loop_source {
         bool dead; /* removed; freed when the round is over */
@@ -20,7 +20,7 @@ struct loop {
         struct loop_source **sources;
         size_t count, room;
         struct pollfd *polled;        /* of this round … */
-        struct loop_source **waiting; /* … and whose they are */
+        struct loop_source **waiting; /* … and the source of each */
         size_t poll_room;
         bool in_round;
         bool quitting;
@@ -100,7 +100,7 @@ void loop_remove(struct loop *loop, struct loop_source *source)
                 sweep(loop);
 }
 
-/* What is to be polled, into loop->polled and loop->waiting. Shortens *timeout_ms to the next timer. */
+/* Puts what must be polled into loop->polled and loop->waiting. Shortens *timeout_ms to the next timer. */
 static size_t prepare(struct loop *loop, int *timeout_ms)
 {
         int64_t now = now_ms();

@@ -9,7 +9,7 @@
  */
 #pragma once
 
-#include "error.h"
+#include "lib/error.h"
 
 struct loop;
 struct loop_source;
@@ -25,7 +25,7 @@ struct loop_source *loop_add_fd(struct loop *loop, int fd, short events, loop_fd
 void loop_set_events(struct loop_source *source, short events); /* 0 = paused */
 /* Fires once after `ms` milliseconds, then is gone. */
 struct loop_source *loop_add_timer(struct loop *loop, int64_t ms, loop_timer_fn function, void *data);
-void loop_remove(struct loop *loop, struct loop_source *source); /* NULL is nothing */
+void loop_remove(struct loop *loop, struct loop_source *source); /* may be NULL */
 
 /* Runs until loop_quit(); returns the status given there, 0 when no source is left, -1 with an error when poll fails. */
 int loop_run(struct loop *loop, struct error **err);

@@ -1,8 +1,8 @@
-#include "option.h"
+#include "lib/option.h"
 
 #include <inttypes.h>
 
-#include "text.h"
+#include "lib/text.h"
 
 /* One command line being read. */
 struct parser {
@@ -36,7 +36,7 @@ static int unknown_name(const struct option *table, const char *name, size_t len
         for (; table->name; table++)
                 strv_add(&names, table->name);
         nearest = text_suggest(word, strv_argv(&names));
-        /* Too far off for a slip, yet the beginning of one that exists. */
+        /* Too different for a typo, but maybe the beginning of an option. */
         for (size_t i = 0; !nearest && length > 0 && i < names.count; i++)
                 if (starts_with(names.items[i], word))
                         nearest = names.items[i];
@@ -73,7 +73,7 @@ static int store(const struct option *option, const char *value, void *target, s
         return -1;
 }
 
-/* Stores the option's value: `attached`, or where that is NULL the next word. */
+/* Stores the option's value: `attached`, or the next word if that is NULL. */
 static int take_value(struct parser *parser, const struct option *option, const char *attached, struct error **err)
 {
         if (attached)
@@ -140,7 +140,7 @@ int option_parse(const struct option *table, const char *const *argv, bool stop_
                         strv_add(operands, word);
                         if (!reading || !stop_at_operand)
                                 continue;
-                        /* The tail is somebody else's, but for dashes that set it off. */
+                        /* The rest is another command line, except for a "--" that sets it off. */
                         reading = false;
                         if (*parser.next && streq(*parser.next, "--")) {
                                 at_dashes = (ssize_t)(operands->count - before);

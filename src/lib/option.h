@@ -1,14 +1,15 @@
 /*
  * Command-line options from one table, which also feeds the help, the man page check and the completions.
- * GNU style: -n VALUE, --name VALUE, --name=VALUE, bundled flags (-yq), "--" ends the options. Options and operands may
- * be mixed unless `stop_at_operand` (for commands whose tail is somebody else's command line): then all that follows the
- * first operand is an operand as it stands, but for a "--" right behind it, which is left out ("run NAME -- git log -- f").
+ * GNU style: -n VALUE, --name VALUE, --name=VALUE, bundled flags (-yq), "--" ends the options. Options and operands may be
+ * mixed unless `stop_at_operand` is set, for commands that end with another command line. Then everything after the first
+ * operand is an operand as it stands, except for a "--" right after the first operand, which is left out ("run NAME -- git log
+ * -- f").
  */
 #pragma once
 
-#include "error.h"
-#include "strbuf.h"
-#include "strv.h"
+#include "lib/error.h"
+#include "lib/strbuf.h"
+#include "lib/strv.h"
 
 enum option_type { OPTION_FLAG, OPTION_TEXT, OPTION_INTEGER };
 
@@ -30,7 +31,7 @@ struct option {
         }
 
 /*
- * Fills `target` and appends copies of the operands to `operands`. `argv` starts behind the command's name.
+ * Fills `target` and appends copies of the operands to `operands`. `argv` starts after the command's name.
  * `*dashes` (may be NULL) becomes the number of operands before "--", or -1 when there was none.
  * Mistakes are ERROR_USAGE with a suggestion. Text values are borrowed from argv.
  */

@@ -1,4 +1,4 @@
-#include "os.h"
+#include "lib/os.h"
 
 #include <copyfile.h>
 #include <errno.h>
@@ -17,9 +17,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "strbuf.h"
+#include "lib/strbuf.h"
 
-/* Whose end each descriptor of os_process_fd() tells, for a kqueue doesn't say what it waits for. */
+/* The process of each descriptor of os_process_fd(), because a kqueue doesn't say what it waits for. */
 static struct {
         pthread_mutex_t mutex;
         pid_t *pids; /* by descriptor; 0 = never one of ours */
@@ -56,12 +56,12 @@ static int close_on_exec(int fd)
         return fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
-/* kqueue(2) finds no process that has ended and waits to be reaped, or is about to. Is there one? */
+/* kqueue(2) doesn't find a process that has ended and waits to be reaped, or that is about to end. Is `pid` such a process? */
 static bool is_ending(pid_t pid)
 {
         siginfo_t info;
 
-        /* Children of ours, at any moment; then those of others, once they are ended (kill(2) succeeds on them). */
+        /* First our children, at any moment; then those of others, once they have ended (kill(2) succeeds on them). */
         return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 || kill(pid, 0) == 0;
 }
 
@@ -75,7 +75,7 @@ static int trigger(int queue)
         return kevent(queue, changes, ARRAY_SIZE(changes), NULL, 0, NULL);
 }
 
-/* Nobody takes the event out of the queue, so that it stays readable. */
+/* Nothing takes the event out of the queue, so the queue stays readable. */
 int os_process_fd(pid_t pid)
 {
         _cleanup_(closep) int queue = kqueue();
@@ -137,7 +137,7 @@ int os_peer_pid(int socket, pid_t *pid, uid_t *uid)
 
 /*
  * sysctl(3), KERN_PROCARGS2: the number of arguments, the program's path, zeros, the arguments and then the environment, each
- * with its zero. The length of what it gave, or -1 with errno.
+ * with its zero. Returns the length of all that, or -1 with errno.
  */
 static ssize_t read_arguments(pid_t pid, struct strbuf *out)
 {
@@ -162,7 +162,7 @@ int os_process_mentions(pid_t pid, const char *text)
         const char *at, *end;
         int count;
 
-        /* EINVAL: there is none, it has ended, or it is somebody else's. kill(2) tells them apart. */
+        /* EINVAL: there is no such process, it has ended, or it is somebody else's. kill(2) tells these apart. */
         if (length < 0)
                 return errno == EINVAL && (kill(pid, 0) == 0 || errno == ESRCH) ? 0 : -1;
         if ((size_t)length < sizeof(count))
@@ -205,7 +205,7 @@ char *os_program_path(struct error **err)
         _cleanup_(freep) char *path = NULL;
         char *real;
 
-        _NSGetExecutablePath(NULL, &room); /* fails, and says how much it takes */
+        _NSGetExecutablePath(NULL, &room); /* fails, but says how much room it needs */
         path = xcalloc(room + 1, 1);
         if (_NSGetExecutablePath(path, &room) < 0) {
                 error_set(err, ERROR_FAILED, "cannot find the path of the running program");
@@ -243,17 +243,31 @@ int os_socket(int domain, int type)
         return fd < 0 || close_on_exec(fd) < 0 ? -1 : TAKE_FD(fd);
 }
 
+int os_socket_pair(int ends[2])
+{
+        if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) < 0)
+                return -1;
+        if (close_on_exec(ends[0]) == 0 && close_on_exec(ends[1]) == 0)
+                return 0;
+        close(ends[0]);
+        close(ends[1]);
+        return -1;
+}
+
 int os_sync(int fd)
 {
         if (fcntl(fd, F_FULLFSYNC) == 0)
                 return 0;
-        /* A file system that has no such thing: a network's, a memory stick's. */
+        /* A file system that can't do that, such as a network's or a memory stick's. */
         if (errno == ENOTSUP || errno == ENOTTY || errno == EINVAL)
                 return fsync(fd);
         return -1;
 }
 
-/* With CLOEXEC_DEFAULT a child has what an action put there or marked as inherited; ours that aren't open can't be marked. */
+/*
+ * With CLOEXEC_DEFAULT a child gets what an action put there or marked as inherited. A descriptor of ours that isn't open can't
+ * be marked.
+ */
 int os_spawn_keep(posix_spawn_file_actions_t *actions, posix_spawnattr_t *attributes, const int *kept, size_t count)
 {
         short flags;
@@ -265,4 +279,9 @@ int os_spawn_keep(posix_spawn_file_actions_t *actions, posix_spawnattr_t *attrib
                 if (fcntl(kept[i], F_GETFD) >= 0)
                         failure = posix_spawn_file_actions_addinherit_np(actions, kept[i]);
         return failure;
+}
+
+int os_landlock(void)
+{
+        return 0;
 }

@@ -1,4 +1,4 @@
-#include "os.h"
+#include "lib/os.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -7,7 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "file.h"
+#include "lib/file.h"
 
 /* Both calls through syscall(2): <sys/pidfd.h> came only with glibc 2.36. */
 int os_process_fd(pid_t pid)
@@ -61,7 +61,7 @@ int os_forbid_core(void)
 
         if (getrlimit(RLIMIT_CORE, &limit) < 0)
                 return -1;
-        /* Who may have none at all can't be given 1 either. */
+        /* A process with a limit of 0 can't be given 1 either. */
         limit.rlim_max = limit.rlim_max > 1 ? 1 : limit.rlim_max;
         limit.rlim_cur = limit.rlim_max;
         return setrlimit(RLIMIT_CORE, &limit);
@@ -123,7 +123,7 @@ char *os_program_path(struct error **err)
                 }
                 if ((size_t)length < room) {
                         path[length] = '\0';
-                        /* Replaced by an update while it runs: the new one stands where the old one stood. */
+                        /* An update replaced it while it runs: the new program is where the old one was. */
                         if (ends_with(path, deleted) && !file_exists(path))
                                 path[(size_t)length - strlen(deleted)] = '\0';
                         return TAKE_PTR(path);
@@ -140,6 +140,11 @@ int os_pipe(int ends[2])
 int os_socket(int domain, int type)
 {
         return socket(domain, type | SOCK_CLOEXEC, 0);
+}
+
+int os_socket_pair(int ends[2])
+{
+        return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends);
 }
 
 int os_sync(int fd)
@@ -167,4 +172,12 @@ int os_spawn_keep(posix_spawn_file_actions_t *actions, posix_spawnattr_t *attrib
                 if (!is_among(fd, kept, count))
                         failure = posix_spawn_file_actions_addclose(actions, fd);
         return failure != 0 ? failure : posix_spawn_file_actions_addclosefrom_np(actions, highest + 1);
+}
+
+int os_landlock(void)
+{
+        /* LANDLOCK_CREATE_RULESET_VERSION */
+        long version = syscall(SYS_landlock_create_ruleset, NULL, 0, 1);
+
+        return version < 0 ? 0 : (int)version;
 }

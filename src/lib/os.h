@@ -1,6 +1,6 @@
 /*
- * The few calls that differ between Linux and macOS. os-linux.c and os-darwin.c stand behind it; no other file of what both
- * need uses what only one of them has (src/qemu and src/net are for Linux alone).
+ * The few calls that differ between Linux and macOS, in os-linux.c and os-darwin.c. No other file that both systems need uses
+ * what only one of them has (src/qemu and src/net are for Linux only).
  */
 #pragma once
 
@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "error.h"
+#include "lib/error.h"
 
 #ifdef __APPLE__
 extern char **environ; /* which <unistd.h> declares on Linux only */
@@ -16,49 +16,59 @@ extern char **environ; /* which <unistd.h> declares on Linux only */
 
 /*
  * A descriptor that polls readable (POLLIN) when the process has ended, and from then on: pidfd_open(2); kqueue(2) on the Mac.
- * On the Mac an ended child may take a moment more until waitpid(2) gives it. -1 with errno, ESRCH when there is no such
+ * On the Mac it may take a moment more until waitpid(2) returns an ended child. -1 with errno, ESRCH when there is no such
  * process.
  */
 int os_process_fd(pid_t pid);
 /* The process at the other end of a connected unix socket: SO_PEERCRED; LOCAL_PEERPID. -1 with errno. */
 int os_peer_pid(int socket, pid_t *pid, uid_t *uid);
 /*
- * Signals a process by the descriptor of os_process_fd(), so that a reused pid is never hit. On the Mac, which signals by pids
- * alone, this holds for our children; of others it is known that they lived the instant before. -1 with errno, ESRCH when the
- * process has ended.
+ * Signals a process by the descriptor of os_process_fd(), so that a reused pid is never hit. The Mac signals by pid only, so
+ * there this holds for our children; of other processes it is only known that they lived an instant before. -1 with errno,
+ * ESRCH when the process has ended.
  */
 int os_process_signal(int process_fd, int signal);
-/* Is `text` part of one of the arguments that the process was started with? A process that is gone has none. 1, 0; -1 with
- * errno. */
+/*
+ * Is `text` part of one of the arguments that the process was started with? 1 or 0; -1 with errno. A process that is gone has
+ * no arguments.
+ */
 int os_process_mentions(pid_t pid, const char *text);
-/* What the process has in memory for itself alone: pages of files (programs, a template's memory) are shared. 0 = unknown. */
+/*
+ * The bytes of memory that the process shares with no other. Pages of files (programs, a template's memory) are shared. 0 =
+ * unknown.
+ */
 int64_t os_process_memory(pid_t pid);
 /*
- * The path of the running program. Owned by the caller; NULL with an error. On the Mac it is the name it was started by, so
- * that what is written down (ssh's configuration) stays true when Homebrew puts another version behind the symlink.
+ * The path of the running program. Owned by the caller; NULL with an error. On the Mac it is the name that the program was
+ * started by, so that a path that was written down (in ssh's configuration) stays valid when Homebrew points the symlink to
+ * another version.
  */
 char *os_program_path(struct error **err);
-/* A pipe of which both ends are O_CLOEXEC: pipe2(2); pipe(2) and fcntl(2) on the Mac. -1 with errno. */
+/* A pipe with both ends O_CLOEXEC: pipe2(2); pipe(2) and fcntl(2) on the Mac. -1 with errno. */
 int os_pipe(int ends[2]);
 /* A socket that is O_CLOEXEC: SOCK_CLOEXEC; socket(2) and fcntl(2) on the Mac. -1 with errno. */
 int os_socket(int domain, int type);
+/* Two connected stream sockets of AF_UNIX that are O_CLOEXEC. -1 with errno. */
+int os_socket_pair(int ends[2]);
 /*
- * Brings what was written to a descriptor onto the disk, out of the disk's own memory too: fsync(2); F_FULLFSYNC on the Mac,
- * whose fsync(2) leaves it there. -1 with errno.
+ * Flushes what was written to a descriptor to the disk, and out of the disk's own memory too: fsync(2); F_FULLFSYNC on the Mac,
+ * where fsync(2) leaves it in the disk's memory. -1 with errno.
  */
 int os_sync(int fd);
 /*
- * Copies a file's content into a new one, 0600, its blocks shared where the file system can do that, its holes kept: lseek(2)
- * with SEEK_DATA and copy_file_range(2); clonefile(2), copyfile(3) on the Mac. -1 with errno, and maybe part of it there.
+ * Copies a file's content to a new file, 0600. Shares blocks where the file system can, and keeps holes: lseek(2) with
+ * SEEK_DATA and copy_file_range(2); clonefile(2), copyfile(3) on the Mac. -1 with errno; part of the copy may then be there.
  */
 int os_copy_file(const char *from, const char *to);
+/* The version of the kernel's Landlock (landlock(7)); 0 where it has none, and on the Mac. */
+int os_landlock(void);
 /*
- * From here on no core dump of this process is written or piped to a program. On Linux a limit of 1 byte says so for both;
- * one of 0 is for files alone (core(5), and fs/coredump.c in the kernel). -1 with errno.
+ * From here on no core dump of this process is written, or piped to a program. On Linux a limit of 1 byte prevents both; a
+ * limit of 0 only prevents files (core(5), and fs/coredump.c in the kernel). -1 with errno.
  */
 int os_forbid_core(void);
 /*
- * In a child about to be spawned, closes every descriptor but `kept`: those are what earlier actions put there, else ours of
- * the same number. The last of its actions. 0, or an error number as posix_spawn(3) gives it.
+ * Closes every descriptor except `kept` in a child about to be spawned. A kept descriptor is what earlier actions put there,
+ * else ours with the same number. Must be the last of the actions. Returns 0, or an error number as posix_spawn(3) does.
  */
 int os_spawn_keep(posix_spawn_file_actions_t *actions, posix_spawnattr_t *attributes, const int *kept, size_t count);

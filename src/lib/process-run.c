@@ -1,5 +1,5 @@
-/* process_run() and process_check(): feeding a child, hearing what it says, and ending it where it hits a limit. */
-#include "process.h"
+/* process_run() and process_check(): they feed a child, read what it says, and end it when it hits a limit. */
+#include "lib/process.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,19 +9,21 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "deadline.h"
-#include "os.h"
-#include "text.h"
+#include "lib/deadline.h"
+#include "lib/os.h"
+#include "lib/text.h"
 
 #define DEFAULT_TIMEOUT_MS 60000
 /* A killed child is gone at once, unless the kernel holds it. */
 #define REAP_TIMEOUT_MS  10000
 #define LINE_LIMIT       4096
+#define PIECE            (64 << 10)
 #define ERROR_LINES      5
 #define ERROR_LINE_LIMIT 400
 
 struct stream {
-        int fd; /* our end of the pipe; -1 = not captured, or at its end */
+        int fd;      /* our end of the pipe; -1 = not captured, or at its end */
+        bool passes; /* what comes is not kept */
         struct strbuf kept;
         struct strbuf line;
 };
@@ -36,13 +38,16 @@ struct run {
         pid_t pid;
         int process_fd;
         int input_fd;
-        size_t fed;
+        const char *next; /* the child's next input, `left` bytes; after it comes what `then_fd` gives */
+        size_t left;
+        int then_fd; /* the caller's; -1 = at its end */
+        struct strbuf piece;
         struct stream out, err;
 };
 
 #define RUN_INIT                                                                                                               \
         {                                                                                                                      \
-                .process_fd = -1, .input_fd = -1, .out = STREAM_INIT, .err = STREAM_INIT                                       \
+                .process_fd = -1, .input_fd = -1, .then_fd = -1, .piece = STRBUF_INIT, .out = STREAM_INIT, .err = STREAM_INIT  \
         }
 
 static void stream_clear(struct stream *stream)
@@ -56,6 +61,7 @@ static void run_clear(struct run *run)
 {
         closep(&run->process_fd);
         closep(&run->input_fd);
+        strbuf_clear(&run->piece);
         stream_clear(&run->out);
         stream_clear(&run->err);
 }
@@ -85,7 +91,7 @@ static void split_lines(const struct process_spec *spec, struct stream *stream, 
         }
 }
 
-/* Reads what one read(2) of at most `most` bytes gives. The number of bytes, 0 when there are none, -1 with an error. */
+/* Reads what one read(2) of at most `most` bytes gives. Returns how many bytes, 0 when there are none, -1 with an error. */
 static ssize_t read_stream(const struct process_spec *spec, struct stream *stream, size_t most, struct error **err)
 {
         size_t limit = spec->output_limit > 0 ? spec->output_limit : PROCESS_OUTPUT_LIMIT;
@@ -101,16 +107,18 @@ static ssize_t read_stream(const struct process_spec *spec, struct stream *strea
                 close(TAKE_FD(stream->fd));
                 return 0;
         }
-        if ((size_t)got > limit - stream->kept.len)
-                return error_set(err, ERROR_FAILED, "'%s' wrote more than %zu bytes", spec->argv[0], limit);
-        strbuf_add(&stream->kept, block, (size_t)got);
+        if (!stream->passes) {
+                if ((size_t)got > limit - stream->kept.len)
+                        return error_set(err, ERROR_FAILED, "'%s' wrote more than %zu bytes", spec->argv[0], limit);
+                strbuf_add(&stream->kept, block, (size_t)got);
+        }
         if (spec->on_line)
                 split_lines(spec, stream, block, (size_t)got);
         return got;
 }
 
 /*
- * After the child's end: what is in the pipe now, and no more. A grandchild may hold the other end open, and write to it,
+ * After the child's end: reads what is in the pipe now, and no more. A grandchild may hold the other end open, and write to it,
  * for as long as it likes.
  */
 static int drain_stream(const struct process_spec *spec, struct stream *stream, struct error **err)
@@ -156,20 +164,44 @@ static ssize_t write_quietly(int fd, const void *data, size_t length)
         return written;
 }
 
+static void end_input_when_fed(struct run *run)
+{
+        if (run->input_fd >= 0 && run->left == 0 && run->then_fd < 0)
+                close(TAKE_FD(run->input_fd));
+}
+
 static void feed(struct run *run)
 {
-        const struct process_spec *spec = run->spec;
-        ssize_t written = write_quietly(run->input_fd, (const char *)spec->input + run->fed, spec->input_length - run->fed);
+        ssize_t written = write_quietly(run->input_fd, run->next, run->left);
 
-        if (written > 0)
-                run->fed += (size_t)written;
-        /* A child that doesn't want all of it is its own master: only its exit status tells. */
-        if (run->fed == spec->input_length || (written < 0 && errno != EAGAIN && errno != EINTR)) {
+        if (written > 0) {
+                run->next += written;
+                run->left -= (size_t)written;
+        } else if (written == 0 || (errno != EAGAIN && errno != EINTR)) {
+                /* A child may close its input early: only its exit status tells whether that is an error. */
                 close(TAKE_FD(run->input_fd));
         }
 }
 
-/* Our end of a new pipe in *ours, not blocking; the child's end in *theirs. */
+static int fetch_piece(struct run *run, struct error **err)
+{
+        ssize_t got;
+
+        strbuf_reset(&run->piece);
+        strbuf_reserve(&run->piece, PIECE);
+        got = read(run->then_fd, run->piece.buf, PIECE);
+        if (got < 0)
+                return errno == EAGAIN || errno == EINTR
+                               ? 0
+                               : error_errno(err, ERROR_FAILED, "cannot read the input for '%s'", run->spec->argv[0]);
+        if (got == 0)
+                run->then_fd = -1;
+        run->next = run->piece.buf;
+        run->left = (size_t)got;
+        return 0;
+}
+
+/* Makes a pipe: our end in *ours, non-blocking; the child's end in *theirs. */
 static int open_pipe(bool we_read, int *ours, int *theirs, struct error **err)
 {
         int ends[2];
@@ -178,7 +210,7 @@ static int open_pipe(bool we_read, int *ours, int *theirs, struct error **err)
                 return error_errno(err, ERROR_FAILED, "cannot make a pipe");
         *ours = ends[we_read ? 0 : 1];
         *theirs = ends[we_read ? 1 : 0];
-        /* Who started us may have closed our stdin; and 0 is no descriptor in a process_spec. */
+        /* Our stdin may have been closed when we started, and 0 means something else in a process_spec. */
         if (*theirs == 0) {
                 *theirs = fcntl(*theirs, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
                 close(0);
@@ -221,9 +253,12 @@ static int run_start(struct run *run, struct error **err)
 static int run_round(struct run *run, deadline limit, struct error **err)
 {
         const struct process_spec *spec = run->spec;
-        enum { INPUT, OUT, ERR, END, COUNT };
+        enum { INPUT, THEN, OUT, ERR, END, COUNT };
+        bool hungry = run->input_fd >= 0 && run->left == 0;
         struct pollfd polled[COUNT] = {
-                [INPUT] = { .fd = run->input_fd, .events = POLLOUT },
+                /* poll(2) reports that the reader is gone without being asked. */
+                [INPUT] = { .fd = run->input_fd, .events = hungry ? 0 : POLLOUT },
+                [THEN] = { .fd = hungry ? run->then_fd : -1, .events = POLLIN },
                 [OUT] = { .fd = run->out.fd, .events = POLLIN },
                 [ERR] = { .fd = run->err.fd, .events = POLLIN },
                 [END] = { .fd = run->process_fd, .events = POLLIN },
@@ -239,6 +274,9 @@ static int run_round(struct run *run, deadline limit, struct error **err)
                 return errno == EINTR ? 0 : error_errno(err, ERROR_FAILED, "cannot wait for '%s'", spec->argv[0]);
         if (polled[INPUT].revents)
                 feed(run);
+        if (polled[THEN].revents && fetch_piece(run, err) < 0)
+                return -1;
+        end_input_when_fed(run);
         if (polled[OUT].revents && read_stream(spec, &run->out, SIZE_MAX, err) < 0)
                 return -1;
         if (polled[ERR].revents && read_stream(spec, &run->err, SIZE_MAX, err) < 0)
@@ -263,12 +301,15 @@ int process_run(const struct process_spec *spec, struct process_result *result, 
         int status = 0;
 
         run.spec = spec;
+        run.next = spec->input;
+        run.left = spec->input_length;
+        run.then_fd = spec->then_fd > 0 ? spec->then_fd : -1;
+        run.out.passes = spec->lines_only && spec->on_line;
         if (run_start(&run, err) < 0)
                 return -1;
         if (run.process_fd < 0)
                 ended = error_errno(err, ERROR_FAILED, "cannot wait for '%s'", spec->argv[0]);
-        if (spec->input && spec->input_length == 0)
-                close(TAKE_FD(run.input_fd));
+        end_input_when_fed(&run);
         while (ended == 0)
                 ended = run_round(&run, limit, err);
         if (ended < 0) {
@@ -307,8 +348,7 @@ static char *command_name(const char *const *argv)
         return xstrdup(argv[0]);
 }
 
-/* Appends the last lines of `text` that say something, in one line. */
-static void add_last_lines(struct strbuf *out, const struct strbuf *text)
+void process_quote(struct strbuf *out, const struct strbuf *text)
 {
         const char *lines[ERROR_LINES];
         size_t lengths[ERROR_LINES];
@@ -357,6 +397,6 @@ int process_check(const struct process_spec *spec, struct strbuf *out, struct er
         }
         name = command_name(spec->argv);
         status = process_status_text(result.status);
-        add_last_lines(&said, &result.err);
+        process_quote(&said, &result.err);
         return error_set(err, ERROR_FAILED, "'%s' failed with %s%s%s", name, status, said.len > 0 ? ": " : "", said.buf);
 }

@@ -1,4 +1,4 @@
-#include "process.h"
+#include "lib/process.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,8 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "deadline.h"
-#include "os.h"
+#include "lib/deadline.h"
+#include "lib/os.h"
 
 static void actions_destroyp(posix_spawn_file_actions_t **actions)
 {
@@ -43,7 +43,7 @@ char *process_find(const char *program)
                 size_t length = strcspn(path, ":");
                 _cleanup_(freep) char *candidate = xasprintf("%.*s/%s", (int)length, path, program);
 
-                /* An entry that isn't absolute would run whatever the current folder holds, and that may be anybody's. */
+                /* A relative entry would run whatever the current folder holds, and anybody may have put that there. */
                 if (*path == '/' && is_program(candidate))
                         return TAKE_PTR(candidate);
                 path += length;
@@ -52,7 +52,7 @@ char *process_find(const char *program)
         return NULL;
 }
 
-/* The absolute path of the program, for the child may change its folder before it looks. NULL with an error. */
+/* The absolute path of the program, because the child may change its folder before it looks. NULL with an error. */
 static char *resolve(const char *program, struct error **err)
 {
         _cleanup_(freep) char *path = process_find(program);
@@ -71,8 +71,8 @@ static char *resolve(const char *program, struct error **err)
 }
 
 /*
- * Says which descriptors the child has. Sources are first copied above all the numbers the child will use, so that no
- * dup2 overwrites a source that a later one needs; `copies` (3 + fd_count of them) keeps them until the child has started.
+ * Sets which descriptors the child has. Sources are first copied above all the numbers the child will use, so that no dup2
+ * overwrites a source that a later one needs; `copies` (3 + fd_count of them) keeps them until the child has started.
  */
 static int place_fds(const struct process_spec *spec, posix_spawn_file_actions_t *actions, posix_spawnattr_t *attributes,
                      int *copies)
@@ -103,7 +103,7 @@ static int place_fds(const struct process_spec *spec, posix_spawn_file_actions_t
         return failure != 0 ? failure : os_spawn_keep(actions, attributes, kept, count);
 }
 
-/* Default signals, none blocked: what we ignore or block is our own affair. */
+/* Default signals, none blocked: what we ignore or block doesn't concern the child. */
 static int set_attributes(const struct process_spec *spec, posix_spawnattr_t *attributes)
 {
         short flags = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK;

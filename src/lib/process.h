@@ -1,21 +1,21 @@
 /*
- * Other programs: argv arrays through posix_spawn, never a shell; descriptors closed but for the ones named; every wait
- * has a limit; what the program said is kept for the error.
+ * Other programs: argv arrays through posix_spawn, never a shell; descriptors closed except for the ones named; every wait has
+ * a limit; what the program said is kept for the error.
  *
  *         const char *const argv[] = { "git", "ls-remote", "--", url, NULL };
  *         _cleanup_(strbuf_clear) struct strbuf out = STRBUF_INIT;
  *         if (process_check(&(struct process_spec) { .argv = argv, .timeout_ms = 10000 }, &out, err) < 0)
  *                 return error_wrap(err, "cannot reach '%s'", url);
  *
- * A program that isn't there is ERROR_FAILED "cannot run 'git': not found".
+ * A missing program is ERROR_FAILED "cannot run 'git': not found".
  */
 #pragma once
 
 #include <sys/types.h>
 
-#include "error.h"
-#include "strbuf.h"
-#include "strv.h"
+#include "lib/error.h"
+#include "lib/strbuf.h"
+#include "lib/strv.h"
 
 /* A descriptor of ours that the child gets under the number `child_fd`. */
 struct process_fd {
@@ -35,13 +35,15 @@ struct process_spec {
         const char *folder;             /* working directory; NULL = ours */
         const void *input;              /* fed to stdin, then end of file; NULL = /dev/null (or stdin_fd) */
         size_t input_length;
+        int then_fd;                        /* read to its end and sent after `input`, which must then be set; 0 = nothing */
         int stdin_fd, stdout_fd, stderr_fd; /* 0 = default: /dev/null, captured, captured; PROCESS_INHERIT; or a descriptor */
         const struct process_fd *fds;       /* further descriptors */
         size_t fd_count;
         int timeout_ms;          /* 0 = 60 s; -1 = no limit (a user's own long work) */
         size_t output_limit;     /* bytes kept of each stream; 0 = PROCESS_OUTPUT_LIMIT; beyond it the run fails */
-        process_line_fn on_line; /* NULL = nobody listens */
+        process_line_fn on_line; /* NULL = none */
         void *on_line_data;
+        bool lines_only;  /* stdout only goes to on_line: it is not kept, and has no limit */
         bool new_session; /* setsid(): no terminal, survives ours */
 };
 
@@ -56,12 +58,16 @@ struct process_result {
         }
 void process_result_clear(struct process_result *result);
 
-/* Runs to the end. 0 whatever its exit status; -1 when it could not be started, or ran into a limit (it is then killed and
- * reaped). */
+/*
+ * Runs it to the end. 0 whatever its exit status; -1 when it could not be started, or hit a limit (it is then killed and
+ * reaped).
+ */
 int process_run(const struct process_spec *spec, struct process_result *result, struct error **err);
-/* Runs to the end and wants exit status 0; else the error ends with the last lines of its stderr. `out` may be NULL. */
+/* Runs it to the end and wants exit status 0; otherwise the error ends with the last lines of its stderr. `out` may be NULL. */
 int process_check(const struct process_spec *spec, struct strbuf *out, struct error **err);
-/* Starts it and returns at once. Streams that would be captured go to /dev/null. The caller reaps by process_wait(). */
+/* Appends the last lines of what a program said, for an error: in one line, control characters made visible. */
+void process_quote(struct strbuf *out, const struct strbuf *text);
+/* Starts it and returns at once. Streams that would be captured go to /dev/null. The caller reaps it with process_wait(). */
 int process_spawn(const struct process_spec *spec, pid_t *pid, struct error **err);
 /* Waits for a child, up to timeout_ms (-1 = no limit). 1 = ended and reaped, 0 = still running, -1 = error. */
 int process_wait(pid_t pid, int timeout_ms, int *status, struct error **err);

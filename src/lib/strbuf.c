@@ -1,4 +1,4 @@
-#include "strbuf.h"
+#include "lib/strbuf.h"
 
 char strbuf_empty[1];
 
@@ -21,7 +21,7 @@ void strbuf_reserve(struct strbuf *sb, size_t extra)
         size_t needed;
         size_t room = sb->room;
 
-        /* The sum saturates, and an allocation of that size ends the program where all of them do. */
+        /* The sum saturates, and an allocation of that size ends the program in the usual place. */
         if (__builtin_add_overflow(sb->len, extra, &needed) || __builtin_add_overflow(needed, 1, &needed))
                 needed = SIZE_MAX;
         if (needed <= room)

@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "util.h"
+#include "lib/util.h"
 
 struct strbuf {
         char *buf;
@@ -29,7 +29,7 @@ void strbuf_adds(struct strbuf *sb, const char *text);
 void strbuf_addc(struct strbuf *sb, char c);
 void strbuf_addf(struct strbuf *sb, const char *format, ...) _printf_(2, 3);
 void strbuf_vaddf(struct strbuf *sb, const char *format, va_list args) _printf_(2, 0);
-/* Shortens to `length` bytes; longer than it is: no change. */
+/* Shortens to `length` bytes; does nothing when it is already shorter. */
 void strbuf_truncate(struct strbuf *sb, size_t length);
 /* Removes `length` bytes from the front. */
 void strbuf_consume(struct strbuf *sb, size_t length);

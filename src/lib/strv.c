@@ -1,4 +1,4 @@
-#include "strv.h"
+#include "lib/strv.h"
 
 void strv_clear(struct strv *list)
 {

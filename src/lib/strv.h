@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "util.h"
+#include "lib/util.h"
 
 struct strv {
         char **items; /* NULL while empty; use strv_argv() for an argv */

@@ -1,4 +1,4 @@
-#include "text.h"
+#include "lib/text.h"
 
 #include <sodium.h>
 
@@ -9,8 +9,8 @@
 #define NAME_LIMIT 40
 
 /*
- * The character at the front of `text`: its length in bytes, or 0 when these bytes are no UTF-8 (RFC 3629: no overlong
- * forms, no surrogates, nothing beyond U+10FFFF).
+ * Decodes the character at the front of `text`. Returns its length in bytes, or 0 when these bytes are not UTF-8 (RFC 3629: no
+ * overlong forms, no surrogates, nothing beyond U+10FFFF).
  */
 static size_t decode_utf8(const unsigned char *text, size_t length, uint32_t *character)
 {

@@ -1,16 +1,16 @@
 /*
- * Text as people write and read it: sizes, times, names, suggestions, quoting, and what a guest printed made harmless.
+ * Text as people write and read it: sizes, times, names, suggestions, quoting, and making a guest's output harmless.
  */
 #pragma once
 
 #include <time.h>
 
-#include "strbuf.h"
+#include "lib/strbuf.h"
 
 /*
- * Appends `text` with every control character (C0 but for tab, DEL, C1 as UTF-8, and bytes that are no UTF-8) written as
- * \xNN, so that what a guest or a file says can't drive the terminal. Also makes the bidirectional overrides
- * U+202A..202E and U+2066..2069 visible.
+ * Appends `text` with every control character (C0 except tab, DEL, C1 as UTF-8, and bytes that are not UTF-8) written as \xNN,
+ * so that what a guest or a file says can't drive the terminal. Also makes the bidirectional overrides U+202A..202E and
+ * U+2066..2069 visible.
  */
 void text_visible(struct strbuf *out, const char *text, size_t length);
 char *text_visible_dup(const char *text);
@@ -25,7 +25,7 @@ const char *text_suggest(const char *word, const char *const *candidates);
 
 /*
  * "8GiB", "512MiB", "1.5TiB", "8G", "512M", "4096" (bytes) to bytes. K, M, G, T and KiB… are powers of 1024.
- * Returns 0, or -1 when it is no size or overflows int64.
+ * Returns 0, or -1 when it is not a size or overflows int64.
  */
 int text_parse_size(const char *text, int64_t *bytes);
 /* "8.0 GiB", "512 MiB", "0 B". Owned by the caller. */
@@ -33,10 +33,10 @@ char *text_format_size(int64_t bytes);
 /* "0.3 s", "12 s", "3 min 20 s", "2 h 5 min". Owned by the caller. */
 char *text_format_duration(int64_t milliseconds);
 
-/* RFC 3339 in UTC, "2026-01-02T03:04:05Z"; what has no such form is 1970. Owned by the caller. */
+/* RFC 3339 in UTC, "2026-01-02T03:04:05Z"; a time that has no such form becomes 1970. Owned by the caller. */
 char *text_format_time(time_t when);
 
-/* Whole decimal number in [low, high], nothing else around it. 0 or -1. */
+/* Reads a whole decimal number in [low, high], with nothing else around it. 0 or -1. */
 int text_parse_int(const char *text, int64_t low, int64_t high, int64_t *value);
 
 /* The last `c` among the first `length` bytes, or NULL. (memrchr(3) isn't everywhere.) */

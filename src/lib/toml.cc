@@ -4,18 +4,19 @@
 #include <cstring>
 
 extern "C" {
-#include "text.h"
-#include "toml.h"
+#include "lib/text.h"
+#include "lib/toml.h"
 }
 
 /*
- * toml++ 3.3 asserts that a key follows "[", and a file with "[" at the end of a line would end the program, though an error
- * for that very case stands right behind. With NDEBUG it would be told to assume that the case can't be, which is worse.
+ * toml++ 3.3 asserts that a key follows "[". A file with "[" at the end of a line would therefore end the program, although the
+ * very next code reports that case as an error. With NDEBUG the compiler would be told to assume that the case can't happen,
+ * which is worse.
  */
 #undef NDEBUG
 #define TOML_ASSERT(condition) static_cast<void>(0)
 
-/* Headers alone, whatever pkg-config says: as a shared library it would cost every start of the program. */
+/* Headers only, whatever pkg-config says: a shared library would slow down every start of the program. */
 #undef TOML_SHARED_LIB
 #undef TOML_HEADER_ONLY
 #define TOML_HEADER_ONLY       1
@@ -24,8 +25,8 @@ extern "C" {
 #define TOML_MAX_NESTED_VALUES 16
 
 /*
- * toml++ 3.3 takes it for impossible that it is asked whether U+FB66 to U+FEFE (Arabic forms, variation selectors) are white
- * space, and is then undefined. They are not.
+ * toml++ 3.3 assumes that it is never asked whether U+FB66 to U+FEFE (Arabic forms, variation selectors) are white space; its
+ * behaviour is undefined if it is. They are not white space.
  */
 #include <toml++/impl/preprocessor.h>
 #undef TOML_UNREACHABLE
@@ -49,8 +50,8 @@ namespace
 /* Tables and arrays within each other. */
 constexpr unsigned max_depth = 64;
 /*
- * toml++ 3.3 has no limit on the parts of a dotted key, yet goes down them by recursion: a key of 100,000 parts would end
- * the program. A key, and an inline table within it, is in one line.
+ * toml++ 3.3 has no limit on the parts of a dotted key, but handles them by recursion: a key of 100,000 parts would end the
+ * program. A key, and an inline table within it, is in one line.
  */
 constexpr unsigned max_dots = 1000;
 
@@ -67,7 +68,7 @@ bool copy_value(const context &outer, const toml::node &node, const toml::source
 char *copy_text(const context &ctx, std::string_view text, const toml::source_position &place)
 {
         if (text.find('\0') != std::string_view::npos) {
-                error_at(ctx.err, ctx.file, place.line, place.column, "a NUL byte can't stand in a text");
+                error_at(ctx.err, ctx.file, place.line, place.column, "a text can't have a NUL byte");
                 return nullptr;
         }
         return xstrndup(text.data(), text.size());
@@ -83,7 +84,7 @@ bool copy_table(const context &ctx, const toml::table &table, toml_value *out)
         using entry = std::pair<const toml::key *, const toml::node *>;
         std::vector<entry> entries;
 
-        /* toml++ sorts by key; the order of the file is in the keys' places. */
+        /* toml++ sorts by key; the places of the keys give the order of the file. */
         for (auto &&[key, node] : table)
                 entries.emplace_back(&key, &node);
         std::stable_sort(entries.begin(), entries.end(), [](const entry &a, const entry &b) {
@@ -125,7 +126,7 @@ template <typename Value> bool copy_datetime(const context &ctx, const Value &va
         return out->string != nullptr;
 }
 
-/* `fallback` is the place of a table that no line of the file opens, such as `a` in [a.b]: its key's. */
+/* `fallback` is the place for a table that no line of the file opens, such as `a` in [a.b]: the place of its key. */
 bool copy_value(const context &outer, const toml::node &node, const toml::source_position &fallback, toml_value *out)
 {
         const context ctx = { outer.file, outer.err, outer.depth + 1 };
@@ -196,7 +197,7 @@ void replace(std::string &text, std::string_view from, std::string_view to)
                 text.replace(at, from.size(), to);
 }
 
-/* "Error while parsing key: …", "Encountered invalid utf-8 …" in our voice, and without toml++'s own names. */
+/* Reports "Error while parsing key: …", "Encountered invalid utf-8 …" in our own style, and without toml++'s own names. */
 void report(const context &ctx, const toml::parse_error &failure)
 {
         std::string text(failure.description());
@@ -234,7 +235,7 @@ void clear_value(toml_value *value)
         }
 }
 
-/* noexcept: what the C++ library may still throw is a lack of memory, and that ends the program here as anywhere. */
+/* noexcept: the C++ library may still throw when memory runs out, and that ends the program here as everywhere else. */
 toml_value *parse(std::string_view text, const context &ctx) noexcept
 {
         if (!has_sane_keys(ctx, text))

@@ -1,14 +1,14 @@
 /*
- * TOML 1.0 as a tree in which every key and every value knows its line and column. toml++ does the parsing (toml.cc, the
- * one C++ file); nothing of it shows here. Limits, against files that only mean to break us: 64 levels of tables and arrays,
- * 16 of them as inline values, 1,000 dots in a line.
+ * TOML 1.0 as a tree in which every key and every value knows its line and column. toml++ does the parsing (toml.cc, the one
+ * C++ file); none of it shows here. Limits, against hostile files: 64 levels of tables and arrays, 16 of them as inline values,
+ * 1,000 dots in a line.
  *
  *         _cleanup_(toml_freep) struct toml_value *root = toml_parse(text, length, "projects.toml", err);
  *         const struct toml_member *member = toml_get(root, "cpus");
  */
 #pragma once
 
-#include "error.h"
+#include "lib/error.h"
 
 enum toml_type { TOML_TABLE, TOML_ARRAY, TOML_STRING, TOML_INTEGER, TOML_FLOAT, TOML_BOOLEAN, TOML_DATETIME };
 

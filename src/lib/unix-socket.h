@@ -5,7 +5,7 @@
 
 /* 0, or -1 with ENAMETOOLONG: sun_path has 108 bytes on Linux, 104 on the Mac. */
 int unix_socket_address(const char *path, struct sockaddr_un *out);
-/* Connects, for as long as the listener takes. A descriptor, or -1 with errno. */
+/* Connects. Returns a descriptor, or -1 with errno: EAGAIN when the listener has accepted nothing for 5 seconds. */
 int unix_socket_connect(const char *path);
-/* Listens for our user alone, in place of what was at `path`. A descriptor, or -1 with errno. */
+/* Listens for our user only, and replaces what was at `path`. Returns a descriptor, or -1 with errno. */
 int unix_socket_listen(const char *path);

@@ -1,4 +1,4 @@
-#include "util.h"
+#include "lib/util.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -15,7 +15,7 @@ static _noreturn_ void out_of_memory(void)
 
 void *xmalloc(size_t size)
 {
-        /* malloc(0) may give NULL, which is no failure. */
+        /* malloc(0) may give NULL, which is not a failure. */
         void *data = malloc(size > 0 ? size : 1);
 
         if (!data)

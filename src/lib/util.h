@@ -51,7 +51,7 @@ char *xvasprintf(const char *format, va_list args) _printf_(1, 0);
 
 /* For _cleanup_: free(), close(), fclose() of what the variable holds. */
 void freep(void *pointer_to_pointer);
-void closep(int *fd); /* keeps errno; -1 is nothing */
+void closep(int *fd); /* keeps errno; does nothing for -1 */
 void fclosep(FILE **file);
 
 /* Replaces *target by `value` (owned from now on), freeing what was there. */

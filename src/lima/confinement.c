@@ -1,7 +1,7 @@
-#include "confinement.h"
+#include "lima/confinement.h"
 
-/* The last rule that matches counts. "localhost" is the one name, beside "*", that a profile can have for an address; a unix
- * socket is none, so that names are still looked up by macOS's own resolver. */
+/* The last rule that matches counts. "localhost" and "*" are the only names that a profile can have for an address. A unix
+ * socket is not an address, so names are still looked up by macOS's own resolver. */
 void confinement_profile(uint16_t port, struct strbuf *out)
 {
         strbuf_addf(out,

@@ -1,8 +1,8 @@
 #include <sys/stat.h>
 
-#include "engine.h"
 #include "lib/file.h"
 #include "lima/definition.h"
+#include "lima/engine.h"
 #include "lima/home.h"
 #include "lima/image.h"
 #include "lima/limactl.h"
@@ -21,7 +21,7 @@ static int refuse_alive(const struct vm *vm, const struct look *look, struct err
         return error_hint(err, "machine down %s", vm->name);
 }
 
-/* By `limactl delete`, which wants a definition it can read. */
+/* Runs `limactl delete`, which needs a definition that it can read. */
 static int delete_instance(const struct vm *vm, const struct look *look, struct error **err)
 {
         _cleanup_(freep) char *instance = home_instance(vm->name);
@@ -39,8 +39,8 @@ static int delete_instance(const struct vm *vm, const struct look *look, struct 
 }
 
 /*
- * Removes what is there, if it is this VM's: a definition names it, or there is no disk that anything could be lost with. What
- * has neither may go only when the VM is being destroyed.
+ * Removes what is there, if it is this VM's: its definition names the VM, or there is no disk and so nothing to lose. A disk
+ * without a definition may go only when the VM is being destroyed.
  */
 static int discard(const struct vm *vm, struct look *look, struct error **err)
 {
@@ -53,10 +53,10 @@ static int discard(const struct vm *vm, struct look *look, struct error **err)
                 return error_hint(err, "see whether you need it, then: rm -r '%s'", look->folder);
         }
         if (!look->listing.config && look->state != LOOK_REMNANT && !destroying) {
-                error_set(err, ERROR_ENGINE, "'%s' holds a disk, and nothing says whose", look->folder);
+                error_set(err, ERROR_ENGINE, "'%s' holds a disk, but nothing says which VM it belongs to", look->folder);
                 return error_hint(err, "see whether you need it, then: rm -r '%s'", look->folder);
         }
-        /* Lima sees what runs only by a definition that it can read. */
+        /* Lima sees what runs only when it can read the definition. */
         if (!look->listing.config) {
                 _cleanup_(freep) char *definition = look_definition_path(vm);
 
@@ -106,7 +106,7 @@ static int create_instance(const struct vm *vm, struct event_sink *events, struc
             look_at(vm, &look, err) < 0)
                 return -1;
         if (look.state != LOOK_STOPPED || !look_is_ours(&look, vm))
-                return error_set(err, ERROR_ENGINE, "Lima says that it made '%s', and there is no such instance", instance);
+                return error_set(err, ERROR_ENGINE, "Lima says that it made '%s', but there is no such instance", instance);
         return definition_check(look.listing.config, err);
 }
 
@@ -135,7 +135,7 @@ int lima_create(struct vm *vm, struct event_sink *events, struct error **err)
 
         if (look_at(vm, &look, err) < 0 || refuse_alive(vm, &look, err) < 0)
                 return -1;
-        /* A disk that may have been booted from is never made anew. */
+        /* A disk that may have been booted from is never replaced. */
         if (vm->record.intent != INTENT_CREATE && vm->record.base && file_exists(look.disk))
                 return 0;
         return create(vm, &look, events, err);

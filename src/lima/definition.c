@@ -1,4 +1,4 @@
-#include "definition.h"
+#include "lima/definition.h"
 
 #include "lib/strbuf.h"
 #include "vm/identity.h"
@@ -38,9 +38,9 @@ static json_t *image(const struct definition *definition)
 }
 
 /*
- * Run by root in the guest at every boot. Lima goes on whatever becomes of it, but without an identity our base image's sshd
- * doesn't start (guest/seed), and that of another image has a host key that isn't pinned: so the host finds out. The reason is
- * on the console.
+ * The script that root runs in the guest at every boot. Lima goes on even if it fails. But without an identity our base image's
+ * sshd doesn't start (guest/seed), and another image's sshd has a host key that isn't pinned, so the host notices. The reason
+ * is on the console.
  */
 static json_t *script(const struct definition *definition)
 {
@@ -69,10 +69,19 @@ static void set_ports(json_t *definition, const struct vm_record *record)
                 json_array_append_new(ports, json_pack("{s:s, s:i, s:s, s:i, s:s, s:b}", "guestIP", "127.0.0.1", "guestPort",
                                                        (int)record->ports[i].guest, "hostIP", "127.0.0.1", "hostPort",
                                                        (int)record->ports[i].host, "proto", "tcp", "static", 1));
-        /* Lima appends a rule that forwards every port that anything in the guest listens on; the first that matches wins. */
+        /* Lima appends a rule that forwards every port that anything in the guest listens on. The first rule that matches wins.
+         */
         json_array_append_new(ports, json_pack("{s:s, s:b, s:s, s:b}", "guestIP", "0.0.0.0", "guestIPMustBeZero", 0, "proto",
                                                "any", "ignore", 1));
         json_object_set_new(definition, "portForwards", ports);
+}
+
+/* Lima's host agent would look up names for everybody on this computer, on a TCP and a UDP port of 127.0.0.1. The guest doesn't
+ * need that: it asks its own network, as DHCP tells it to. */
+static void set_names(json_t *definition)
+{
+        json_object_set_new(definition, "hostResolver", json_pack("{s:b}", "enabled", 0));
+        json_object_set_new(definition, "dns", json_pack("[s]", "192.168.5.3"));
 }
 
 void definition_follow(json_t *definition, const struct vm_record *record)
@@ -82,6 +91,7 @@ void definition_follow(json_t *definition, const struct vm_record *record)
         json_object_set_new(definition, "cpus", json_integer(record->cpus));
         json_object_set_new(definition, "memory", json_string(memory));
         set_ports(definition, record);
+        set_names(definition);
 }
 
 void definition_set_ssh_port(json_t *definition, uint16_t port)
@@ -101,7 +111,7 @@ json_t *definition_build(const struct definition *definition)
         _cleanup_(freep) char *disk = size_text(disk_bytes);
         _cleanup_(freep) char *mark = definition_mark(record->uuid);
         _cleanup_(freep) char *home = xasprintf("/home/%s", record->user);
-        /* One that every image has; the identity sets the record's. */
+        /* A shell that every image has; the identity sets the record's. */
         _cleanup_(freep) char *shell = xasprintf("/bin/%s", definition->image->adoption ? "bash" : record->shell);
         json_t *root = json_pack("{s:s, s:s, s:s, s:b, s:s}", "minimumLimaVersion", "2.0.0", "vmType", definition->driver,
                                  "arch", definition->architecture, "plain", 1, "message", mark);
@@ -117,7 +127,7 @@ json_t *definition_build(const struct definition *definition)
                                       "forwardX11", 0, "forwardX11Trusted", 0));
         json_object_set_new(root, "propagateProxyEnv", json_false());
         json_object_set_new(root, "video", json_pack("{s:s}", "display", "none"));
-        /* The kernel is started without firmware, and one by EFI would only take longer. Only QEMU has another. */
+        /* The kernel is started without firmware; EFI would only take longer. Only QEMU has another firmware. */
         json_object_set_new(root, "firmware",
                             json_pack("{s:b}", "legacyBIOS",
                                       streq(definition->driver, "qemu") && streq(definition->architecture, "x86_64")));
@@ -131,9 +141,9 @@ json_t *definition_build(const struct definition *definition)
 static const struct expectation {
         const char *object, *key; /* object NULL = at the top */
         enum { IS_TRUE, IS_FALSE, IS_EMPTY } value;
-        const char *meaning; /* of anything else */
+        const char *meaning; /* of any other value */
 } expectations[] = {
-        { NULL, "plain", IS_TRUE, "an agent of Lima's runs in the guest and forwards its ports" },
+        { NULL, "plain", IS_TRUE, "Lima's agent runs in the guest and forwards its ports" },
         { NULL, "mounts", IS_EMPTY, "folders of this computer are mounted in the guest" },
         { NULL, "networks", IS_EMPTY, "the guest has further networks" },
         { NULL, "additionalDisks", IS_EMPTY, "the guest has further disks" },
@@ -141,8 +151,9 @@ static const struct expectation {
         { NULL, "propagateProxyEnv", IS_FALSE, "the guest gets this computer's proxy settings" },
         { "containerd", "system", IS_FALSE, "containerd is installed" },
         { "containerd", "user", IS_FALSE, "containerd is installed" },
+        { "hostResolver", "enabled", IS_FALSE, "Lima looks up names on ports of this computer" },
         { "ssh", "forwardAgent", IS_FALSE, "Lima forwards the ssh agent" },
-        { "ssh", "loadDotSSHPubKeys", IS_FALSE, "keys of ~/.ssh open the guest" },
+        { "ssh", "loadDotSSHPubKeys", IS_FALSE, "keys in ~/.ssh can log in to the guest" },
         { "ssh", "forwardX11", IS_FALSE, "Lima forwards X11" },
 };
 
@@ -166,7 +177,7 @@ static int check_port(const json_t *rule, struct error **err)
         if (json_is_true(json_object_get(rule, "ignore")))
                 return 0;
         if (!json_is_true(json_object_get(rule, "static")) || !address || !streq(address, "127.0.0.1"))
-                return error_set(err, ERROR_ENGINE, "a port of the guest is forwarded that shouldn't be");
+                return error_set(err, ERROR_ENGINE, "a port of the guest is forwarded, but should not be");
         return 0;
 }
 

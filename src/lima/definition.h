@@ -1,10 +1,10 @@
 /*
- * The definition of an instance, as JSON (Lima reads YAML, of which that is a part). Pure.
+ * The definition of an instance, as JSON (Lima reads YAML, of which JSON is a part). Pure.
  *
- * What must hold for it to keep the line: no mounts, plain mode (no agent of Lima's in the guest, and so nothing the guest
- * can have forwarded), no containerd, no ssh agent, no keys and no proxy settings of the host's, no ports but ours on
- * 127.0.0.1. Lima takes a key that it doesn't know for no more than a warning, so what it made of the definition is checked
- * (definition_check()). Source: Lima's templates/default.yaml.
+ * To hold the line it has: no mounts, plain mode (no agent of Lima in the guest, so the guest can have nothing forwarded), no
+ * containerd, no ssh agent, no keys and no proxy settings of the host, and no ports but ours on 127.0.0.1. Lima only warns of a
+ * key that it doesn't know, so definition_check() checks what Lima made of the definition. Source: Lima's
+ * templates/default.yaml.
  */
 #pragma once
 
@@ -18,15 +18,16 @@ struct definition {
         const char *architecture;  /* "x86_64", "aarch64" */
         const struct image *image; /* Lima never makes a disk smaller than its virtual size */
         const char *identity;      /* for guest/identity */
-        const char *lima_key;      /* the public key that Lima logs in by */
+        const char *lima_key;      /* the public key that Lima logs in with */
 };
 
 json_t *definition_build(const struct definition *definition);
-/* Replaces what may change with every start by what `record` has: processors, memory, the ports that are forwarded. */
+/* Sets what may change with every start to what `record` has: processors, memory, the ports that are forwarded. */
 void definition_follow(json_t *definition, const struct vm_record *record);
-/* The port of 127.0.0.1 that the guest's sshd gets; 0 = one that Lima chooses. */
+/* Sets the port of 127.0.0.1 that the guest's sshd gets; 0 = one that Lima chooses. */
 void definition_set_ssh_port(json_t *definition, uint16_t port);
-/* Its `message`, which says whose it is. Owned by the caller. */
+/* Its `message`, which says which VM it belongs to. Owned by the caller. */
 char *definition_mark(const char *uuid);
-/* `config`: the definition with Lima's defaults, from its list. ERROR_ENGINE naming the first thing that weakens the line. */
+/* Fails with ERROR_ENGINE, which names the first thing that weakens the line. `config`: the definition with Lima's defaults,
+ * from its list. */
 int definition_check(const json_t *config, struct error **err);

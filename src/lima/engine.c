@@ -1,22 +1,24 @@
-#include "engine.h"
+#include "lima/engine.h"
 
 #include <sys/stat.h>
 
 #include "image/stock.h"
 #include "lib/os.h"
 #include "lib/process.h"
-#include "lima.h"
 #include "lima/guest.h"
 #include "lima/home.h"
+#include "lima/lima.h"
 #include "lima/limactl.h"
 #include "lima/look.h"
 #include "lima/system.h"
+#include "vm/account.h"
+#include "vm/rules.h"
 
 #define MAJOR_LEAST        2
 #define CONNECT_TIMEOUT_MS 5000
 #define VERSION_TIMEOUT_MS 10000
 
-/* What Lima and the base image need besides. */
+/* Looks for what Lima and the base image need besides. */
 static bool find_tools(struct engine_probe *out)
 {
         for (const struct system_tool *tool = system_tools; tool->program; tool++) {
@@ -32,7 +34,7 @@ static bool find_tools(struct engine_probe *out)
         return true;
 }
 
-/* Lima ends before it reads any option when root runs it. */
+/* When root runs Lima, it ends before it reads any option. */
 static void ask_version(struct engine_probe *out)
 {
         static const char *const arguments[] = { "--version", NULL };
@@ -73,13 +75,13 @@ static int probe(struct engine_probe *out, struct error **err)
         return 0;
 }
 
-static int inspect(const struct vm *vm, struct vm_status *out, struct error **err)
+static int inspect_listed(const struct vm *vm, const struct strbuf *list, struct vm_status *out, struct error **err)
 {
         struct vm_status status = VM_STATUS_INIT;
         _cleanup_(look_clear) struct look look = LOOK_INIT;
         struct stat disk;
 
-        if (look_at(vm, &look, err) < 0)
+        if (look_at_listed(vm, list, &look, err) < 0)
                 return -1;
         switch (look.state) {
         case LOOK_NOTHING:
@@ -88,7 +90,7 @@ static int inspect(const struct vm *vm, struct vm_status *out, struct error **er
         case LOOK_STOPPED:
                 status.state = VM_STOPPED;
                 break;
-        case LOOK_HALF: /* something lives; `start` and `stop` put the rest right */
+        case LOOK_HALF: /* something is alive; `start` and `stop` put the rest right */
         case LOOK_RUNNING:
                 status.state = VM_RUNNING;
                 status.memory_bytes = os_process_memory(look.listing.driver);
@@ -103,6 +105,26 @@ static int inspect(const struct vm *vm, struct vm_status *out, struct error **er
         vm_status_clear(out);
         *out = status;
         return 0;
+}
+
+static int inspect(const struct vm *vm, struct vm_status *out, struct error **err)
+{
+        return inspect_listed(vm, NULL, out, err);
+}
+
+static void inspect_many(struct vm_inspection *const *items, size_t count)
+{
+        _cleanup_(strbuf_clear) struct strbuf list = STRBUF_INIT;
+
+        look_list(items, count, &list);
+        for (size_t i = 0; i < count; i++)
+                (void)inspect_listed(items[i]->vm, &list, &items[i]->status, &items[i]->error);
+}
+
+/* machine-net, where it is the guest's network, reads the rules when it starts. */
+static int start(struct vm *vm, struct event_sink *events, struct error **err)
+{
+        return rules_write(vm, err) < 0 ? -1 : lima_start(vm, events, err);
 }
 
 static int connect_ssh(const struct vm *vm, int *fd, struct error **err)
@@ -122,7 +144,7 @@ static int connect_ssh(const struct vm *vm, int *fd, struct error **err)
         return 0;
 }
 
-/* With Apple's framework both are one process. */
+/* With Apple's framework driver and host agent are one process. */
 static int processes(const struct vm *vm, struct engine_processes *out, struct error **err)
 {
         _cleanup_(look_clear) struct look look = LOOK_INIT;
@@ -135,7 +157,7 @@ static int processes(const struct vm *vm, struct engine_processes *out, struct e
                         (struct engine_process){ .pid = look.listing.driver, .role = "Lima's driver", .guest = true };
         if (look.listing.agent > 0 && look.listing.agent != look.listing.driver)
                 out->items[out->count++] = (struct engine_process){ .pid = look.listing.agent, .role = "Lima's host agent" };
-        return 0;
+        return system_add_processes(vm, out, err);
 }
 
 static int layers(const char *user, struct engine_layers *out, struct error **err)
@@ -157,17 +179,19 @@ const struct engine lima_engine = {
         .name = "lima",
         .weaker = system_weaker,
         .takes_image = true,
-        .holds_rules = SYSTEM_HOLDS_RULES,
         .probe = probe,
         .create = lima_create,
-        .start = lima_start,
+        .start = start,
         .stop = lima_stop,
         .kill = lima_kill,
         .remove = lima_remove,
         .inspect = inspect,
+        .inspect_many = inspect_many,
         .connect = connect_ssh,
         .folder = folder,
         .processes = processes,
+        .change_rules = SYSTEM_HOLDS_RULES ? rules_change : NULL,
+        .account = SYSTEM_HOLDS_RULES ? account_read_whole : NULL,
         .refused = system_refused,
         .layers = layers,
         .base_layer = lima_base_layer,

@@ -1,8 +1,8 @@
 /*
- * The engine's functions (vm/engine.h says what each does), one file each, and the table they stand in (engine.c).
+ * The engine's functions (vm/engine.h says what each does), one file each; engine.c has the table of them.
  *
  * A VM is one of Lima's instances in a LIMA_HOME of our own (home.h). The definition it was made from is kept in the VM's
- * folder, so that Lima's copy of it can be mended.
+ * folder, so that Lima's copy of it can be repaired.
  */
 #pragma once
 
@@ -16,8 +16,8 @@ int lima_abandon(const char *name, struct error **err);
 int lima_create(struct vm *vm, struct event_sink *events, struct error **err);
 int lima_remove(struct vm *vm, struct error **err);
 /*
- * What another run started, and Lima gave up or left half done, is waited for or started over. If that fails a VM that ran
- * before is left running, for only what was started here is ended again: there may be work in it.
+ * Waits for what another run started, or starts it over when Lima gave it up or left it half done. If that fails, a VM that ran
+ * before is left running, because there may be work in it: only what was started here is ended again.
  */
 int lima_start(struct vm *vm, struct event_sink *events, struct error **err);
 int lima_stop(struct vm *vm, struct event_sink *events, struct error **err);

@@ -1,10 +1,11 @@
-#include "guest.h"
+#include "lima/guest.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -15,8 +16,10 @@
 #include "vm/identity.h"
 
 #define SESSION_MS 60000 /* one attempt to log in */
-#define PAUSE_MS   500   /* between two */
+#define PAUSE_MS   500   /* between two attempts */
 #define PORT_MS    2000
+/* An emulated guest needs seconds to end a session. */
+#define GUARD_END_MS 20000
 
 int guest_connect(uint16_t port, deadline limit, int *fd, struct error **err)
 {
@@ -49,7 +52,7 @@ int guest_connect(uint16_t port, deadline limit, int *fd, struct error **err)
         return 0;
 }
 
-/* Files are named from the VM's folder: a path of the user's has no characters there that ssh would expand. */
+/* Files are named relative to the VM's folder, so that no path of the user's brings in characters that ssh would expand. */
 static void build_ssh(const struct vm *vm, uint16_t port, const char *command, struct strv *argv)
 {
         static const char *const options[] = {
@@ -107,7 +110,7 @@ int guest_await(const struct vm *vm, uint16_t port, int process_fd, deadline lim
                             &(struct process_spec){ .argv = strv_argv(&argv), .folder = vm->folder, .timeout_ms = timeout_ms },
                             &said, &error) == 0)
                         return compare_identity(vm, &said, err);
-                /* A host key that isn't ours doesn't become it. */
+                /* A wrong host key never becomes the right one. */
                 if (deadline_passed(limit) || strstr(error->message, "verification failed")) {
                         if (err)
                                 *err = TAKE_PTR(error);
@@ -115,7 +118,7 @@ int guest_await(const struct vm *vm, uint16_t port, int process_fd, deadline lim
                         return error_set_kind(err, ERROR_ENGINE);
                 }
                 if (poll(&process, 1, PAUSE_MS) == 1)
-                        return error_set(err, ERROR_ENGINE, "the guest has ended while its sshd was waited for");
+                        return error_set(err, ERROR_ENGINE, "the guest ended before its sshd answered");
         }
 }
 
@@ -154,14 +157,17 @@ int guest_guard_begin(const struct vm *vm, uint16_t port, struct guest_guard *gu
         return 0;
 }
 
-/* A line tells it from our death. */
+/* Sends a line, which our death would not. A guest that keeps the session open must not keep us waiting. */
 void guest_guard_end(struct guest_guard *guard)
 {
         if (guard->fd < 0)
                 return;
         (void)!write(guard->fd, "\n", 1);
         close(guard->fd);
-        process_wait(guard->ssh, -1, NULL, NULL);
+        if (process_wait(guard->ssh, GUARD_END_MS, NULL, NULL) == 0) {
+                kill(guard->ssh, SIGKILL);
+                process_wait(guard->ssh, GUARD_END_MS, NULL, NULL);
+        }
         *guard = (struct guest_guard)GUEST_GUARD_INIT;
 }
 

@@ -1,4 +1,4 @@
-#include "home.h"
+#include "lima/home.h"
 
 #include <sys/un.h>
 
@@ -9,7 +9,7 @@
 #define KEY_LIMIT (64 << 10)
 /* The longest of the sockets that ssh and Lima make in an instance's folder. Source: Lima's filenames.LongestSock. */
 #define LONGEST_SOCKET "/ssh.sock.1234567890123456"
-/* A download of another's is not waited for any longer. */
+/* The longest time to wait for another process, which may be downloading an image. */
 #define LOCK_TIMEOUT_MS (10 * 60 * 1000)
 
 char *home_folder(void)
@@ -52,12 +52,12 @@ int home_check(const char *vm, struct error **err)
 
         if (strlen(folder) <= most)
                 return 0;
-        error_set(err, ERROR_ENGINE, "'%s' is too long for the sockets that Lima makes in there (%zu bytes, at most %zu)",
-                  folder, strlen(folder), most);
+        error_set(err, ERROR_ENGINE, "'%s' is too long for the sockets that Lima makes in it (%zu bytes, at most %zu)", folder,
+                  strlen(folder), most);
         return error_hint(err, "set XDG_STATE_HOME to a folder with a shorter path");
 }
 
-/* Lima mixes these into every instance whenever it reads one: mounts and forwarded ports could come in by them. */
+/* Lima mixes these into every instance whenever it reads one: mounts and forwarded ports could come in through them. */
 static int refuse_settings(const char *config, struct error **err)
 {
         static const char *const names[] = { "base.yaml", "default.yaml", "override.yaml" };
@@ -95,7 +95,7 @@ char *home_key(struct error **err)
                 return NULL;
         strbuf_trim_end(&key);
         if (key.len == 0 || strpbrk(key.buf, "\n'")) {
-                error_set(err, ERROR_ENGINE, "'%s' is no public key", path);
+                error_set(err, ERROR_ENGINE, "'%s' is not a public key", path);
                 return NULL;
         }
         return strbuf_take(&key);

@@ -1,9 +1,9 @@
 /*
- * Our own LIMA_HOME, $XDG_STATE_HOME/machine/lima: nobody's settings in _config/ are mixed into our VMs' there, and its
- * instances are ours. Beside it lies lima.lock, held by whoever makes or removes an instance; what is done to one instance
- * alone is guarded by its VM's lock.
+ * Our own LIMA_HOME, $XDG_STATE_HOME/machine/lima. No settings of the user's in _config/ are mixed into our VMs there, and all
+ * its instances are ours. Beside it is lima.lock, held by whoever makes or removes an instance. Work on one instance alone is
+ * guarded by its VM's lock.
  *
- * Lima makes unix sockets in an instance's folder, so that folder's path has a limit, counted without symlinks.
+ * Lima makes unix sockets in an instance's folder, so the folder's path must not be too long, counted without symlinks.
  */
 #pragma once
 
@@ -20,12 +20,12 @@ char *home_instance(const char *vm);
 /* Its folder. Owned by the caller. */
 char *home_instance_folder(const char *vm);
 
-/* Is the path of the VM's instance short enough? Otherwise ERROR_ENGINE that says what to do. */
+/* Fails with ERROR_ENGINE, which says what to do, when the path of the VM's instance is too long. */
 int home_check(const char *vm, struct error **err);
 /*
- * Makes LIMA_HOME with the key that Lima itself logs in by, and takes the lock: Lima would make the key by itself, but two at
- * once fail. Settings of somebody's that Lima would mix into every VM are refused.
+ * Makes LIMA_HOME with the key that Lima itself logs in with, and takes the lock. Lima would make the key by itself, but two
+ * runs at once fail. Fails when there are settings that Lima would mix into every VM.
  */
 int home_prepare(struct lock *lock, struct error **err);
-/* The public part of that key, a line without its end. Owned by the caller; NULL with an error. */
+/* The public part of that key, one line without its newline. Owned by the caller; NULL with an error. */
 char *home_key(struct error **err);

@@ -1,7 +1,12 @@
-#include "image.h"
+#include "lima/image.h"
+
+#include <fcntl.h>
+#include <unistd.h>
 
 #include "image/adopt.h"
 #include "image/base.h"
+#include "image/qcow2.h"
+#include "lib/file.h"
 #include "lib/hash.h"
 #include "lima/system.h"
 
@@ -44,7 +49,7 @@ static int take_layer(const char *user, struct image *out, struct error **err)
 
         if (layer_use(out->layer.key, &out->in_use, err) < 0)
                 return -1;
-        /* What stands on a foreign image has all of it by now, and says so. */
+        /* A layer on a foreign image has had the script run, and the script then sees that it has nothing to do. */
         if (*layer_text(&out->layer, "image")) {
                 if (adopt_script(user, &adoption, err) < 0)
                         return -1;
@@ -74,4 +79,21 @@ int image_choose(const struct vm_record *record, struct event_sink *events, stru
         if (found == 0 && base_ensure(record->user, NULL, events, &out->layer, err) < 0)
                 return -1;
         return take_layer(record->user, out, err);
+}
+
+static bool has_header(const char *path)
+{
+        _cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+        char magic[4];
+
+        return fd >= 0 && read(fd, magic, sizeof(magic)) == sizeof(magic) && memcmp(magic, "QFI\xfb", sizeof(magic)) == 0;
+}
+
+int image_check_disk(const char *path, int64_t most, bool *raw, struct error **err)
+{
+        bool headed = has_header(path);
+
+        if (raw)
+                *raw = !headed;
+        return headed ? qcow2_check(path, &(struct qcow2_wish){ .most = most }, NULL, err) : 0;
 }

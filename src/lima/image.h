@@ -1,7 +1,7 @@
 /*
- * What an instance is made from: the base image, the same as with QEMU; or an image that somebody else made, which our script
- * makes a guest of at its first boot (image/adopt.h). Of those the project's `image`, else the one that the system has where no
- * base image can be built (system_image) and none was copied to. Where the record names a recipe's layer, that one.
+ * Chooses what an instance is made from: the project's `image`; else the recipe's layer that the record names; else the base
+ * image, the same as with QEMU; else the system's image (system_image), where no base image can be built and none was copied
+ * to. The first and the last were made by somebody else: our script makes guests of them at their first boot (image/adopt.h).
  */
 #pragma once
 
@@ -16,7 +16,7 @@ struct image {
         char *adoption;              /* shell text; NULL = it is a guest already */
         char *key;                   /* for record.base */
         struct layer layer;
-        struct lock in_use; /* the layer doesn't go while it is held */
+        struct lock in_use; /* while it is held nobody can remove the layer */
 };
 
 #define IMAGE_INIT                                                                                                             \
@@ -24,7 +24,14 @@ struct image {
                 .layer = LAYER_INIT, .in_use = LOCK_INIT                                                                       \
         }
 void image_clear(struct image *image);
-/* What stands for an image of somebody else's where a layer's key is asked for. Owned by the caller. */
+/* Takes the place of a layer's key for an image that somebody else made. Owned by the caller. */
 char *image_key(const char *location, const char *digest);
-/* The base image is built where it is missing, with progress. `record` has to stay as long as `out`. */
+/* Builds the base image when it is missing, with progress. `record` must live as long as `out`. */
 int image_choose(const struct vm_record *record, struct event_sink *events, struct image *out, struct error **err);
+
+/*
+ * Fails when Lima must not open this disk of an instance. Lima isn't confined and opens what a qcow2 disk names, so the disk
+ * must name nothing. A raw disk (*raw, which may be NULL) has no header. If its guest has written such a header into it, the
+ * disk is checked as what Lima would take it for. `most`: the bytes that its guest may have.
+ */
+int image_check_disk(const char *path, int64_t most, bool *raw, struct error **err);

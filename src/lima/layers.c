@@ -1,19 +1,18 @@
 /*
- * Layers for Lima's VMs. The base image is the same as with QEMU, or stands for the one that the system has; a recipe's layer
- * is the disk of a throwaway instance that was filled, whole: Lima takes no disk that stands on another, and copies it for each
- * VM (without copying a block, where the file system can share them).
+ * Layers for Lima's VMs. The base image is the same as with QEMU, or a key that stands for the system's image. A recipe's layer
+ * is the whole disk of a throwaway instance that was filled: Lima takes no disk that stands on another. It copies the disk for
+ * each VM (without copying a block, where the file system can share them).
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "engine.h"
 #include "image/stock.h"
 #include "lib/file.h"
 #include "lib/os.h"
 #include "lib/text.h"
+#include "lima/engine.h"
 #include "lima/guest.h"
 #include "lima/home.h"
 #include "lima/image.h"
@@ -40,7 +39,7 @@ int lima_base_layer(const char *user, const struct strv *packages, bool make, st
         return 1;
 }
 
-/* Either may be the system's image, which lies nowhere as a layer. */
+/* Either key may be that of the system's image, which isn't stored as a layer. */
 int lima_stands_on(const char *key, const char *below, struct error **err)
 {
         _cleanup_(layer_clear) struct layer layer = LAYER_INIT;
@@ -59,10 +58,10 @@ int lima_stands_on(const char *key, const char *below, struct error **err)
 struct filling {
         const struct engine_filling *wanted;
         char *became;
-        bool on_layer; /* not on the system's image */
+        bool on_layer; /* it stands on a layer, and not on the system's image */
 };
 
-/* FOLDER/made: from then on there is a disk that work has gone into. */
+/* FOLDER/made: once it is there, so is a disk that work has gone into. */
 static char *made_path(const struct vm *vm)
 {
         return path_join(vm->folder, "made");
@@ -83,7 +82,7 @@ static int make_instance(struct vm *vm, struct event_sink *events, struct error 
         return file_write_text(made, "", 0600, err);
 }
 
-/* Switched off without a shutdown: that would write once more. */
+/* Then switches the VM off without a shutdown, which would write once more. */
 static int settle(struct vm *vm, uint16_t port, struct error **err)
 {
         _cleanup_(strbuf_clear) struct strbuf script = STRBUF_INIT;
@@ -115,27 +114,22 @@ static int run(struct vm *vm, struct filling *filling, struct event_sink *events
         return 0;
 }
 
-static bool is_qcow2(const char *path)
-{
-        _cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-        char magic[4];
-
-        return fd >= 0 && read(fd, magic, sizeof(magic)) == sizeof(magic) && memcmp(magic, "QFI\xfb", sizeof(magic)) == 0;
-}
-
-/* Out of the instance, which is of no use after that. */
+/* Takes the disk out of the instance, which is of no use after that. */
 static int take_disk(const struct vm *vm, const char **name, struct error **err)
 {
         _cleanup_(freep) char *folder = home_instance_folder(vm->name);
         _cleanup_(freep) char *from = path_join(folder, "disk");
         _cleanup_(freep) char *to = NULL;
+        bool raw;
 
-        *name = is_qcow2(from) ? LAYER_DISK : RAW_DISK;
+        if (image_check_disk(from, vm->record.disk_bytes, &raw, err) < 0)
+                return -1;
+        *name = raw ? RAW_DISK : LAYER_DISK;
         to = path_join(vm->folder, *name);
         if (file_remove(to, err) < 0)
                 return -1;
         if (rename(from, to) < 0 && (errno != EXDEV || os_copy_file(from, to) < 0 || unlink(from) < 0))
-                return error_errno(err, ERROR_FAILED, "cannot take '%s' to '%s'", from, to);
+                return error_errno(err, ERROR_FAILED, "cannot move '%s' to '%s'", from, to);
         return layer_seal(to, err);
 }
 
@@ -150,7 +144,7 @@ static int write_manifest(const struct filling *filling, const struct vm *vm, co
                           (json_int_t)vm->record.disk_bytes, "created", created);
         const char *image = filling->wanted->parent;
 
-        /* Of what is below only the kernel is still needed. */
+        /* Of the layer below only the kernel is still needed. */
         if (filling->on_layer) {
                 if (layer_open(filling->wanted->parent, &parent, err) < 0)
                         return -1;
@@ -188,7 +182,7 @@ static const char *became(void *data)
         return ((struct filling *)data)->became;
 }
 
-/* What isn't finished is gone on with: then all of it stays, and only its guest has to end. */
+/* A later build goes on with a layer that isn't finished, so all of that stays, and only its guest has to end. */
 static int tidy(const char *folder, struct error **err)
 {
         _cleanup_(freep) char *manifest = path_join(folder, "manifest.json");

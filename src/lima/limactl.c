@@ -1,4 +1,4 @@
-#include "limactl.h"
+#include "lima/limactl.h"
 
 #include "host/paths.h"
 #include "lib/file.h"
@@ -62,8 +62,8 @@ char *limactl_replace_program(const char *line, const char *program, char **repl
 }
 
 /*
- * Of our environment all but what turns Lima's own settings over, and the ssh agent: Lima's ssh has a key of its own, and no
- * business with anybody else's. Without HOME it wouldn't start at all.
+ * Passes on our environment, except what overrides Lima's own settings, and except the ssh agent: Lima's ssh has a key of its
+ * own and must not use others. Without HOME Lima wouldn't start at all.
  */
 static int build_environment(const struct limactl_call *call, struct strv *environment, struct error **err)
 {
@@ -120,18 +120,18 @@ int limactl_run(const struct limactl_call *call, struct strbuf *out, struct erro
                     &(struct process_spec){
                             .argv = strv_argv(&argv),
                             .environment = strv_argv(&environment),
-                            /* What it writes into the working directory (a definition that it rejects) is nobody's. */
+                            /* Nobody wants what it writes into the working directory (a definition that it rejects). */
                             .folder = "/",
                             .input = call->input,
                             .input_length = call->input ? strlen(call->input) : 0,
                             .timeout_ms = call->timeout_ms,
                             .on_line = on_line,
                             .on_line_data = &log,
-                            /* The host agent and the guest are its children, and are to outlive our terminal. */
+                            /* The host agent and the guest are its children, and must outlive our terminal. */
                             .new_session = true,
                     },
                     &result, err) < 0) {
-                error_wrap(err, "'limactl %s' did not come to an end", call->arguments[0]);
+                error_wrap(err, "'limactl %s' did not finish", call->arguments[0]);
                 return error_set_kind(err, ERROR_ENGINE);
         }
         if (result.status != 0)
@@ -141,24 +141,33 @@ int limactl_run(const struct limactl_call *call, struct strbuf *out, struct erro
         return 0;
 }
 
-int limactl_list(const char *vm, struct listing *out, struct error **err)
+int limactl_list(const struct strv *instances, struct strbuf *out, struct error **err)
 {
-        _cleanup_(freep) char *instance = home_instance(vm);
-        const char *const arguments[] = { "list", "--format=json", instance, NULL };
+        _cleanup_(strv_clear) struct strv arguments = STRV_INIT;
+
+        strv_adds(&arguments, "list", "--format=json", NULL);
+        strv_add_all(&arguments, instances);
+        return limactl_run(&(struct limactl_call){ .arguments = strv_argv(&arguments), .timeout_ms = LIST_TIMEOUT_MS }, out,
+                           err);
+}
+
+int limactl_list_one(const char *vm, struct listing *out, struct error **err)
+{
+        _cleanup_(strv_clear) struct strv instances = STRV_INIT;
         _cleanup_(strbuf_clear) struct strbuf text = STRBUF_INIT;
         _cleanup_(error_freep) struct error *error = NULL;
         _cleanup_(freep) char *folder = NULL;
 
-        if (limactl_run(&(struct limactl_call){ .arguments = arguments, .timeout_ms = LIST_TIMEOUT_MS }, &text, &error) < 0) {
-                /* It fails, too, when there is no such instance; that one it never had a folder is the proof. */
+        strv_take(&instances, home_instance(vm));
+        if (limactl_list(&instances, &text, &error) < 0) {
+                /* It also fails when there is no such instance. That there is no folder is the proof. */
                 folder = home_instance_folder(vm);
                 if (strstr(error->message, "unmatched instances") && !file_exists(folder))
                         return 0;
-                if (err)
-                        *err = TAKE_PTR(error);
-                return error_wrap(err, "cannot ask Lima for VM '%s'", vm);
+                error_give(err, TAKE_PTR(error));
+                return error_wrap(err, "cannot ask Lima about VM '%s'", vm);
         }
-        return listing_parse(text.buf, text.len, instance, out, err);
+        return listing_parse(text.buf, text.len, instances.items[0], out, err);
 }
 
 /* "limactl version 2.2.0", "limactl version v2.2.0-153-g183a60d7" */

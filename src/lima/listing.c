@@ -1,4 +1,4 @@
-#include "listing.h"
+#include "lima/listing.h"
 
 #include <limits.h>
 
@@ -62,8 +62,7 @@ int listing_parse(const char *text, size_t length, const char *instance, struct 
                                 return -1;
                         if (streq(name, instance))
                                 return read_instance(object, out, err) < 0
-                                               ? error_wrap(err, "limactl's list says something else of '%s' than it should",
-                                                            instance)
+                                               ? error_wrap(err, "limactl's list has something unexpected for '%s'", instance)
                                                : 1;
                 }
                 text += line + (newline != NULL);

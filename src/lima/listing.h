@@ -1,14 +1,14 @@
 /*
- * What `limactl list --format json NAME` says of one instance. Pure. It prints a JSON object a line (no array), and of some
- * instances little more than a name:
+ * Reads what `limactl list --format json NAME` says of one instance. Pure. limactl prints one JSON object per line (no array),
+ * and of some instances little more than a name:
  *
- *         status "Running"   both pid files name a living process, whichever
+ *         status "Running"   both pid files name a living process, whichever that is
  *         status "Stopped"   neither does
  *         status "Broken"    one does (also for a moment of every start and stop), or the host agent doesn't answer, or there
  *                            is no definition (then no config either)
  *         status ""          the definition can't be read: no config, and no pids, whatever is running
  *
- * So only `config` and the pids are taken from it as facts, and what lives is asked of the kernel. Source: Lima's
+ * So only `config` and the pids are taken as facts. What is alive is asked of the kernel. Source: Lima's
  * pkg/store/instance.go and cmd/limactl/list.go.
  */
 #pragma once
@@ -31,5 +31,5 @@ struct listing {
                 0                                                                                                              \
         }
 void listing_clear(struct listing *listing);
-/* Looks for `instance`: 1 = there, 0 = not among them, -1 = this is no such list. */
+/* Looks for `instance`. Returns 1 when it is in the list, 0 when it isn't, -1 when the text is not such a list. */
 int listing_parse(const char *text, size_t length, const char *instance, struct listing *out, struct error **err);

@@ -1,4 +1,4 @@
-#include "look.h"
+#include "lima/look.h"
 
 #include <errno.h>
 #include <sys/stat.h>
@@ -19,7 +19,7 @@ void look_clear(struct look *look)
         *look = (struct look)LOOK_INIT;
 }
 
-/* 1, 0, or -1 with an error when that can't be said. */
+/* Returns 1, 0, or -1 with an error when that can't be found out. */
 static int is_there(const char *path, struct error **err)
 {
         struct stat status;
@@ -65,18 +65,22 @@ static int judge(struct look *look, int has_disk, struct error **err)
         return 0;
 }
 
-static int look_with_lima(const struct vm *vm, struct look *look, struct error **err)
+static int look_with_lima(const struct vm *vm, const struct strbuf *list, struct look *look, struct error **err)
 {
+        _cleanup_(freep) char *instance = home_instance(vm->name);
         int has_disk = is_there(look->disk, err);
         int listed;
 
         if (has_disk < 0)
                 return -1;
-        listed = limactl_list(vm->name, &look->listing, err);
+        listed = list ? listing_parse(list->buf, list->len, instance, &look->listing, err) : 0;
+        /* Lima was only asked for others, or the instance was made since. */
+        if (listed == 0)
+                listed = limactl_list_one(vm->name, &look->listing, err);
         if (listed < 0)
                 return -1;
         if (listed == 0) {
-                /* Removed since, or a folder that Lima overlooks. */
+                /* It was removed since, or Lima overlooks the folder. */
                 int there = is_there(look->folder, err);
 
                 if (there > 0)
@@ -86,7 +90,7 @@ static int look_with_lima(const struct vm *vm, struct look *look, struct error *
         return judge(look, has_disk, err);
 }
 
-int look_at(const struct vm *vm, struct look *out, struct error **err)
+int look_at_listed(const struct vm *vm, const struct strbuf *list, struct look *out, struct error **err)
 {
         _cleanup_(look_clear) struct look look = LOOK_INIT;
         int there;
@@ -94,12 +98,32 @@ int look_at(const struct vm *vm, struct look *out, struct error **err)
         look.folder = home_instance_folder(vm->name);
         look.disk = path_join(look.folder, "disk");
         there = is_there(look.folder, err);
-        if (there < 0 || (there > 0 && look_with_lima(vm, &look, err) < 0))
+        if (there < 0 || (there > 0 && look_with_lima(vm, list, &look, err) < 0))
                 return -1;
         look_clear(out);
         *out = look;
         look = (struct look)LOOK_INIT;
         return 0;
+}
+
+int look_at(const struct vm *vm, struct look *out, struct error **err)
+{
+        return look_at_listed(vm, NULL, out, err);
+}
+
+void look_list(struct vm_inspection *const *items, size_t count, struct strbuf *out)
+{
+        _cleanup_(strv_clear) struct strv instances = STRV_INIT;
+
+        for (size_t i = 0; i < count; i++) {
+                _cleanup_(freep) char *folder = home_instance_folder(items[i]->vm->name);
+
+                /* Lima fails when one is missing. */
+                if (file_exists(folder))
+                        strv_take(&instances, home_instance(items[i]->vm->name));
+        }
+        if (instances.count > 0 && limactl_list(&instances, out, NULL) < 0)
+                strbuf_reset(out);
 }
 
 bool look_is_ours(const struct look *look, const struct vm *vm)
@@ -126,13 +150,13 @@ int look_write_definition(const struct vm *vm, const struct look *look, uint16_t
         _cleanup_(json_decrefp) json_t *definition = json_read(from, DEFINITION_LIMIT, err);
 
         if (!definition)
-                return error_wrap(err, "the definition of VM '%s' can't be read", vm->name);
+                return error_wrap(err, "cannot read the definition of VM '%s'", vm->name);
         definition_follow(definition, &vm->record);
         definition_set_ssh_port(definition, ssh_port);
         return json_write(to, definition, 0600, err);
 }
 
-/* Lima makes a pid file's name from what runs the guest. */
+/* Lima names the other pid file after what runs the guest. */
 static int remove_pid_files(const struct look *look, struct error **err)
 {
         _cleanup_(strv_clear) struct strv names = STRV_INIT;

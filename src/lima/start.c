@@ -1,33 +1,34 @@
 #include <poll.h>
 
-#include "engine.h"
 #include "lib/file.h"
 #include "lib/os.h"
 #include "lib/text.h"
 #include "lima/definition.h"
+#include "lima/engine.h"
 #include "lima/guest.h"
 #include "lima/home.h"
+#include "lima/image.h"
 #include "lima/limactl.h"
 #include "lima/look.h"
 #include "lima/system.h"
 #include "vm/console.h"
 #include "vm/ports.h"
 
-/* Lima's own limit, and what it may take beyond that to say so. */
+/* Lima's own limit, and ours, which leaves Lima time to report it. */
 #define BOOT_TIMEOUT     "15m" /* the first boot of an image that isn't ours installs packages */
 #define START_TIMEOUT_MS (16 * 60 * 1000)
 #define LOGIN_MS         60000
-/* A start of Lima's by somebody who is gone goes on by itself for so long, or it is stuck. */
+/* When the process that started Lima is gone, the start goes on by itself for this long at most, or it is stuck. */
 #define SETTLE_MS    15000
 #define QUOTED_LINES 4
 #define LOG_LIMIT    (1 << 20)
 
 /* --- has this run of the VM been found ready before? */
 
-/* Changes with what is asked of a guest beside being up (system_check_guest()). */
+/* Changes when something else is asked of a guest besides being up (system_check_guest()). */
 #define READY_FORM "2"
 
-/* A run, by its processes: that both numbers come again together is as good as impossible. */
+/* Names a run by its processes: it is practically impossible that both numbers come together again. */
 static char *ready_text(const struct look *look)
 {
         return xasprintf(READY_FORM " %d %d %u\n", (int)look->listing.agent, (int)look->listing.driver, look->listing.ssh_port);
@@ -52,7 +53,7 @@ static int mark_ready(const struct vm *vm, const struct look *look, struct error
 
 /* --- a start */
 
-/* A start or stop under way comes to its end; what was cut off stays as it is: then it is ended. */
+/* Waits for a start or stop that is under way to finish. One that was cut off doesn't; then the VM is killed. */
 static int settle(struct vm *vm, struct look *look, struct event_sink *events, struct error **err)
 {
         deadline limit = deadline_in(SETTLE_MS);
@@ -68,25 +69,28 @@ static int settle(struct vm *vm, struct look *look, struct event_sink *events, s
         }
         if (look->state != LOOK_HALF)
                 return 0;
-        event_warning(events, "Lima has lost hold of VM '%s': it is switched off and started again", vm->name);
+        event_warning(events, "Lima has lost track of VM '%s': it is switched off and started again", vm->name);
         return lima_kill(vm, err) < 0 ? -1 : look_at(vm, look, err);
 }
 
-/* Also where Lima would make what is missing by itself: an instance of its default kind, or an empty disk in place of a lost
- * one. */
+/* Fails even where Lima would make what is missing by itself: an instance of its default kind, or an empty disk in place of a
+ * lost one. */
 static int check_startable(const struct vm *vm, const struct look *look, struct error **err)
 {
         if (look->state == LOOK_NOTHING || look->state == LOOK_REMNANT)
                 return error_set(err, ERROR_ENGINE, "VM '%s' has no disk", vm->name);
         if (look->state == LOOK_UNREADABLE)
                 return error_set(err, ERROR_ENGINE, "Lima can't read the definition of VM '%s'", vm->name);
-        if (look_is_ours(look, vm))
-                return 0;
+        if (look_is_ours(look, vm)) {
+                if (look->state != LOOK_STOPPED || image_check_disk(look->disk, INT64_MAX, NULL, err) == 0)
+                        return 0;
+                return error_hint(err, "the disk is of no use any more: machine rebuild %s --discard-work", vm->name);
+        }
         error_set(err, ERROR_ENGINE, "'%s' was made for another VM of this name", look->folder);
         return error_hint(err, "see whether you need it, then: rm -r '%s', and machine rebuild %s", look->folder, vm->name);
 }
 
-/* Before anything is started: what can't be, and what would weaken the line. */
+/* Checks before anything is started: what can't be started, and what would weaken the line. */
 static int prepare_start(const struct vm *vm, struct look *look, uint16_t *ssh_port, struct error **err)
 {
         if (system_choose_port(ssh_port, err) < 0 || look_mend(vm, look, err) < 0 || check_startable(vm, look, err) < 0 ||
@@ -109,7 +113,7 @@ static int run_start(const struct vm *vm, uint16_t ssh_port, struct event_sink *
                            NULL, err);
 }
 
-/* The guest is up when our own login says so; what Lima says of it is not enough, and for one that ran before, nothing. */
+/* The guest is up when our own login succeeds. Lima's word is not enough, and of a guest that ran before it says nothing. */
 static int await_guest(const struct vm *vm, struct look *look, int limit_ms, struct error **err)
 {
         _cleanup_(closep) int process_fd = -1;
@@ -117,12 +121,12 @@ static int await_guest(const struct vm *vm, struct look *look, int limit_ms, str
         if (look_at(vm, look, err) < 0)
                 return -1;
         if (look->state != LOOK_RUNNING || look->listing.ssh_port == 0)
-                return error_set(err, ERROR_ENGINE, "Lima says that VM '%s' runs, and it doesn't", vm->name);
+                return error_set(err, ERROR_ENGINE, "Lima says that VM '%s' runs, but it doesn't", vm->name);
         if (system_check_guest(vm, look->listing.driver, err) < 0)
                 return -1;
         process_fd = os_process_fd(look->listing.driver);
         if (process_fd < 0)
-                return error_errno(err, ERROR_ENGINE, "cannot watch what runs the guest");
+                return error_errno(err, ERROR_ENGINE, "cannot watch the process that runs the guest");
         if (guest_await(vm, look->listing.ssh_port, process_fd, deadline_in(limit_ms), err) < 0 ||
             guest_check_ports(vm, err) < 0)
                 return -1;
@@ -139,8 +143,7 @@ static void quote_log(struct strbuf *message, const struct look *look, const cha
                 strbuf_addf(message, "; %s: %s", label, quoted.buf);
 }
 
-/* Of the last line with this mark in a log of the VM's what follows the mark, up to a quote of Lima's. NULL when there is none.
- */
+/* What follows this mark where a log of the VM has it last, up to a quote of Lima's. NULL when there is no such mark. */
 static char *find_said(const struct look *look, const char *name, const char *mark)
 {
         _cleanup_(freep) char *path = path_join(look->folder, name);
@@ -160,7 +163,7 @@ static char *find_said(const struct look *look, const char *name, const char *ma
         return text_visible_dup(said);
 }
 
-/* What the guest said last, or why there was none: a word of ours in there, or else the console's last lines. */
+/* Adds what the guest said last, or why there was no guest: a message of ours in a log, or else the console's last lines. */
 static void add_console(const struct look *look, struct error **err)
 {
         _cleanup_(freep) char *refusal = NULL;
@@ -184,14 +187,14 @@ static void add_console(const struct look *look, struct error **err)
 }
 
 /*
- * One that another run started, or is stopping. 1 = its guest is up; 0 = it has ended meanwhile, so that there is something to
- * start; -1 = neither.
+ * Waits for a VM that another run started or is stopping. Returns 1 when its guest is up; 0 when it has ended meanwhile, so
+ * that it has to be started; -1 when neither.
  */
 static int join(struct vm *vm, struct look *look, struct event_sink *events, struct error **err)
 {
         _cleanup_(error_freep) struct error *reason = NULL;
 
-        event_note(events, "VM '%s' runs already: waiting for its guest", vm->name);
+        event_note(events, "VM '%s' is already running: waiting for its guest", vm->name);
         if (await_guest(vm, look, START_TIMEOUT_MS, &reason) == 0)
                 return 1;
         if (look_at(vm, look, err) < 0 || settle(vm, look, events, err) < 0)

@@ -1,19 +1,19 @@
 #include <poll.h>
 
-#include "engine.h"
 #include "lib/deadline.h"
 #include "lib/file.h"
 #include "lib/os.h"
+#include "lima/engine.h"
 #include "lima/home.h"
 #include "lima/limactl.h"
 #include "lima/look.h"
 
-/* From the power button to the end; Lima itself would wait for six minutes. */
+/* From the power button to the end. Lima itself would wait for six minutes. */
 #define STOP_TIMEOUT_MS 60000
 #define KILL_TIMEOUT_MS 30000
 #define END_MS          10000
 
-/* Until the process has ended. One that is gone already: at once. */
+/* Waits until the process has ended. Returns at once when it is already gone. */
 static int await_end(int process_fd, deadline limit, struct error **err)
 {
         struct pollfd polled = { .fd = process_fd, .events = POLLIN };
@@ -23,7 +23,7 @@ static int await_end(int process_fd, deadline limit, struct error **err)
         return error_set(err, ERROR_ENGINE, "a killed process has not ended within %d s", END_MS / 1000);
 }
 
-/* First of all: should we be killed on the way, a guest that goes down by itself is not taken for one that is up. */
+/* Comes first: if we are killed on the way, a guest that shuts down by itself must not be taken for one that is up. */
 static int forget_ready(const struct vm *vm, struct error **err)
 {
         _cleanup_(freep) char *path = look_ready_path(vm);
@@ -32,8 +32,8 @@ static int forget_ready(const struct vm *vm, struct error **err)
 }
 
 /*
- * `limactl stop --force` kills the processes that its pid files name. Those that aren't the VM's have been taken out of its
- * sight (look_mend()), and that these are gone is seen by their own descriptors.
+ * `limactl stop --force` kills the processes that its pid files name. look_mend() has removed the pid files that name others'
+ * processes. The VM's processes are watched through descriptors until they are gone.
  */
 static int kill_instance(const struct vm *vm, struct look *look, struct error **err)
 {
@@ -70,7 +70,7 @@ int lima_kill(struct vm *vm, struct error **err)
         return 0;
 }
 
-/* A guest that doesn't end when it is asked to is ended; so is what Lima doesn't count as running. */
+/* Kills a guest that doesn't end when it is asked to, and what Lima doesn't count as running. */
 static int end_guest(const struct vm *vm, struct look *look, struct event_sink *events, struct error **err)
 {
         _cleanup_(freep) char *instance = home_instance(vm->name);

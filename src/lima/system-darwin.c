@@ -1,4 +1,4 @@
-/* Lima's driver there is Apple's Virtualization.framework (vz), which runs the guest inside Lima's host agent. */
+/* On macOS Lima's driver is Apple's Virtualization.framework (vz), which runs the guest inside Lima's host agent. */
 #include "lima/system.h"
 
 #include <unistd.h>
@@ -7,7 +7,7 @@
 #include "lima/confinement.h"
 #include "vm/ports.h"
 
-/* Deprecated for years, in every macOS, and what others confine their agents by. */
+/* It has been deprecated for years, but every macOS has it, and others confine their agents with it. */
 #define SANDBOX_EXEC "/usr/bin/sandbox-exec"
 
 const struct system_tool system_tools[] = {
@@ -16,7 +16,7 @@ const struct system_tool system_tools[] = {
 
 const char system_driver[] = "vz";
 
-/* Of Debian 13's images for clouds the plain one. A mirror keeps a dated one for some months: later, `image` names another. */
+/* The plain one of Debian 13's cloud images. A mirror keeps a dated one for some months; after that, `image` names another. */
 #define IMAGES "https://cloud.debian.org/images/cloud/trixie/20260712-2537/debian-13-genericcloud-"
 const struct system_image system_image = {
 #ifdef __aarch64__
@@ -38,10 +38,10 @@ void system_find_acceleration(struct engine_probe *out)
 const struct weaker_line system_weaker[] = {
         { "host-loopback", "the guest reaches services on this computer's 127.0.0.1", false },
         { "lan", "the guest reaches the network around this computer", true },
-        { "egress", "no rules hold for what the guest reaches", false },
+        { "egress", "no rules limit what the guest reaches", false },
         { "ssh-port", "the guest's sshd has a port on 127.0.0.1, which other users of this computer can connect to", false },
-        { "confinement", "the process that runs the guest has the network and the files of any program of yours", false },
-        { "shared-key", "one key of Lima's, on this computer alone, opens all its VMs", false },
+        { "confinement", "the process that runs the guest has the same network and files as any program of yours", false },
+        { "shared-key", "one key of Lima, which is only on this computer, opens all its VMs", false },
         { NULL, NULL, false },
 };
 
@@ -50,7 +50,7 @@ int system_prepare_boot(const struct vm *vm, struct strv *environment, struct er
         return 0;
 }
 
-/* So that one who finds Lima broken by it can do without. */
+/* A user whose Lima this breaks can switch it off. */
 static bool is_confined(void)
 {
         const char *set = getenv("MACHINE_LIMA_SANDBOX");
@@ -74,6 +74,12 @@ int system_confine(const struct vm *vm, uint16_t ssh_port, struct strv *argv, st
         if (file_write_text(path, profile.buf, 0600, err) < 0)
                 return -1;
         strv_adds(argv, SANDBOX_EXEC, "-f", path, NULL);
+        return 0;
+}
+
+/* With Apple's framework the network is part of the host agent. */
+int system_add_processes(const struct vm *vm _unused_, struct engine_processes *out _unused_, struct error **err _unused_)
+{
         return 0;
 }
 

@@ -4,6 +4,7 @@
 #include "host/paths.h"
 #include "lib/file.h"
 #include "lib/os.h"
+#include "lib/text.h"
 #include "lima/limactl.h"
 #include "lima/system.h"
 #include "vm/network.h"
@@ -37,8 +38,8 @@ void system_find_acceleration(struct engine_probe *out)
 
 const struct weaker_line system_weaker[] = {
         { "ssh-port", "the guest's sshd has a port on 127.0.0.1, which other users of this computer can connect to", false },
-        { "confinement", "the process that runs the guest has the network and the files of any program of yours", false },
-        { "shared-key", "one key of Lima's, on this computer alone, opens all its VMs", false },
+        { "confinement", "the process that runs the guest has the same network and files as any program of yours", false },
+        { "shared-key", "one key of Lima, which is only on this computer, opens all its VMs", false },
         { NULL, NULL, false },
 };
 
@@ -52,8 +53,8 @@ const struct weaker_line system_weaker[] = {
 #define OUR_NETWORK "stream,id=net0,server=off,addr.type=fd"
 
 /*
- * QEMU's command line for Lima: what somebody set by hand; else, where there is a device that can't be used, one that emulates,
- * for Lima would take KVM and QEMU end. Owned by the caller.
+ * QEMU's command line for Lima: what somebody set by hand; else, when there is a device that can't be used, one that emulates,
+ * because Lima would choose KVM and QEMU would end. Owned by the caller.
  */
 static char *command_line(void)
 {
@@ -82,7 +83,7 @@ int system_prepare_boot(const struct vm *vm, struct strv *environment, struct er
                 return -1;
         replaced = limactl_replace_program(line, shim, &program);
         if (!replaced) {
-                error_set(err, ERROR_ENGINE, QEMU_VARIABLE " or '%s' has characters that can't be handed to Lima", shim);
+                error_set(err, ERROR_ENGINE, QEMU_VARIABLE " or '%s' has characters that can't be passed to Lima", shim);
                 return error_hint(err, "unset " QEMU_VARIABLE);
         }
         strv_addf(environment, QEMU_VARIABLE "=%s", replaced);
@@ -103,7 +104,7 @@ int system_choose_port(uint16_t *port, struct error **err _unused_)
         return 0;
 }
 
-/* Lima's user network has machine-shim in its place. */
+/* Nothing to do: machine-shim takes the place of Lima's user network. */
 int system_confine(const struct vm *vm _unused_, uint16_t ssh_port _unused_, struct strv *argv _unused_,
                    struct error **err _unused_)
 {
@@ -117,6 +118,26 @@ int system_refused(const struct vm *vm, const char *address, uint16_t port, char
         return network_refused(log, address, port, reason, err);
 }
 
+/* The supervisor and the worker are recognised by the log that they write, which belongs to this VM alone. */
+int system_add_processes(const struct vm *vm, struct engine_processes *out, struct error **err)
+{
+        _cleanup_(freep) char *log = xasprintf("--log=%s/logs/net.log", vm->folder);
+        _cleanup_(strv_clear) struct strv names = STRV_INIT;
+        size_t before = out->count;
+
+        if (file_list("/proc", &names, err) < 0)
+                return -1;
+        for (size_t i = 0; i < names.count && out->count < ENGINE_PROCESSES_MOST; i++) {
+                int64_t pid;
+
+                if (text_parse_int(names.items[i], 1, INT32_MAX, &pid) == 0 && os_process_mentions((pid_t)pid, log) > 0)
+                        out->items[out->count++] = (struct engine_process){ .pid = (pid_t)pid, .role = "machine-net" };
+        }
+        if (out->count == before)
+                return error_set(err, ERROR_ENGINE, "cannot find the network process of VM '%s'", vm->name);
+        return 0;
+}
+
 int system_check_guest(const struct vm *vm, pid_t pid, struct error **err)
 {
         int ours = os_process_mentions(pid, OUR_NETWORK);
@@ -125,6 +146,6 @@ int system_check_guest(const struct vm *vm, pid_t pid, struct error **err)
                 return error_errno(err, ERROR_ENGINE, "cannot look at process %d", (int)pid);
         if (ours)
                 return 0;
-        error_set(err, ERROR_ENGINE, "VM '%s' runs with a network of Lima's, which reaches this computer", vm->name);
+        error_set(err, ERROR_ENGINE, "VM '%s' runs with Lima's own network, which reaches this computer", vm->name);
         return error_hint(err, "machine down %s, then machine up %s", vm->name, vm->name);
 }

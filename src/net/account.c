@@ -1,4 +1,4 @@
-#include "account.h"
+#include "net/account.h"
 
 #include <arpa/inet.h>
 #include <unistd.h>
@@ -11,7 +11,7 @@ static bool is_same(const struct account_entry *a, const struct account_entry *b
                streq_ptr(a->reason, b->reason) && streq(a->name, b->name);
 }
 
-/* Who makes room for another rather: what isn't used, refusals, what is longest ago. */
+/* Returns true when `a` makes room before `b`: first unused entries, then refusals, then what was longest ago. */
 static bool goes_before(const struct account_entry *a, const struct account_entry *b)
 {
         if (a->used != b->used)

@@ -1,6 +1,6 @@
-#include "dns.h"
+#include "net/dns.h"
 
-#include "packet.h"
+#include "net/packet.h"
 
 #define FLAG_ANSWER     0x8000
 #define FLAGS_OPERATION 0x7800
@@ -12,7 +12,7 @@
 #define RECORD_FIXED   10 /* type, class, ttl, length */
 #define RECORDS_MOST   512
 
-/* A name without pointers, as a question has it. 0 = malformed; else the offset behind it. */
+/* Reads a name without pointers, as questions have it. Returns the offset after it; 0 = malformed. */
 static size_t read_name(const uint8_t *message, size_t length, size_t at, char *name)
 {
         char text[256];
@@ -23,7 +23,7 @@ static size_t read_name(const uint8_t *message, size_t length, size_t at, char *
 
                 if (label > 63 || at + 1 + label >= length || used + label + 1 >= sizeof(text))
                         return 0;
-                /* A dot inside a label would be taken for another label. */
+                /* A dot inside a label would be taken for the label's end. */
                 if (memchr(message + at + 1, '.', label))
                         return 0;
                 memcpy(text + used, message + at + 1, label);
@@ -38,7 +38,7 @@ static size_t read_name(const uint8_t *message, size_t length, size_t at, char *
         return at + 1;
 }
 
-/* Behind a name that may end in a pointer, which isn't followed. 0 = malformed. */
+/* Returns the offset after a name that may end in a pointer, which isn't followed; 0 = malformed. */
 static size_t skip_name(const uint8_t *message, size_t length, size_t at)
 {
         while (at < length) {
@@ -105,7 +105,7 @@ bool dns_addresses(const uint8_t *message, size_t length, const struct dns_quest
                 at += RECORD_FIXED;
                 if (at + size > length)
                         return false;
-                /* An alias on the way may hold for less long than the address (RFC 2181, 8: the highest bit means 0). */
+                /* An alias on the way may expire before the address does (RFC 2181, 8: the highest bit means 0). */
                 seconds = seconds > INT32_MAX ? 0 : seconds;
                 shortest = seconds < shortest ? seconds : shortest;
                 if (type == DNS_TYPE_A && size == 4)

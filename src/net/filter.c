@@ -1,14 +1,14 @@
-#include "filter.h"
+#include "net/filter.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <seccomp.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* For both. Where a machine lacks one (poll on aarch64, say), libseccomp leaves it out. */
+#include "lib/system-calls-linux.h"
+
+/* For both processes. libseccomp leaves out a call that this architecture lacks (poll on aarch64, for example). */
 static const int common_calls[] = {
         /* the loop, and time where the vdso doesn't give it */
         SCMP_SYS(poll),
@@ -22,8 +22,6 @@ static const int common_calls[] = {
         SCMP_SYS(bind), /* libslirp holds a port for each connection to the unix socket */
         SCMP_SYS(accept),
         SCMP_SYS(accept4),
-        SCMP_SYS(sendto),
-        SCMP_SYS(sendmsg),
         SCMP_SYS(recvfrom),
         SCMP_SYS(recvmsg),
         SCMP_SYS(shutdown),
@@ -31,39 +29,17 @@ static const int common_calls[] = {
         SCMP_SYS(getpeername),
         SCMP_SYS(getsockopt),
         SCMP_SYS(setsockopt),
-        /* descriptors that are open; the log, /etc/resolv.conf */
+        /* descriptors that are open: the log, rules, account */
         SCMP_SYS(read),
-        SCMP_SYS(readv),
         SCMP_SYS(pread64),
         SCMP_SYS(write),
-        SCMP_SYS(writev),
         SCMP_SYS(lseek),
         SCMP_SYS(ftruncate),
         SCMP_SYS(close),
         SCMP_SYS(fstat),
-        SCMP_SYS(stat),
-        SCMP_SYS(newfstatat),
-        SCMP_SYS(statx),
-        SCMP_SYS(fcntl),
-        /* memory; making it executable is left out below */
-        SCMP_SYS(brk),
-        SCMP_SYS(munmap),
-        SCMP_SYS(mremap),
-        SCMP_SYS(madvise),
-        SCMP_SYS(getrandom),
-        SCMP_SYS(futex),
-        /* abort(3), the end */
-        SCMP_SYS(rt_sigaction),
-        SCMP_SYS(rt_sigprocmask),
-        SCMP_SYS(rt_sigreturn),
-        SCMP_SYS(getpid),
-        SCMP_SYS(gettid),
+        /* the user we run as */
         SCMP_SYS(getuid),
         SCMP_SYS(geteuid),
-        SCMP_SYS(sched_yield),
-        SCMP_SYS(sigaltstack), /* of a build with sanitizers */
-        SCMP_SYS(exit),
-        SCMP_SYS(exit_group),
 };
 
 /* Starting, ending and replacing workers, and what a worker does before its own list is on. */
@@ -75,6 +51,13 @@ static const int supervisor_calls[] = {
         SCMP_SYS(kill),
         SCMP_SYS(tgkill),
         SCMP_SYS(rt_sigtimedwait),
+        SCMP_SYS(clock_getres), /* clock_getcpuclockid(3) */
+        SCMP_SYS(sendmsg),
+        SCMP_SYS(readv),
+        SCMP_SYS(writev),
+        SCMP_SYS(stat),
+        SCMP_SYS(newfstatat),
+        SCMP_SYS(statx),
         SCMP_SYS(set_robust_list),
         SCMP_SYS(set_tid_address),
         SCMP_SYS(rseq),
@@ -99,18 +82,9 @@ static const int supervisor_calls[] = {
 
 #define WRITING (O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_APPEND)
 
-static int allow_all(scmp_filter_ctx filter, const int *calls, size_t count)
-{
-        int status = 0;
-
-        for (size_t i = 0; status == 0 && i < count; i++)
-                status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 0);
-        return status;
-}
-
 /*
- * TCP, UDP and ping sockets. For what else is asked for it is as if the kernel had none: libslirp then does without raw
- * sockets, and glibc without interface names in resolv.conf.
+ * Allows TCP, UDP and ping sockets. Every other kind fails as if the kernel had none: libslirp then does without raw sockets,
+ * and glibc without interface names in resolv.conf.
  */
 static int limit_sockets(scmp_filter_ctx filter)
 {
@@ -140,16 +114,32 @@ static int allow_supervisor_sockets(scmp_filter_ctx filter)
         return status;
 }
 
+/* Allows setting whether a descriptor blocks and is closed by exec; not who is signalled about it, no leases, no seals. */
+static int limit_fcntl(scmp_filter_ctx filter)
+{
+        static const unsigned commands[] = { F_GETFL, F_SETFL, F_GETFD, F_SETFD };
+        int status = 0;
+
+        for (size_t i = 0; status == 0 && i < ARRAY_SIZE(commands); i++)
+                status = commands[i] == F_SETFL
+                                 ? seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 2, SCMP_A1(SCMP_CMP_EQ, F_SETFL),
+                                                    SCMP_A2(SCMP_CMP_MASKED_EQ, O_ASYNC, 0))
+                                 : seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
+                                                    SCMP_A1(SCMP_CMP_EQ, commands[i]));
+        return status;
+}
+
 static int limit_arguments(scmp_filter_ctx filter)
 {
-        static const int protections[] = { SCMP_SYS(mmap), SCMP_SYS(mprotect) };
-        int status;
+        int status = limit_fcntl(filter);
 
-        /* Files only to read: /etc/resolv.conf, and at the start of a worker random numbers. */
-        status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, WRITING, O_RDONLY));
-        for (size_t i = 0; status == 0 && i < ARRAY_SIZE(protections); i++)
-                status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, protections[i], 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-        /* FIONREAD: how long a datagram is. Whatever else a library tries to find out, a terminal's width say: no. */
+        /* fstat(3) of what is open. */
+        if (status == 0)
+                status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(newfstatat), 1, SCMP_A3(SCMP_CMP_EQ, AT_EMPTY_PATH));
+        /* No urgent data. */
+        if (status == 0)
+                status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(sendto), 1, SCMP_A3(SCMP_CMP_MASKED_EQ, MSG_OOB, 0));
+        /* FIONREAD says how long a datagram is. Anything else that a library asks for, such as a terminal's width, fails. */
         if (status == 0)
                 status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, SCMP_A1(SCMP_CMP_EQ, FIONREAD));
         if (status == 0)
@@ -159,18 +149,26 @@ static int limit_arguments(scmp_filter_ctx filter)
 
 static int fill(scmp_filter_ctx filter, enum filter_kind kind)
 {
-        int status = allow_all(filter, common_calls, ARRAY_SIZE(common_calls));
+        int status = system_calls_allow(filter, common_calls, ARRAY_SIZE(common_calls));
 
+        if (status == 0)
+                status = system_calls_allow_memory(filter);
+        if (status == 0)
+                status = system_calls_allow_end(filter);
         if (status == 0)
                 status = limit_arguments(filter);
         if (status != 0)
                 return status;
         if (kind == FILTER_SUPERVISOR) {
-                status = allow_all(filter, supervisor_calls, ARRAY_SIZE(supervisor_calls));
+                status = system_calls_allow(filter, supervisor_calls, ARRAY_SIZE(supervisor_calls));
+                /* Files may only be read: /etc/resolv.conf and, when a worker starts, random numbers. */
+                if (status == 0)
+                        status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
+                                                  SCMP_A2(SCMP_CMP_MASKED_EQ, WRITING, O_RDONLY));
                 return status == 0 ? allow_supervisor_sockets(filter) : status;
         }
         status = limit_sockets(filter);
-        /* abort(3) signals itself, and nobody else. */
+        /* For abort(3). The process can signal only itself. */
         if (status == 0)
                 status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
                                           SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
@@ -182,11 +180,5 @@ int filter_load(enum filter_kind kind, struct error **err)
         scmp_filter_ctx filter = seccomp_init(kind == FILTER_WORKER ? SCMP_ACT_KILL_PROCESS : SCMP_ACT_ERRNO(EPERM));
         int status = filter ? fill(filter, kind) : -ENOMEM;
 
-        if (status == 0)
-                status = seccomp_load(filter);
-        seccomp_release(filter);
-        if (status == 0)
-                return 0;
-        errno = -status;
-        return error_errno(err, ERROR_FAILED, "cannot limit system calls");
+        return system_calls_load(filter, status, err);
 }

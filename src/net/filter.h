@@ -1,5 +1,5 @@
 /*
- * The lists of system calls, loaded by libseccomp. What they leave open, and why, stands beside each in filter.c.
+ * The lists of allowed system calls, loaded by libseccomp. filter.c says for each what it leaves open, and why.
  */
 #pragma once
 
@@ -10,5 +10,5 @@ enum filter_kind {
         FILTER_WORKER,     /* what isn't listed kills the process */
 };
 
-/* From here on for this process and its children. PR_SET_NO_NEW_PRIVS must be on. */
+/* Applies to this process and its children from now on. PR_SET_NO_NEW_PRIVS must be on. */
 int filter_load(enum filter_kind kind, struct error **err);

@@ -1,7 +1,8 @@
-#include "frames.h"
+#include "net/frames.h"
 
 #include <errno.h>
-#include <sys/socket.h>
+
+#include "net/kernel.h"
 
 #define HEADER 4
 
@@ -33,7 +34,7 @@ ssize_t frames_receive(struct frames *queue, int fd)
 
         /* At most a part of a frame is left. */
         compact(queue);
-        count = recv(fd, queue->bytes + queue->end, FRAMES_ROOM - queue->end, MSG_DONTWAIT);
+        count = kernel_receive(fd, queue->bytes + queue->end, FRAMES_ROOM - queue->end, MSG_DONTWAIT);
         if (count > 0)
                 queue->end += (uint32_t)count;
         return count;
@@ -74,7 +75,7 @@ bool frames_put(struct frames *queue, const uint8_t *frame, size_t length)
         at[2] = (uint8_t)(length >> 8);
         at[3] = (uint8_t)length;
         memcpy(at + HEADER, frame, length);
-        /* Only now, so that whoever takes over from a process that died in here never sees half a frame. */
+        /* Set last, so that a process that takes over from one that died in here never sees half a frame. */
         __atomic_store_n(&queue->end, queue->end + HEADER + (uint32_t)length, __ATOMIC_RELEASE);
         return true;
 }
@@ -82,7 +83,8 @@ bool frames_put(struct frames *queue, const uint8_t *frame, size_t length)
 int frames_send(struct frames *queue, int fd)
 {
         while (frames_waiting(queue)) {
-                ssize_t count = send(fd, queue->bytes + queue->start, queue->end - queue->start, MSG_DONTWAIT | MSG_NOSIGNAL);
+                ssize_t count =
+                        kernel_send(fd, queue->bytes + queue->start, queue->end - queue->start, MSG_DONTWAIT | MSG_NOSIGNAL);
 
                 if (count < 0 && errno == EINTR)
                         continue;

@@ -1,6 +1,6 @@
-#include "hello.h"
+#include "net/hello.h"
 
-#include "packet.h"
+#include "net/packet.h"
 
 #define RECORD_HEADER    5
 #define RECORD_HANDSHAKE 22
@@ -27,7 +27,7 @@ static bool take(struct reader *from, size_t count, struct reader *out)
         return true;
 }
 
-/* What a length of `size` bytes stands in front of. */
+/* Takes what follows a length of `size` bytes. */
 static bool take_vector(struct reader *from, size_t size, struct reader *out)
 {
         struct reader length;
@@ -49,7 +49,7 @@ static bool read_names(struct reader *extension, char *name)
         while (list.left > 0) {
                 if (!take(&list, 1, &kind) || !take_vector(&list, 2, &host))
                         return false;
-                /* A second one could be the one that counts. */
+                /* A second name could be the one that counts. */
                 if (*kind.at != NAME_IS_HOST || *name != '\0')
                         return false;
                 if (!egress_name((const char *)host.at, host.left, name))
@@ -82,7 +82,7 @@ static bool read_message(struct reader *message, char *name)
         return true;
 }
 
-/* Joins what the records carry. 1 = the message is whole, 0 = not yet, -1 = it is none. */
+/* Joins what the records carry. Returns 1 when the message is whole, 0 when it isn't yet, -1 when it is not a ClientHello. */
 static int join(struct reader stream, uint8_t *message, size_t *length)
 {
         size_t wanted = MESSAGE_HEADER;

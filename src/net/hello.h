@@ -1,4 +1,4 @@
-/* The server's name in the first message of TLS, as it comes in pieces. Sources: RFC 8446 (4.1.2, 5.1), RFC 6066 (3). */
+/* Reads the server's name from TLS's first message, which may come in pieces. Sources: RFC 8446 (4.1.2, 5.1), RFC 6066 (3). */
 #pragma once
 
 #include <stddef.h>
@@ -9,7 +9,7 @@
 #define HELLO_MOST (16 << 10) /* bytes; longer ones are refused */
 
 /*
- * What `length` bytes from a connection's beginning say: 1 = the message is whole, and `name` is the server's, "" where it
- * names none or one that no rule could; 0 = more is needed; -1 = this is no ClientHello.
+ * Reads the first `length` bytes of a connection. Returns 1 when the message is whole: `name` is then the server's, "" when
+ * the message names none; 0 when more is needed; -1 when this is not a ClientHello, or has a name that no rule can name.
  */
 int hello_read(const uint8_t *data, size_t length, char name[static EGRESS_NAME_MOST + 1]);

@@ -1,6 +1,7 @@
 /*
- * Requests of HTTP/1.1 as they pass: each one's Host, and where it ends, so that the next one's is seen too. Strict: what two
- * readers could understand in two ways is refused. Sources: RFC 9112 (2.2, 3.2, 6, 7.1), RFC 9110 (7.2).
+ * Follows HTTP/1.1 requests as they pass: finds each one's Host, and where it ends, so that the next one is seen too. Strict:
+ * a request that two readers could understand in two ways is refused. Sources: RFC 9112 (2.2, 3.2, 6, 7.1), RFC 9110 (7.2,
+ * 9.3, 10.1.1).
  */
 #pragma once
 
@@ -15,7 +16,8 @@ enum http_state {
         HTTP_HEAD, /* of a request */
         HTTP_BODY, /* `left` bytes of it */
         HTTP_CHUNK_SIZE,
-        HTTP_CHUNK, /* `left` bytes, with the line's end behind it */
+        HTTP_CHUNK,     /* `left` bytes */
+        HTTP_CHUNK_END, /* the line's end after them */
         HTTP_TRAILER,
 };
 
@@ -25,8 +27,10 @@ struct http {
 };
 
 /*
- * Goes on with the first `length` bytes of what is to come: how many of them are settled, 0 = more are needed, -1 = this is no
- * request that may pass. *host, where a head was settled: its Host without the port, "" for one that no rule could name; else
- * it stays.
+ * Reads the next `length` bytes. Returns how many of them are settled, 0 when more are needed, -1 when this is not a request
+ * that may pass. When a head was settled, *head is true and *host is its Host without the port, "" for one that no rule can
+ * name; otherwise *host stays as it was.
  */
 int64_t http_read(struct http *http, const uint8_t *data, size_t length, char host[static EGRESS_NAME_MOST + 1], bool *head);
+/* Returns how many of the next `length` bytes belong to a body, whatever they are. */
+size_t http_body(const struct http *http, size_t length);

@@ -1,4 +1,4 @@
-#include "listen.h"
+#include "net/listen.h"
 
 #include <errno.h>
 #include <sys/socket.h>
@@ -6,8 +6,9 @@
 #include <unistd.h>
 
 #include "lib/unix-socket.h"
+#include "net/kernel.h"
 
-/* Connections that wait to be taken. libslirp says 1, and a browser comes with six. */
+/* Connections that may wait to be accepted. libslirp says 1, but a browser opens six. */
 #define BACKLOG 64
 
 static struct sockaddr_in guest_address(const struct network *network, uint16_t port)
@@ -23,10 +24,10 @@ static bool answers(const struct sockaddr_un *address)
 {
         _cleanup_(closep) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
-        return fd >= 0 && (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 || errno == EAGAIN);
+        return fd >= 0 && (kernel_connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 || errno == EAGAIN);
 }
 
-/* What a process left that was killed: a socket nobody listens at. Anything else stays, and bind(2) says what it thinks. */
+/* Removes a socket that a killed process left and nobody listens on. Anything else stays, and bind(2) says what is wrong. */
 static void remove_stale(const struct sockaddr_un *address)
 {
         struct stat status;
@@ -84,7 +85,7 @@ static int forgive(struct net_settings *settings, const struct net_shared *share
         return 0;
 }
 
-/* Descriptors that libslirp keeps to itself show up when it says what it polls. */
+/* libslirp doesn't hand out its listening descriptors, but they show up when it says what it polls. */
 static int widen(int fd, int events, void *data)
 {
         int listening = 0;

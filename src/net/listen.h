@@ -1,15 +1,15 @@
 /*
- * Where the host reaches the guest: the unix socket in front of its sshd, and the forwarded ports on 127.0.0.1. libslirp
- * makes and serves the sockets; here they are asked for.
+ * Where the host reaches the guest: the unix socket in front of its sshd, and the forwarded ports on 127.0.0.1. libslirp makes
+ * and serves the sockets; this asks for them.
  */
 #pragma once
 
 #include <slirp/libslirp.h>
 
-#include "worker.h"
+#include "net/worker.h"
 
 /*
- * An address that is taken is an error at first. For a later worker (shared->ready) it is a line in the log, for a guest
- * without one forwarded port is better than one without network.
+ * An address that is taken is an error at first. For a later worker (shared->ready) it is a line in the log, because a guest
+ * without one forwarded port is better than one without a network.
  */
 int listen_all(Slirp *slirp, struct net_settings *settings, struct net_shared *shared, struct error **err);

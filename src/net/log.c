@@ -1,4 +1,4 @@
-#include "log.h"
+#include "net/log.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -21,7 +21,7 @@ int log_open(struct log *log, const char *path, struct error **err)
         _cleanup_(closep) int fd = -1;
         _cleanup_(closep) int old_fd = -1;
 
-        /* Fills the cache of time zones: later no file may be opened for it. */
+        /* Fills the cache of time zones, because no file can be opened for it later. */
         tzset();
         *log = (struct log){ .old_fd = -1, .filled = now_ms(), .tokens = BURST };
         if (!path)
@@ -34,7 +34,7 @@ int log_open(struct log *log, const char *path, struct error **err)
         if (old_fd < 0)
                 return error_errno(err, ERROR_FAILED, "cannot open '%s'", old_path);
         if (dup2(fd, STDERR_FILENO) < 0)
-                return error_errno(err, ERROR_FAILED, "cannot make '%s' standard error", path);
+                return error_errno(err, ERROR_FAILED, "cannot redirect standard error to '%s'", path);
         log->old_fd = TAKE_FD(old_fd);
         return 0;
 }
@@ -54,7 +54,10 @@ static int write_all(int fd, const char *data, size_t length)
         return 0;
 }
 
-/* By descriptors that are open already, for later no path may be touched. Whatever fails: the newest lines count. */
+/*
+ * Uses descriptors that are open already, because no path can be opened any more. If copying fails, the file is emptied all
+ * the same: the newest lines count.
+ */
 static void turn_over(struct log *log)
 {
         char buffer[16384];
@@ -144,7 +147,7 @@ static bool was_named(struct log *log, struct in_addr address, uint16_t port, ui
         return false;
 }
 
-/* Names are remembered in place of addresses, by their hashes (FNV-1a). */
+/* Remembers a name by its hash (FNV-1a), in place of an address. */
 static bool was_asked(struct log *log, const char *name)
 {
         uint32_t hash = 2166136261u;
@@ -171,16 +174,16 @@ static void add_protocol(struct strbuf *out, uint8_t protocol)
         }
 }
 
-static void put_refusal(struct log *log, const struct packet *packet, const char *reason, const char *name)
+static void put_refusal(struct log *log, const struct target *target, const char *reason, const char *name)
 {
         _cleanup_(strbuf_clear) struct strbuf text = STRBUF_INIT;
         char address[INET_ADDRSTRLEN];
 
-        add_protocol(&text, packet->protocol);
-        inet_ntop(AF_INET, &packet->destination, address, sizeof(address));
+        add_protocol(&text, target->protocol);
+        inet_ntop(AF_INET, &target->address, address, sizeof(address));
         strbuf_addf(&text, " %s ", address);
-        if (packet->destination_port != 0)
-                strbuf_addf(&text, "%u", packet->destination_port);
+        if (target->port != 0)
+                strbuf_addf(&text, "%u", target->port);
         else
                 strbuf_addc(&text, '-');
         strbuf_addf(&text, " %s%s%s", reason, *name ? " " : "", name);
@@ -189,13 +192,14 @@ static void put_refusal(struct log *log, const struct packet *packet, const char
 
 void log_refused(struct log *log, const struct packet *packet, const char *reason)
 {
-        if (!was_named(log, packet->destination, packet->destination_port, packet->protocol))
-                put_refusal(log, packet, reason, "");
+        const struct target target = packet_target(packet);
+
+        log_egress(log, &target, "", reason);
 }
 
-/* A name that is refused is worth a line of its own. */
-void log_egress(struct log *log, const struct packet *packet, const char *name, const char *reason)
+/* Each name that is refused gets a line of its own. */
+void log_egress(struct log *log, const struct target *target, const char *name, const char *reason)
 {
-        if (*name ? !was_asked(log, name) : !was_named(log, packet->destination, packet->destination_port, packet->protocol))
-                put_refusal(log, packet, reason, name);
+        if (*name ? !was_asked(log, name) : !was_named(log, target->address, target->port, target->protocol))
+                put_refusal(log, target, reason, name);
 }

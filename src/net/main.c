@@ -2,20 +2,21 @@
  * machine-net: the only network of a virtual machine.
  *
  *     machine-net --frames-fd=N --ready-fd=N [--ssh-socket=PATH] [--forward=HOSTPORT:GUESTPORT]… [--lan] [--log=PATH]
- *                 [--hostname=NAME] [--network=ADDRESS] [--rules=PATH] [--account=PATH]
+ *                 [--hostname=NAME] [--network=ADDRESS] [--rules=PATH] [--account=PATH] [--held=KIB]
  *
- * frames-fd   a connected unix stream socket of which QEMU holds the other end (-netdev stream,addr.type=fd). Its end is ours.
- * ready-fd    gets "ok" in a line when all is bound, else one line that says what failed; then it is closed.
+ * frames-fd   a connected unix stream socket; QEMU holds the other end (-netdev stream,addr.type=fd). We end when it ends.
+ * ready-fd    gets the line "ok" when all is bound, or one line that says what failed; then it is closed.
  * ssh-socket  unix socket (0600) in front of the guest's port 22.
  * forward     127.0.0.1:HOSTPORT leads to the guest's GUESTPORT.
  * lan         private addresses that are not the host's are allowed.
  * log         gets what was refused, see log.h; without it, standard error does.
  * hostname    given to the guest by DHCP.
- * rules       what the guest may reach, a file that is looked at anew while it runs (rules.h); without it, all is open.
- * account     gets whom the guest reached and whom it was refused (account.h).
- * network     the guest's: 10.0.2.0, or 192.168.5.0 for one of Lima's (network.h).
+ * rules       a file with what the guest may reach, checked for changes while it runs (rules.h); without it, all is open.
+ * account     gets what the guest reached and what it was refused (account.h).
+ * held        KiB that may be held for all connections together that have yet to show a name (conduit.h); 32768 by default.
+ * network     the guest's: 10.0.2.0, or 192.168.5.0 for a guest of Lima's (network.h).
  *
- * Exit status: 0 when QEMU is gone or by SIGTERM, 1 when something failed.
+ * Exit status: 0 when QEMU has ended or after SIGTERM, 1 when something failed.
  */
 #include <fcntl.h>
 #include <getopt.h>
@@ -23,11 +24,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "harden.h"
 #include "lib/text.h"
-#include "supervisor.h"
+#include "net/conduit.h"
+#include "net/harden.h"
+#include "net/supervisor.h"
 
-enum { FRAMES_FD = 1, READY_FD, SSH_SOCKET, FORWARD, LAN, LOG_PATH, HOSTNAME, NETWORK, RULES, ACCOUNT };
+enum { FRAMES_FD = 1, READY_FD, SSH_SOCKET, FORWARD, LAN, LOG_PATH, HOSTNAME, NETWORK, RULES, ACCOUNT, HELD };
 
 static const struct option options[] = {
         { "frames-fd", required_argument, NULL, FRAMES_FD },
@@ -40,6 +42,7 @@ static const struct option options[] = {
         { "network", required_argument, NULL, NETWORK },
         { "rules", required_argument, NULL, RULES },
         { "account", required_argument, NULL, ACCOUNT },
+        { "held", required_argument, NULL, HELD },
         { 0 },
 };
 
@@ -48,7 +51,7 @@ static int parse_fd(const char *text, int *fd, struct error **err)
         int64_t number;
 
         if (text_parse_int(text, STDERR_FILENO + 1, INT32_MAX, &number) < 0)
-                return error_set(err, ERROR_USAGE, "'%s' is no descriptor", text);
+                return error_set(err, ERROR_USAGE, "'%s' is not a descriptor", text);
         *fd = (int)number;
         return 0;
 }
@@ -71,7 +74,17 @@ static int parse_forward(const char *text, struct net_settings *settings, struct
 static int parse_network(const char *text, struct net_settings *settings, struct error **err)
 {
         settings->network = network_find(text);
-        return settings->network ? 0 : error_set(err, ERROR_USAGE, "'%s' is no network of ours", text);
+        return settings->network ? 0 : error_set(err, ERROR_USAGE, "unknown network '%s': use 10.0.2.0 or 192.168.5.0", text);
+}
+
+static int parse_held(const char *text, struct net_settings *settings, struct error **err)
+{
+        int64_t number;
+
+        if (text_parse_int(text, 0, INT32_MAX, &number) < 0)
+                return error_set(err, ERROR_USAGE, "'%s' is not a number of KiB", text);
+        settings->held_most = (size_t)number << 10;
+        return 0;
 }
 
 static int open_file(const char *path, int flags, int *fd, struct error **err)
@@ -86,7 +99,7 @@ static int check_stream(int fd, struct error **err)
         socklen_t length = sizeof(type);
 
         if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) < 0 || type != SOCK_STREAM)
-                return error_set(err, ERROR_USAGE, "descriptor %d is no stream socket", fd);
+                return error_set(err, ERROR_USAGE, "descriptor %d is not a stream socket", fd);
         return 0;
 }
 
@@ -128,6 +141,10 @@ static int parse(int argc, char **argv, struct net_settings *settings, const cha
                         if (open_file(optarg, O_RDWR | O_CREAT | O_TRUNC, &settings->account_fd, err) < 0)
                                 return -1;
                         break;
+                case HELD:
+                        if (parse_held(optarg, settings, err) < 0)
+                                return -1;
+                        break;
                 case NETWORK:
                         if (parse_network(optarg, settings, err) < 0)
                                 return -1;
@@ -137,7 +154,7 @@ static int parse(int argc, char **argv, struct net_settings *settings, const cha
                 }
         }
         if (optind < argc)
-                return error_set(err, ERROR_USAGE, "'%s' is no option", argv[optind]);
+                return error_set(err, ERROR_USAGE, "'%s' is not an option", argv[optind]);
         if (settings->frames_fd < 0 || settings->ready_fd < 0)
                 return error_set(err, ERROR_USAGE, "--frames-fd and --ready-fd are needed");
         return check_stream(settings->frames_fd, err);
@@ -149,7 +166,7 @@ static int run(int argc, char **argv, struct net_settings *settings, struct erro
 
         if (parse(argc, argv, settings, &log_path, err) < 0)
                 return -1;
-        /* No variable of the user's changes what the libraries do (SLIRP_DEBUG, G_DEBUG). */
+        /* Keeps the user's variables from changing what the libraries do (SLIRP_DEBUG, G_DEBUG). */
         clearenv();
         umask(0177);
         if (log_open(&settings->log, log_path, err) < 0)
@@ -166,7 +183,12 @@ static int run(int argc, char **argv, struct net_settings *settings, struct erro
 int main(int argc, char **argv)
 {
         struct net_settings settings = {
-                .frames_fd = -1, .ready_fd = -1, .rules_fd = -1, .account_fd = -1, .network = &network_default
+                .frames_fd = -1,
+                .ready_fd = -1,
+                .rules_fd = -1,
+                .account_fd = -1,
+                .network = &network_default,
+                .held_most = CONDUIT_HELD_MOST,
         };
         struct error *error = NULL;
         int status = run(argc, argv, &settings, &error);
@@ -178,6 +200,6 @@ int main(int argc, char **argv)
         }
         error_free(error);
         free(settings.forwards);
-        /* In a worker as well, which must not run what its parent has registered for its end. */
+        /* Also for a worker, which must not run what its parent has registered for its own exit. */
         _exit(status < 0 ? EXIT_FAILURE : status);
 }

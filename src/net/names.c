@@ -1,6 +1,6 @@
-#include "names.h"
+#include "net/names.h"
 
-/* The guest may use what it was told for a moment longer than it should, and asks no more often than that. */
+/* Added to each answer: the guest may use it for a moment longer than it should, and asks no more often than that. */
 #define GRACE_MS (10 * 1000)
 #define DAY_S    (24 * 60 * 60)
 

@@ -1,6 +1,6 @@
 /*
- * Which name an address was given for, as the resolver's answers passed by, for as long as each holds. One address can have
- * several. When it is full, the entry that ends first makes room.
+ * Which name an address was given for, learned from the resolver's answers as they passed, for as long as each answer holds.
+ * One address can have several names. When the table is full, the entry that expires first makes room.
  */
 #pragma once
 
@@ -22,6 +22,6 @@ struct names {
 };
 
 void names_learn(struct names *names, const char *name, struct in_addr address, uint32_t seconds, int64_t now);
-/* The next entry of the address that holds, behind `after` (NULL: the first). NULL = none. */
+/* Returns the first entry of the address after `after` (NULL: of all) that still holds. NULL = there is none. */
 const struct names_entry *names_find(const struct names *names, struct in_addr address, int64_t now,
                                      const struct names_entry *after);

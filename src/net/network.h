@@ -1,6 +1,6 @@
 /*
- * The guest's network as machine-net makes it: a /24 with nobody on it but the guest and two addresses of ours. There are two
- * to choose from, for a guest of Lima's has its addresses from Lima. Values in host byte order.
+ * The guest's network as machine-net makes it: a /24 with nothing on it but the guest and two addresses of ours. There are two
+ * to choose from, because a guest of Lima's has its addresses from Lima. Values are in host byte order.
  */
 #pragma once
 
@@ -15,11 +15,12 @@ struct network {
         uint32_t dns;     /* .3 */
         uint32_t guest;   /* .15 */
         uint32_t broadcast;
+        uint16_t mtu; /* bytes of the longest IPv4 packet, as the guest's network device has it */
 };
 
-/* 10.0.2.0, of the guests that we start ourselves, and the one where nothing else is said. */
+/* 10.0.2.0: the network of guests that we start ourselves, and the default. */
 extern const struct network network_default;
-/* The one of that name; NULL = there is none. Static. */
+/* Returns the network of that name; NULL = there is none. Static. */
 const struct network *network_find(const char *name);
 
 #define NETWORK_PORT_SSH         22

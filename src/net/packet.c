@@ -1,4 +1,4 @@
-#include "packet.h"
+#include "net/packet.h"
 
 #define ARP_SIZE  28
 #define TCP_SIZE  20
@@ -50,6 +50,20 @@ uint32_t packet_pseudo_sum(struct in_addr source, struct in_addr destination, ui
         return (from >> 16) + (from & 0xffff) + (to >> 16) + (to & 0xffff) + protocol + (uint32_t)length;
 }
 
+struct target packet_target(const struct packet *packet)
+{
+        return (struct target){
+                .protocol = packet->protocol,
+                .address = packet->destination,
+                .port = packet->destination_port,
+        };
+}
+
+bool packet_begins_tcp(const struct packet *packet)
+{
+        return (packet->tcp_flags & PACKET_TCP_SYN) != 0 && (packet->tcp_flags & PACKET_TCP_ACK) == 0;
+}
+
 static struct in_addr get_address(const uint8_t *at)
 {
         return (struct in_addr){ .s_addr = htonl(packet_get32(at)) };
@@ -62,7 +76,7 @@ static enum packet_kind parse_arp(struct packet *packet)
 
         if (packet->length < PACKET_ETHERNET + ARP_SIZE)
                 return PACKET_BAD;
-        /* Ethernet and IPv4, addresses of 6 and of 4 bytes: libslirp doesn't look. */
+        /* Must be Ethernet and IPv4, with addresses of 6 and 4 bytes: libslirp doesn't check. */
         if (packet_get16(arp) != 1 || packet_get16(arp + 2) != PACKET_TYPE_IPV4 || arp[4] != 6 || arp[5] != 4)
                 return PACKET_BAD;
         operation = packet_get16(arp + 6);
@@ -90,9 +104,12 @@ static bool parse_transport(struct packet *packet)
         case IPPROTO_UDP:
                 if (packet->data_length < UDP_SIZE)
                         return false;
-                /* The length of a first fragment is that of the whole. */
+                /* A first fragment has the length of the whole datagram. */
                 if (packet_get16(data + 4) < UDP_SIZE || (!packet->fragment && packet_get16(data + 4) > packet->data_length))
                         return false;
+                /* Bytes after the datagram don't count. */
+                if (!packet->fragment)
+                        packet->data_length = packet_get16(data + 4);
                 break;
         case IPPROTO_ICMP:
                 if (packet->data_length < ICMP_SIZE)
@@ -144,7 +161,7 @@ enum packet_kind packet_parse(const uint8_t *frame, size_t length, struct packet
         *packet = (struct packet){ .frame = frame, .length = length };
         if (length < PACKET_ETHERNET)
                 return PACKET_BAD;
-        /* A group address can't send; an answer to it would go to everybody. */
+        /* A group address can't be a sender; an answer to it would go to everybody. */
         if ((frame[6] & 1) != 0)
                 return PACKET_BAD;
         switch (packet_get16(frame + 12)) {

@@ -1,4 +1,4 @@
-#include "policy.h"
+#include "net/policy.h"
 
 #include "lib/address.h"
 
@@ -38,19 +38,13 @@ static bool is_dns(const struct network *network, const struct packet *packet)
                packet->destination_port == NETWORK_PORT_DNS && ntohl(packet->destination.s_addr) == network->dns;
 }
 
-/* Would libslirp make a connection for it? It does so for a SYN alone; all else needs one that exists. */
-static bool begins_tcp(const struct packet *packet)
-{
-        return (packet->tcp_flags & PACKET_TCP_SYN) != 0 && (packet->tcp_flags & PACKET_TCP_ACK) == 0;
-}
-
 /*
- * Does it answer a connection that came in through one of our forwards? Those come from the gateway's address, and no
- * other connection with it can exist, for nothing that would begin one gets through.
+ * Does the packet answer a connection that came in through one of our forwards? Those come from the gateway's address. No
+ * other connection with that address can exist, because nothing that would begin one gets through.
  */
 static bool answers_forward(const struct policy *policy, const struct packet *packet)
 {
-        if (packet->protocol != IPPROTO_TCP || packet->fragment || begins_tcp(packet))
+        if (packet->protocol != IPPROTO_TCP || packet->fragment || packet_begins_tcp(packet))
                 return false;
         if ((packet->tcp_flags & (PACKET_TCP_ACK | PACKET_TCP_RST)) == 0)
                 return false;
@@ -60,7 +54,7 @@ static bool answers_forward(const struct policy *policy, const struct packet *pa
         return false;
 }
 
-/* What goes to a place that is allowed. */
+/* Judges a packet to an allowed destination. */
 static enum policy_action judge_content(const struct policy *policy, struct policy_verdict *verdict)
 {
         const struct packet *packet = &verdict->packet;
@@ -69,7 +63,7 @@ static enum policy_action judge_content(const struct policy *policy, struct poli
                 return say(verdict, POLICY_REFUSE, "fragment");
         if (packet->protocol != IPPROTO_TCP && packet->protocol != IPPROTO_UDP && packet->protocol != IPPROTO_ICMP)
                 return say(verdict, POLICY_REFUSE, "protocol");
-        if (policy->full && (packet->protocol != IPPROTO_TCP || begins_tcp(packet)))
+        if (policy->full && (packet->protocol != IPPROTO_TCP || packet_begins_tcp(packet)))
                 return say(verdict, POLICY_REFUSE, "full");
         return POLICY_PASS;
 }
@@ -100,7 +94,7 @@ static enum policy_action judge_destination(const struct policy *policy, struct 
                 return POLICY_DROP;
         if (class == ADDRESS_LOOPBACK)
                 return say(verdict, POLICY_REFUSE, address_class_name(class));
-        /* Before the class: that it is the host says more than that it is private. */
+        /* Asked before the class: "host" says more than "private". */
         switch (policy->route(packet->destination, policy->route_data)) {
         case POLICY_ROUTE_OUT:
                 break;
@@ -129,6 +123,9 @@ static enum policy_action judge_ipv4(const struct policy *policy, struct policy_
                 return say(verdict, POLICY_DROP, "spoofed");
         if (is_dhcp(policy->network, packet))
                 return POLICY_PASS;
+        /* libslirp sends as much urgent data as the guest says there is, not as much as there is. */
+        if (packet->protocol == IPPROTO_TCP && (packet->tcp_flags & PACKET_TCP_URG) != 0)
+                return say(verdict, POLICY_REFUSE, "urgent");
         /* An answer to anything but an echo request could be an error about an error (RFC 1122, 3.2.2). */
         if (packet->protocol == IPPROTO_ICMP && !packet->later_fragment && packet->icmp_type != PACKET_ICMP_ECHO)
                 return POLICY_DROP;

@@ -1,4 +1,4 @@
-#include "reply.h"
+#include "net/reply.h"
 
 #define TCP_SIZE  20
 #define ICMP_SIZE 8
@@ -27,7 +27,7 @@ static bool may_answer(const struct packet *packet)
         }
 }
 
-/* Ethernet and IPv4 headers in front of `length` bytes that are there already. Returns the length of the frame. */
+/* Writes the Ethernet and IPv4 headers before `length` bytes that are there already. Returns the length of the frame. */
 static size_t put_headers(const struct packet *packet, uint8_t *out, struct in_addr source, uint8_t protocol, size_t length)
 {
         uint8_t *ip = out + PACKET_ETHERNET;
@@ -90,7 +90,7 @@ size_t reply_refusal(const struct network *network, const struct packet *packet,
 {
         if (!may_answer(packet))
                 return 0;
-        /* A fragment of TCP has no checksum over it all: nothing in it to answer by number. */
+        /* A fragment of TCP has no checksum over all of it, so its numbers are nothing to answer by. */
         if (packet->protocol == IPPROTO_TCP && !packet->fragment)
                 return put_reset(packet, out);
         return put_prohibited(network, packet, out);
@@ -108,7 +108,7 @@ size_t reply_datagram(const struct packet *packet, const uint8_t *data, size_t l
         packet_put16(udp + 4, (uint16_t)size);
         memcpy(udp + UDP_SIZE, data, length);
         sum = packet_checksum(udp, size, packet_pseudo_sum(packet->destination, packet->source, IPPROTO_UDP, size));
-        /* 0 would say that there is none (RFC 768). */
+        /* 0 would mean that there is no checksum (RFC 768). */
         packet_put16(udp + 6, sum == 0 ? UINT16_MAX : sum);
         return put_headers(packet, out, packet->destination, IPPROTO_UDP, size);
 }

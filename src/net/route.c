@@ -1,4 +1,4 @@
-#include "route.h"
+#include "net/route.h"
 
 #include <errno.h>
 #include <linux/netlink.h>
@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "lib/deadline.h"
+#include "net/kernel.h"
 
 #define KEPT_MS 1000
 
@@ -15,7 +16,7 @@ int route_open(struct route *route, struct error **err)
         struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
         _cleanup_(closep) int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
 
-        if (fd < 0 || connect(fd, (struct sockaddr *)&kernel, sizeof(kernel)) < 0)
+        if (fd < 0 || kernel_connect(fd, (struct sockaddr *)&kernel, sizeof(kernel)) < 0)
                 return error_errno(err, ERROR_FAILED, "cannot ask the kernel for routes");
         *route = (struct route){ .fd = TAKE_FD(fd) };
         return 0;
@@ -46,10 +47,10 @@ static bool ask(struct route *route, struct in_addr destination)
                 .destination = destination,
         };
 
-        return send(route->fd, &request, sizeof(request), MSG_DONTWAIT) == (ssize_t)sizeof(request);
+        return kernel_send(route->fd, &request, sizeof(request), MSG_DONTWAIT) == (ssize_t)sizeof(request);
 }
 
-/* No route, or one that forbids: connect(2) will fail for the same reason, and says it better. */
+/* There is no route, or one that prohibits: connect(2) will fail for the same reason, with a better message. */
 static bool is_no_route(const struct nlmsghdr *header)
 {
         int error;
@@ -60,7 +61,7 @@ static bool is_no_route(const struct nlmsghdr *header)
         return error == ENETUNREACH || error == EHOSTUNREACH || error == EACCES;
 }
 
-/* The kernel answers within the question's system call, so there is nothing to wait for. */
+/* The kernel answers within the system call that asks, so there is nothing to wait for. */
 static enum policy_route read_answer(struct route *route)
 {
         union {
@@ -71,15 +72,15 @@ static enum policy_route read_answer(struct route *route)
         for (;;) {
                 struct sockaddr_nl from = { 0 };
                 socklen_t from_length = sizeof(from);
-                ssize_t count =
-                        recvfrom(route->fd, &answer, sizeof(answer), MSG_DONTWAIT, (struct sockaddr *)&from, &from_length);
+                ssize_t count = kernel_receive_from(route->fd, &answer, sizeof(answer), MSG_DONTWAIT, (struct sockaddr *)&from,
+                                                    &from_length);
                 const struct nlmsghdr *header = &answer.header;
 
                 if (count < 0 && errno == EINTR)
                         continue;
                 if (count < (ssize_t)sizeof(*header))
                         return POLICY_ROUTE_HOST;
-                /* Anybody may write to a netlink socket; and an answer may be left of a question given up. */
+                /* Anybody may write to a netlink socket, and the answer to a question that was given up may still be there. */
                 if (from.nl_pid != 0 || header->nlmsg_seq != route->sequence)
                         continue;
                 if (header->nlmsg_type == NLMSG_ERROR)

@@ -1,12 +1,12 @@
 /*
- * Is an address the host's own? The host's kernel is asked, by RTM_GETROUTE (rtnetlink(7)): it knows every address of every
- * interface, those that are routed to the host without being on one, and those that came a moment ago. Answers are kept for
- * a second.
+ * Finds out whether an address is the host's own, by asking the host's kernel with RTM_GETROUTE (rtnetlink(7)). The kernel
+ * knows every address of every interface, addresses that are routed to the host without being on an interface, and addresses
+ * that came a moment ago. Answers are kept for a second.
  */
 #pragma once
 
 #include "lib/error.h"
-#include "policy.h"
+#include "net/policy.h"
 
 #define ROUTE_KEPT 256
 
@@ -29,5 +29,5 @@ struct route {
 
 int route_open(struct route *route, struct error **err);
 void route_close(struct route *route);
-/* Where the kernel doesn't answer at once: POLICY_ROUTE_HOST. */
+/* Returns POLICY_ROUTE_HOST when the kernel doesn't answer at once. */
 enum policy_route route_find(struct route *route, struct in_addr destination);

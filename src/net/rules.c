@@ -1,4 +1,4 @@
-#include "rules.h"
+#include "net/rules.h"
 
 #include "lib/text.h"
 
@@ -69,7 +69,7 @@ static bool is_web(uint16_t port)
 
 bool rules_reach_name(const struct rules *rules, const char *name, uint8_t protocol, uint16_t port, bool *inspect)
 {
-        /* By UDP there is no name to be seen on these. */
+        /* UDP shows no name on these ports. */
         if (is_web(port) && protocol != IPPROTO_TCP)
                 return false;
         *inspect = is_web(port);

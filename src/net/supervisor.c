@@ -1,4 +1,4 @@
-#include "supervisor.h"
+#include "net/supervisor.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -7,20 +7,27 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "harden.h"
 #include "lib/deadline.h"
 #include "lib/process.h"
+#include "net/harden.h"
+#include "net/resolver.h"
 
 #define RESTARTS_MOST      10
 #define RESTARTS_WITHIN_MS (60 * 1000)
 
-/* A worker goes round once a second. One that hasn't for three looks on end is stuck. */
-#define LOOK_SECONDS 5
-#define LOOKS_MOST   3
+/*
+ * A worker completes a round at least once a second. One that has used ROUND_CPU_MOST of processor time since its last round
+ * is stuck. One that waits for the processor or the disk of a busy computer is not, and gets longer: ending it would lose all
+ * connections.
+ */
+#define LOOK_SECONDS     1
+#define ROUND_CPU_MOST   15  /* seconds */
+#define ROUND_LOOKS_MOST 180 /* for one that sleeps */
 
 struct supervisor {
         struct net_settings *settings;
         struct net_shared *shared;
+        struct resolver resolver;
         sigset_t signals;
         int64_t deaths[RESTARTS_MOST]; /* by now_ms(), a ring */
         unsigned death_count;
@@ -52,7 +59,18 @@ static int set_up(struct supervisor *supervisor, struct error **err)
         sigprocmask(SIG_BLOCK, &supervisor->signals, NULL);
         /* libslirp sends without MSG_NOSIGNAL. */
         signal(SIGPIPE, SIG_IGN);
-        return harden_supervisor(supervisor->settings->socket_path, err);
+        if (harden_supervisor(supervisor->settings->socket_path, err) < 0)
+                return -1;
+        log_note(&supervisor->settings->log, "walls: %s", harden_walls());
+        return 0;
+}
+
+static void look_for_resolver(struct supervisor *supervisor)
+{
+        struct in_addr address;
+
+        if (resolver_look(&supervisor->resolver, &address))
+                __atomic_store_n(&supervisor->shared->resolver.s_addr, address.s_addr, __ATOMIC_RELAXED);
 }
 
 static int reap(pid_t pid, int options, int *status)
@@ -65,12 +83,39 @@ static int reap(pid_t pid, int options, int *status)
         return found == pid;
 }
 
-/* Waits for the worker's end. True when we were told to end ourselves: the worker is then gone already. */
+/* Returns the seconds of processor time that a child has used. */
+static int64_t used_cpu(pid_t pid)
+{
+        struct timespec used;
+        clockid_t clock;
+
+        return clock_getcpuclockid(pid, &clock) == 0 && clock_gettime(clock, &used) == 0 ? (int64_t)used.tv_sec : 0;
+}
+
+/* What was seen when a worker last completed a round. */
+struct last_round {
+        uint64_t number;
+        int64_t cpu;
+        int looks; /* since */
+};
+
+static bool is_stuck(const struct supervisor *supervisor, pid_t pid, struct last_round *last)
+{
+        uint64_t rounds = supervisor->shared->rounds;
+        int64_t cpu = used_cpu(pid);
+
+        if (rounds != last->number)
+                *last = (struct last_round){ .number = rounds, .cpu = cpu };
+        else
+                last->looks++;
+        return cpu - last->cpu >= ROUND_CPU_MOST || last->looks >= ROUND_LOOKS_MOST;
+}
+
+/* Waits until the worker ends. Returns true when we were told to end ourselves; the worker has then ended already. */
 static bool wait_for_end(struct supervisor *supervisor, pid_t pid, int *status)
 {
         const struct timespec look = { .tv_sec = LOOK_SECONDS };
-        uint64_t rounds = supervisor->shared->rounds;
-        int still = 0;
+        struct last_round last = { .number = supervisor->shared->rounds };
 
         for (;;) {
                 int number = sigtimedwait(&supervisor->signals, NULL, &look);
@@ -84,16 +129,15 @@ static bool wait_for_end(struct supervisor *supervisor, pid_t pid, int *status)
                         return false;
                 if (number >= 0 || errno != EAGAIN)
                         continue;
-                still = supervisor->shared->rounds == rounds ? still + 1 : 0;
-                rounds = supervisor->shared->rounds;
-                if (still == LOOKS_MOST) {
-                        log_note(&supervisor->settings->log, "the worker stands still");
+                look_for_resolver(supervisor);
+                if (is_stuck(supervisor, pid, &last)) {
+                        log_note(&supervisor->settings->log, "the worker hangs");
                         kill(pid, SIGKILL);
                 }
         }
 }
 
-/* A worker died of something. May there be another? */
+/* Logs that a worker died. Returns true when another one may start. */
 static bool may_restart(struct supervisor *supervisor, int status)
 {
         _cleanup_(freep) char *text = process_status_text(status);
@@ -103,8 +147,8 @@ static bool may_restart(struct supervisor *supervisor, int status)
 
         *oldest = now;
         supervisor->death_count++;
-        log_note(&supervisor->settings->log, "the worker ended by what the guest sent: %s; %s", text,
-                 often ? "too often, the network is down" : "a new one goes on, open connections are lost");
+        log_note(&supervisor->settings->log, "the worker ended because of what the guest sent: %s; %s", text,
+                 often ? "too often, the network is down" : "a new one takes over, open connections are lost");
         return !often;
 }
 
@@ -126,7 +170,7 @@ static int run_worker(struct supervisor *supervisor, pid_t parent)
         return (int)end;
 }
 
-/* 1 = start another; 0 = the end, *status is the exit status. */
+/* Returns 1 to start another worker; 0 to end, with *status as the exit status. */
 static int look_at_end(struct supervisor *supervisor, int worker_status, int *status)
 {
         int end = WIFEXITED(worker_status) ? WEXITSTATUS(worker_status) : -1;
@@ -140,7 +184,7 @@ static int look_at_end(struct supervisor *supervisor, int worker_status, int *st
                 log_note(&supervisor->settings->log, "what QEMU sent makes no sense; the network is down");
                 return 0;
         }
-        /* Whoever waits at the other end of the ready_fd knows what failed, or sees it closed without a word. */
+        /* The reader of the ready_fd has been told what failed, or sees it closed without a line. */
         if (!supervisor->shared->ready)
                 return 0;
         return may_restart(supervisor, worker_status);
@@ -157,8 +201,10 @@ int supervisor_run(struct net_settings *settings, struct error **err)
                 return -1;
         for (;;) {
                 int worker_status = 0;
-                pid_t pid = fork();
+                pid_t pid;
 
+                look_for_resolver(&supervisor);
+                pid = fork();
                 if (pid < 0)
                         return error_errno(err, ERROR_FAILED, "cannot start a worker");
                 if (pid == 0)

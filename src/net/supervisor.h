@@ -1,13 +1,13 @@
 /*
- * Keeps QEMU's end of the wire and a worker on it: QEMU can't connect again, so whoever holds the descriptor must not die of
- * what a guest sends. It reads none of it. A worker that dies, or stands still, is replaced, ten times a minute at most.
+ * Holds the socket to QEMU and keeps a worker on it. QEMU can't connect again, so the process that holds the descriptor must
+ * not die of what a guest sends: it reads none of it. A worker that dies or hangs is replaced, at most ten times a minute.
  */
 #pragma once
 
-#include "worker.h"
+#include "net/worker.h"
 
 /*
- * Returns in the supervisor when QEMU is gone or there is no going on, and in each worker when it ends: the exit status of
- * the process, or -1 with an error (not said yet on the ready_fd).
+ * Returns in the supervisor when QEMU has ended or the network can't go on, and in each worker when it ends. Returns the exit
+ * status of the process, or -1 with an error that has not been written to the ready_fd yet.
  */
 int supervisor_run(struct net_settings *settings, struct error **err);

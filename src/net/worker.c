@@ -1,8 +1,9 @@
-#include "worker.h"
+#include "net/worker.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <glib.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <slirp/libslirp.h>
@@ -11,25 +12,35 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "egress.h"
-#include "harden.h"
 #include "lib/deadline.h"
-#include "listen.h"
-#include "policy.h"
-#include "reply.h"
-#include "route.h"
+#include "net/conduit.h"
+#include "net/egress.h"
+#include "net/harden.h"
+#include "net/listen.h"
+#include "net/policy.h"
+#include "net/prove.h"
+#include "net/reply.h"
+#include "net/route.h"
+#include "net/stack.h"
 
 /* Frames that are taken before sockets have their turn. */
 #define BATCH 128
 
 /*
- * Descriptors, and how many of them are kept from the guest: for connections from the host, which take two each (libslirp
- * ends the process when it gets none), and for what one batch opens.
+ * The limit of descriptors, and how many of them the guest can't have: they are for connections from the host, which take two
+ * each (libslirp ends the process when it gets none), and for what one batch opens.
  */
 #define DESCRIPTORS          4096
 #define DESCRIPTORS_RESERVED 256
 
-/* libslirp wants to be called once a second; more often by what it says itself. */
+#define MAPPED_FROM (64 << 10) /* bytes; larger allocations are mapped by themselves */
+
+/* Bytes of all smaller allocations together, mostly segments that came out of order: libslirp takes 9 KiB for each. */
+#define PIECES_MOST ((size_t)64 << 20)
+/* A frame keeps at most some 9 KiB, so a guest that sends as fast as it can exceeds the limit by 9 MiB and no more. */
+#define LOOK_EVERY 1024
+
+/* libslirp wants to be called once a second, or more often when it says so. */
 #define ROUND_MS 1000
 
 struct timer {
@@ -44,7 +55,8 @@ struct worker {
         struct route route;
         struct policy policy;
         struct egress *egress;
-        int64_t round; /* by now_ms(): when rules and account had their turn */
+        unsigned taken; /* frames from the guest */
+        int64_t round;  /* by now_ms(): when rules and account had their turn */
         uint16_t *ports;
         unsigned sessions, sessions_most; /* sockets of libslirp's */
         struct timer timers[SLIRP_TIMER_NUM];
@@ -56,6 +68,7 @@ static void worker_clear(struct worker *worker)
 {
         if (worker->slirp)
                 slirp_cleanup(worker->slirp);
+        conduit_close_all();
         if (worker->egress)
                 egress_clear(worker->egress);
         free(worker->egress);
@@ -68,7 +81,7 @@ static void send_to_guest(struct worker *worker, const void *frame, size_t lengt
 {
         struct frames *queue = &worker->shared->to_guest;
 
-        /* A full queue: QEMU doesn't read. As on a busy wire the frame is lost, and TCP sends it again. */
+        /* When the queue is full, QEMU doesn't read. The frame is lost, as on a busy wire, and TCP sends it again. */
         if (!frames_put(queue, frame, length) && frames_send(queue, worker->settings->frames_fd) == 0)
                 (void)frames_put(queue, frame, length);
 }
@@ -117,7 +130,7 @@ static void on_timer_set(void *timer, int64_t due, void *data)
         ((struct timer *)timer)->due = due;
 }
 
-/* Every socket that libslirp makes and closes passes here, though we find them anew in each round. */
+/* Every socket that libslirp makes or closes is counted here. Which ones to poll is found anew in each round. */
 static void on_socket(int fd, void *data)
 {
         struct worker *worker = data;
@@ -160,27 +173,11 @@ static void on_log(const gchar *domain, GLogLevelFlags level, const gchar *messa
 
 /* Set-up. */
 
-static struct in_addr network_address(uint32_t address)
-{
-        return (struct in_addr){ .s_addr = htonl(address) };
-}
-
 static int make_slirp(struct worker *worker, struct error **err)
 {
-        const SlirpConfig config = {
-                .version = 4,
-                .in_enabled = true,
-                .vnetwork = network_address(worker->settings->network->address),
-                .vnetmask = network_address(NETWORK_MASK),
-                .vhost = network_address(worker->settings->network->gateway),
-                .vdhcp_start = network_address(worker->settings->network->guest),
-                .vnameserver = network_address(worker->settings->network->dns),
-                .vhostname = worker->settings->hostname,
-                .if_mtu = PACKET_MTU,
-                .if_mru = PACKET_MTU,
-                .disable_host_loopback = true,
-        };
+        SlirpConfig config = stack_config(worker->settings->network);
 
+        config.vhostname = worker->settings->hostname;
         g_log_set_default_handler(on_log, worker);
         worker->slirp = slirp_new(&config, &callbacks, worker);
         return worker->slirp ? 0 : error_set(err, ERROR_FAILED, "cannot set up libslirp");
@@ -212,26 +209,25 @@ static int make_policy(struct worker *worker, struct error **err)
         return 0;
 }
 
-static void pass_frame(const uint8_t *frame, size_t length, void *data)
-{
-        slirp_input(((struct worker *)data)->slirp, frame, (int)length);
-}
-
 static bool opens(const struct packet *packet, void *data)
 {
-        return egress_opens(data, packet);
+        return egress_opens(data, packet->destination, packet->destination_port);
 }
 
 static void make_egress(struct worker *worker)
 {
         worker->egress = xcalloc(1, sizeof(*worker->egress));
         egress_init(worker->egress, worker->settings->network, worker->settings->rules_fd, &worker->shared->account);
-        worker->egress->pass = pass_frame;
-        worker->egress->pass_data = worker;
         worker->shared->account.changed = true;
         worker->policy.opens = opens;
         worker->policy.opens_data = worker->egress;
-        egress_round(worker->egress);
+        (void)egress_round(worker->egress);
+        conduit_open(&(struct conduit_settings){
+                .egress = worker->egress,
+                .log = &worker->settings->log,
+                .resolver = &worker->shared->resolver,
+                .held_most = worker->settings->held_most,
+        });
 }
 
 static int limit_descriptors(struct worker *worker, struct error **err)
@@ -239,7 +235,7 @@ static int limit_descriptors(struct worker *worker, struct error **err)
         struct rlimit limit;
 
         if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-                return error_errno(err, ERROR_FAILED, "cannot find the limit of descriptors");
+                return error_errno(err, ERROR_FAILED, "cannot read the limit of descriptors");
         limit.rlim_cur = limit.rlim_max < DESCRIPTORS ? limit.rlim_max : DESCRIPTORS;
         if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
                 return error_errno(err, ERROR_FAILED, "cannot set the limit of descriptors");
@@ -250,7 +246,17 @@ static int limit_descriptors(struct worker *worker, struct error **err)
         return 0;
 }
 
-/* Goes with the supervisor: nobody else would end it, or answer for it. */
+/*
+ * libslirp has two buffers of 128 KiB for each connection, and most are hardly used. Each is mapped by itself, so that only
+ * what is used takes memory, and closing gives it back.
+ */
+static void save_memory(void)
+{
+        (void)mallopt(M_MMAP_THRESHOLD, MAPPED_FROM);
+        (void)prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
+}
+
+/* Makes the worker end with the supervisor: nobody else would end it or replace it. */
 static int bind_to_supervisor(pid_t supervisor, struct error **err)
 {
         sigset_t none;
@@ -268,7 +274,7 @@ static int say_ready(struct worker *worker, struct error **err)
 {
         if (worker->shared->ready)
                 return 0;
-        /* First, so that from the "ok" on a death is not taken for a failure of the set-up. */
+        /* Set first, so that a death after the "ok" is not taken for a failure of the set-up. */
         worker->shared->ready = true;
         if (write(worker->settings->ready_fd, "ok\n", 3) != 3)
                 return error_errno(err, ERROR_FAILED, "cannot say that the network is ready");
@@ -279,7 +285,10 @@ static int say_ready(struct worker *worker, struct error **err)
 
 static int set_up(struct worker *worker, pid_t supervisor, struct error **err)
 {
-        if (bind_to_supervisor(supervisor, err) < 0 || limit_descriptors(worker, err) < 0 || make_slirp(worker, err) < 0)
+        save_memory();
+        if (bind_to_supervisor(supervisor, err) < 0 || limit_descriptors(worker, err) < 0 || prove_calls(err) < 0)
+                return -1;
+        if (make_slirp(worker, err) < 0)
                 return -1;
         if (listen_all(worker->slirp, worker->settings, worker->shared, err) < 0 || make_policy(worker, err) < 0)
                 return -1;
@@ -308,18 +317,30 @@ static int add_poll(int fd, int events, void *data)
         return (int)worker->polled_count++;
 }
 
+/*
+ * libslirp reads from a socket that failed, whether it has room or not, and ends the process when it has none. If it didn't
+ * ask to read, it is told that it may write, and finds the same failure.
+ */
 static int get_revents(int index, void *data)
 {
         const struct worker *worker = data;
-        short found = worker->polled[index].revents;
+        const struct pollfd *entry = &worker->polled[index];
+        short found = entry->revents;
         int events = 0;
 
+        if ((entry->events & POLLIN) == 0)
+                return (found & (POLLOUT | POLLERR | POLLHUP | POLLNVAL)) != 0 ? SLIRP_POLL_OUT : 0;
         events |= (found & POLLIN) ? SLIRP_POLL_IN : 0;
         events |= (found & POLLOUT) ? SLIRP_POLL_OUT : 0;
         events |= (found & POLLPRI) ? SLIRP_POLL_PRI : 0;
         events |= (found & (POLLERR | POLLNVAL)) ? SLIRP_POLL_ERR : 0;
         events |= (found & POLLHUP) ? SLIRP_POLL_HUP : 0;
         return events;
+}
+
+static void add_waiting(int fd, void *data)
+{
+        (void)add_poll(fd, SLIRP_POLL_OUT, data);
 }
 
 static void run_timers(struct worker *worker)
@@ -345,18 +366,27 @@ static void answer_refusal(struct worker *worker, const struct packet *packet)
                 send_to_guest(worker, reply, length);
 }
 
+/* Gives the packet to libslirp, which may connect and send for this frame only (conduit.h). */
+static void pass(struct worker *worker, const struct packet *packet)
+{
+        conduit_frame(packet);
+        slirp_input(worker->slirp, packet->frame, (int)packet->length);
+        if (conduit_refused())
+                answer_refusal(worker, packet);
+        conduit_frame(NULL);
+}
+
 static void ask_rules(struct worker *worker, const struct packet *packet)
 {
+        const struct target target = packet_target(packet);
         struct egress_verdict verdict;
 
         egress_judge(worker->egress, packet, &verdict);
         if (verdict.reason)
-                log_egress(&worker->settings->log, packet, verdict.name, verdict.reason);
+                log_egress(&worker->settings->log, &target, verdict.name, verdict.reason);
         switch (verdict.action) {
         case EGRESS_PASS:
-                slirp_input(worker->slirp, packet->frame, (int)packet->length);
-                break;
-        case EGRESS_KEEP:
+                pass(worker, packet);
                 break;
         case EGRESS_REFUSE:
                 answer_refusal(worker, packet);
@@ -377,18 +407,32 @@ static void take_frame(struct worker *worker, const uint8_t *frame, size_t lengt
                 if (verdict.packet.ip)
                         ask_rules(worker, &verdict.packet);
                 else
-                        slirp_input(worker->slirp, frame, (int)length);
+                        pass(worker, &verdict.packet);
                 return;
         }
         if (verdict.reason) {
+                const struct target target = packet_target(&verdict.packet);
+
                 log_refused(&worker->settings->log, &verdict.packet, verdict.reason);
-                egress_refused(worker->egress, &verdict.packet, verdict.reason);
+                egress_refused(worker->egress, &target, "", verdict.reason);
         }
         if (verdict.action == POLICY_REFUSE)
                 answer_refusal(worker, &verdict.packet);
 }
 
-/* Once a second. */
+/* Cuts the guest's connections when what came out of order takes too much memory: it is freed with its connection. */
+static void limit_memory(struct worker *worker)
+{
+        struct mallinfo2 memory = mallinfo2();
+
+        if (memory.uordblks <= PIECES_MOST)
+                return;
+        log_note(&worker->settings->log, "what the guest sent out of order takes %zu MiB: its connections are cut",
+                 memory.uordblks >> 20);
+        conduit_cut_all();
+}
+
+/* Does its work once a second. */
 static void do_round(struct worker *worker)
 {
         int64_t now = now_ms();
@@ -396,11 +440,13 @@ static void do_round(struct worker *worker)
         if (now - worker->round < ROUND_MS)
                 return;
         worker->round = now;
-        egress_round(worker->egress);
+        if (egress_round(worker->egress))
+                conduit_judge_again();
+        limit_memory(worker);
         account_write(&worker->shared->account, worker->settings->account_fd);
 }
 
-/* 1 = there may be more at once, 0 = that was all for now; -1 = the end, as *end says. */
+/* Returns 1 when there may be more at once, 0 when that was all for now, -1 at the end, with the reason in *end. */
 static int take_frames(struct worker *worker, enum worker_end *end)
 {
         struct frames *queue = &worker->shared->from_guest;
@@ -426,6 +472,8 @@ static int take_frames(struct worker *worker, enum worker_end *end)
                         continue;
                 }
                 take_frame(worker, frame, length);
+                if (++worker->taken % LOOK_EVERY == 0)
+                        limit_memory(worker);
         }
         return 1;
 }
@@ -440,9 +488,11 @@ static int wait_for_work(struct worker *worker, bool at_once, struct error **err
         if (frames_waiting(&worker->shared->to_guest))
                 worker->polled[0].events |= POLLOUT;
         slirp_pollfds_fill(worker->slirp, &timeout, add_poll, worker);
+        conduit_add_polls(add_waiting, worker);
         count = poll(worker->polled, worker->polled_count, at_once ? 0 : (int)timeout);
         if (count < 0 && errno != EINTR)
                 return error_errno(err, ERROR_FAILED, "cannot wait for the network");
+        conduit_flush();
         slirp_pollfds_poll(worker->slirp, count < 0, get_revents, worker);
         return 0;
 }

@@ -1,18 +1,18 @@
 /*
- * The process that moves the guest's frames: every one from QEMU is judged (policy.h), then given to libslirp or answered
- * (reply.h); what libslirp has for the guest goes back. It may die of what the guest sends: the supervisor then starts the
- * next one, which goes on with the same stream behind the frame that was the last, on the positions kept in net_shared.
- * Connections don't outlive it.
+ * The process that moves the guest's frames. Each frame from QEMU is judged (policy.h), then given to libslirp or answered
+ * (reply.h); what libslirp has for the guest goes back. A worker may die of what the guest sends. The supervisor then starts
+ * the next one, which continues the same stream after the last frame, from the positions kept in net_shared. Connections don't
+ * outlive a worker.
  */
 #pragma once
 
 #include <sys/types.h>
 
-#include "account.h"
-#include "frames.h"
 #include "lib/error.h"
-#include "log.h"
-#include "network.h"
+#include "net/account.h"
+#include "net/frames.h"
+#include "net/log.h"
+#include "net/network.h"
 
 struct net_forward {
         uint16_t host_port; /* on 127.0.0.1 */
@@ -27,6 +27,7 @@ struct net_settings {
         struct net_forward *forwards; /* owned by main() */
         size_t forward_count;
         bool lan;
+        size_t held_most;     /* conduit.h */
         int rules_fd;         /* rules.h; -1 = none, so that all is open */
         int account_fd;       /* account.h; -1 = none */
         const char *hostname; /* given by DHCP; NULL = none */
@@ -35,9 +36,10 @@ struct net_settings {
 
 /* Mapped by the supervisor, the same in every worker. All zero at first. */
 struct net_shared {
-        bool bound;      /* the unix socket is ours */
-        bool ready;      /* a worker was set up: from now on a port that is taken is no failure of the whole */
-        uint64_t rounds; /* of the worker's loop, at least one a second: whether it moves */
+        bool bound;              /* the unix socket is ours */
+        bool ready;              /* a worker was set up: from now on a port that is taken is not fatal */
+        uint64_t rounds;         /* of the worker's loop, at least one a second: shows whether it moves */
+        struct in_addr resolver; /* the host's, kept up to date by the supervisor; 0.0.0.0 = none */
         struct frames from_guest, to_guest;
         struct account account;
 };
@@ -45,7 +47,7 @@ struct net_shared {
 enum worker_end {
         WORKER_GONE,        /* QEMU closed the stream */
         WORKER_FAILED,      /* could not be set up, or poll(2) failed: *err says why */
-        WORKER_OUT_OF_STEP, /* what came was no frame */
+        WORKER_OUT_OF_STEP, /* what came was not a frame */
 };
 
 /* Sets up, says "ok" on the ready_fd (the first time), and works until one of the ends above. Dies with `supervisor`. */

@@ -46,7 +46,8 @@ static char *list_text(const struct strv *list, const char *when_empty)
         return list->count > 0 ? strv_join(list, ", ") : xstrdup(when_empty);
 }
 
-/* Steps are added to a VM; what a profile has installed isn't taken out again, and a later one builds on an earlier. */
+/* Steps can be added to a VM, but what a profile has installed isn't removed again, and a later profile builds on an earlier
+ * one. */
 static void find_profiles(const struct project *wanted, const struct vm_record *record, struct drift *out)
 {
         _cleanup_(freep) char *has = list_text(&record->profiles, "none");
@@ -75,7 +76,7 @@ static void find_repos(const struct project *wanted, const struct vm_record *rec
 
 /* --- its network, and how it is reached */
 
-/* Their order means nothing. */
+/* The order of ports means nothing. */
 static char *ports_text(struct strv *ports)
 {
         strv_sort(ports);
@@ -116,7 +117,7 @@ static void find_egress(const struct project *wanted, const struct vm_record *re
         egress_rules(wanted, &record->clients, &rules);
         now = egress_text(wanted->egress, &rules);
         add_if(out, "egress", has, now, DRIFT_UP);
-        /* Once there is code in it, what its clients say is the code's word. */
+        /* Once there is code in the VM, its clients may say what the code wants. */
         if (record->ask_clients || record->clients.count > 0)
                 return;
         egress_unanswered(wanted, &record->clients, &asked);

@@ -1,5 +1,5 @@
 /*
- * What a VM has otherwise than its configuration says, and what it takes to change that: pure, no I/O. The plan's notes and
+ * Finds how a VM differs from its configuration, and what it takes to change that: pure, no I/O. The plan's notes and
  * `machine status` are made from it.
  */
 #pragma once
@@ -8,10 +8,10 @@
 #include "vm/vm.h"
 
 enum drift_remedy {
-        DRIFT_UP,      /* `machine up` brings it about */
-        DRIFT_START,   /* its next start does: machine down, machine up */
+        DRIFT_UP,      /* `machine up` applies it */
+        DRIFT_START,   /* the next start applies it: machine down, machine up */
         DRIFT_REBUILD, /* only a new VM has it */
-        DRIFT_NONE,    /* it stays: nothing of the VM is taken away */
+        DRIFT_NONE,    /* it stays: nothing is taken away from the VM */
 };
 
 struct drift_item {
@@ -31,27 +31,27 @@ struct drift {
         }
 void drift_clear(struct drift *drift);
 
-/* What was seen of a VM and of what it would be made from now. */
+/* What was seen of a VM, and of what a new one would be made from. */
 struct plan_observed {
         const struct vm_record *record; /* NULL = none */
         enum vm_state state;
-        const char *recipe;             /* hash of the recipe that it is to have; NULL = none */
-        const char *git;                /* hash of what git in the guest is to know of who commits */
-        const struct strv *needed_keys; /* of the agent, where the project names none (guest/lend.h); NULL, empty = all */
-        bool old_base;                  /* the base image is another by now */
+        const char *recipe;             /* hash of the recipe that it should have; NULL = none */
+        const char *git;                /* hash of what git in the guest should know about who commits */
+        const struct strv *needed_keys; /* the agent's keys, when the project names none (guest/lend.h); NULL, empty = all */
+        bool old_base;                  /* the base image has changed since */
         bool grows_disk;                /* its engine enlarges the disk at a start */
 };
 
 /* For a VM that has a record. */
 void drift_find(const struct project *wanted, const struct plan_observed *observed, struct drift *out);
 /*
- * The setting for which `machine up` stops a running VM first, or NULL: those of its network process, read when that starts.
- * Static.
+ * Returns the setting for which `machine up` stops a running VM first, or NULL. These are the settings that the VM's network
+ * process reads only when it starts. Static.
  */
 const char *drift_restarts(const struct drift *drift);
-/* Is `what` among them? */
+/* Is `what` among the differences? */
 bool drift_has(const struct drift *drift, const char *what);
 
 const char *drift_remedy_name(enum drift_remedy remedy); /* "up", "start", "rebuild", "none" as in `status --json` */
-/* "cpus: VM 'blog' has 2, the configuration says 4; …" with what to do. Owned by the caller. */
+/* Returns "cpus: VM 'blog' has 2, the configuration says 4; …" with what to do. Owned by the caller. */
 char *drift_text(const struct drift_item *item, const char *name);

@@ -53,7 +53,7 @@ static void plan_new(const struct project *wanted, const struct plan_observed *o
         add_step(plan, PLAN_CREATE, "there is no VM '%s' yet", name);
         add_step(plan, PLAN_START, "VM '%s' is new", name);
         if (observed->recipe)
-                add_step(plan, PLAN_RECIPE, "VM '%s' is new and has nothing of its recipe", name);
+                add_step(plan, PLAN_RECIPE, "VM '%s' is new, and its recipe is not applied", name);
         egress_unanswered(wanted, &(struct strv)STRV_INIT, &clients);
         list = strv_join(&clients, ", ");
         if (clients.count > 0)
@@ -63,7 +63,7 @@ static void plan_new(const struct project *wanted, const struct plan_observed *o
         add_step(plan, PLAN_PUBLISH, "so that ssh knows 'machine-%s'", name);
 }
 
-/* Of what no step of this plan brings about. */
+/* Notes the differences that no step of this plan changes. */
 static void note_drift(const struct project *wanted, const struct drift *drift, struct plan *plan)
 {
         for (size_t i = 0; i < drift->count; i++)
@@ -80,7 +80,7 @@ static void plan_repos(const struct project *wanted, const struct vm_record *rec
                 }
         if (wanted->repo_count == 0)
                 return;
-        /* What the guest still has is known only in there; the step itself is quick where nothing is missing. */
+        /* Only the guest knows what it still has; the step is quick when nothing is missing. */
         if (record->intent == INTENT_SETUP)
                 add_step(plan, PLAN_REPOS, "the set-up of VM '%s' was interrupted", wanted->name);
         else
@@ -111,7 +111,7 @@ static void plan_existing(const struct project *wanted, const struct plan_observ
         if (drift_has(&drift, "git"))
                 add_step(plan, PLAN_GIT,
                          record->git ? "who commits here, or the signing key, changed"
-                                     : "git in the guest is to know who commits");
+                                     : "git in the guest needs to know who commits");
         if (drift_has(&drift, "recipe"))
                 add_step(plan, PLAN_RECIPE, record->recipe ? "the recipe changed" : "the recipe is not applied yet");
         if (record->ask_clients)
@@ -134,7 +134,7 @@ static int plan_steps(const struct project *wanted, const struct plan_observed *
         const struct vm_record *record = observed->record;
 
         if (!record && observed->state != VM_ABSENT) {
-                error_set(err, ERROR_ENGINE, "VM '%s' is %s, and nothing is recorded of it", wanted->name,
+                error_set(err, ERROR_ENGINE, "VM '%s' is %s, but there is no record of it", wanted->name,
                           vm_state_name(observed->state));
                 return error_hint(err, "machine doctor");
         }
@@ -142,7 +142,7 @@ static int plan_steps(const struct project *wanted, const struct plan_observed *
                 plan_new(wanted, observed, plan);
                 return 0;
         }
-        /* Nobody has worked in these: whatever is left of them may go. */
+        /* Nobody has worked in such a VM, so whatever is left of it may go. */
         if (record->intent == INTENT_DESTROY)
                 add_step(plan, PLAN_FINISH_DESTROY, "the removal of VM '%s' was interrupted", wanted->name);
         else if (record->intent == INTENT_CREATE)

@@ -1,6 +1,6 @@
 /*
- * What has to happen so that a project's VM is what was asked for: pure, no I/O. (wanted, observed) -> ordered steps, each
- * with its reason. `machine up --dry-run` prints it, `machine up` carries it out, so both always agree.
+ * What has to happen so that a project's VM becomes what was asked for: pure, no I/O. (wanted, observed) -> ordered steps, each
+ * with its reason. `machine up --dry-run` prints them and `machine up` carries them out, so both always agree.
  */
 #pragma once
 
@@ -14,9 +14,9 @@ enum plan_step_type {
         PLAN_CREATE,         /* keys, disk (and base image) */
         PLAN_RESTART,        /* running, but ports or lan changed */
         PLAN_START,
-        PLAN_EGRESS,  /* the rules of a guest that runs */
-        PLAN_GIT,     /* who commits, and by which key */
-        PLAN_RECIPE,  /* what of the recipe is not applied yet */
+        PLAN_EGRESS,  /* the rules of a running guest */
+        PLAN_GIT,     /* who commits, and with which key */
+        PLAN_RECIPE,  /* the part of the recipe that is not applied yet */
         PLAN_CLIENTS, /* which hosts the guest's package clients use, for its rules */
         PLAN_REPOS,   /* clone or push what is missing */
         PLAN_PUBLISH, /* ssh configuration */
@@ -30,8 +30,8 @@ struct plan_step {
 struct plan {
         struct plan_step *steps;
         size_t count;
-        bool running;      /* it runs already: a start only sees to it that its guest is complete */
-        struct strv notes; /* what the VM has otherwise than the configuration, and no step changes (drift.h) */
+        bool running;      /* it runs already: a start only makes sure that its guest is complete */
+        struct strv notes; /* how the VM differs from its configuration where no step changes it (drift.h) */
 };
 
 #define PLAN_INIT                                                                                                              \
@@ -40,6 +40,6 @@ struct plan {
         }
 void plan_clear(struct plan *plan);
 
-/* Fails (ERROR_ENGINE) when the observed state allows no plan, as VM_BROKEN. */
+/* Fails with ERROR_ENGINE when the observed state allows no plan, such as VM_BROKEN. */
 int plan_up(const struct project *wanted, const struct plan_observed *observed, struct plan *out, struct error **err);
 const char *plan_step_name(enum plan_step_type type);

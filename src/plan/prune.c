@@ -24,7 +24,7 @@ static const struct engine_layer *find(const struct engine_layers *layers, const
         return NULL;
 }
 
-/* Does `layer` stand on `below`, or is it that one? */
+/* Does `layer` stand on `below`, or is it the same? */
 static bool stands_on(const struct engine_layers *layers, const struct engine_layer *layer, const struct engine_layer *below)
 {
         for (int depth = 0; layer && depth < DEPTH_MOST; depth++) {
@@ -43,7 +43,7 @@ bool prune_is_used(const struct engine_layers *layers, size_t layer, const struc
         return false;
 }
 
-/* Would a new VM be made from it, or from what stands on it? */
+/* Would a new VM be made from the layer, or from one that stands on it? */
 static bool is_wanted(const struct engine_layers *layers, size_t layer)
 {
         for (size_t i = 0; i < layers->count; i++)
@@ -76,14 +76,14 @@ static void consider(const struct engine_layers *layers, size_t i, const struct 
 
 void prune_unused(const struct engine_layers *layers, const struct strv *used, bool all, struct prune *out)
 {
-        /* The deepest first, so that each has nothing on it when its turn comes. */
+        /* The highest in a stack first, so that nothing stands on a layer when its turn comes. */
         for (unsigned depth = DEPTH_MOST + 1; depth-- > 0;)
                 for (size_t i = 0; i < layers->count; i++)
                         if (depth_of(layers, i) == depth)
                                 consider(layers, i, used, all, out);
 }
 
-/* The template that was not used for longest and is not in `out` yet; `count` becomes how many there are. */
+/* Returns the least recently used template that is not in `out` yet; `count` becomes how many there are. */
 static size_t oldest(const struct engine_layers *layers, const struct prune *out, size_t *count)
 {
         size_t found = 0;
@@ -117,7 +117,7 @@ void prune_budget(const struct engine_layers *layers, int64_t budget, struct pru
 
                 if (count <= 1)
                         return;
-                add(out, i, true, layers->items[i].memory_bytes, "not used for longest");
+                add(out, i, true, layers->items[i].memory_bytes, "the least recently used");
                 total -= layers->items[i].memory_bytes;
         }
 }

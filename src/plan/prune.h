@@ -1,5 +1,6 @@
 /*
- * Which layers can go: pure, no I/O. What a VM's disk stands on, directly or through other layers, is never among them.
+ * Finds the layers that can be removed: pure, no I/O. A layer that a VM's disk stands on, directly or through other layers, is
+ * never among them.
  */
 #pragma once
 
@@ -8,12 +9,12 @@
 struct prune_step {
         size_t layer;       /* its place in the list */
         bool memory_only;   /* a template loses its memory and stays for the VMs on its disk */
-        int64_t bytes;      /* what that frees on the host's disk */
+        int64_t bytes;      /* how much that frees on the host's disk */
         const char *reason; /* static */
 };
 
 struct prune {
-        struct prune_step *steps; /* what stands on another layer comes before that one */
+        struct prune_step *steps; /* a layer that stands on another comes before it */
         size_t count;
 };
 
@@ -24,12 +25,12 @@ struct prune {
 void prune_clear(struct prune *prune);
 
 /*
- * `used` has the keys that VMs' disks stand on. Removed are all layers that nothing needs; unless `all`, those that a new VM
- * would be made from stay. With `all`, templates that VMs stand on lose their memory.
+ * `used` has the keys of the layers that VMs' disks stand on. Removes all layers that nothing needs. Layers that a new VM would
+ * be made from stay, unless `all`. With `all`, templates that VMs stand on lose their memory.
  */
 void prune_unused(const struct engine_layers *layers, const struct strv *used, bool all, struct prune *out);
-/* Memory of the templates that were not used for longest, until the rest is within `budget` bytes. The one used last stays. */
+/* Removes the memory of the least recently used templates until the rest is within `budget` bytes. The one used last stays. */
 void prune_budget(const struct engine_layers *layers, int64_t budget, struct prune *out);
 
-/* Does a VM need the layer, itself or what stands on it? */
+/* Does a VM need the layer, or a layer that stands on it? */
 bool prune_is_used(const struct engine_layers *layers, size_t layer, const struct strv *used);

@@ -1,4 +1,4 @@
-#include "agent-protocol.h"
+#include "qemu/agent-protocol.h"
 
 #include "lib/text.h"
 
@@ -53,7 +53,7 @@ static int too_much(struct agent_protocol *protocol, size_t limit, struct error 
         return error_set(err, ERROR_ENGINE, "the guest agent sent more than %zu bytes without an answer", limit);
 }
 
-/* Keeps only what follows the last mark: in front of it can be no answer any more. */
+/* Keeps only what follows the last mark: the answer can't be before it any more. */
 static void skip(struct agent_protocol *protocol)
 {
         const char *mark = memrchr(protocol->data.buf, MARK, protocol->data.len);
@@ -118,7 +118,7 @@ static int take_reply(struct agent_protocol *protocol, const char *line, size_t 
 
                 return error_set(err, ERROR_ENGINE, "the guest agent refuses: %.500s", visible);
         }
-        error_set(err, ERROR_ENGINE, "the guest agent sent something that is no answer");
+        error_set(err, ERROR_ENGINE, "the guest agent sent something that is not an answer");
         return out_of_place(protocol);
 }
 

@@ -1,4 +1,4 @@
-#include "agent.h"
+#include "qemu/agent.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -6,11 +6,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "agent-protocol.h"
 #include "lib/text.h"
-#include "socket.h"
+#include "qemu/agent-protocol.h"
+#include "qemu/socket.h"
 
-/* Nothing tells when a program in the guest has ended: it is asked, soon at first */
+/* Nothing tells us when a program in the guest has ended. So we ask, at short intervals at first */
 #define LOOK_MS         2
 #define LOOK_LONGEST_MS 100
 #define SAID_MOST       2000
@@ -62,7 +62,7 @@ static int receive(struct agent *agent, deadline limit, struct error **err)
                         return error_errno(err, ERROR_ENGINE, "cannot read from the guest agent");
                 switch (socket_wait(agent->fd, POLLIN, limit, err)) {
                 case 0:
-                        return error_set(err, ERROR_ENGINE, "the guest agent gave no answer in time");
+                        return error_set(err, ERROR_ENGINE, "the guest agent did not answer in time");
                 case -1:
                         return -1;
                 }
@@ -145,7 +145,7 @@ static int begin(struct agent *agent, const char *const *argv, const struct strb
         return json_get_int(reply, "pid", pid, err);
 }
 
-/* What one of its streams said, made visible and short. */
+/* Appends what it wrote to one of its streams, made visible and cut short. */
 static void add_said(struct strbuf *out, const json_t *reply, const char *key)
 {
         const char *encoded = json_string_value(json_object_get(reply, key));
@@ -191,7 +191,7 @@ int agent_run(struct agent *agent, const char *const *argv, const struct strbuf 
                 if (ended)
                         return judge(argv[0], reply, err);
                 if (deadline_passed(limit))
-                        return error_set(err, ERROR_ENGINE, "'%s' has not ended in the guest in time", argv[0]);
+                        return error_set(err, ERROR_ENGINE, "'%s' did not end in the guest in time", argv[0]);
                 poll(NULL, 0, pause);
                 pause = pause * 2 < LOOK_LONGEST_MS ? pause * 2 : LOOK_LONGEST_MS;
         }

@@ -1,5 +1,6 @@
-#include "arguments.h"
+#include "qemu/arguments.h"
 
+#include "lib/guest-mtu.h"
 #include "lib/json.h"
 #include "lib/strbuf.h"
 #include "vm/identity.h"
@@ -27,7 +28,7 @@ const char *arguments_machine_name(enum arguments_architecture architecture)
         return architectures[architecture].machine;
 }
 
-/* In QEMU's option lists a comma ends the value, and two stand for one. */
+/* In QEMU's option lists a comma ends the value, and two commas stand for one. */
 static void add_value(struct strbuf *out, const char *value)
 {
         for (; *value; value++) {
@@ -55,7 +56,7 @@ static void add_machine(const struct arguments *arguments, struct strv *argv)
         strv_add(argv, "-sandbox");
         strv_add(argv, "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
         strv_add(argv, "-machine");
-        /* What a guest has in its memory is not for a core file. */
+        /* The guest's memory must not get into a core file. */
         strv_addf(argv, "%s%s,memory-backend=ram,dump-guest-core=off", arguments->machine,
                   architectures[arguments->architecture].machine_options);
         strv_adds(argv, "-accel", arguments->kvm ? "kvm" : "tcg,thread=multi,tb-size=256", NULL);
@@ -82,6 +83,8 @@ static void add_memory(const struct arguments *arguments, struct strv *argv)
         strv_adds(argv, "-object", memory.buf, NULL);
         if (arguments->incoming)
                 strv_adds(argv, "-incoming", "defer", NULL);
+        if (arguments->halted)
+                strv_add(argv, "-S");
 }
 
 static void add_kernel(const struct arguments *arguments, struct strv *argv)
@@ -90,14 +93,16 @@ static void add_kernel(const struct arguments *arguments, struct strv *argv)
 
         strv_adds(argv, "-kernel", arguments->kernel, "-initrd", arguments->initrd, "-append", NULL);
         /*
-         * Without colours what systemd says is a line of text; the address is the one that machine-net gives. A kernel that
-         * panics, as an emulated one has been seen to in its first second, tries again.
+         * Without colours systemd's messages are plain lines of text. The address is the one that machine-net gives. A kernel
+         * that panics boots again: an emulated one has been seen to panic in its first second. An emulated processor doesn't
+         * run ahead of itself, so mitigations against that would cost a twentieth of a boot and protect nothing.
          */
         strv_addf(
                 argv,
                 "root=/dev/vda rw console=%s quiet panic=1 lsm=landlock,yama,apparmor SYSTEMD_COLORS=0 systemd.show_status=true "
-                "net.ifnames=0 ip=10.0.2.15::10.0.2.2:255.255.255.0:%s:eth0:off systemd.machine_id=%s systemd.hostname=%s",
-                architectures[arguments->architecture].console, arguments->name, machine_id, arguments->name);
+                "net.ifnames=0 ip=10.0.2.15::10.0.2.2:255.255.255.0:%s:eth0:off systemd.machine_id=%s systemd.hostname=%s%s",
+                architectures[arguments->architecture].console, arguments->name, machine_id, arguments->name,
+                arguments->kvm ? "" : " mitigations=off");
         add_option(argv, "-fw_cfg", "name=opt/machine/identity,file=", arguments->identity, "");
 }
 
@@ -115,7 +120,8 @@ static void add_devices(const struct arguments *arguments, struct strv *argv)
 {
         strv_add(argv, "-netdev");
         strv_addf(argv, "stream,id=net,server=off,addr.type=fd,addr.str=%d", arguments->net_fd);
-        strv_adds(argv, "-device", "virtio-net-pci,netdev=net,romfile=", NULL);
+        strv_add(argv, "-device");
+        strv_addf(argv, "virtio-net-pci,netdev=net,romfile=,host_mtu=%d", GUEST_MTU);
         strv_adds(argv, "-object", "rng-builtin,id=random", "-device", "virtio-rng-pci,rng=random", NULL);
         if (architectures[arguments->architecture].generation_id)
                 strv_adds(argv, "-device", "vmgenid,guid=auto", NULL);
@@ -126,7 +132,7 @@ static void add_devices(const struct arguments *arguments, struct strv *argv)
                 add_option(argv, "-chardev", "socket,id=resume,path=", arguments->resume_socket, ",server=on,wait=off");
                 strv_adds(argv, "-device", "virtserialport,chardev=resume,name=org.machine.resume", NULL);
         }
-        add_option(argv, "-chardev", "file,id=console,path=", arguments->console_log, "");
+        add_option(argv, "-chardev", "file,id=console,path=", arguments->console, "");
         strv_adds(argv, "-serial", "chardev:console", NULL);
         add_option(argv, "-chardev", "socket,id=qmp,path=", arguments->qmp_socket, ",server=on,wait=off");
         strv_adds(argv, "-mon", "chardev=qmp,mode=control", NULL);
@@ -142,7 +148,7 @@ void arguments_build(const struct arguments *arguments, struct strv *argv)
         add_devices(arguments, argv);
 }
 
-/* A line of it: "q35                  Standard PC (Q35 + ICH9, 2009) (alias of pc-q35-7.2)" */
+/* A line looks like this: "q35                  Standard PC (Q35 + ICH9, 2009) (alias of pc-q35-7.2)" */
 char *arguments_parse_machine(const char *help, const char *alias)
 {
         static const char mark[] = "(alias of ";

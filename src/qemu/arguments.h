@@ -1,6 +1,6 @@
 /*
- * QEMU's command line. Pure: what goes in is all that comes out. Nothing of it opens a TCP port, a display or a monitor
- * for people. Sources: QEMU's qemu-options.hx; "opt/machine/identity" is described in guest/README.md.
+ * Builds QEMU's command line. Pure: the result depends on nothing but the arguments. It opens no TCP port, no display and no
+ * monitor for people. Sources: QEMU's qemu-options.hx; "opt/machine/identity" is described in guest/README.md.
  */
 #pragma once
 
@@ -22,24 +22,25 @@ struct arguments {
         const char *name;
         int64_t cpus, memory_bytes;
         const char *memory_file; /* the guest's memory; NULL = anonymous */
-        bool memory_shared;      /* is what the guest writes kept in that file? */
-        bool memory_read_only;   /* opened for reading only, for a private mapping (from QEMU 8.2 on) */
+        bool memory_shared;      /* what the guest writes goes into that file */
+        bool memory_read_only;   /* that file is opened for reading only, for a private mapping (from QEMU 8.2 on) */
         bool incoming;           /* waits for saved devices instead of booting */
+        bool halted;             /* waits for "cont" before it boots */
         const char *kernel, *initrd, *disk;
         const char *uuid; /* of the VM, with hyphens */
         const char *qmp_socket, *agent_socket;
-        const char *resume_socket; /* of a template and its forks: where the identity comes through; else NULL */
-        const char *console_log;
-        const char *identity; /* the file with the guest's identity */
-        int net_fd;           /* a connected stream socket that carries frames */
+        const char *resume_socket; /* the identity comes through it, for a template and VMs restored from it; else NULL */
+        const char *console;       /* the file that the guest's console is written to, or a pipe */
+        const char *identity;      /* the file with the guest's identity */
+        int net_fd;                /* a connected stream socket that carries frames */
 };
 
 void arguments_build(const struct arguments *arguments, struct strv *argv);
 
-/* "qemu-system-x86_64"; and "q35", the machine whose newest version is taken */
+/* "qemu-system-x86_64"; and "q35", the machine type of which the newest version is taken. */
 const char *arguments_program_name(enum arguments_architecture architecture);
 const char *arguments_machine_name(enum arguments_architecture architecture);
-/* The versioned type behind `alias` in what `-machine help` prints. Owned by the caller; NULL when it isn't there. */
+/* The versioned type that `alias` stands for in what `-machine help` prints. Owned by the caller; NULL when it isn't there. */
 char *arguments_parse_machine(const char *help, const char *alias);
-/* "7.2.22" out of what `--version` prints; major and minor as numbers. Owned by the caller; NULL when it isn't there. */
+/* "7.2.22" from what `--version` prints; major and minor as numbers. Owned by the caller; NULL when it isn't there. */
 char *arguments_parse_version(const char *text, int *major, int *minor);

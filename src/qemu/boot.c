@@ -1,4 +1,4 @@
-#include "boot.h"
+#include "qemu/boot.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -7,19 +7,22 @@
 #include <unistd.h>
 
 #include "lib/loop.h"
-#include "socket.h"
+#include "qemu/socket.h"
 #include "vm/console.h"
 
 /*
- * A connection made before the guest has its network hangs in retransmissions long after, so others are made beside it. But
- * each that sshd sees costs a slow guest dear: they are few, and one that may be waiting for a busy sshd is left alone.
+ * A connection made before the guest has its network hangs in retransmissions long afterwards, so others are made beside it.
+ * But each one that sshd sees costs a slow guest a lot. So there are few, and one that may be waiting for a busy sshd is left
+ * alone.
  */
 #define ATTEMPTS    4
 #define ATTEMPT_MS  2000
 #define PATIENCE_MS 20000
-/* Refused: the guest is there, and sshd will be soon. */
+/* After a refusal: the guest is there, and sshd will be soon. */
 #define REFUSED_MS 200
-#define BANNER     "SSH-2.0-" /* RFC 4253, section 4.2 */
+/* How many are handled before timers have their turn again */
+#define EVENTS_AT_ONCE 256
+#define BANNER         "SSH-2.0-" /* RFC 4253, section 4.2 */
 
 /* From the start of QEMU to the banner of the guest's sshd */
 #define BOOT_KVM_MS      60000
@@ -57,7 +60,7 @@ static void attempt_drop(struct attempt *attempt)
 
 static void on_next(struct loop *loop, void *data);
 
-/* The next attempt is made in `ms`, or earlier if that is planned already. */
+/* Plans the next attempt in `ms`, unless one is already planned for an earlier time. */
 static void attempt_plan(struct boot *boot, int ms)
 {
         int64_t due = now_ms() + ms;
@@ -69,7 +72,7 @@ static void attempt_plan(struct boot *boot, int ms)
         boot->next_due = due;
 }
 
-/* How much of the banner has come: 1 = all, 0 = not all yet, -1 = the connection is of no use. */
+/* Reads what has come of the banner. 1 = all of it, 0 = not all yet, -1 = the connection is of no use. */
 static int read_banner(struct attempt *attempt)
 {
         while (attempt->matched < sizeof(BANNER) - 1) {
@@ -98,7 +101,7 @@ static void on_answer(struct loop *loop, int fd, short revents, void *data)
         }
 }
 
-/* One that isn't used, or has had its time; NULL = all are busy. */
+/* Returns an attempt that isn't used or has had its time; NULL when all are busy. */
 static struct attempt *attempt_free(struct boot *boot)
 {
         for (size_t i = 0; i < ATTEMPTS; i++) {
@@ -154,7 +157,7 @@ static void on_qmp(struct loop *loop, int fd, short revents, void *data)
 {
         struct boot *boot = data;
 
-        for (;;) {
+        for (unsigned i = 0; i < EVENTS_AT_ONCE; i++) {
                 _cleanup_(freep) char *name = NULL;
                 int got = qmp_next_event(boot->qmp, deadline_in(0), &name, &boot->error);
 
@@ -162,7 +165,7 @@ static void on_qmp(struct loop *loop, int fd, short revents, void *data)
                         loop_quit(loop, -1);
                 if (got <= 0)
                         return;
-                /* The guest agent opened its port: the guest has come far, sshd is near. */
+                /* The guest agent opened its port: the guest has nearly booted, and sshd comes soon. */
                 if (streq(name, "VSERPORT_CHANGE"))
                         attempt_plan(boot, 0);
         }

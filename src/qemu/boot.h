@@ -1,12 +1,12 @@
 /*
- * From a started QEMU to a guest whose sshd answers. What is waited for comes as events: QEMU's own, lines on the guest's
- * console, a banner or a refusal on the way to its sshd.
+ * Waits, once QEMU is started, until the guest's sshd answers. Everything that it waits for comes as an event: from QEMU
+ * itself, as a line on the guest's console, as a banner or a refusal on a connection to sshd.
  */
 #pragma once
 
 #include "qemu/runtime.h"
 
-/* The longest that is waited for a guest. */
+/* The longest time to wait for a guest. */
 int boot_limit_ms(bool kvm);
-/* -1 when QEMU ends first, or after `limit_ms`. The guest's console goes to `events`, line by line. */
+/* Fails when QEMU ends first, or after `limit_ms`. The guest's console goes to `events`, line by line. */
 int boot_wait(const struct runtime *runtime, struct qmp *qmp, int limit_ms, struct event_sink *events, struct error **err);

@@ -1,13 +1,13 @@
 #include <unistd.h>
 
-#include "disk.h"
-#include "engine.h"
-#include "fork.h"
 #include "image/base.h"
-#include "launch.h"
 #include "lib/file.h"
-#include "runtime.h"
-#include "template.h"
+#include "qemu/disk.h"
+#include "qemu/engine.h"
+#include "qemu/launch.h"
+#include "qemu/restore.h"
+#include "qemu/runtime.h"
+#include "qemu/template.h"
 
 static int refuse_alive(const struct vm *vm, const struct runtime *runtime, struct error **err)
 {
@@ -46,7 +46,7 @@ int create_find_base(const struct vm_record *record, struct event_sink *events, 
         return layer_use(out->key, lock, err);
 }
 
-/* What the disk is to stand on. A VM without a template is slower to start, and otherwise the same. */
+/* Chooses the layer that the disk will stand on. A VM without a template starts more slowly, and is otherwise the same. */
 static int choose_layer(const struct vm *vm, struct event_sink *events, struct layer *out, struct error **err)
 {
         _cleanup_(layer_clear) struct layer base = LAYER_INIT;
@@ -60,7 +60,7 @@ static int choose_layer(const struct vm *vm, struct event_sink *events, struct l
                 return 0;
         if (reason) {
                 text = error_text(reason);
-                event_warning(events, "VM '%s' boots cold, for there is no warm template: %s", vm->name, text);
+                event_warning(events, "VM '%s' boots cold, because there is no warm template: %s", vm->name, text);
         }
         *out = base;
         base = (struct layer)LAYER_INIT;
@@ -73,10 +73,10 @@ static int make(struct vm *vm, const struct runtime *runtime, const struct layer
         bool warm = template_is(layer);
 
         set_string(&vm->record.base, xstrdup(layer->key));
-        if (vm_save(vm, err) < 0 || fork_forget(runtime, err) < 0 ||
+        if (vm_save(vm, err) < 0 || restore_forget(runtime, err) < 0 ||
             disk_make(runtime->disk, layer, warm ? 0 : vm->record.disk_bytes, err) < 0)
                 return -1;
-        return warm ? fork_plan(runtime, err) : 0;
+        return warm ? restore_plan(runtime, err) : 0;
 }
 
 int engine_create(struct vm *vm, struct event_sink *events, struct error **err)
@@ -90,7 +90,7 @@ int engine_create(struct vm *vm, struct event_sink *events, struct error **err)
                 return -1;
         if (launch_check_memory(&vm->record, err) < 0)
                 return -1;
-        /* A disk that may have been booted from is never made anew. */
+        /* A disk that may have been booted from is never replaced. */
         if (vm->record.intent != INTENT_CREATE && vm->record.base && file_exists(runtime.disk))
                 return 0;
         if (choose_layer(vm, events, &layer, err) < 0 || layer_use(layer.key, &lock, err) < 0)
@@ -110,7 +110,7 @@ int engine_remove(struct vm *vm, struct error **err)
 
         if (runtime_find(vm, &runtime, err) < 0 || refuse_alive(vm, &runtime, err) < 0 || runtime_end_net(&runtime, err) < 0)
                 return -1;
-        if (file_remove(runtime.folder, err) < 0 || disk_remove(runtime.disk, err) < 0 || fork_forget(&runtime, err) < 0 ||
+        if (file_remove(runtime.folder, err) < 0 || disk_remove(runtime.disk, err) < 0 || restore_forget(&runtime, err) < 0 ||
             file_remove(runtime.logs, err) < 0 || file_remove(runtime.lock, err) < 0)
                 return error_wrap(err, "cannot remove VM '%s'", vm->name);
         return 0;

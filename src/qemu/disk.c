@@ -1,11 +1,13 @@
-#include "disk.h"
+#include "qemu/disk.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "image/qcow2.h"
 #include "lib/file.h"
 #include "lib/process.h"
+#include "qemu/sandbox.h"
 
 #define CHECK_MS (10 * 60 * 1000)
 
@@ -13,8 +15,9 @@ static int make(const char *path, const char *below, int64_t bytes, struct error
 {
         _cleanup_(freep) char *temporary = xasprintf("%s.tmp", path);
         _cleanup_(freep) char *size = xasprintf("%jd", (intmax_t)bytes);
+        /* -u: the disk below is not opened. We know the size, so that isn't needed. */
         const char *const argv[] = {
-                "qemu-img", "create", "-q", "-f", "qcow2", "-b", below, "-F", "qcow2", temporary, size, NULL,
+                "qemu-img", "create", "-q", "-u", "-f", "qcow2", "-b", below, "-F", "qcow2", temporary, size, NULL,
         };
         _cleanup_(closep) int fd = -1;
 
@@ -36,47 +39,83 @@ int disk_make(const char *path, const struct layer *layer, int64_t bytes, struct
         return make(path, layer->disk, size_on(layer, bytes), err);
 }
 
+static char *beside(const char *key)
+{
+        return xasprintf("../%s/" LAYER_DISK, key);
+}
+
 int disk_make_beside(const char *path, const struct layer *layer, int64_t bytes, struct error **err)
 {
-        _cleanup_(freep) char *below = xasprintf("../%s/disk.qcow2", layer->key);
+        _cleanup_(freep) char *below = beside(layer->key);
 
         return make(path, below, size_on(layer, bytes), err);
 }
 
-/* The virtual size in its header: eight bytes at 24, the most significant first. Source: QEMU's docs/interop/qcow2.txt. */
-static int64_t size_of(const char *path, struct error **err)
+/* Checks the layer and all below it. The folders are in order, each before the one that it stands on. */
+static int inspect_layers(const struct layer *layer, struct error **err)
 {
-        _cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-        unsigned char header[32];
-        uint64_t size = 0;
+        for (size_t i = 0; i < layer->folders.count; i++) {
+                bool lowest = i + 1 == layer->folders.count;
+                _cleanup_(freep) char *disk = path_join(layer->folders.items[i], LAYER_DISK);
+                _cleanup_(freep) char *key = lowest ? NULL : path_base(layer->folders.items[i + 1]);
+                _cleanup_(freep) char *below = lowest ? NULL : beside(key);
 
-        if (fd < 0)
-                return error_errno(err, ERROR_ENGINE, "cannot open '%s'", path);
-        if (read(fd, header, sizeof(header)) != (ssize_t)sizeof(header) || memcmp(header, "QFI\xfb", 4) != 0)
-                return error_set(err, ERROR_ENGINE, "'%s' is no disk of QEMU's", path);
-        for (size_t i = 24; i < sizeof(header); i++)
-                size = size << 8 | header[i];
-        return size > INT64_MAX ? INT64_MAX : (int64_t)size;
-}
-
-int disk_grow(const char *path, int64_t bytes, struct error **err)
-{
-        _cleanup_(freep) char *text = xasprintf("%jd", (intmax_t)bytes);
-        const char *const argv[] = { "qemu-img", "resize", "-q", "-f", "qcow2", path, text, NULL };
-        int64_t has = size_of(path, err);
-
-        if (has < 0 || has >= bytes)
-                return has < 0 ? -1 : 0;
-        if (process_check(&(struct process_spec){ .argv = argv }, NULL, err) < 0)
-                return error_wrap(err, "cannot enlarge '%s'", path);
+                if (qcow2_check(disk, &(struct qcow2_wish){ .backing = below, .most = layer->disk_bytes }, NULL, err) < 0)
+                        return error_hint(err, "rm -r '%s', then rebuild the VMs that stand on it: machine rebuild NAME",
+                                          layer->folders.items[i]);
+        }
         return 0;
 }
 
-int disk_check(const char *path, struct error **err)
+static int inspect(const char *path, const char *below, const struct layer *layer, int64_t bytes, int64_t *now,
+                   struct error **err)
 {
-        const char *const argv[] = { "qemu-img", "check", "-q", "-f", "qcow2", "-r", "leaks", path, NULL };
+        const struct qcow2_wish wish = { .backing = below, .least = layer->disk_bytes, .most = size_on(layer, bytes) };
 
-        return process_check(&(struct process_spec){ .argv = argv, .timeout_ms = CHECK_MS }, NULL, err);
+        return inspect_layers(layer, err) < 0 ? -1 : qcow2_check(path, &wish, now, err);
+}
+
+int disk_inspect(const char *path, const struct layer *layer, int64_t bytes, int64_t *now, struct error **err)
+{
+        return inspect(path, layer->disk, layer, bytes, now, err);
+}
+
+int disk_inspect_beside(const char *path, const struct layer *layer, int64_t bytes, struct error **err)
+{
+        _cleanup_(freep) char *below = beside(layer->key);
+
+        return inspect(path, below, layer, bytes, NULL, err);
+}
+
+int disk_grow(struct qmp *qmp, int64_t bytes, deadline limit, struct error **err)
+{
+        _cleanup_(json_decrefp) json_t *arguments = json_pack("{s:s, s:I}", "node-name", "disk", "size", (json_int_t)bytes);
+
+        return qmp_call(qmp, "block_resize", arguments, limit, NULL, err);
+}
+
+int disk_check(const char *path, const struct layer *layer, int64_t bytes, const struct toolkit *toolkit, struct error **err)
+{
+        _cleanup_(freep) char *program = process_find("qemu-img");
+        _cleanup_(sandbox_clear) struct sandbox sandbox = { .program = toolkit->bubblewrap,
+                                                            .qemu = program,
+                                                            .dies_with_parent = true };
+        _cleanup_(strv_clear) struct strv argv = STRV_INIT;
+
+        if (!program)
+                return error_set(err, ERROR_FAILED, "cannot run 'qemu-img': not found");
+        if (disk_inspect_beside(path, layer, bytes, err) < 0)
+                return -1;
+        strv_add_all(&sandbox.read_only, &layer->folders);
+        strv_add(&sandbox.writable, path);
+        if (toolkit->bubblewrap)
+                sandbox_build(&sandbox, &argv);
+        strv_adds(&argv, program, "check", "-q", "-f", "qcow2", "-r", "leaks", path, NULL);
+        return process_check(&(struct process_spec){ .argv = strv_argv(&argv),
+                                                     .environment = toolkit_environment,
+                                                     .folder = "/",
+                                                     .timeout_ms = CHECK_MS },
+                             NULL, err);
 }
 
 int disk_remove(const char *path, struct error **err)

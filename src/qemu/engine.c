@@ -1,27 +1,29 @@
-#include "engine.h"
+#include "qemu/engine.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "arguments.h"
-#include "fork.h"
 #include "host/acceleration.h"
 #include "image/layer.h"
 #include "image/stock.h"
 #include "lib/file.h"
 #include "lib/os.h"
 #include "lib/process.h"
-#include "qemu.h"
-#include "runtime.h"
-#include "socket.h"
-#include "toolkit.h"
+#include "qemu/arguments.h"
+#include "qemu/qemu.h"
+#include "qemu/restore.h"
+#include "qemu/runtime.h"
+#include "qemu/socket.h"
+#include "qemu/toolkit.h"
+#include "vm/account.h"
+#include "vm/rules.h"
 
 /* The first that has `-netdev stream` */
 #define MAJOR_LEAST 7
 #define MINOR_LEAST 2
-/* Whoever asks is not kept waiting by a QEMU that doesn't listen. */
+/* A QEMU that doesn't listen must not keep anybody waiting longer. */
 #define LOOK_MS 500
 
 static void judge_version(const struct toolkit *toolkit, struct engine_probe *out)
@@ -97,8 +99,8 @@ static int64_t memory_of(struct runtime *runtime)
 }
 
 /*
- * A stopped VM whose disk stands on a layer that is gone can't be started again. Whether the layer is whole is left to the
- * start: a list of a thousand VMs asks a thousand times.
+ * A stopped VM whose disk stands on a layer that is gone can't be started again. Only the start checks whether the layer is
+ * whole: a list of a thousand VMs comes here a thousand times.
  */
 static int check_base(const struct vm *vm, struct vm_status *status, struct error **err)
 {
@@ -154,7 +156,7 @@ static int not_running(const struct vm *vm, struct error **err)
         return error_hint(err, "machine up %s", vm->name);
 }
 
-/* Its guest has no identity, so nobody could know it. */
+/* Its guest has no identity yet, so nobody could recognise it. */
 static int half_made(const struct vm *vm, struct error **err)
 {
         error_set(err, ERROR_ENGINE, "VM '%s' is only half made", vm->name);
@@ -173,7 +175,7 @@ static int connect_ssh(const struct vm *vm, int *fd, struct error **err)
         alive = runtime_is_alive(&runtime, err);
         if (alive <= 0)
                 return alive < 0 ? -1 : not_running(vm, err);
-        if (fork_is_due(&runtime))
+        if (restore_is_due(&runtime))
                 return half_made(vm, err);
         if (socket_connect(runtime.ssh, deadline_in(5000), &connected, &reason) < 0) {
                 error_set(err, ERROR_ENGINE, "VM '%s' has no network: %s", vm->name, reason->message);
@@ -192,7 +194,6 @@ static char *folder(const struct vm *vm)
 
 const struct engine qemu_engine = {
         .name = "qemu",
-        .holds_rules = true,
         .grows_disk = true,
         .probe = probe,
         .create = engine_create,
@@ -204,6 +205,8 @@ const struct engine qemu_engine = {
         .connect = connect_ssh,
         .folder = folder,
         .processes = engine_processes,
+        .change_rules = rules_change,
+        .account = account_read_whole,
         .refused = engine_refused,
         .layers = engine_layers,
         .base_layer = stock_base,

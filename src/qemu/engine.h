@@ -1,5 +1,5 @@
 /*
- * The engine's functions (vm/engine.h says what each does), one file each, and the table they stand in (engine.c).
+ * The engine's functions (vm/engine.h says what each does), one file each; engine.c has the table of them.
  */
 #pragma once
 
@@ -7,14 +7,14 @@
 #include "vm/vm.h"
 
 int engine_create(struct vm *vm, struct event_sink *events, struct error **err);
-/* What VMs of that record are made from: record->layer, or the base image, built where it is missing. Held by `lock`, so that
- * it doesn't go while a template is built on it. */
+/* Finds what VMs of that record are made from: record->layer, or the base image, which is built when it is missing. `lock`
+ * holds it, so that nobody removes it while a template is built on it. */
 int create_find_base(const struct vm_record *record, struct event_sink *events, struct layer *out, struct lock *lock,
                      struct error **err);
 int engine_remove(struct vm *vm, struct error **err);
 /*
- * A VM that another run started is waited for in the same way. If that fails it is left running, for only what was started
- * here is ended again: there may be work in it.
+ * A VM that another run started is waited for in the same way. If that fails it is left running, because there may be work in
+ * it: only what was started here is ended again.
  */
 int engine_start(struct vm *vm, struct event_sink *events, struct error **err);
 int engine_stop(struct vm *vm, struct event_sink *events, struct error **err);

@@ -1,14 +1,14 @@
-/* Layers that somebody else fills: a throwaway VM is booted from the layer below, filled, and its disk is the layer. */
+/* Makes layers that somebody else fills: boots a throwaway VM from the layer below, has it filled, and takes its disk. */
 #include <sys/stat.h>
 #include <time.h>
 
-#include "boot.h"
-#include "disk.h"
-#include "engine.h"
 #include "image/stock.h"
 #include "lib/file.h"
 #include "lib/text.h"
-#include "scratch.h"
+#include "qemu/boot.h"
+#include "qemu/disk.h"
+#include "qemu/engine.h"
+#include "qemu/scratch.h"
 
 #define KIND STOCK_RECIPE
 
@@ -18,10 +18,10 @@ struct filling {
         char *became;
 };
 
-/* What a killed build left is gone on from, if it is whole. */
-static int make_disk(const char *path, const struct layer *parent, struct error **err)
+/* Goes on with the disk that a killed build left, if it is whole. */
+static int make_disk(const char *path, const struct layer *parent, const struct toolkit *toolkit, struct error **err)
 {
-        if (file_exists(path) && chmod(path, 0600) == 0 && disk_check(path, NULL) == 0)
+        if (file_exists(path) && chmod(path, 0600) == 0 && disk_check(path, parent, STOCK_RECIPE_BYTES, toolkit, NULL) == 0)
                 return 0;
         return disk_make_beside(path, parent, STOCK_RECIPE_BYTES, err);
 }
@@ -32,7 +32,7 @@ static int boot(struct launch *launch, struct qmp **qmp, struct event_sink *even
             boot_wait(launch->runtime, *qmp, boot_limit_ms(launch->acceleration.kvm), events, err) == 0)
                 return 0;
         launch_explain(launch, err);
-        return error_wrap(err, "cannot boot the VM that is to be filled");
+        return error_wrap(err, "cannot boot the VM to fill");
 }
 
 static int write_manifest(const struct filling *filling, const struct vm *vm, struct error **err)
@@ -48,7 +48,7 @@ static int write_manifest(const struct filling *filling, const struct vm *vm, st
         return json_write(path, manifest, 0444, err);
 }
 
-/* A step that failed is in the log that fill() kept; its machine is brought onto the disk as far as it has come. */
+/* When a step fails, fill() has kept its log. What the VM has done so far is then brought onto the disk. */
 static int run(struct launch *launch, struct filling *filling, struct event_sink *events, struct error **err)
 {
         const struct engine_filling *wanted = filling->wanted;
@@ -80,10 +80,13 @@ static int build(void *data, const char *folder, const struct lock *lock _unused
         };
 
         if (throwaway_invent(KIND, filling->wanted->key, folder, filling->wanted->record, &vm, err) < 0 ||
-            runtime_find(&vm, &runtime, err) < 0 || make_disk(runtime.disk, filling->parent, err) < 0 ||
-            throwaway_ssh_config(&vm, runtime.ssh, 0, err) < 0 || launch_prepare(&launch, filling->parent, NULL, err) < 0)
+            runtime_find(&vm, &runtime, err) < 0 || launch_prepare(&launch, filling->parent, NULL, err) < 0 ||
+            make_disk(runtime.disk, filling->parent, &launch.toolkit, err) < 0 ||
+            throwaway_ssh_config(&vm, runtime.ssh, 0, err) < 0)
                 return -1;
-        if (run(&launch, filling, events, err) < 0 || layer_seal(runtime.disk, err) < 0)
+        if (run(&launch, filling, events, err) < 0 ||
+            disk_inspect_beside(runtime.disk, filling->parent, STOCK_RECIPE_BYTES, err) < 0 ||
+            layer_seal(runtime.disk, err) < 0)
                 return -1;
         return write_manifest(filling, &vm, err);
 }

@@ -1,4 +1,4 @@
-#include "holder.h"
+#include "qemu/holder.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -39,7 +39,7 @@ static bool process_holds(const char *process, const char *lock)
         DIR *folder = opendir(path);
         bool holds = false;
 
-        /* Gone meanwhile, or of another user */
+        /* It is gone by now, or belongs to another user */
         if (!folder)
                 return false;
         for (struct dirent *entry = readdir(folder); entry && !holds; entry = readdir(folder))

@@ -1,4 +1,4 @@
-#include "identity-file.h"
+#include "qemu/identity-file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -7,7 +7,7 @@
 
 #include "vm/identity.h"
 
-/* What a guest has looked up once (its length) holds for those restored from it too: all have the same. */
+/* A guest looks up the file's length once, and VMs restored from that guest rely on it. So all files have the same length. */
 #define FILE_BYTES 32768
 
 int identity_open(const struct vm *vm, int *fd, struct error **err)

@@ -5,5 +5,5 @@
 
 #include "vm/vm.h"
 
-/* A descriptor of the file, sealed, to be read from its begin. */
+/* A descriptor of the sealed file, to be read from its beginning. */
 int identity_open(const struct vm *vm, int *fd, struct error **err);

@@ -1,5 +1,5 @@
 /*
- * A VM's QEMU and its network process, from the command line to the moment they are given to the VM.
+ * Starts a VM's QEMU and its network process, and owns them until they are handed over to the VM.
  *
  *         _cleanup_(launch_clear) struct launch launch = { .vm = vm, .runtime = &runtime, .lock = LOCK_INIT };
  *
@@ -16,7 +16,7 @@
 #include "qemu/runtime.h"
 #include "qemu/toolkit.h"
 
-/* Where the guest's memory and devices come from, or go to. All zero: memory of its own, and a boot. */
+/* Where the guest's memory and devices come from, or go to. All zero: the guest has memory of its own and boots. */
 struct launch_memory {
         const char *file; /* NULL = anonymous memory */
         bool shared;      /* what the guest writes goes into the file */
@@ -26,20 +26,22 @@ struct launch_memory {
 struct launch {
         const struct vm *vm;
         const struct runtime *runtime;
-        bool ends_with_us; /* a killed `machine` takes it along */
+        bool ends_with_us; /* it also ends when `machine` is killed */
+        bool halted;       /* the guest doesn't run until QEMU is told to go on */
 
         struct toolkit toolkit;
         struct acceleration acceleration;
         const struct layer *layer; /* borrowed */
-        struct lock lock;          /* of launch_prepare(): QEMU's from launch_start() on */
-        pid_t qemu;                /* or the bubblewrap around it: a group of its own. 0 = none */
+        struct lock lock;          /* taken by launch_prepare(), and QEMU's from launch_start() on */
+        pid_t qemu;                /* or the bubblewrap around it; it has a process group of its own. 0 = none */
         pid_t net;
+        pid_t log; /* machine-log, which ends when QEMU does */
 };
 
-/* Has this computer the memory that the VM is to have? Otherwise ERROR_ENGINE. */
+/* Fails (ERROR_ENGINE) when this computer has less memory than the VM needs. */
 int launch_check_memory(const struct vm_record *record, struct error **err);
-/* Finds the programs, takes the VM's run.lock, makes its folders; says what makes it slow or weak. `layer`: what its disk
- * stands on. */
+/* Finds the programs, takes the VM's run.lock and makes its folders. Notes say what makes it slow or weak. `layer`: what its
+ * disk stands on. */
 int launch_prepare(struct launch *launch, const struct layer *layer, struct event_sink *events, struct error **err);
 int launch_start(struct launch *launch, const struct launch_memory *memory, struct error **err);
 /* Connects to the QMP socket of what was started. */

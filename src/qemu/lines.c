@@ -1,4 +1,4 @@
-#include "lines.h"
+#include "qemu/lines.h"
 
 void lines_clear(struct lines *lines)
 {

@@ -1,6 +1,6 @@
 /*
- * Bytes that come in pieces, taken out as lines. A peer that sends a longer line than it may is refused, however slowly
- * it does so.
+ * Takes bytes as they come and gives them back as lines. A peer that sends too long a line is refused, however slowly it
+ * sends it.
  *
  *         lines_feed(&lines, block, length);
  *         while ((got = lines_next(&lines, &line, err)) > 0)
@@ -24,5 +24,5 @@ struct lines {
 
 void lines_clear(struct lines *lines);
 void lines_feed(struct lines *lines, const char *data, size_t length);
-/* The next whole line replaces `out`, without "\n" or "\r\n": 1. None yet: 0. Over the limit: -1. */
+/* Returns 1 with the next whole line in `out`, without "\n" or "\r\n"; 0 when there is none yet; -1 when it is too long. */
 int lines_next(struct lines *lines, struct strbuf *out, struct error **err);

@@ -1,9 +1,9 @@
-#include "migration.h"
+#include "qemu/migration.h"
 
 #define SET  1
 #define NAME "state"
 
-/* Hands over the descriptor. The address it then has for QEMU, owned by the caller; NULL with an error. */
+/* Hands over the descriptor. Returns the address by which QEMU then knows it, owned by the caller; NULL with an error. */
 static char *give(struct qmp *qmp, const struct toolkit *toolkit, int fd, deadline limit, struct error **err)
 {
         bool by_set = toolkit_is_since(toolkit, 8, 2);
@@ -56,7 +56,7 @@ static int look(struct qmp *qmp, deadline limit, struct error **err)
         return error_set(err, ERROR_ENGINE, "QEMU says: %s", reason);
 }
 
-/* Each step of it comes as an event. */
+/* Waits for its end. Each step of it comes as an event. */
 static int await(struct qmp *qmp, deadline limit, struct error **err)
 {
         for (;;) {
@@ -69,7 +69,7 @@ static int await(struct qmp *qmp, deadline limit, struct error **err)
                 if (got < 0)
                         return -1;
                 if (got == 0)
-                        return error_set(err, ERROR_ENGINE, "QEMU is not done in time");
+                        return error_set(err, ERROR_ENGINE, "QEMU did not finish in time");
         }
 }
 

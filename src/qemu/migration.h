@@ -1,12 +1,13 @@
 /*
- * A stopped guest's devices, saved to an open file and taken up again from it. The guest's memory is not in there: it is a file
- * of its own that is mapped (the capability "x-ignore-shared").
+ * Saves a stopped guest's devices to an open file, and loads them from it again. The guest's memory is not in that file: it is
+ * in a file of its own that is mapped (the capability "x-ignore-shared").
  *
  *         save:  -object memory-backend-file,…,share=on           stop; migration_save(); quit
  *         load:  -incoming defer, the same memory by share=off    migration_load(); cont
  *
- * QEMU is handed the file's descriptor, so that its sandbox may forbid it to open files and start programs. From 8.2 on it
- * wants such a file in a set of descriptors and a "file:" address; before, there is none, and "fd:" takes any descriptor.
+ * QEMU is handed the file's descriptor, so that its sandbox may forbid it to open files and start programs. From 8.2 on QEMU
+ * wants such a file in a set of descriptors and a "file:" address. Older versions have no "file:", and "fd:" takes any
+ * descriptor there.
  * Sources: QEMU's docs/devel/migration, qapi/migration.json.
  */
 #pragma once

@@ -1,17 +1,17 @@
 #include <sys/types.h>
 
-#include "engine.h"
-#include "holder.h"
 #include "lib/file.h"
 #include "lib/text.h"
-#include "runtime.h"
-#include "socket.h"
+#include "qemu/engine.h"
+#include "qemu/holder.h"
+#include "qemu/runtime.h"
+#include "qemu/socket.h"
 #include "vm/network.h"
 
 #define LOOK_MS      5000
 #define STATUS_LIMIT (1 << 20)
 
-/* 0 = unknown. Source: proc(5), /proc/PID/status. */
+/* The parent of a process; 0 = unknown. Source: proc(5), /proc/PID/status. */
 static pid_t parent_of(pid_t pid)
 {
         _cleanup_(freep) char *path = xasprintf("/proc/%d/status", (int)pid);
@@ -31,7 +31,18 @@ int engine_refused(const struct vm *vm, const char *address, uint16_t port, char
         return network_refused(runtime.net_log, address, port, reason, err);
 }
 
-/* The worker is who listens, and its parent the supervisor. */
+/* Adds machine-log, which holds a lock on the console's log. It may be missing: the guest runs without it. */
+static int add_log(const struct runtime *runtime, struct engine_processes *out, struct error **err)
+{
+        pid_t pid;
+        int found = holder_find(runtime->console_log, &pid, err);
+
+        if (found > 0)
+                out->items[out->count++] = (struct engine_process){ .pid = pid, .role = "machine-log" };
+        return found < 0 ? -1 : 0;
+}
+
+/* The process that listens is the worker; its parent is the supervisor. */
 int engine_processes(const struct vm *vm, struct engine_processes *out, struct error **err)
 {
         _cleanup_(runtime_clear) struct runtime runtime = RUNTIME_INIT;
@@ -46,7 +57,7 @@ int engine_processes(const struct vm *vm, struct engine_processes *out, struct e
         if (found < 0 || socket_listener(runtime.ssh, deadline_in(LOOK_MS), &worker_fd, &worker, err) < 0)
                 return -1;
         if (found == 0)
-                return error_set(err, ERROR_ENGINE, "the QEMU of VM '%s' can't be seen", vm->name);
+                return error_set(err, ERROR_ENGINE, "cannot find the QEMU of VM '%s'", vm->name);
         *out = (struct engine_processes){
                 .items = {
                         { .pid = qemu, .role = "QEMU", .guest = true },
@@ -55,5 +66,5 @@ int engine_processes(const struct vm *vm, struct engine_processes *out, struct e
                 },
                 .count = 3,
         };
-        return 0;
+        return add_log(&runtime, out, err);
 }

@@ -1,4 +1,4 @@
-#include "qmp-protocol.h"
+#include "qemu/qmp-protocol.h"
 
 #include "lib/text.h"
 
@@ -107,5 +107,5 @@ int qmp_protocol_line(struct qmp_protocol *protocol, const char *line, size_t le
                 return take_event(object, message);
         if (json_object_get(object, "return") || json_is_object(json_object_get(object, "error")))
                 return take_reply(protocol, object, message, err);
-        return out_of_place(protocol, "something that is no event and no reply", err);
+        return out_of_place(protocol, "something that is neither an event nor a reply", err);
 }

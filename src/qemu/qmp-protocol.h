@@ -1,13 +1,13 @@
 /*
- * QEMU's machine protocol without the socket: lines in, lines out, one state. What can arrive when:
+ * QEMU's machine protocol without the socket: lines in, lines out, one state. What can arrive in each state:
  *
  *         QMP_GREETING     {"QMP": …}: the answer is qmp_capabilities
  *         QMP_NEGOTIATING  the reply to that; events may come before it
  *         QMP_READY        events, and the reply to the one command that is pending
- *         QMP_CLOSED       nothing: something came that has no place here
+ *         QMP_CLOSED       nothing: something came that does not belong here
  *
- * Source: QEMU's docs/interop/qmp-spec. Unknown events are handed out like any other, replies to commands that nobody waits
- * for any more are dropped.
+ * Source: QEMU's docs/interop/qmp-spec. Unknown events are handed out like any other. Replies that nobody waits for any more
+ * are dropped.
  */
 #pragma once
 
@@ -52,7 +52,7 @@ struct qmp_protocol {
  * QMP_READY. */
 int qmp_protocol_command(struct qmp_protocol *protocol, const char *command, json_t *arguments, struct strbuf *out,
                          struct error **err);
-/* Takes one line. What is to be sent at once is appended to `send`; `message` says what it was. -1: QMP_CLOSED, with the
- * reason. */
+/* Takes one line. Appends what must be sent at once to `send`; `message` says what the line was. When it fails, the state is
+ * QMP_CLOSED and the error has the reason. */
 int qmp_protocol_line(struct qmp_protocol *protocol, const char *line, size_t length, struct strbuf *send,
                       struct qmp_message *message, struct error **err);

@@ -1,4 +1,4 @@
-#include "qmp.h"
+#include "qemu/qmp.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -6,9 +6,9 @@
 #include <unistd.h>
 
 #include "lib/strv.h"
-#include "lines.h"
-#include "qmp-protocol.h"
-#include "socket.h"
+#include "qemu/lines.h"
+#include "qemu/qmp-protocol.h"
+#include "qemu/socket.h"
 
 #define EVENTS_KEPT 256
 
@@ -103,7 +103,8 @@ static bool is_done(const struct qmp *qmp, const struct qmp_message *message)
                (qmp->protocol.state == QMP_READY && qmp->protocol.pending == 0);
 }
 
-/* Until the pending reply is there; for the negotiation, until that is over. */
+/* Waits until the pending reply is there, or until the negotiation is over. A QEMU that sends events without end gains no time
+ * by that. */
 static int await(struct qmp *qmp, const char *what, deadline limit, struct qmp_message *message, struct error **err)
 {
         for (;;) {
@@ -113,13 +114,14 @@ static int await(struct qmp *qmp, const char *what, deadline limit, struct qmp_m
                         return -1;
                 if (got > 0 && is_done(qmp, message))
                         return 0;
-                if (got > 0)
-                        continue;
-                got = receive(qmp, limit, err);
+                if (got == 0)
+                        got = receive(qmp, limit, err);
+                else if (deadline_passed(limit))
+                        got = 0;
                 if (got < 0)
                         return -1;
                 if (got == 0)
-                        return error_set(err, ERROR_ENGINE, "QEMU gave no answer to '%s' in time", what);
+                        return error_set(err, ERROR_ENGINE, "QEMU did not answer '%s' in time", what);
         }
 }
 

@@ -1,4 +1,4 @@
-#include "runtime.h"
+#include "qemu/runtime.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,23 +8,23 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
-#include "holder.h"
 #include "host/paths.h"
 #include "lib/file.h"
 #include "lib/os.h"
-#include "socket.h"
+#include "qemu/holder.h"
+#include "qemu/socket.h"
 
 /* A killed process is gone at once, unless the kernel holds it */
 #define END_MS 10000
 #define ONE_MS 500
-/* Between two looks at what no descriptor tells: whether the lock is free, whether a new socket listens yet */
+/* The pause between two looks at what no descriptor tells: whether the lock is free, whether a new socket listens yet */
 #define LOOK_MS 20
 
 void runtime_clear(struct runtime *runtime)
 {
         free(runtime->lock);
         free(runtime->disk);
-        free(runtime->fork);
+        free(runtime->restore);
         free(runtime->logs);
         free(runtime->console_log);
         free(runtime->qemu_log);
@@ -45,7 +45,7 @@ void runtime_find_files(const struct vm *vm, struct runtime *out)
                 .name = vm->name,
                 .lock = path_join(vm->folder, "run.lock"),
                 .disk = path_join(vm->folder, "disk.qcow2"),
-                .fork = path_join(vm->folder, "fork"),
+                .restore = path_join(vm->folder, "restore"),
                 .logs = path_join(vm->folder, "logs"),
                 .console_log = path_join(vm->folder, "logs/console.log"),
                 .qemu_log = path_join(vm->folder, "logs/qemu.log"),
@@ -81,7 +81,7 @@ int runtime_find(const struct vm *vm, struct runtime *out, struct error **err)
         return runtime_find_sockets(out, err);
 }
 
-/* By a shared lock, so that two who look at the same time don't take each other for QEMU. */
+/* Tries a shared lock, so that two processes that look at the same time don't take each other for QEMU. */
 int runtime_is_alive(const struct runtime *runtime, struct error **err)
 {
         _cleanup_(closep) int fd = open(runtime->lock, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
@@ -95,14 +95,14 @@ int runtime_is_alive(const struct runtime *runtime, struct error **err)
                 if (errno == EWOULDBLOCK)
                         return 1;
                 if (errno != EINTR)
-                        return error_errno(err, ERROR_ENGINE, "cannot ask for '%s'", runtime->lock);
+                        return error_errno(err, ERROR_ENGINE, "cannot try the lock '%s'", runtime->lock);
         }
         return 0;
 }
 
 int runtime_claim(const struct runtime *runtime, struct lock *lock, struct error **err)
 {
-        /* Who looks holds it for an instant: that is waited out. */
+        /* A process that looks holds it for an instant; wait until that is over. */
         if (lock_acquire(lock, runtime->lock, LOCK_EXCLUSIVE, 1000, err) < 0)
                 return error_wrap(err, "cannot start VM '%s'", runtime->name);
         return 0;
@@ -140,7 +140,7 @@ int runtime_qmp(const struct runtime *runtime, int child, deadline limit, struct
 
         if (watch < 0)
                 return error_errno(err, ERROR_FAILED, "cannot watch '%s'", runtime->sockets);
-        /* It may not be there yet; then the short while is what we wait by. */
+        /* The folder may not be there yet. Then we look again after a short while. */
         inotify_add_watch(watch, runtime->sockets, IN_CREATE | IN_MOVED_TO);
         for (;;) {
                 _cleanup_(error_freep) struct error *reason = NULL;
@@ -175,7 +175,7 @@ int runtime_process(const struct runtime *runtime, int *process_fd, struct error
                 if (fd < 0 && errno != ESRCH)
                         return error_errno(err, ERROR_ENGINE, "cannot watch process %d", (int)pid);
         }
-        /* Held after the descriptor was got: so the pid had not gone to somebody else before. */
+        /* The lock is still held after we got the descriptor, so the pid had not passed to another process before. */
         alive = runtime_is_alive(runtime, err);
         if (alive < 0)
                 return -1;
@@ -200,7 +200,7 @@ int runtime_wait_end(const struct runtime *runtime, int process_fd, deadline lim
                         return alive < 0 ? -1 : 1;
                 if (left == 0)
                         return 0;
-                /* Its last descriptors go a moment before or after it. */
+                /* Its last descriptors are closed a moment before or after its end. */
                 if (has_ended(process_fd))
                         poll(NULL, 0, left > 0 && left < LOOK_MS ? left : LOOK_MS);
                 else if (poll(&polled, 1, left) < 0 && errno != EINTR)
@@ -226,7 +226,8 @@ static int kill_one(const struct runtime *runtime, struct error **err)
         return runtime_wait_end(runtime, process_fd, deadline_in(ONE_MS), err);
 }
 
-/* While it is being started, bubblewrap's processes hold the lock beside it: one after the other, until it is free. */
+/* While QEMU is being started, bubblewrap's processes hold the lock too. They are killed one after the other, until the lock is
+ * free. */
 int runtime_kill(const struct runtime *runtime, struct error **err)
 {
         deadline limit = deadline_in(END_MS);
@@ -235,7 +236,7 @@ int runtime_kill(const struct runtime *runtime, struct error **err)
         while (ended == 0 && !deadline_passed(limit))
                 ended = kill_one(runtime, err);
         if (ended == 0)
-                return error_set(err, ERROR_ENGINE, "the QEMU of VM '%s' was killed and has not ended after %d s",
+                return error_set(err, ERROR_ENGINE, "the QEMU of VM '%s' was killed but has not ended after %d s",
                                  runtime->name, END_MS / 1000);
         return ended < 0 ? -1 : 0;
 }
@@ -264,7 +265,7 @@ int runtime_end_net(const struct runtime *runtime, struct error **err)
         case -1:
                 return -1;
         case 0:
-                return error_set(err, ERROR_ENGINE, "the network process of VM '%s' was killed and has not ended",
+                return error_set(err, ERROR_ENGINE, "the network process of VM '%s' was killed but has not ended",
                                  runtime->name);
         }
         return 0;

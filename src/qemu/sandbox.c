@@ -1,4 +1,4 @@
-#include "sandbox.h"
+#include "qemu/sandbox.h"
 
 #include "lib/file.h"
 
@@ -13,7 +13,7 @@ static void bind(struct strv *argv, const char *option, const char *path)
         strv_adds(argv, option, path, path, NULL);
 }
 
-/* A QEMU outside of /usr has its firmware and libraries beside it: PREFIX of PREFIX/bin/qemu-system-… */
+/* A QEMU outside /usr has its firmware and libraries beside it, in the PREFIX of PREFIX/bin/qemu-system-… */
 static void bind_prefix(const char *qemu, struct strv *argv)
 {
         _cleanup_(freep) char *bin = path_folder(qemu);

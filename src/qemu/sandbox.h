@@ -1,6 +1,6 @@
 /*
- * bubblewrap around QEMU: no network, no other processes, of the file system only what QEMU needs. It doesn't end with
- * us unless that is asked for: a VM is to outlive the command that starts it. Source: bwrap(1).
+ * Puts bubblewrap around QEMU: no network, no other processes, and only the files that QEMU needs. It doesn't end with us
+ * unless that is asked for, because a VM outlives the command that starts it. Source: bwrap(1).
  */
 #pragma once
 

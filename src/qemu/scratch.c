@@ -1,8 +1,8 @@
-#include "scratch.h"
+#include "qemu/scratch.h"
 
-#include "agent.h"
 #include "host/paths.h"
 #include "lib/file.h"
+#include "qemu/agent.h"
 
 /* A handful of commands, each of which may have to be read from the disk first. */
 #define SCRIPT_KVM_MS      60000

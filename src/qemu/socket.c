@@ -1,4 +1,4 @@
-#include "socket.h"
+#include "qemu/socket.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +10,7 @@
 
 #include "lib/os.h"
 
-/* How long to leave a listener alone whose queue is full: there is no descriptor that tells when it has room again. */
+/* How long to leave a listener with a full queue alone: no descriptor tells when it has room again. */
 #define QUEUE_RETRY_MS 20
 
 static int connect_by(int fd, int place)
@@ -46,7 +46,7 @@ int socket_connect(const char *path, deadline limit, int *fd, struct error **err
                         return error_errno(err, nobody_there(errno) ? ERROR_NOT_FOUND : ERROR_ENGINE, "cannot connect to '%s'",
                                            path);
                 if (left == 0)
-                        return error_set(err, ERROR_ENGINE, "'%s' does not take connections", path);
+                        return error_set(err, ERROR_ENGINE, "'%s' does not accept connections", path);
                 if (errno == EAGAIN)
                         poll(NULL, 0, left > 0 && left < QUEUE_RETRY_MS ? left : QUEUE_RETRY_MS);
         }
@@ -66,7 +66,7 @@ int socket_listener(const char *path, deadline limit, int *process_fd, pid_t *pi
         if (os_peer_pid(fd, &listener, &uid) < 0)
                 return error_errno(err, ERROR_ENGINE, "cannot tell who listens at '%s'", path);
         if (uid != geteuid() || listener <= 0)
-                return error_set(err, ERROR_ENGINE, "'%s' is listened at by a process of somebody else", path);
+                return error_set(err, ERROR_ENGINE, "a process of another user listens at '%s'", path);
         got = os_process_fd(listener);
         if (got < 0)
                 return error_errno(err, errno == ESRCH ? ERROR_NOT_FOUND : ERROR_ENGINE, "cannot watch process %d",

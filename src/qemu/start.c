@@ -1,13 +1,14 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "boot.h"
-#include "disk.h"
-#include "engine.h"
-#include "fork.h"
-#include "launch.h"
 #include "lib/file.h"
-#include "template.h"
+#include "qemu/boot.h"
+#include "qemu/disk.h"
+#include "qemu/engine.h"
+#include "qemu/launch.h"
+#include "qemu/restore.h"
+#include "qemu/template.h"
+#include "vm/rules.h"
 
 #define QMP_MS 30000
 
@@ -18,16 +19,39 @@ static int mark_ready(const struct runtime *runtime, struct error **err)
         return fd < 0 ? error_errno(err, ERROR_FAILED, "cannot make '%s'", runtime->ready) : 0;
 }
 
+/* A disk that is smaller than the VM's should be is enlarged by QEMU before its guest runs. No other program opens what a guest
+ * has written. */
+static int prepare_disk(struct launch *launch, const struct layer *layer, struct error **err)
+{
+        const struct vm *vm = launch->vm;
+        int64_t has;
+
+        if (disk_inspect(launch->runtime->disk, layer, vm->record.disk_bytes, &has, err) < 0)
+                return error_hint(err, "the disk is of no use any more: machine rebuild %s --discard-work", vm->name);
+        launch->halted = has < vm->record.disk_bytes;
+        return 0;
+}
+
+static int go_on(const struct launch *launch, struct qmp *qmp, struct error **err)
+{
+        deadline limit = deadline_in(QMP_MS);
+
+        if (!launch->halted)
+                return 0;
+        return disk_grow(qmp, launch->vm->record.disk_bytes, limit, err) < 0 ? -1
+                                                                             : qmp_call(qmp, "cont", NULL, limit, NULL, err);
+}
+
 static int boot_cold(const struct vm *vm, const struct runtime *runtime, const struct layer *layer, struct event_sink *events,
                      struct event_sink *notes, struct error **err)
 {
         _cleanup_(launch_clear) struct launch launch = { .vm = vm, .runtime = runtime, .lock = LOCK_INIT };
         _cleanup_(qmp_freep) struct qmp *qmp = NULL;
 
-        if (launch_prepare(&launch, layer, notes, err) < 0 || disk_grow(runtime->disk, vm->record.disk_bytes, err) < 0 ||
+        if (launch_prepare(&launch, layer, notes, err) < 0 || prepare_disk(&launch, layer, err) < 0 ||
             launch_start(&launch, &(struct launch_memory){ 0 }, err) < 0)
                 return -1;
-        if (launch_qmp(&launch, &qmp, err) < 0 ||
+        if (launch_qmp(&launch, &qmp, err) < 0 || go_on(&launch, qmp, err) < 0 ||
             boot_wait(runtime, qmp, boot_limit_ms(launch.acceleration.kvm), events, err) < 0) {
                 launch_explain(&launch, err);
                 return -1;
@@ -36,7 +60,7 @@ static int boot_cold(const struct vm *vm, const struct runtime *runtime, const s
         return 0;
 }
 
-/* What it was found to stand on, and whether a fork is due, decides how it starts. */
+/* What its disk stands on, and whether a restore is due, decides how it starts. */
 static int start(struct vm *vm, const struct runtime *runtime, struct event_sink *events, struct error **err)
 {
         _cleanup_(layer_clear) struct layer layer = LAYER_INIT;
@@ -48,25 +72,25 @@ static int start(struct vm *vm, const struct runtime *runtime, struct event_sink
                 return error_set(err, ERROR_ENGINE, "the record of VM '%s' does not say what its disk stands on", vm->name);
         if (layer_open(vm->record.base, &layer, err) < 0)
                 return -1;
-        if (fork_is_due(runtime)) {
-                int forked = fork_start(vm, runtime, &layer, events, err);
+        if (restore_is_due(runtime)) {
+                int restored = restore_start(vm, runtime, &layer, events, err);
 
-                vm->forked = forked > 0;
-                if (forked != 0)
-                        return forked < 0 ? -1 : 0;
+                vm->from_template = restored > 0;
+                if (restored != 0)
+                        return restored < 0 ? -1 : 0;
                 notes = NULL;
         }
         return boot_cold(vm, runtime, &layer, events, notes, err);
 }
 
-/* Another run started it. */
+/* Waits for a VM that another run started. */
 static int join(const struct vm *vm, const struct runtime *runtime, struct event_sink *events, struct error **err)
 {
         struct launch launch = { .vm = vm, .runtime = runtime, .lock = LOCK_INIT };
         _cleanup_(acceleration_clear) struct acceleration acceleration = ACCELERATION_INIT;
         _cleanup_(qmp_freep) struct qmp *qmp = NULL;
 
-        event_note(events, "VM '%s' runs already: waiting for its guest", vm->name);
+        event_note(events, "VM '%s' is already running: waiting for its guest", vm->name);
         acceleration_find(&acceleration);
         if (runtime_qmp(runtime, -1, deadline_in(QMP_MS), &qmp, err) < 0 ||
             boot_wait(runtime, qmp, boot_limit_ms(acceleration.kvm), events, err) < 0) {
@@ -81,8 +105,8 @@ static int start_somehow(struct vm *vm, const struct runtime *runtime, bool aliv
 {
         int status;
 
-        /* What a killed fork left running has no identity yet, and never will. */
-        if (alive && fork_is_due(runtime)) {
+        /* What a killed restore left running has no identity yet, and never will. */
+        if (alive && restore_is_due(runtime)) {
                 if (runtime_kill(runtime, err) < 0)
                         return -1;
                 alive = false;
@@ -96,7 +120,7 @@ int engine_start(struct vm *vm, struct event_sink *events, struct error **err)
         _cleanup_(runtime_clear) struct runtime runtime = RUNTIME_INIT;
         int alive;
 
-        vm->forked = false;
+        vm->from_template = false;
         if (runtime_find(vm, &runtime, err) < 0)
                 return -1;
         alive = runtime_is_alive(&runtime, err);
@@ -105,7 +129,7 @@ int engine_start(struct vm *vm, struct event_sink *events, struct error **err)
         if (alive && file_exists(runtime.ready))
                 return 0;
         event_begin(events, "start", "starting VM '%s'", vm->name);
-        if (start_somehow(vm, &runtime, alive, events, err) < 0) {
+        if (rules_write(vm, err) < 0 || start_somehow(vm, &runtime, alive, events, err) < 0) {
                 event_end(events, "start", EVENT_FAILED, NULL);
                 error_wrap(err, "cannot start VM '%s'", vm->name);
                 return error_set_kind(err, ERROR_ENGINE);

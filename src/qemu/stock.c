@@ -1,10 +1,10 @@
-/* The layers there are, with templates, which only this engine has: listed, built ahead, removed. */
+/* Lists, builds in advance and removes layers, and among them templates, which only this engine has. */
 #include "image/stock.h"
 
-#include "engine.h"
 #include "lib/text.h"
-#include "template-build.h"
-#include "template.h"
+#include "qemu/engine.h"
+#include "qemu/template-build.h"
+#include "qemu/template.h"
 
 /* Would a new VM of the template's own size be made from it? */
 static bool is_fresh(const struct layer *layer)

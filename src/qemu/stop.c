@@ -1,11 +1,11 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "agent.h"
-#include "engine.h"
 #include "lib/file.h"
-#include "runtime.h"
-#include "socket.h"
+#include "qemu/agent.h"
+#include "qemu/engine.h"
+#include "qemu/runtime.h"
+#include "qemu/socket.h"
 
 #define QMP_MS 10000
 /* An agent that has its port open answers soon, or not at all. */
@@ -43,7 +43,8 @@ static int ask_agent(const struct runtime *runtime, struct error **err)
                        : agent_tell(agent, "guest-shutdown", arguments, limit, err);
 }
 
-/* By its agent; by the power button where that can't be asked, or was and nothing came of it. QEMU may be gone meanwhile. */
+/* Asks the guest to shut down, by its agent. Presses the power button when the agent can't be asked, or was asked in vain. QEMU
+ * may be gone by then. */
 static void ask(const struct runtime *runtime, struct qmp *qmp, bool again)
 {
         bool asked = agent_listens(qmp) && ask_agent(runtime, NULL) == 0;
@@ -94,7 +95,7 @@ static int end_guest(const struct vm *vm, const struct runtime *runtime, struct 
         return 0;
 }
 
-/* What the next start would have to clear away. */
+/* Clears away what the next start would otherwise have to. */
 static int clear_up(const struct runtime *runtime, struct error **err)
 {
         if (runtime_end_net(runtime, err) < 0)

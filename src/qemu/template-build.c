@@ -1,4 +1,4 @@
-#include "template-build.h"
+#include "qemu/template-build.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -7,20 +7,20 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "boot.h"
-#include "disk.h"
-#include "launch.h"
 #include "lib/file.h"
 #include "lib/text.h"
-#include "migration.h"
-#include "scratch.h"
-#include "socket.h"
+#include "qemu/boot.h"
+#include "qemu/disk.h"
+#include "qemu/launch.h"
+#include "qemu/migration.h"
+#include "qemu/scratch.h"
+#include "qemu/socket.h"
 
 #define KIND       "template"
 #define MIB        (INT64_C(1) << 20)
 #define CONNECT_MS 5000
 #define SAVE_MS    60000
-/* What a template takes on the disk is what its guest has touched; more than this has not been seen. */
+/* A template takes as much of the disk as its guest has touched of its memory. More than this has not been seen. */
 #define ROOM_MOST (1024 * MIB)
 #define ROOM_DISK (128 * MIB)
 
@@ -48,7 +48,7 @@ static int check_room(const char *folder, const struct template_wish *wish, stru
         left = (int64_t)status.f_bavail * (int64_t)status.f_frsize;
         if (left >= needed)
                 return 0;
-        error_set(err, ERROR_ENGINE, "a warm template takes up to %jd MiB, and '%s' has %jd MiB left", (intmax_t)(needed / MIB),
+        error_set(err, ERROR_ENGINE, "a warm template takes up to %jd MiB, but '%s' has %jd MiB left", (intmax_t)(needed / MIB),
                   folder, (intmax_t)(left / MIB));
         return error_hint(err, "machine prune");
 }
@@ -82,7 +82,7 @@ static int run(struct launch *launch, const char *memory, const char *state_path
                 return error_errno(err, ERROR_FAILED, "cannot make '%s'", state_path);
         if (launch_start(launch, &(struct launch_memory){ .file = memory, .shared = true }, err) < 0 ||
             launch_qmp(launch, &qmp, err) < 0 ||
-            /* Held until it is saved, so that whoever waits at the guest's end sleeps. */
+            /* Held until the guest is saved, so that the process that waits at the guest's end sleeps. */
             socket_connect(launch->runtime->resume, deadline_in(CONNECT_MS), &resume, err) < 0 ||
             boot_wait(launch->runtime, qmp, boot_limit_ms(launch->acceleration.kvm), events, err) < 0)
                 return -1;
@@ -93,7 +93,8 @@ static int run(struct launch *launch, const char *memory, const char *state_path
         return save(launch, qmp, state, err);
 }
 
-/* On disk, and never to be written again. A QEMU before 8.2 opens a memory file for writing even when it maps it privately. */
+/* Syncs it to the disk; it must never be written again. A QEMU before 8.2 opens a memory file for writing even when it maps it
+ * privately. */
 static int seal_memory(const char *path, const struct toolkit *toolkit, struct error **err)
 {
         _cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -136,7 +137,8 @@ static int write_manifest(const struct template_build *build, const struct vm *v
 static int seal(const struct template_build *build, const struct vm *vm, const char *disk, const char *memory,
                 const char *state, struct error **err)
 {
-        if (layer_seal(disk, err) < 0 || layer_seal(state, err) < 0 || seal_memory(memory, build->wish->toolkit, err) < 0)
+        if (disk_inspect_beside(disk, build->wish->base, 0, err) < 0 || layer_seal(disk, err) < 0 ||
+            layer_seal(state, err) < 0 || seal_memory(memory, build->wish->toolkit, err) < 0)
                 return -1;
         return write_manifest(build, vm, memory, state, err);
 }

@@ -1,6 +1,6 @@
 /*
- * How a template is made: a VM without a project is booted from the layer, in the folder that becomes the template's.
- * guest/template/warm runs in it (the README beside it says what it does), then it is stopped and saved. It ends with us.
+ * Makes a template: boots a VM without a project from the layer, in the folder that becomes the template's.
+ * guest/template/warm runs in it (guest/README.md says what it does), then it is stopped and saved. It ends with us.
  */
 #pragma once
 
@@ -8,13 +8,13 @@
 
 struct template_build {
         const struct template_wish *wish;
-        const char *inputs; /* the hash that template_check() compares */
+        const char *inputs; /* the hash that template_fits() compares */
         const char *key;
 };
 
 /* For layer_ensure(); `data` is a struct template_build. */
 extern const struct layer_builder template_builder;
 
-/* Size of a file that is never to change, and the time of its last change, which no program can set, as the manifest has them.
- * Owned by the caller; NULL with an error. */
+/* The size of a file that must never change, and the time of its last change, which no program can set, as the manifest has
+ * them. Owned by the caller; NULL with an error. */
 json_t *template_stamp(const char *path, struct error **err);

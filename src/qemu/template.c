@@ -1,17 +1,17 @@
-#include "template.h"
+#include "qemu/template.h"
 
 #include <errno.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "arguments.h"
 #include "host/paths.h"
 #include "lib/file.h"
 #include "lib/hash.h"
-#include "scratch.h"
-#include "template-build.h"
+#include "qemu/arguments.h"
+#include "qemu/scratch.h"
+#include "qemu/template-build.h"
 
-/* Raised when the same inputs would be made into another template. */
+/* Raised when the same inputs would become a different template. */
 #define RECIPE_VERSION "2"
 #define CPUINFO_LIMIT  (4 << 20)
 
@@ -25,7 +25,7 @@ static void hash_processor(struct hash *hash)
 
         if (file_read("/proc/cpuinfo", CPUINFO_LIMIT, &text, NULL) < 0)
                 return;
-        /* The first processor's: up to the empty line. */
+        /* Only those of the first processor, up to the empty line. */
         for (char *line = text.buf; *line && *line != '\n'; line += strcspn(line, "\n"), line += *line == '\n')
                 for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
                         if (starts_with(line, fields[i]))
@@ -52,7 +52,7 @@ static void hash_arguments(struct hash *hash, const struct template_wish *wish)
                 .qmp_socket = "-",
                 .agent_socket = "-",
                 .resume_socket = "-",
-                .console_log = "-",
+                .console = "-",
                 .identity = "-",
         };
 
@@ -167,7 +167,7 @@ int template_check(const struct layer *layer, struct error **err)
 
 /* --- finding and making one */
 
-/* One of that kind that can be restored, whatever its serial number: 1; there is none: 0. */
+/* Looks for one of that kind that can be restored, whatever its serial number. Returns 1, or 0 when there is none. */
 static int find(const char *inputs, struct layer *out, struct error **err)
 {
         _cleanup_(freep) char *layers = paths_data("layers");

@@ -1,13 +1,13 @@
-#include "toolkit.h"
+#include "qemu/toolkit.h"
 
 #include <errno.h>
 #include <sys/stat.h>
 
-#include "arguments.h"
 #include "host/paths.h"
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/process.h"
+#include "qemu/arguments.h"
 
 #define PROBE_TIMEOUT_MS 10000
 #define CACHE_LIMIT      (64 << 10)
@@ -60,7 +60,7 @@ static int list_machines(const struct toolkit *toolkit, struct strbuf *out, stru
 
 static char *without_bubblewrap(void)
 {
-        return xstrdup("bubblewrap is not installed: QEMU runs with its own system call filter alone");
+        return xstrdup("bubblewrap is not installed: QEMU runs with only its own system call filter");
 }
 
 static int list_machines_somehow(struct toolkit *toolkit, struct strbuf *out, struct error **err)
@@ -77,7 +77,7 @@ static int list_machines_somehow(struct toolkit *toolkit, struct strbuf *out, st
         strbuf_reset(out);
         if (list_machines(toolkit, out, err) < 0)
                 return -1;
-        toolkit->note = xasprintf("bubblewrap does not work here (%s): QEMU runs with its own system call filter alone",
+        toolkit->note = xasprintf("bubblewrap does not work here (%s): QEMU runs with only its own system call filter",
                                   reason->message);
         return 0;
 }
@@ -114,7 +114,7 @@ static int ask(struct toolkit *toolkit, struct error **err)
 
 /* --- what was found before */
 
-/* What changes with a program's file. */
+/* Appends what changes when a program's file does. */
 static void stamp_file(struct strbuf *out, const char *path)
 {
         struct stat status;
@@ -126,7 +126,7 @@ static void stamp_file(struct strbuf *out, const char *path)
                             (intmax_t)status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
 }
 
-/* Whether namespaces are allowed is a setting of the running kernel. */
+/* The boot id is part of it, because whether namespaces are allowed is a setting of the running kernel. */
 static char *make_stamp(const struct toolkit *toolkit)
 {
         _cleanup_(strbuf_clear) struct strbuf stamp = STRBUF_INIT;
@@ -157,7 +157,7 @@ static bool recall(struct toolkit *toolkit, const char *stamp)
         return true;
 }
 
-/* It is only a saving of time: what can't be kept is asked again. */
+/* This only saves time: what can't be kept is asked again. */
 static void keep(const struct toolkit *toolkit, const char *stamp)
 {
         _cleanup_(freep) char *folder = paths_cache(NULL);
@@ -167,13 +167,6 @@ static void keep(const struct toolkit *toolkit, const char *stamp)
 
         if (file_make_folders(folder, 0700, NULL) == 0)
                 json_write(path, cache, 0600, NULL);
-}
-
-void toolkit_forget(void)
-{
-        _cleanup_(freep) char *path = paths_cache("toolkit.json");
-
-        file_remove(path, NULL);
 }
 
 bool toolkit_is_since(const struct toolkit *toolkit, int major, int minor)
@@ -200,7 +193,7 @@ int toolkit_find(struct toolkit *out, struct error **err)
 
                 if (ask(&toolkit, err) < 0)
                         return -1;
-                /* One that doesn't work is asked again each time: it may be mended meanwhile. */
+                /* A bubblewrap that doesn't work is tried again each time: it may work by then. */
                 if (installed == (toolkit.bubblewrap != NULL))
                         keep(&toolkit, stamp);
         }

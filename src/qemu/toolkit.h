@@ -20,17 +20,15 @@ struct toolkit {
                 0                                                                                                              \
         }
 /*
- * Starts QEMU, inside of bubblewrap, which shows both that this works here and what machines there are. What was found is
- * kept in the cache folder (toolkit.json) for as long as neither program changes and the host isn't restarted.
+ * Starts QEMU inside bubblewrap, which shows both that this works here and which machine types there are. What was found is
+ * kept in the cache folder (toolkit.json) until one of the programs changes or the host is restarted.
  */
 int toolkit_find(struct toolkit *out, struct error **err);
 void toolkit_clear(struct toolkit *toolkit);
-/* Is QEMU of that version or a later one? */
+/* Is this QEMU that version or a later one? */
 bool toolkit_is_since(const struct toolkit *toolkit, int major, int minor);
-/* Can it map a memory file privately that it opened for reading only? Source: QEMU 8.2, qapi/qom.json, "rom". */
+/* Can QEMU privately map a memory file that it opened for reading only? Source: QEMU 8.2, qapi/qom.json, "rom". */
 bool toolkit_maps_read_only(const struct toolkit *toolkit);
-/* After a start that failed: what was found is not believed any longer. */
-void toolkit_forget(void);
 
 /* QEMU's absolute path, symlinks resolved. Not installed: ERROR_ENGINE with a hint. Owned by the caller. */
 char *toolkit_qemu(struct error **err);

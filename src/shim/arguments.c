@@ -1,14 +1,14 @@
-#include "arguments.h"
+#include "shim/arguments.h"
 
 #include "lib/text.h"
 
 #define SANDBOX "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"
 
-/* Lima's one network; behind "hostfwd=" come the address and the port. */
+/* Lima's one network; after "hostfwd=" come the address and the port. */
 static const char lima_network[] = "user,id=net0,net=192.168.5.0/24,dhcpstart=192.168.5.15,hostfwd=tcp:127.0.0.1:";
 static const char lima_network_end[] = "-:22";
 
-/* QEMU takes each option with one hyphen or two. "" for what is none. */
+/* Returns an option's name, which QEMU takes after one hyphen or two; "" when it is not an option. */
 static const char *option_name(const char *argument)
 {
         if (*argument != '-')
@@ -41,7 +41,7 @@ static int parse_network(const char *network, uint16_t *ssh_port, struct error *
         return error_set(err, ERROR_ENGINE, "this Lima gives QEMU a network that isn't known: '%s'", network);
 }
 
-/* What would bring the guest another network. */
+/* Would this option bring the guest another network? */
 static bool is_foreign(const char *option)
 {
         return streq(option, "nic") || streq(option, "net") || streq(option, "readconfig");

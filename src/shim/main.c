@@ -1,18 +1,18 @@
 /*
  * machine-shim: what Lima starts in place of QEMU (by QEMU_SYSTEM_<ARCH>), so that a guest's only network is machine-net.
  *
- * It starts machine-net and becomes QEMU, with Lima's arguments but for the network (arguments.h): same process, same pid.
- * machine-net holds the other end of QEMU's stream and ends with it; so it does should anything here fail. Questions about
- * QEMU pass as they are.
+ * It starts machine-net and becomes QEMU, with Lima's arguments except for the network (arguments.h): same process, same pid.
+ * machine-net holds the other end of QEMU's stream and ends when the stream ends, also when anything here fails. Questions
+ * about QEMU pass as they are.
  *
- * Lima gives a program named there no arguments of ours, so what there is to know comes by the environment, and doesn't go on
- * to QEMU:
+ * Lima gives a program named there no arguments of ours, so the settings come from the environment. They aren't passed on to
+ * QEMU:
  *
  *     MACHINE_SHIM_QEMU        the program to become: a path, or a name in PATH
  *     MACHINE_SHIM_LOG         machine-net's log
  *     MACHINE_SHIM_HOSTNAME    given to the guest by DHCP
- *     MACHINE_SHIM_RULES       machine-net's --rules, and
- *     MACHINE_SHIM_ACCOUNT     its --account, where there are rules
+ *     MACHINE_SHIM_RULES       machine-net's --rules
+ *     MACHINE_SHIM_ACCOUNT     machine-net's --account; given when there are rules
  *     MACHINE_SHIM_LAN         "1": the guest may reach the network around this computer
  *
  * It returns only on failure: one line on standard error, which Lima keeps in ha.stderr.log, and exit status 1.
@@ -22,8 +22,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "arguments.h"
 #include "lib/process.h"
+#include "shim/arguments.h"
 #include "vm/network.h"
 
 static const char *const variables[] = { "MACHINE_SHIM_QEMU", "MACHINE_SHIM_LOG",   "MACHINE_SHIM_HOSTNAME",
@@ -76,7 +76,7 @@ static int start_network(int frames_fd, uint16_t ssh_port, struct error **err)
                              err);
 }
 
-/* The end that QEMU gets is the one descriptor that stays open over exec. */
+/* QEMU's end is the only descriptor that stays open over exec. */
 static int run(const char *qemu, const char *const *arguments, struct error **err)
 {
         _cleanup_(strv_clear) struct strv argv = STRV_INIT;

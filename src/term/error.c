@@ -5,12 +5,12 @@
 #include "term/output.h"
 #include "term/terminal.h"
 
-/* Each line made visible; all but the first indented, so that none of them passes for a line of ours. */
+/* Appends the lines, made visible. All but the first are indented, so that none of them passes for a line of ours. */
 static void add_lines(struct strbuf *out, const char *text)
 {
         size_t length = strlen(text);
 
-        /* What programs said is often ended by a line end that says nothing. */
+        /* What a program printed often ends with a line end that says nothing. */
         while (length > 0 && text[length - 1] == '\n')
                 length--;
         for (;;) {
@@ -25,7 +25,7 @@ static void add_lines(struct strbuf *out, const char *text)
         }
 }
 
-/* "FILE:LINE:COLUMN:" where the user has to look, as editors understand it; else who speaks. */
+/* Returns "FILE:LINE:COLUMN:", as editors understand it, or "machine:" for an error without a file. */
 static char *origin(const struct error *error)
 {
         _cleanup_(strbuf_clear) struct strbuf out = STRBUF_INIT;

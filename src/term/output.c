@@ -14,7 +14,7 @@
 #define TICK_MS 125
 
 struct output {
-        struct event_sink sink; /* first: a sink is turned back into its output */
+        struct event_sink sink; /* must be first: a sink is cast back to its output */
         void (*show)(struct output *output, const struct event *event);
         bool quiet;
         struct terminal terminal;
@@ -34,7 +34,7 @@ static const char *const outcome_names[] = {
         [EVENT_FAILED] = "failed",
 };
 
-/* "note: …", "warning: …", with an end of line. */
+/* Appends "note: …" or "warning: …", with an end of line. */
 static void add_remark(const struct terminal *terminal, const struct event *event, struct strbuf *out)
 {
         bool warning = event->type == EVENT_WARNING;
@@ -61,7 +61,8 @@ static void *tick(void *data)
         return NULL;
 }
 
-/* Signals are for the main thread. Without a thread the tree moves with the events only. */
+/* Starts the thread with all signals blocked: they are for the main thread. If it can't start, the tree is redrawn by events
+ * only. */
 static void start_ticking(struct output *output)
 {
         sigset_t all, before;
@@ -98,7 +99,7 @@ static void show_live_locked(struct output *output, const struct event *event)
                 tree_draw(&output->tree, &output->steps);
                 break;
         case EVENT_LINE:
-                /* Shown by the next tick: a step may say more in a second than anybody can read. */
+                /* Shown by the next tick: a step may print more in a second than anybody can read. */
                 steps_line(&output->steps, event->text);
                 break;
         case EVENT_NOTE:
@@ -140,7 +141,7 @@ static void add_plain_end(const struct step *step, struct strbuf *out)
         _cleanup_(freep) char *duration = text_format_duration(step->ended - step->started);
         const char *line;
 
-        /* A log has only the end of what a failed step said; all of it would bury the rest. */
+        /* A log gets only the last lines of a failed step; all of them would bury the rest. */
         for (size_t n = 0; (line = step_kept_line(step, n)); n++)
                 strbuf_addf(out, "[%s] | %s\n", step->id, line);
         strbuf_addf(out, "[%s] %s", step->id, outcome_names[step->outcome]);

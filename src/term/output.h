@@ -1,8 +1,8 @@
 /*
- * How it is shown. Progress and everything that isn't a result goes to stderr, results to stdout.
+ * Shows events and errors. Progress and everything that isn't a result goes to stderr, results go to stdout.
  *
- * A terminal gets a live tree (one line a step; elapsed time and the last line of the running one, redrawn by a thread of
- * its own, so that a silent step never looks frozen), anything else plain lines, --json JSON Lines on stdout. NO_COLOR,
+ * A terminal gets a live tree: one line a step, with the elapsed time and the running step's last line. A thread redraws it, so
+ * that a silent step never looks frozen. Anything else gets plain lines, and --json prints JSON Lines on stdout. NO_COLOR,
  * TERM=dumb, the locale and the width are respected.
  */
 #pragma once

@@ -23,8 +23,8 @@ static int write_all(int fd, const char *text, size_t length)
 }
 
 /*
- * The next line, without its end: 1, or 0 at the end of file. A byte at a time, so that nothing behind it is taken from
- * whoever reads the terminal next.
+ * Reads the next line, without its end. Returns 1, or 0 at the end of file. Reads a byte at a time, so that what follows the
+ * line is left to the next reader of the terminal.
  */
 static int read_line(int fd, struct strbuf *line)
 {

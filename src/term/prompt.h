@@ -1,9 +1,9 @@
 /*
- * Questions. Asked on /dev/tty, so that redirected input is never eaten.
+ * Questions, asked on /dev/tty so that redirected input is never consumed.
  */
 #pragma once
 
 #include "lib/error.h"
 
-/* 1 = yes, 0 = no (also on end of file). No terminal: an ERROR_USAGE whose hint is `hint`. */
+/* Returns 1 for yes, 0 for no and at the end of file. Fails without a terminal, as ERROR_USAGE with `hint`. */
 int prompt_yes(const char *question, const char *hint, struct error **err);

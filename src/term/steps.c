@@ -3,7 +3,7 @@
 #include "lib/deadline.h"
 #include "lib/text.h"
 
-/* A guest's output must not drive the terminal, and a tab would make the width a guess. */
+/* A guest's output must not control the terminal, and the width of a tab isn't known. */
 static char *tame(const char *text)
 {
         char *tamed = text_visible_dup(text);

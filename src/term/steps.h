@@ -1,12 +1,12 @@
 /*
- * The steps of one piece of work, as events tell of them: in the order they began, each with its depth. Begin and end nest;
- * when the outermost has ended, whoever shows them does so for good and clears the list.
+ * The steps of one piece of work, as the events report them: in the order in which they began, each with its depth. Begin and
+ * end nest. When the outermost step has ended, the caller shows the steps a last time and clears the list.
  */
 #pragma once
 
 #include "lib/event.h"
 
-#define STEP_LINES 10 /* kept of a running step, for when it fails */
+#define STEP_LINES 10 /* the last ones are kept, to be shown when the step fails */
 
 struct step {
         char *id;
@@ -17,7 +17,7 @@ struct step {
         enum event_outcome outcome;
         int64_t started, ended;  /* as now_ms() */
         char *lines[STEP_LINES]; /* a ring of the last ones */
-        size_t line_count;       /* ever */
+        size_t line_count;       /* of all lines so far */
 };
 
 struct steps {
@@ -33,14 +33,14 @@ struct steps {
 void steps_clear(struct steps *steps);
 
 void steps_begin(struct steps *steps, const char *id, const char *text);
-/* A line of the innermost running step; outside of any it is dropped. */
+/* Adds a line to the innermost running step. Without a running step the line is dropped. */
 void steps_line(struct steps *steps, const char *line);
-/* Ends the innermost running step `id`, and those inside it. NULL when there is none such. */
+/* Ends the innermost running step `id`, and the steps inside it. Returns NULL when there is no such step. */
 const struct step *steps_end(struct steps *steps, const char *id, enum event_outcome outcome, const char *reason);
 /* Ends all that still run, as failed. */
 void steps_abandon(struct steps *steps);
 
 /* The innermost running step, or NULL. */
 struct step *steps_current(const struct steps *steps);
-/* The kept lines, oldest first: `n` from 0; NULL behind the last. */
+/* Returns the kept line `n`, counted from 0 for the oldest; NULL after the last. */
 const char *step_kept_line(const struct step *step, size_t n);

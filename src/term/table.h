@@ -1,5 +1,6 @@
 /*
- * Columns of text on stdout, as wide as their widest cell (by display width), the last one not padded; cells are made visible.
+ * Tables of text. A column is as wide as its widest cell (by display width); the last one is not padded. Cells are made
+ * visible.
  */
 #pragma once
 

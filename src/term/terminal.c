@@ -38,7 +38,7 @@ void terminal_size(const struct terminal *terminal, size_t *columns, size_t *row
         *rows = size.ws_row ? size.ws_row : 24;
 }
 
-/* ssh leaves the terminal we share with it non-blocking now and then. 1 = it can be written to again, soon enough. */
+/* ssh sometimes leaves the terminal that we share with it non-blocking. Returns 1 when it can be written to again in time. */
 static int wait_writable(int fd)
 {
         struct pollfd output = { .fd = fd, .events = POLLOUT };

@@ -1,6 +1,6 @@
 /*
- * What the terminal behind a descriptor can show, and how a text is written to it. Only what everything since the VT100
- * understands is used: colours, moving up, clearing to the end of the line or screen.
+ * Finds out what the terminal behind a descriptor can show, and writes to it. Uses only what every terminal since the VT100
+ * understands: colours, moving up, clearing to the end of the line or screen.
  */
 #pragma once
 
@@ -16,9 +16,9 @@ struct terminal {
 };
 
 struct terminal terminal_of(int fd);
-/* Asked anew at every redraw, so that no SIGWINCH is needed. 80 x 24 when the terminal doesn't say. */
+/* Asked again at every redraw, so that no SIGWINCH is needed. 80 x 24 when the terminal doesn't say. */
 void terminal_size(const struct terminal *terminal, size_t *columns, size_t *rows);
-/* All of it, in one write(2) where the kernel lets us. A reader that went away is not our business. */
+/* Writes all of it, in one write(2) if the kernel allows. When the reader has gone away, the rest is dropped. */
 void terminal_write(const struct terminal *terminal, const struct strbuf *text);
 /* Appends `text` in a style, when there are colours. */
 void terminal_style(const struct terminal *terminal, struct strbuf *out, enum style style, const char *text);

@@ -71,7 +71,7 @@ static void describe(const struct tree *tree, const struct step *step, bool inne
         }
 }
 
-/* How many rows of the screen the tree takes. A terminal made narrower has broken its rows into more. */
+/* Returns how many rows of the screen the tree takes. A terminal that was made narrower has wrapped its rows into more. */
 static size_t rows_taken(const struct tree *tree, size_t columns)
 {
         size_t rows = 0;
@@ -88,7 +88,7 @@ static void go_up(size_t rows, struct strbuf *out)
                 strbuf_addf(out, "\033[%zuA", rows);
 }
 
-/* Row by row: tmux keeps what is cleared to the screen's end from its first row on as if it had been scrolled away. */
+/* Clears row by row. If the screen is cleared from its first row to its end, tmux keeps the text as if it had scrolled away. */
 static void erase(struct tree *tree, size_t columns, struct strbuf *out)
 {
         size_t rows = rows_taken(tree, columns);
@@ -130,15 +130,16 @@ static void draw(struct tree *tree, const struct steps *steps, const char *above
                 strbuf_adds(&out, above);
         }
         go_up(rows_taken(tree, columns), &out);
-        /* The last column stays free: a full row would leave some terminals a line further down. */
+        /* The last column stays free: after a full row, some terminals are a line further down. */
         draw_rows(tree, steps, columns > 1 ? columns - 1 : 1, rows > 1 ? rows - 1 : 1, &out);
         strbuf_adds(&out, CLEAR_BELOW);
         terminal_write(&tree->terminal, &out);
 }
 
 /*
- * A terminal breaks its rows anew at another moment than it tells the new width; whoever draws in between goes up too far or
- * not far enough. So a new width is used only when it has lasted from one draw to the next.
+ * Returns true while the width is changing. A terminal doesn't rewrap its rows at the moment when it reports the new width, and
+ * a draw in between would go up too far or not far enough. So a new width is used only when it has lasted from one draw to the
+ * next.
  */
 static bool width_changes(struct tree *tree)
 {

@@ -16,9 +16,9 @@ struct tree {
 };
 
 void tree_clear(struct tree *tree);
-/* Draws over what is there: as many rows as the screen has, the last ones. Not while the window is changing its width. */
+/* Draws over the old tree: the last rows, as many as the screen has. Draws nothing while the window is changing its width. */
 void tree_draw(struct tree *tree, const struct steps *steps);
-/* The same for good: all rows, in full length, with the last lines of what failed. The next draw begins below them. */
+/* Draws the tree a last time: all rows, in full length, with the last lines of failed steps. The next draw begins below it. */
 void tree_finish(struct tree *tree, const struct steps *steps);
 /* Prints a line (or several, each ended) above the tree. */
 void tree_print_above(struct tree *tree, const struct steps *steps, const char *lines);

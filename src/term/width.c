@@ -2,7 +2,7 @@
 
 #include <wchar.h>
 
-/* One character of UTF-8 and its length in bytes; a byte that begins none stands for itself. */
+/* Returns one character of UTF-8 and its length in bytes. A byte that begins no character stands for itself. */
 static wchar_t decode(const char *text, size_t *length)
 {
         static const struct {

@@ -1,10 +1,15 @@
 #include "vm/account.h"
 
+#include <poll.h>
+
+#include "lib/deadline.h"
 #include "lib/file.h"
 #include "lib/text.h"
 #include "vm/rules.h"
 
-#define FILE_MOST (1 << 20)
+#define FILE_MOST  (1 << 20)
+#define WRITTEN_MS 2000 /* machine-net writes it in one go */
+#define PAUSE_MS   50
 
 void account_clear(struct account *account)
 {
@@ -102,4 +107,16 @@ int account_read(const struct vm *vm, struct account *out, struct error **err)
         if (err)
                 *err = TAKE_PTR(error);
         return -1;
+}
+
+int account_read_whole(const struct vm *vm, struct account *out, struct error **err)
+{
+        deadline limit = deadline_in(WRITTEN_MS);
+        int found;
+
+        while ((found = account_read(vm, out, err)) == 0 && !deadline_passed(limit))
+                poll(NULL, 0, PAUSE_MS);
+        if (found == 0)
+                return error_set(err, ERROR_FAILED, "what VM '%s' reached and was refused can't be read", vm->name);
+        return found < 0 ? -1 : 0;
 }

@@ -1,4 +1,4 @@
-#include "console.h"
+#include "vm/console.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -87,10 +87,22 @@ static void report_line(struct strbuf *line, struct event_sink *events)
         strbuf_reset(line);
 }
 
+/* Goes on at the end of a file that has become shorter: what it holds now was reported before, or is left out. */
+static void find_end(struct console *console)
+{
+        struct stat status;
+
+        if (fstat(console->fd, &status) < 0 || status.st_size >= lseek(console->fd, 0, SEEK_CUR))
+                return;
+        lseek(console->fd, 0, SEEK_END);
+        strbuf_reset(&console->partial);
+}
+
 void console_report(struct console *console, struct event_sink *events)
 {
         char block[4096];
 
+        find_end(console);
         for (size_t total = 0; total < REPORT_BYTES;) {
                 ssize_t got = read(console->fd, block, sizeof(block));
 
@@ -106,7 +118,7 @@ void console_report(struct console *console, struct event_sink *events)
         }
 }
 
-/* The end of the file, at most QUOTE_BYTES. */
+/* Reads the end of the file, at most QUOTE_BYTES. */
 static ssize_t read_end(const char *path, char *block)
 {
         _cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
@@ -119,7 +131,7 @@ static ssize_t read_end(const char *path, char *block)
         return pread(fd, block, QUOTE_BYTES, from);
 }
 
-/* Of the line that ends at `end`. */
+/* Where the line that ends at `end` begins. */
 static ssize_t line_begin(const char *block, ssize_t end)
 {
         while (end > 0 && block[end - 1] != '\n')

@@ -1,6 +1,6 @@
 /*
- * Logs that a guest or a program fills: followed while they grow, and quoted when something failed. Nothing of a guest's
- * text reaches the user but as visible characters.
+ * Follows a log while a guest or a program fills it, and quotes its end when something failed. A guest's text reaches the user
+ * only as visible characters.
  */
 #pragma once
 
@@ -8,10 +8,10 @@
 #include "lib/event.h"
 #include "lib/strbuf.h"
 
-/* A line of a console as plain text: escape sequences dropped, other control characters made visible. Appended to `out`. */
+/* Appends a line of a console as plain text: escape sequences are dropped, other control characters made visible. */
 void console_plain(struct strbuf *out, const char *line, size_t length);
 
-/* An empty file for a new run; the old one becomes PATH.1. */
+/* Makes an empty file for a new run; the old file becomes PATH.1. */
 int console_rotate(const char *path, struct error **err);
 
 struct console {
@@ -23,11 +23,11 @@ struct console {
         {                                                                                                                      \
                 .fd = -1, .partial = STRBUF_INIT                                                                               \
         }
-/* From now on; what the file holds already isn't reported. */
+/* Follows the file from now on; what it already holds isn't reported. */
 int console_follow(struct console *console, const char *path, struct error **err);
-/* Reports the lines that came since. */
+/* Reports the lines that have come since. */
 void console_report(struct console *console, struct event_sink *events);
 void console_clear(struct console *console);
 
-/* Appends the last `count` lines that say something, with "; " between; nothing when there is no such file. */
+/* Appends the last `count` lines that aren't empty, with "; " between them; nothing when there is no such file. */
 void console_quote(struct strbuf *out, const char *path, size_t count);

@@ -1,4 +1,4 @@
-#include "identity.h"
+#include "vm/identity.h"
 
 #include <ctype.h>
 #include <sodium.h>
@@ -9,7 +9,7 @@
 #define KEY_LIMIT  (64 << 10)
 #define FILE_LIMIT (8 << 10)
 
-/* Of all but the keys, and for who adds to it. */
+/* Room for everything but the keys, and for what a caller adds. */
 #define ROOM 4096
 
 void identity_wipe(struct strbuf *description)
@@ -36,7 +36,7 @@ char *identity_machine_id(const char *uuid)
         return strbuf_take(&id);
 }
 
-/* A file's content in base64 as the value of `key`; nothing where there is no such file. */
+/* Appends a file's content in base64 as the value of `key`; nothing when there is no such file. */
 static int add_file(const struct vm *vm, const char *name, const char *key, struct strbuf *out, struct error **err)
 {
         _cleanup_(freep) char *path = path_join(vm->folder, name);
@@ -64,7 +64,7 @@ int identity_describe(const struct vm *vm, struct strbuf *out, struct error **er
         if (file_read(host_key_path, KEY_LIMIT, &host_key, err) < 0 ||
             file_read(public_key_path, KEY_LIMIT, &public_key, err) < 0)
                 return error_wrap(err, "cannot describe VM '%s' to its guest", vm->name);
-        /* What is no secret first: a buffer that grows behind the key leaves copies of it. */
+        /* What isn't secret comes first: a buffer that grows after the key was added leaves copies of the key in memory. */
         if (add_file(vm, IDENTITY_GIT_CONFIG, "gitconfig", out, err) < 0 ||
             add_file(vm, IDENTITY_GIT_SIGNERS, "allowed-signers", out, err) < 0)
                 return error_wrap(err, "cannot describe VM '%s' to its guest", vm->name);

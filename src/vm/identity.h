@@ -1,6 +1,6 @@
 /*
- * What makes a guest this VM: its description for guest/identity (the form is in guest/README.md), with the private host
- * key in it.
+ * Describes a VM's identity for guest/identity: what makes a guest this VM. guest/README.md has the format. The description
+ * contains the private host key.
  */
 #pragma once
 
@@ -8,13 +8,13 @@
 #include "vm/vm.h"
 
 /*
- * Files of the VM's folder whose content the guest takes over with its identity, where they are there: what git is to know of
- * who commits (guest/commits.h).
+ * Files in the VM's folder that the guest takes over with its identity, if they exist. They tell git who commits
+ * (guest/commits.h).
  */
 #define IDENTITY_GIT_CONFIG  "gitconfig"
 #define IDENTITY_GIT_SIGNERS "allowed_signers"
 
-/* Appends the description, with room for a little more. A secret: `out` is to be cleared by identity_wipe(). */
+/* Appends the description and leaves room for a little more. It is secret: clear `out` with identity_wipe(). */
 int identity_describe(const struct vm *vm, struct strbuf *out, struct error **err);
 void identity_wipe(struct strbuf *description);
 /* A VM's uuid as a machine-id: 32 hexadecimal digits. Owned by the caller. */

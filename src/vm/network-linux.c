@@ -20,10 +20,10 @@
 
 enum { FRAMES_FD = 3, READY_FD = 4 };
 
-/* Nothing of the user's changes what it does. */
+/* Nothing in the user's environment changes what machine-net does. */
 static const char *const environment[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", NULL };
 
-/* Its one line, or what there was of it when it ended or the time was up. */
+/* Reads its one line, or as much of it as there was when machine-net ended. Fails when the time is up. */
 static int read_line(int fd, struct strbuf *line, struct error **err)
 {
         deadline limit = deadline_in(READY_MS);
@@ -38,7 +38,7 @@ static int read_line(int fd, struct strbuf *line, struct error **err)
                         return error_set(err, ERROR_ENGINE, "the network process is not ready after %d s", READY_MS / 1000);
                 got = ready < 0 ? -1 : read(fd, block, sizeof(block));
                 if (got < 0 && errno != EINTR)
-                        return error_errno(err, ERROR_ENGINE, "cannot hear from the network process");
+                        return error_errno(err, ERROR_ENGINE, "cannot read from the network process");
                 if (got == 0)
                         break;
                 if (got > 0)

@@ -1,6 +1,6 @@
 /*
- * machine-net, the guest's only network (src/net; Linux): started before the guest, with the other end of QEMU's frame socket.
- * It ends by itself when that is closed.
+ * Starts machine-net, the guest's only network (src/net; Linux). It is started before the guest, with the other end of QEMU's
+ * frame socket, and ends by itself when that socket is closed.
  */
 #pragma once
 
@@ -10,13 +10,13 @@
 
 struct network_spec {
         int frames_fd;              /* borrowed */
-        const char *log;            /* what was refused goes there; emptied first */
-        const char *const *options; /* of machine-net, beside its descriptors and the log; NULL-ended */
+        const char *log;            /* where machine-net writes what it refused; emptied first */
+        const char *const *options; /* of machine-net, besides its descriptors and the log; NULL-ended */
 };
 
-/* Waits until all its sockets are bound. What it has to say when they can't be is in the error. The caller reaps `pid`. */
+/* Starts it and waits until all its sockets are bound. When they can't be, the error has its reason. The caller reaps `pid`. */
 int network_start(const struct network_spec *spec, pid_t *pid, struct error **err);
 
-/* Does its log say that a TCP connection to there was refused lately? 1 with the newest reason, in one word, owned by the
- * caller; 0; -1 when the log can't be read. */
+/* Finds out from its log whether a TCP connection to this address and port was refused lately. Returns 1 with the newest
+ * reason, in one word, owned by the caller; 0 when not; -1 when the log can't be read. */
 int network_refused(const char *log, const char *address, uint16_t port, char **reason, struct error **err);

@@ -1,10 +1,11 @@
-/* macOS tells no plain user whose a port is without a walk through all processes: it is only seen to be taken. */
+/* On macOS a plain user would have to walk through all processes to learn who holds a port. So this only finds out whether the
+ * port is taken. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
 #include "lib/os.h"
-#include "ports.h"
+#include "vm/ports.h"
 
 char *ports_holder(uint16_t port)
 {

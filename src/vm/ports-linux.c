@@ -1,4 +1,4 @@
-#include "ports.h"
+#include "vm/ports.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -11,8 +11,8 @@
 #define STATE_LISTEN 0x0A
 
 /*
- * The address as the kernel prints it: 32-bit words in the host's byte order, each as a hexadecimal number. Every address
- * that takes in 127.0.0.1, in words of this machine.
+ * Does this address include 127.0.0.1? It is written as the kernel prints it: 32-bit words in the host's byte order, each as
+ * a hexadecimal number.
  */
 static bool is_in_the_way(const char *address)
 {

@@ -1,4 +1,4 @@
-#include "ports.h"
+#include "vm/ports.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -15,8 +15,8 @@ static const char *const intents[] = {
 };
 
 enum field_type {
-        FIELD_TEXT,          /* a string with something in it */
-        FIELD_OPTIONAL_TEXT, /* the same, or null, or not there: an older record has none */
+        FIELD_TEXT,          /* a string that isn't empty */
+        FIELD_OPTIONAL_TEXT, /* the same, or null, or missing: an older record doesn't have it */
         FIELD_COUNT,         /* a whole number from 1 */
         FIELD_BOOL,
         FIELD_OPTIONAL_BOOL,  /* the same, false where it is missing */
@@ -157,7 +157,7 @@ static int read_port(const json_t *object, const char *key, uint16_t *out, struc
         if (json_get_int(object, key, &number, err) < 0)
                 return -1;
         if (number < 1 || number > UINT16_MAX)
-                return error_set(err, ERROR_FAILED, "member '%s' is no port number", key);
+                return error_set(err, ERROR_FAILED, "member '%s' is not a port number", key);
         *out = (uint16_t)number;
         return 0;
 }
@@ -217,7 +217,7 @@ static int read_record(const json_t *object, struct vm_record *record, struct er
                 if (read_field(object, &fields[i], record, err) < 0)
                         return -1;
         if (!text_name_valid(record->name))
-                return error_set(err, ERROR_FAILED, "member 'name' is no VM's name");
+                return error_set(err, ERROR_FAILED, "member 'name' is not a valid VM name");
         return read_ports(object, record, err);
 }
 
@@ -237,7 +237,7 @@ int vm_record_read(const char *folder, struct vm_record *out, struct error **err
         return 0;
 }
 
-/* A string that isn't UTF-8 has no form in JSON; only `owner`, a path, can be one. */
+/* JSON can't hold a string that isn't UTF-8. Only `owner`, a path, can be one. */
 static int write_text(json_t *object, const char *key, const char *text, struct error **err)
 {
         json_t *value = text ? json_string(text) : json_null();

@@ -1,6 +1,6 @@
 /*
- * What is known of a VM, in VMS/NAME/vm.json: what it was made from and what is being done to it. Not its state: that is
- * asked of the engine. `intent` is written before a thing is done, so that a killed run can be finished:
+ * The record of a VM, VMS/NAME/vm.json: what the VM was made from and what is being done to it. It doesn't say whether the VM
+ * runs: only the engine knows that. `intent` is written before something is done, so that a killed run can be finished:
  *
  *         INTENT_CREATE   its disk may be half made: create again from nothing
  *         INTENT_SETUP    the disk is there; identity or repos may be missing: go on
@@ -34,18 +34,18 @@ struct vm_record {
         char *egress;        /* "open", "allow", "none"; NULL = open */
         struct strv allow;   /* rules (lib/egress-rule.h) of "allow" */
         struct strv clients; /* "@npm RULE": what the guest's package clients use, asked once (guest/clients.h) */
-        bool ask_clients;    /* they are yet to be asked, and no code of the project's is there yet */
+        bool ask_clients;    /* they have not been asked yet, and the guest has no code of the project yet */
         bool cold;           /* booted, never restored from a warm template */
         struct vm_port *ports;
         size_t port_count;
         struct strv profiles, repos; /* as in the configuration; repos[0] is where sessions land */
-        struct strv keys;            /* of the lent agent those that may be used (agent_key_option()); empty = all */
-        struct strv needed_keys;     /* fingerprints, instead of them where there are none (guest/lend.h); empty = all */
-        struct strv key_hosts;       /* where to they may log in, as known_hosts names hosts; empty = everywhere */
-        struct strv setup;           /* folders of repos that are there and yet to be set up (guest/setup.h) */
-        char *git;    /* hash of what git in the guest was told of who commits (guest/commits.h); NULL = nothing yet */
-        char *recipe; /* hash of the recipe that it was filled by (recipe_hash()); NULL = none yet */
-        char *image, *image_digest; /* as in the configuration: what it is made from instead of the base image; NULL = that */
+        struct strv keys;            /* the keys of the lent agent that may be used (agent_key_option()); empty = all */
+        struct strv needed_keys;     /* fingerprints of keys, used when `keys` is empty (guest/lend.h); empty = all */
+        struct strv key_hosts;       /* hosts that the keys may log in to, as known_hosts names them; empty = all hosts */
+        struct strv setup;           /* folders of repos that are in the guest but not set up yet (guest/setup.h) */
+        char *git;    /* hash of what git in the guest was told about who commits (guest/commits.h); NULL = nothing yet */
+        char *recipe; /* hash of the recipe that it was filled with (recipe_hash()); NULL = none yet */
+        char *image, *image_digest; /* as in the configuration: made from this image; NULL = from the base image */
         char *layer;                /* key of the layer that its recipe has become; NULL = it is made from the base image */
         char *base; /* key of the layer its disk stands on: a base, a recipe's, or a template on one; NULL until known */
 };
@@ -55,10 +55,10 @@ struct vm_record {
                 0                                                                                                              \
         }
 void vm_record_clear(struct vm_record *record);
-/* Which keys of the agent it is lent, as agent_key_option() takes them: those that are named, else those that it needs; none =
+/* The keys of the agent that it is lent, as agent_key_option() takes them: `keys`, or `needed_keys` when that is empty; none =
  * all. */
 const struct strv *vm_record_keys(const struct vm_record *record);
-/* Reads FOLDER/vm.json, every field checked. No such file: ERROR_NOT_FOUND. */
+/* Reads FOLDER/vm.json and checks every field. ERROR_NOT_FOUND when there is no such file. */
 int vm_record_read(const char *folder, struct vm_record *out, struct error **err);
-/* Whole, by rename. */
+/* Writes FOLDER/vm.json as a whole, by rename. */
 int vm_record_write(const char *folder, const struct vm_record *record, struct error **err);

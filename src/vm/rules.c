@@ -32,14 +32,15 @@ static int write_numbered(const struct vm *vm, int64_t number, struct error **er
         for (size_t i = 0; i < vm->record.allow.count; i++)
                 strbuf_addf(&text, "%s\n", vm->record.allow.items[i]);
         strbuf_addf(&text, "end %jd\n", (intmax_t)number);
-        /* Not by rename: who has it open would go on reading the old one. A torn one has no end, and isn't followed. */
+        /* Not by rename: machine-net has the file open and would go on reading the old one. It ignores a half-written file,
+         * which has no "end" line. */
         fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (fd < 0 || ftruncate(fd, 0) < 0 || write(fd, text.buf, text.len) != (ssize_t)text.len)
                 return error_errno(err, ERROR_FAILED, "cannot write '%s'", path);
         return 0;
 }
 
-/* By the time, so that no two are alike. */
+/* The time, so that no two numbers are the same. */
 static int64_t next_number(void)
 {
         struct timespec now;
@@ -72,7 +73,7 @@ int rules_change(const struct vm *vm, struct error **err)
                         break;
                 poll(NULL, 0, PAUSE_MS);
         }
-        error_set(err, ERROR_ENGINE, "what VM '%s' may reach has changed, and its network process doesn't follow", vm->name);
+        error_set(err, ERROR_ENGINE, "the network process of VM '%s' doesn't take up the changed rules", vm->name);
         return error_hint(err, "machine down %s, then machine up %s", vm->name, vm->name);
 }
 

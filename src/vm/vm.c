@@ -6,7 +6,7 @@
 #include "lib/file.h"
 #include "lib/text.h"
 
-/* Longer than the longest honest work under the lock: a base image built in software emulation. */
+/* Longer than the longest work that is done under the lock: building a base image in software emulation. */
 #define LOCK_TIMEOUT_MS (30 * 60 * 1000)
 
 static const struct engine *const no_engines[] = { NULL };
@@ -20,6 +20,15 @@ void vm_set_engines(const struct engine *const *engines)
 const struct engine *const *vm_engines(void)
 {
         return all_engines;
+}
+
+const struct engine *vm_whole_engine(void)
+{
+        const struct engine *const *engine = all_engines;
+
+        while (*engine && ((*engine)->weaker || !(*engine)->change_rules))
+                engine++;
+        return *engine;
 }
 
 const struct engine *vm_find_engine(const char *name)
@@ -44,7 +53,7 @@ void vm_clear(struct vm *vm)
         *vm = (struct vm)VM_INIT;
 }
 
-/* Reads vm->folder's record into `vm`, or finds that there is none. */
+/* Reads the record in vm->folder into `vm`, or finds that there is none. */
 static int read_record(struct vm *vm, struct error **err)
 {
         _cleanup_(vm_record_clear) struct vm_record record = VM_RECORD_INIT;
@@ -63,7 +72,7 @@ static int read_record(struct vm *vm, struct error **err)
                 return error_wrap(err, "cannot read the record of VM '%s'", vm->name);
         }
         if (!streq(record.name, vm->name))
-                return error_set(err, ERROR_FAILED, "the record in '%s' is of another VM, '%s'", vm->folder, record.name);
+                return error_set(err, ERROR_FAILED, "the record in '%s' belongs to another VM, '%s'", vm->folder, record.name);
         engine = vm_find_engine(record.engine);
         if (!engine) {
                 _cleanup_(freep) char *shown = text_visible_dup(record.engine);
@@ -87,7 +96,7 @@ int vm_open(struct vm *vm, const char *name, struct error **err)
         if (!text_name_valid(name)) {
                 _cleanup_(freep) char *shown = text_visible_dup(name);
 
-                return error_set(err, ERROR_USAGE, "'%s' can't be a VM's name", shown);
+                return error_set(err, ERROR_USAGE, "'%s' is not a valid VM name", shown);
         }
         vms = paths_state("vms");
         opened.name = xstrdup(name);
@@ -138,7 +147,7 @@ int vm_lock(struct vm *vm, struct event_sink *events, struct error **err)
 
 static int need_lock(const struct vm *vm, struct error **err)
 {
-        return vm->lock.fd >= 0 ? 0 : error_set(err, ERROR_FAILED, "VM '%s' is changed without its lock", vm->name);
+        return vm->lock.fd >= 0 ? 0 : error_set(err, ERROR_FAILED, "cannot change VM '%s' without its lock", vm->name);
 }
 
 int vm_save(struct vm *vm, struct error **err)
@@ -161,16 +170,51 @@ int vm_intend(struct vm *vm, enum vm_intent intent, struct error **err)
         return -1;
 }
 
+static int inspect_failed(const struct vm *vm, struct error **err)
+{
+        return error_wrap(err, "cannot find out the state of VM '%s'", vm->name);
+}
+
 int vm_inspect(const struct vm *vm, struct vm_status *out, struct error **err)
 {
         _cleanup_(vm_status_clear) struct vm_status status = VM_STATUS_INIT;
 
         if (vm->exists && vm->engine->inspect(vm, &status, err) < 0)
-                return error_wrap(err, "cannot find out the state of VM '%s'", vm->name);
+                return inspect_failed(vm, err);
         vm_status_clear(out);
         *out = status;
         status = (struct vm_status)VM_STATUS_INIT;
         return 0;
+}
+
+static void inspect_of(const struct engine *engine, struct vm_inspection *items, size_t count)
+{
+        _cleanup_(freep) struct vm_inspection **ours = xcalloc(count + 1, sizeof(struct vm_inspection *));
+        size_t many = 0;
+
+        for (size_t i = 0; i < count; i++)
+                if (items[i].vm->exists && items[i].vm->engine == engine)
+                        ours[many++] = &items[i];
+        if (many > 0)
+                engine->inspect_many(ours, many);
+        for (size_t i = 0; i < many; i++)
+                if (ours[i]->error)
+                        inspect_failed(ours[i]->vm, &ours[i]->error);
+}
+
+void vm_inspect_many(struct vm_inspection *items, size_t count)
+{
+        for (const struct engine *const *engine = all_engines; *engine; engine++)
+                if ((*engine)->inspect_many)
+                        inspect_of(*engine, items, count);
+        for (size_t i = 0; i < count; i++)
+                if (!items[i].vm->exists || !items[i].vm->engine->inspect_many)
+                        vm_inspect(items[i].vm, &items[i].status, &items[i].error);
+}
+
+int vm_change_rules(const struct vm *vm, struct error **err)
+{
+        return vm->engine->change_rules ? vm->engine->change_rules(vm, err) : 0;
 }
 
 bool vm_runs(const struct vm *vm)
@@ -180,7 +224,7 @@ bool vm_runs(const struct vm *vm)
         return vm_inspect(vm, &status, NULL) == 0 && status.state == VM_RUNNING;
 }
 
-/* The record goes last: it says that the VM is being removed, should we be killed on the way. */
+/* The record goes last: if we are killed on the way, it still says that the VM is being removed. */
 int vm_forget(struct vm *vm, struct error **err)
 {
         _cleanup_(strv_clear) struct strv names = STRV_INIT;

@@ -1,11 +1,11 @@
 /*
  * A project's VM: its folder, its record, its lock, and the engine that runs it.
  *
- *         VM_INIT -> vm_open() (by name; the record is read when there is one) -> vm_lock() for whatever changes it ->
+ *         VM_INIT -> vm_open() (by name; the record is read when there is one) -> vm_lock() before anything changes the VM ->
  *         vm->engine->… and vm_save() -> vm_clear() (releases the lock)
  *
  * Files: $XDG_STATE_HOME/machine/vms/NAME/ (0700): vm.json, id_ed25519, host_key, known_hosts, ssh_config, disk.qcow2,
- * logs/. The lock is vms/NAME.lock, outside the folder, so that removing the folder never takes it from a waiter.
+ * logs/. The lock is vms/NAME.lock, outside the folder, so that removing the folder doesn't take it away from a waiter.
  */
 #pragma once
 
@@ -15,11 +15,12 @@
 struct vm {
         char *name;
         char *folder;
-        const struct engine *engine; /* of the record; NULL while there is none */
-        bool exists;                 /* a record was read */
+        const struct engine *engine; /* of the record; NULL while there is no record */
         struct vm_record record;
-        bool forked; /* the engine's last start restored it from a warm template */
+        pid_t warming; /* ssh, which opens the shared connection (guest/session.h); 0 = none */
         struct lock lock;
+        bool exists;        /* a record was read */
+        bool from_template; /* the engine's last start restored it from a warm template */
 };
 
 #define VM_INIT                                                                                                                \
@@ -27,24 +28,30 @@ struct vm {
                 .record = VM_RECORD_INIT, .lock = LOCK_INIT                                                                    \
         }
 
-/* Engines are named in a NULL-ended table given once by main (vm knows none of them). */
+/* main gives the NULL-ended table of engines once; this module knows no engine itself. */
 void vm_set_engines(const struct engine *const *engines);
-const struct engine *vm_find_engine(const char *name); /* NULL = no such */
+const struct engine *vm_find_engine(const char *name); /* NULL = there is no such engine */
 const struct engine *const *vm_engines(void);
+/* The first engine that holds the whole line between guest and host; NULL = this build has none. */
+const struct engine *vm_whole_engine(void);
 
-/* Fills in folder and record. No record is success with exists = false; an unreadable one is an error. */
+/* Fills in folder and record. A missing record is success with exists = false; an unreadable one is an error. */
 int vm_open(struct vm *vm, const char *name, struct error **err);
 /* The same for a VM that must be there: ERROR_NOT_FOUND "no VM 'x'" with a hint. */
 int vm_open_existing(struct vm *vm, const char *name, struct error **err);
-/* Takes the lock (saying in a note that it waits), then reads the record anew. A missing folder of vms/ is made. */
+/* Takes the lock (a note says so when it has to wait), then reads the record again. Makes vms/ when it is missing. */
 int vm_lock(struct vm *vm, struct event_sink *events, struct error **err);
-/* Writes the record (the folder is made). Needs the lock. */
+/* Writes the record, and makes the folder when it is missing. Needs the lock. */
 int vm_save(struct vm *vm, struct error **err);
 /* Sets record.intent and saves. */
 int vm_intend(struct vm *vm, enum vm_intent intent, struct error **err);
-/* engine->inspect with what holds for all: no record and no folder = absent. */
+/* Calls engine->inspect. A VM without a record is absent, with any engine. */
 int vm_inspect(const struct vm *vm, struct vm_status *out, struct error **err);
-/* Does it run, as far as that can be found out? */
+/* vm_inspect() for several VMs, of which `vm` is set. An engine that can answers for all of its own with one question. */
+void vm_inspect_many(struct vm_inspection *items, size_t count);
+/* engine->change_rules; an engine that can't hold rules has nothing to change. */
+int vm_change_rules(const struct vm *vm, struct error **err);
+/* Returns true when it is known to run: false also when that can't be found out. */
 bool vm_runs(const struct vm *vm);
 /* Removes the folder. Needs the lock, and a VM that was inspected as stopped or absent after engine->remove. */
 int vm_forget(struct vm *vm, struct error **err);

@@ -1,4 +1,4 @@
-"""The built program without any VM: what it reads, prints and refuses."""
+"""Tests of the built program without any VM: what it reads, prints and refuses."""
 
 import os
 import sys

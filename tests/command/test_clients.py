@@ -1,5 +1,5 @@
-"""What a guest's package clients use: the guest's own script, run here in a home of the test's, with clients that say what real ones
-say, and an index of the test's own. (Real clients and their real indexes: tests/vm/test_u_shipped.py.)"""
+"""Which hosts a guest's package clients use. The guest's own script runs here, in a temporary home, with fake clients that say what
+real ones say, and a fake index. (Real clients and their real indexes: tests/vm/test_u_shipped.py.)"""
 
 import os
 import subprocess
@@ -25,9 +25,9 @@ Caused by:
 @pytest.fixture
 def home(tmp_path):
     (tmp_path / "bin").mkdir()
-    # A login shell sets PATH anew; this one's profile takes it back.
+    # A login shell resets PATH; this profile sets it back.
     (tmp_path / ".profile").write_text(f"PATH={tmp_path}/bin:/usr/bin:/bin\n")
-    # None of this computer's clients but curl is to answer.
+    # Of this computer's clients only curl may answer.
     for name in ("apt-get", "npm", "pnpm", "yarn", "pip", "uv", "cargo", "go", "python3"):
         install(tmp_path, name, "exit 127")
     return tmp_path
@@ -98,7 +98,7 @@ def test_pip_without_a_configuration_is_asked_for_its_own(home):
 
 
 def test_cargo_by_what_it_did_not_get(home, index):
-    """In a home of its own: what it has fetched before it would not ask for. Its configuration is there."""
+    """cargo doesn't ask for what it has fetched before, so it gets an empty CARGO_HOME, with its configuration."""
     (home / ".cargo").mkdir()
     (home / ".cargo/config.toml").write_text("[net]\n")
     (home / "cargo.txt").write_text(CARGO % index.url)

@@ -4,12 +4,12 @@ import pytest
 
 
 @pytest.mark.parametrize("operands, said", [
-    ([], "needs what to copy"),
-    (["box:x"], "needs what to copy"),
-    (["a", "b"], "one side is a VM's"),
-    (["box:a", "other:b"], "one side is a VM's"),
-    (["box:a", "b", "c"], "one side is a VM's"),
-    (["box:a", "other:b", "c"], "one side is a VM's"),
+    ([], "needs a source and a target"),
+    (["box:x"], "needs a source and a target"),
+    (["a", "b"], "copies from here into one VM"),
+    (["box:a", "other:b"], "copies from here into one VM"),
+    (["box:a", "b", "c"], "copies from here into one VM"),
+    (["box:a", "other:b", "c"], "copies from here into one VM"),
 ])
 def test_one_side_is_a_vms(program, operands, said):
     result = program.run("cp", *operands, status=2)

@@ -1,7 +1,6 @@
 """machine-keys between a real ssh-agent with three keys and OpenSSH's own clients and servers."""
 
 import contextlib
-import json
 import os
 import signal
 import socket
@@ -9,7 +8,7 @@ import struct
 import subprocess
 
 import pytest
-from agent import make_key, ssh_agent
+from agent import make_key, read_record, ssh_agent
 from program import MACHINE, wait_until
 
 KEYS = os.path.join(os.path.dirname(MACHINE), "../libexec/machine/machine-keys")
@@ -17,13 +16,13 @@ KEYS = os.path.join(os.path.dirname(MACHINE), "../libexec/machine/machine-keys")
 
 @pytest.fixture
 def place(program):
-    """A short path: what is a socket's has at most 107 bytes."""
+    """A folder with a short path: a socket's path has at most 107 bytes."""
     return program.folder("k")
 
 
 @pytest.fixture
 def agent(program, place):
-    """Its socket; the keys are one, two and three."""
+    """The socket of an agent with the keys one, two and three."""
     keys = [make_key(f"{place}/{name}", f"{name} key") for name in ("one", "two", "three")]
     with ssh_agent(f"{place}/agent", *keys) as path:
         for key in keys:
@@ -43,8 +42,7 @@ def through(place, *command, options=(), agent=None, status=0, **how):
 
 
 def log(place):
-    with open(f"{place}/log") as file:
-        return [json.loads(line) for line in file]
+    return read_record(f"{place}/log")
 
 
 def shown(place, **how):
@@ -108,7 +106,7 @@ def test_it_lives_as_long_as_its_program_and_ends_with_its_status(place, agent):
 
 def test_no_agent_and_one_that_was_started_again(place, agent):
     assert through(place, "ssh-add", "-l", agent=f"{place}/none", status=None).returncode != 0
-    # The same connection, over two lives of the agent.
+    # One connection, before and after the agent is started again.
     script = """
 import os, socket, struct
 def ask(s):
@@ -123,7 +121,7 @@ print(ask(s), flush=True)
 """
     child = subprocess.Popen([KEYS, f"--agent={place}/link", f"--socket={place}/s", f"--log={place}/log", "--", "python3", "-c", script],
                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    # Behind the link first no agent, then one.
+    # The link leads first to no agent, then to one.
     assert child.stdout.readline() == "5\n"
     os.symlink(agent, f"{place}/link")
     child.stdin.write("\n")
@@ -159,9 +157,9 @@ def test_a_guest_that_means_harm_is_let_go_and_others_are_served(place, agent):
                 client.sendall(struct.pack(">IB", 1, 11))
                 return client.recv(5)[4:] == b"\x0c"
 
-        # As soon as it has seen that the others have gone.
+        # This works as soon as machine-keys has seen that the others have gone.
         wait_until(is_served, 30, "another is served")
-        # The slow one's message is still taken when it comes.
+        # The slow client's message is still accepted when it comes.
         slow.sendall(b"\0\1\x0b")
         assert slow.recv(5)[4] == 12
         slow.close()
@@ -172,7 +170,7 @@ def test_a_guest_that_means_harm_is_let_go_and_others_are_served(place, agent):
 
 @pytest.fixture
 def asked(place):
-    """Stands for the program that a person is asked by: it says what it was asked, and the answer that lies in a file."""
+    """A stand-in for the program that asks a person: it records each question, and answers with what is in a file."""
     with open(f"{place}/ask", "w") as file:
         file.write(f"#!/bin/sh\necho $$ >{place}/pid\nprintf '%s %s\\n' \"$SSH_ASKPASS_PROMPT\" \"$1\" >>{place}/asked\ncat {place}/wait 2>/dev/null && exec sleep 600\nexit $(cat {place}/decision)\n")
     os.chmod(f"{place}/ask", 0o700)
@@ -208,7 +206,7 @@ def sign_confirmed(place, name, **how):
 def test_a_yes_signs_and_says_for_what(place, agent, asked):
     sign_confirmed(place, "one")
     (question,) = questions(place)
-    assert question == f"confirm VM 'blog' wants a signature for 'git', by the key {mark(place, 'one')}. Allow it?"
+    assert question == f"confirm VM 'blog' wants a signature for 'git', using the key {mark(place, 'one')}. Allow it?"
     assert os.path.exists(f"{place}/text.sig")
 
 
@@ -226,8 +224,8 @@ def test_a_no_signs_nothing_and_holds_for_a_while(place, agent, asked, status):
     confirming(place, "sh", "-c", script, status=None)
     assert not os.path.exists(f"{place}/text.sig")
     assert len(questions(place)) == 1
-    reasons = [entry["reason"] for entry in log(place) if entry["request"] == "signature"]
-    assert reasons == ["not confirmed", "not confirmed a moment ago", "not confirmed a moment ago"]
+    reasons = [(entry["reason"], entry.get("count")) for entry in log(place) if entry["request"] == "signature"]
+    assert reasons == [("not confirmed", None), ("not confirmed a moment ago", None), ("not confirmed a moment ago", 1)]
 
 
 def test_without_a_program_to_ask_by_nothing_is_signed(place, agent):
@@ -235,11 +233,11 @@ def test_without_a_program_to_ask_by_nothing_is_signed(place, agent):
         file.write("text\n")
     through(place, "ssh-keygen", "-Y", "sign", "-n", "git", "-f", f"{place}/one.pub", f"{place}/text", options=["--confirm=blog"],
             env={**os.environ, "SSH_ASKPASS": "/nowhere/askpass"}, status=None)
-    assert [entry["reason"] for entry in log(place)] == ["nothing to ask by: SSH_ASKPASS"]
+    assert [entry["reason"] for entry in log(place)] == ["no program to ask with: set SSH_ASKPASS"]
 
 
 def test_a_question_goes_with_who_asked_and_another_is_not_opened_beside_it(place, agent, asked):
-    """Two at once, and then the first is gone."""
+    """Two ask at once, then the first goes away."""
     with open(f"{place}/wait", "w"):
         pass
     with open(f"{place}/text", "w") as file:
@@ -250,13 +248,13 @@ def test_a_question_goes_with_who_asked_and_another_is_not_opened_beside_it(plac
               f"ssh-keygen -Y sign -n git -f {place}/two.pub {place}/text2; kill $first; wait; while kill -0 $(cat {place}/pid) 2>/dev/null; do sleep 0.1; done")
     result = confirming(place, "sh", "-c", script, status=None)
     assert len(questions(place)) == 1
-    assert [entry["reason"] for entry in log(place) if entry["verdict"] == "refused"] == ["another question is open"]
+    assert [entry["reason"] for entry in log(place) if entry["verdict"] == "refused"] == ["another question is open", "withdrawn"]
     assert not os.path.exists(f"{place}/text2.sig") and result.returncode == 0
 
 
 @contextlib.contextmanager
 def sshd(place, name, kind=("ed25519",)):
-    """A server with a host key of its own, where the key `two` may log in; its port."""
+    """Runs a server with its own host key, where the key `two` may log in, and yields its port."""
     make_key(f"{place}/{name}", name, kind)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -302,10 +300,10 @@ def test_a_key_pushes_to_the_host_it_is_for_and_to_no_other(place, agent, kind):
         assert [(entry["verdict"], entry.get("name"), entry.get("reason")) for entry in seen] == [
             ("done", "forge.example.org", None), ("refused", None, "not one of its hosts")]
         assert [entry["host"] for entry in seen] == [mark(place, "forge"), mark(place, "evil")]
-        # Nor from there on to the next, though that one may be reached.
+        # It can't be used from there to log in to the next host either, though that host can be reached.
         there = f"{SSH} -p {evil} 127.0.0.1 true"
         result = through(place, "sh", "-c", f"{SSH} -A -p {forge} 127.0.0.1 '{there}'", options=options, status=None)
         assert result.returncode != 0
         assert log(place)[-1]["verdict"] == "refused"
-        # Without hosts it is for all.
+        # Without --host the key works for all hosts.
         push(place, evil, options=options[:1])

@@ -1,4 +1,4 @@
-"""`machine layers` and `machine prune` over made-up layers: what is listed, what may go. Forks of real ones are in tests/vm."""
+"""`machine layers` and `machine prune` over made-up layers: what is listed and what may be removed. Real ones are in tests/vm."""
 
 import json
 import os
@@ -25,7 +25,7 @@ def put(program, key, manifest, **files):
 
 @pytest.fixture
 def stocked(program):
-    """A base of another time, a template on it, and one that is not whole."""
+    """An old base, a template on it, and a damaged layer."""
     put(program, OLD, {"kind": "base", "suite": "trixie"}, vmlinuz=10, initrd=10)
     put(program, WARM, {"kind": "template", "parent": OLD, "cpus": 2, "memory_bytes": 1 << 30, "accelerator": "tcg"},
         memory=8192, state=100)

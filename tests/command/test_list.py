@@ -1,4 +1,4 @@
-"""`machine list`: what is shown, and how it holds with many VMs."""
+"""`machine list`: what it shows, and how it copes with many VMs."""
 
 import json
 import os

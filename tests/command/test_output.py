@@ -1,4 +1,4 @@
-"""Errors, colours and exit statuses as others rely on them."""
+"""Errors, colours and exit statuses that other programs rely on."""
 
 import json
 

@@ -23,7 +23,7 @@ cmd = "true"
 
 
 def own_profiles(program, **how):
-    """Those that aren't shipped."""
+    """The profiles that aren't shipped."""
     return [profile for profile in program.json("profile", "list", **how) if profile["from"] != "shipped"]
 
 

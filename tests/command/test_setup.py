@@ -1,4 +1,4 @@
-"""What a repo is set up by: the guest's own script, run here in a home of the test's, with tools that only say how they were called."""
+"""How a repo is set up. The guest's own script runs here, in a temporary home, with tools that only record how they were called."""
 
 import os
 import subprocess
@@ -6,7 +6,7 @@ import subprocess
 import pytest
 from program import ROOT
 
-SCRIPT = os.path.join(ROOT, "guest/session/setup.sh")
+PARTS = [os.path.join(ROOT, "guest/session", name) for name in ("setup-find.sh", "setup.sh")]
 TOOLS = ["npm", "npx", "pnpm", "yarn", "bun", "uv"]
 
 
@@ -25,11 +25,14 @@ def install(home, *tools):
 
 
 def set_up(home, *commands, status=0):
-    # A login shell sets PATH anew; this one's profile takes it back.
+    # A login shell resets PATH; this profile sets it back.
     (home / ".profile").write_text(f"PATH={home}/bin:/usr/bin:/bin\n")
-    with open(SCRIPT) as script:
-        result = subprocess.run(["sh", "-s", "--", "blog", *commands], stdin=script, capture_output=True, text=True,
-                                env={"HOME": str(home), "PATH": f"{home}/bin:/usr/bin:/bin"})
+    script = ""
+    for part in PARTS:
+        with open(part) as file:
+            script += file.read()
+    result = subprocess.run(["sh", "-s", "--", "blog", *commands], input=script, capture_output=True, text=True,
+                            env={"HOME": str(home), "PATH": f"{home}/bin:/usr/bin:/bin"})
     assert result.returncode == status, result
     return result
 

@@ -1,4 +1,4 @@
-"""The recipe and the profiles that are shipped: valid for both architectures, with what each has to have, and in the documentation."""
+"""The shipped recipe and profiles: they are valid for both architectures, have what they need, and are in the documentation."""
 
 import os
 import re
@@ -40,7 +40,7 @@ def test_a_profile_stands_alone_and_on_the_base(program, name):
     assert [step["id"] for step in mine][-1] == "verify"
     for step in mine:
         for download in step["downloads"]:
-            # Fly.io publishes none; a signing key is recorded at its first use.
+            # Fly.io publishes no hash; a signing key is recorded at its first use.
             assert download["state"] == "pinned" or "flyctl" in download["url"] or download["url"].endswith(".pub"), download
 
 

@@ -1,4 +1,4 @@
-"""A .machine.toml counts only once the user has said so, as it is now, and never for another's name."""
+"""A .machine.toml counts only after the user has trusted it in its present form, and never for a name that belongs to another."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""`machine validate`: every mistake with its place, in the words of the file."""
+"""`machine validate`: every mistake is reported with its place, in the words of the file."""
 
 import json
 

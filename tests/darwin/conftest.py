@@ -1,22 +1,29 @@
-"""The program as it is built for macOS on this machine. It can't be run here: what can be known without is looked at."""
+"""The program as it is built for macOS on this machine. It can't be run here, so the tests check what can be known without running it."""
 
 import glob
 import os
 import subprocess
+import sys
 
 import pytest
-from macho import Executable
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "tests/support"))
+
+from choice import LONG, long_unless  # noqa: E402
+from macho import Executable  # noqa: E402
+
 ARCHITECTURES = ["aarch64", "x86_64"]
+ALWAYS = ["aarch64"]  # the long check builds for both, fully optimised
 
 
 class Cross:
-    """What tools/darwin/build makes, and says."""
+    """What tools/darwin/build makes and prints."""
 
     def __init__(self, build):
         self.folder = os.path.join(build, "darwin")
-        done = subprocess.run([os.path.join(ROOT, "tools/darwin/build"), "--build", build], capture_output=True, text=True)
+        done = subprocess.run([os.path.join(ROOT, "tools/darwin/build"), "--build", build]
+                              + (ARCHITECTURES if LONG else ["--quickly"] + ALWAYS), capture_output=True, text=True)
         self.said = done.stdout + done.stderr
         self.programs = dict(line.split(": ", 1) for line in done.stdout.splitlines() if ": " in line)
 
@@ -26,7 +33,7 @@ class Cross:
         return found[0]
 
     def compile(self, architecture, source, *arguments):
-        """A C program, by the arguments that ours is built with. The finished process."""
+        """Compiles a C program with the arguments that ours is built with. Returns the finished process."""
         argv = [self.zig(), "cc", "-target", f"{architecture}-macos.13.0", "-nostdlib", "-lc", "-x", "c", "-", *arguments]
         cache = os.path.join(self.folder, "cache")
         return subprocess.run(argv, input=source, text=True, capture_output=True, cwd=self.folder,
@@ -38,7 +45,7 @@ def cross():
     return Cross(os.environ["MACHINE_TEST_BUILD"])
 
 
-@pytest.fixture(params=ARCHITECTURES)
+@pytest.fixture(params=long_unless(ALWAYS, ARCHITECTURES))
 def architecture(request):
     return request.param
 

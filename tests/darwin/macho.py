@@ -1,4 +1,4 @@
-"""A Mach-O executable, read as <mach-o/loader.h> and <mach-o/nlist.h> describe it; and what a list of a library's symbols says."""
+"""Reads Mach-O executables, as <mach-o/loader.h> and <mach-o/nlist.h> describe them, and lists of libraries' symbols."""
 
 import re
 import struct
@@ -11,15 +11,15 @@ POSITION_INDEPENDENT = 0x200000  # MH_PIE
 PLATFORM_MACOS = 1
 
 LC_SYMTAB = 0x2
-LOADS = {0xC, 0x80000018, 0x8000001F}  # LC_LOAD_DYLIB, and its weak and re-exporting kin
+LOADS = {0xC, 0x80000018, 0x8000001F}  # LC_LOAD_DYLIB and its weak and re-exporting forms
 LC_CODE_SIGNATURE = 0x1D
 LC_BUILD_VERSION = 0x32
 
-STAB, TYPE, EXTERNAL = 0xE0, 0x0E, 0x01  # of nlist_64.n_type; type 0 is undefined
+STAB, TYPE, EXTERNAL = 0xE0, 0x0E, 0x01  # parts of nlist_64.n_type; type 0 is undefined
 
 
 class Executable:
-    """processor, kind and flags of the header; the libraries it loads; the symbols it leaves to them; platform and least system."""
+    """The header's processor, kind and flags; the libraries that are loaded; the symbols that they must have; platform and least system."""
 
     def __init__(self, path):
         with open(path, "rb") as file:
@@ -56,7 +56,7 @@ class Executable:
 
 def exported(text, architecture):
     """The symbols that the libraries of a .tbd file (tapi-tbd 4) have for an architecture."""
-    # Apple's own programs are arm64e, and so are most of the lists; the libraries serve arm64 as well.
+    # Apple's own programs are arm64e, and so are most of the lists. The libraries serve arm64 as well.
     targets = {"aarch64": {"arm64-macos", "arm64e-macos"}, "x86_64": {"x86_64-macos"}}[architecture]
     found = set()
     for block in re.finditer(r"- targets:\s*\[([^]]*)\]((?:\s+[a-z-]+:\s*\[[^]]*\])*)", text):

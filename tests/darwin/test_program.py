@@ -1,4 +1,4 @@
-"""`machine` for macOS: compiled with warnings as errors, linked, and what came out of it."""
+"""`machine` for macOS: it compiles with warnings as errors, links, and the result is right."""
 
 import glob
 import os
@@ -50,7 +50,7 @@ def test_macos_has_every_symbol_it_asks_for(program, cross, architecture):
 
 
 def test_a_symbol_that_macos_lacks_is_seen(cross, architecture, tmp_path):
-    """What the two checks above rest on: the linker refuses it, and the list doesn't have it."""
+    """Proves that the two checks above work: the linker refuses such a symbol, and the list doesn't have it."""
     source = "int pidfd_open(int pid, unsigned flags);\nint main(void) { return pidfd_open(1, 0); }\n"
     linked = cross.compile(architecture, source, "-o", str(tmp_path / "program"))
     assert linked.returncode != 0
@@ -73,9 +73,9 @@ def test_there_are_files_for_macos_alone():
 
 @pytest.mark.parametrize("path", OURS)
 def test_what_is_for_macos_alone_is_tidy(cross, path):
-    """clang-tidy, which elsewhere sees only what Linux compiles."""
+    """Runs clang-tidy, which otherwise sees only what Linux compiles."""
     library = os.path.join(os.path.dirname(cross.zig()), "lib")
-    # The headers ask for a newer clang than most systems have, but for one kind of target only, which this is not.
+    # The headers ask for a newer clang than most systems have, but only for one kind of target, which this is not.
     done = subprocess.run(
         ["clang-tidy", "--quiet", path, "--", "--target=arm64-apple-macos13.0", "-std=gnu17", "-Wall", "-Wextra",
          "-Wno-unused-parameter", "-Wno-builtin-macro-redefined", "-D__is_target_environment(name)=0", "-Isrc", "-nostdinc",

@@ -1,4 +1,4 @@
-"""Where the tests' own modules are."""
+"""Makes the tests' own modules importable."""
 
 import os
 import sys

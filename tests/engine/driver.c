@@ -1,13 +1,15 @@
 /*
- * One engine's functions by hand, for the contract tests: engine-driver [OPTION…] COMMAND NAME
+ * Calls one engine's functions, for the contract tests: engine-driver [OPTION…] COMMAND NAME
  *
  *         probe     what the engine says of this machine, as JSON
  *         create, start, stop, kill, remove
  *         inspect   the state, as JSON
+ *         list      the states of all VMs, by their names, as JSON; NAME is ignored
  *         connect   relays standard input and output to the guest's sshd (an ssh ProxyCommand)
+ *         processes the processes that run the VM, as JSON
  *         base      the key of the base layer that a new VM would stand on, as JSON
  *
- * What happens meanwhile goes to standard error, one line an event. The exit status is the error's.
+ * Events go to standard error, one line each. The exit status is the error's.
  */
 #include <poll.h>
 #include <signal.h>
@@ -44,7 +46,7 @@ static const struct option table[] = {
         OPTION(struct options, cold, "cold", 0, OPTION_FLAG, NULL, "not from a template"),
         OPTION(struct options, lan, "lan", 0, OPTION_FLAG, NULL, "the guest reaches the network around"),
         NUMBER(cpus, "cpus", 64),
-        NUMBER(host_port, "host-port", UINT16_MAX), /* forwarded … */
+        NUMBER(host_port, "host-port", UINT16_MAX), /* forwarded to guest-port */
         NUMBER(guest_port, "guest-port", UINT16_MAX),
         { 0 },
 };
@@ -149,15 +151,64 @@ static int print_json(json_t *value)
         return 0;
 }
 
+static json_t *status_json(const struct vm_status *status)
+{
+        return json_pack("{s:s, s:s?, s:I, s:I}", "state", vm_state_name(status->state), "reason", status->reason,
+                         "memory_bytes", (json_int_t)status->memory_bytes, "disk_bytes", (json_int_t)status->disk_bytes);
+}
+
 static int inspect(struct vm *vm, const struct options *options, struct error **err)
 {
         _cleanup_(vm_status_clear) struct vm_status status = VM_STATUS_INIT;
 
-        if (vm_inspect(vm, &status, err) < 0)
+        return vm_inspect(vm, &status, err) < 0 ? -1 : print_json(status_json(&status));
+}
+
+#define LISTED_MOST 16
+
+static int list(struct vm *vm, const struct options *options, struct error **err)
+{
+        _cleanup_(strv_clear) struct strv names = STRV_INIT;
+        struct vm found[LISTED_MOST];
+        struct vm_inspection asked[LISTED_MOST] = { 0 };
+        json_t *all = json_object();
+
+        if (vm_list(&names, err) < 0)
                 return -1;
-        return print_json(json_pack("{s:s, s:s?, s:I, s:I}", "state", vm_state_name(status.state), "reason", status.reason,
-                                    "memory_bytes", (json_int_t)status.memory_bytes, "disk_bytes",
-                                    (json_int_t)status.disk_bytes));
+        if (names.count > LISTED_MOST)
+                return error_set(err, ERROR_FAILED, "there are more than %d VMs", LISTED_MOST);
+        for (size_t i = 0; i < names.count; i++) {
+                found[i] = (struct vm)VM_INIT;
+                asked[i].vm = &found[i];
+                if (vm_open(&found[i], names.items[i], err) < 0)
+                        return -1;
+        }
+        vm_inspect_many(asked, names.count);
+        for (size_t i = 0; i < names.count; i++) {
+                const struct error *error = asked[i].error;
+
+                json_object_set_new(all, names.items[i],
+                                    error ? json_pack("{s:s}", "error", error->message) : status_json(&asked[i].status));
+                error_free(asked[i].error);
+                vm_status_clear(&asked[i].status);
+                vm_clear(&found[i]);
+        }
+        return print_json(all);
+}
+
+static int print_processes(struct vm *vm, const struct options *options, struct error **err)
+{
+        struct engine_processes found;
+        json_t *all = json_array();
+
+        if (vm->engine->processes(vm, &found, err) < 0) {
+                json_decref(all);
+                return -1;
+        }
+        for (size_t i = 0; i < found.count; i++)
+                json_array_append_new(all,
+                                      json_pack("{s:i, s:s}", "pid", (int)found.items[i].pid, "role", found.items[i].role));
+        return print_json(all);
 }
 
 static int probe(struct vm *vm, const struct options *options, struct error **err)
@@ -182,7 +233,7 @@ static int print_base(struct vm *vm, const struct options *options, struct error
         return print_json(json_pack("{s:s}", "key", inputs.key));
 }
 
-/* false at the end of file */
+/* Returns false at the end of the file. */
 static bool copy_some(int from, int to)
 {
         char block[65536];
@@ -222,9 +273,17 @@ static const struct command {
         bool needs_vm;
         int (*run)(struct vm *vm, const struct options *options, struct error **err);
 } commands[] = {
-        { "probe", false, probe },     { "create", false, create },     { "start", true, start },
-        { "stop", true, stop },        { "kill", true, kill_vm },       { "remove", true, remove_vm },
-        { "inspect", false, inspect }, { "connect", true, connect_vm }, { "base", false, print_base },
+        { "probe", false, probe },
+        { "create", false, create },
+        { "start", true, start },
+        { "stop", true, stop },
+        { "kill", true, kill_vm },
+        { "remove", true, remove_vm },
+        { "inspect", false, inspect },
+        { "connect", true, connect_vm },
+        { "base", false, print_base },
+        { "list", false, list },
+        { "processes", true, print_processes },
 };
 
 static int run(const char *const *argv, struct error **err)

@@ -1,4 +1,4 @@
-"""The program's own commands over a real Lima VM: skipped, with the reason, where Lima is not installed."""
+"""The program's own commands with a real Lima VM. Skipped, with the reason, if Lima is not installed."""
 
 import os
 import shutil
@@ -36,7 +36,7 @@ def program(limactl):
 
 @pytest.fixture(scope="module")
 def up(program):
-    """What `up` said of a VM that it made."""
+    """The result of an `up` that made the VM."""
     return program.run("up", "blog", timeout=UP_SECONDS)
 
 
@@ -49,7 +49,7 @@ def listed(program):
 
 
 def test_up_makes_a_vm_and_says_once_where_its_line_is_weaker(program, up):
-    assert "the line around VM 'blog' is weaker than with qemu" in up.err, said(up)
+    assert "engine 'lima' can't hold all of the line around VM 'blog'" in up.err, said(up)
     assert guest(program, "hostname") == "blog"
     assert "weaker" not in program.run("up", "blog").err
 
@@ -108,7 +108,7 @@ def unfinished(program):
 
 
 def kill_while_it_sleeps(program, name):
-    """A builder that is killed: its guest, which is nobody's, ends by itself."""
+    """Kills a builder. Its guest belongs to no VM, and ends by itself."""
     child = program.start("up", name, "--json")
     assert any(b"it sleeps" in line for line in child.stdout)
     child.kill()
@@ -118,7 +118,7 @@ def kill_while_it_sleeps(program, name):
 
 @pytest.fixture
 def alone(limactl):
-    """With layers of its own: what no VM of its own needs may be pruned."""
+    """Surroundings with their own layers, because the test prunes layers that no VM here needs."""
     program = surroundings(limactl)
     yield program
     for name in ("one", "two"):

@@ -1,4 +1,4 @@
-"""What is known of Lima that an engine must not stumble over, one test each, over the fake limactl (fake/limactl)."""
+"""Known behaviour of Lima that an engine must cope with, one test each, over the fake limactl (fake/limactl)."""
 
 import json
 import os
@@ -29,7 +29,7 @@ def made(vm):
 
 @pytest.fixture
 def bystander():
-    """A process of the user's that has nothing to do with any VM."""
+    """A process of the user that has nothing to do with any VM."""
     child = subprocess.Popen(["sleep", "600"])
     yield child
     child.kill()
@@ -63,7 +63,7 @@ def pid_of(vm, name):
 
 
 def calls(vm, *command, **faults):
-    """Runs a command and returns what limactl was called with meanwhile."""
+    """Runs a command. Returns its result and the calls of limactl that it made."""
     log = f"{vm.root}/calls"
     if os.path.exists(log):
         os.unlink(log)
@@ -72,13 +72,13 @@ def calls(vm, *command, **faults):
 
 
 def wait_until_listening(vm):
-    """The guest's process is there and its port answers, though no sshd does."""
+    """Waits until the guest's process runs and its port answers, though no sshd does."""
     vms.await_that(lambda: os.path.exists(f"{instance(vm)}/serial.log"), "the guest's process has begun")
     vm.await_state("running", 10)
 
 
 def make_private(path):
-    """With all above it that aren't there."""
+    """Makes a folder and all missing folders above it."""
     above = os.path.dirname(path)
     if not os.path.isdir(above):
         make_private(above)
@@ -142,6 +142,36 @@ def test_a_strange_folder_beside_it_does_not_hide_a_vm(made):
     assert made.state() == "stopped"
 
 
+def make_another(vm, name):
+    first, vm.name = vm.name, name
+    try:
+        vm.call("create")
+    finally:
+        vm.name = first
+
+
+def test_many_are_asked_for_with_one_question(made):
+    make_another(made, "other")
+    made.call("start")
+    done, called = calls(made, "list")
+    found = json.loads(done.stdout)
+    assert {name: status["state"] for name, status in found.items()} == {made.name: "running", "other": "stopped"}
+    assert found[made.name]["memory_bytes"] > 0
+    assert [call["arguments"][0] for call in called] == ["list"]
+
+
+def test_one_that_cannot_be_listed_hides_no_other(made):
+    """Lima may fail for all of them. Then each is listed alone."""
+    make_another(made, "other")
+    shutil.rmtree(instance(made))
+    assert {name: status.get("state") for name, status in json.loads(made.call("list").stdout).items()} == {
+        made.name: "absent", "other": "stopped"}
+    done = made.call("list", FAKE_LIMA="list-fails")
+    found = json.loads(done.stdout)
+    assert found[made.name]["state"] == "absent"
+    assert "cannot find out the state" in found["other"]["error"]
+
+
 # --- pid files
 
 
@@ -165,7 +195,7 @@ def test_a_host_agent_that_died_alone_is_recovered_by_the_next_start(made):
     os.kill(pid_of(made, "ha.pid"), signal.SIGKILL)
     assert made.state() == "running"
     done = made.call("start")
-    assert "has lost hold" in done.stderr
+    assert "has lost track" in done.stderr
     assert pid_of(made, "qemu.pid") != driver
     assert made.banner().startswith("SSH-2.0-")
 
@@ -184,7 +214,7 @@ def test_what_lives_behind_a_definition_that_lima_cannot_read_is_ended_all_the_s
 
 def test_a_folder_that_a_failed_create_left_is_replaced_by_the_next(vm):
     kernel = f"{vm.base}/vmlinuz"
-    # The layer is looked at before limactl is called: what fails is Lima's own copy of it.
+    # We check the layer before limactl is called, so the kernel goes missing only after that.
     with open(f"{vm.root}/limactl", "w") as file:
         file.write(f"#!/bin/sh\n[ \"$1\" = create ] && rm -f '{kernel}'\nexec '{vms.FAKE}/limactl' \"$@\"\n")
     os.chmod(f"{vm.root}/limactl", 0o755)
@@ -208,7 +238,7 @@ def test_a_disk_of_which_nothing_says_whose_it_is_stays(vm):
     make_private(instance(vm))
     write(f"{instance(vm)}/disk", "somebody's work\n")
     done = vm.call("create", status=5)
-    assert "nothing says whose" in done.stderr and "hint: " in done.stderr
+    assert "nothing says which VM it belongs to" in done.stderr and "hint: " in done.stderr
     assert read(f"{instance(vm)}/disk") == "somebody's work\n"
 
 
@@ -288,6 +318,8 @@ def test_the_definition_draws_the_line(made):
     assert definition["containerd"] == {"system": False, "user": False}
     assert definition["ssh"]["forwardAgent"] is False and definition["ssh"]["loadDotSSHPubKeys"] is False
     assert definition["propagateProxyEnv"] is False
+    # With hostResolver, Lima's host agent would answer DNS on two ports of 127.0.0.1.
+    assert definition["hostResolver"] == {"enabled": False} and definition["dns"] == ["192.168.5.3"]
     assert definition["portForwards"] == [{"guestIP": "0.0.0.0", "guestIPMustBeZero": False, "proto": "any", "ignore": True}]
 
 
@@ -297,6 +329,14 @@ def test_an_edited_definition_is_written_anew_by_the_next_start(made):
     write(f"{instance(made)}/lima.yaml", json.dumps(definition))
     made.call("start")
     assert json.loads(read(f"{instance(made)}/lima.yaml"))["mounts"] == []
+
+
+def test_a_vm_from_before_it_was_switched_off_has_no_name_server_of_limas_from_the_next_start_on(made):
+    definition = json.loads(read(f"{made.folder}/lima.json"))
+    del definition["hostResolver"], definition["dns"]
+    write(f"{made.folder}/lima.json", json.dumps(definition))
+    made.call("start")
+    assert json.loads(read(f"{instance(made)}/lima.yaml"))["hostResolver"] == {"enabled": False}
 
 
 def test_a_disk_is_never_smaller_than_its_image(vm):
@@ -323,8 +363,21 @@ def test_starting_without_a_disk_does_not_make_an_empty_one(made):
     assert not os.path.exists(f"{instance(made)}/disk")
 
 
+def test_a_disk_that_names_another_file_is_not_given_to_lima(made, tmp_path):
+    """Lima isn't confined, so we check what its guest's QEMU may have written before Lima reads it."""
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    disk = f"{instance(made)}/disk"
+    os.unlink(disk)
+    subprocess.run(["qemu-img", "create", "-q", "-u", "-f", "qcow2", "-b", victim, "-F", "raw", disk, "1G"], check=True)
+    done, called = calls(made, "start", status=5)
+    assert f"it stands on '{victim}' instead of nothing" in done.stderr
+    assert f"machine rebuild {made.name}" in done.stderr
+    assert [call for call in called if call["arguments"][0] == "start"] == []
+
+
 def limits(vm):
-    """A copy of the fake before which Lima's limit is a second: ours is a quarter of an hour."""
+    """A wrapper of the fake that sets Lima's time limit to one second. Ours is a quarter of an hour."""
     path = f"{vm.root}/limactl"
     with open(path, "w") as file:
         file.write("#!/bin/sh\n[ \"$1\" = start ] || exec '%s/limactl' \"$@\"\nshift\nexec '%s/limactl' start --tty=false --log-format=json "
@@ -349,27 +402,27 @@ def test_a_start_out_of_time_is_a_failure_and_leaves_nothing_running(made):
 
 
 def test_a_guest_that_lima_says_runs_is_waited_for(made):
-    """Lima says "already running" at once, also where the guest has not booted yet."""
+    """Lima says "already running" at once, even if the guest has not booted yet."""
     started = made.begin("start", FAKE_LIMA="slow-guest")
     made.await_state("running", 10)
     started.kill()
     started.communicate()
     assert not os.path.exists(f"{instance(made)}/up")
     done, called = calls(made, "start")
-    assert "runs already" in done.stderr
+    assert "is already running" in done.stderr
     assert [call for call in called if call["arguments"][0] == "stop"] == []
     assert os.path.exists(f"{instance(made)}/up")
 
 
 def test_waiting_for_a_guest_ends_when_the_guest_does_and_it_is_started_anew(made):
-    """Lima gave the first start up, or its caller was killed: for what then dies nobody waits the whole limit."""
+    """The first start was given up by Lima, or its caller was killed. If that guest then dies, a new start doesn't wait the whole limit."""
     first = made.begin("start", FAKE_LIMA="never-up")
     wait_until_listening(made)
     first.kill()
     first.communicate()
     second = made.begin("start")
     for line in second.stderr:
-        if "runs already" in line:
+        if "is already running" in line:
             break
     for pid in made.runners():
         os.kill(pid, signal.SIGKILL)
@@ -379,7 +432,7 @@ def test_waiting_for_a_guest_ends_when_the_guest_does_and_it_is_started_anew(mad
 
 
 def test_what_is_being_stopped_is_not_taken_for_up(made):
-    """A `stop` that was cut off lets the guest go down by itself."""
+    """After an interrupted `stop`, the guest goes on shutting down by itself."""
     made.call("start")
     assert os.path.exists(f"{made.folder}/lima-ready")
     stopping = made.begin("stop", FAKE_LIMA="slow-powerdown")
@@ -409,7 +462,7 @@ def test_a_host_key_that_is_not_the_vms_is_refused_at_once(made):
     begun = time.monotonic()
     done = made.call("start", status=5, FAKE_LIMA="other-host-key")
     assert "verification failed" in done.stderr
-    assert time.monotonic() - begun < 30
+    assert time.monotonic() - begun < 300  # limactl itself waits a quarter of an hour
     assert made.runners() == {}
 
 
@@ -417,7 +470,8 @@ def test_lima_starts_our_program_as_qemu_and_the_guests_network_is_ours(made):
     made.call("start")
     options = json.loads(read(f"{made.folder}/logs/net.log"))
     port = made_port(made)
-    assert options[2:] == [f"--log={made.folder}/logs/net.log", "--network=192.168.5.0", f"--hostname={made.name}", f"--forward={port}:22"]
+    assert options[2:] == [f"--log={made.folder}/logs/net.log", "--network=192.168.5.0", f"--hostname={made.name}", f"--forward={port}:22",
+                           f"--rules={made.folder}/egress.rules", f"--account={made.folder}/egress.account"]
     driver = read(f"/proc/{pid_of(made, 'qemu.pid')}/cmdline").split("\0")
     assert not [argument for argument in driver if argument.startswith("user,")]
 
@@ -436,13 +490,13 @@ def test_a_command_line_for_qemu_that_somebody_set_is_kept(made):
 
 def test_a_command_line_for_qemu_that_cannot_be_taken_apart_is_refused(made):
     done = made.call("start", status=5, QEMU_SYSTEM_X86_64="'/opt/my qemu' -accel tcg")
-    assert "can't be handed to Lima" in done.stderr and "hint: unset QEMU_SYSTEM_X86_64" in done.stderr
+    assert "can't be passed to Lima" in done.stderr and "hint: unset QEMU_SYSTEM_X86_64" in done.stderr
     assert made.runners() == {}
 
 
 @pytest.mark.parametrize("command", ["start", "join"])
 def test_a_guest_on_a_network_of_limas_is_not_taken_for_one_behind_the_line(made, command):
-    """Started by hand, or by a Lima that doesn't ask the environment."""
+    """Started by hand, or by a Lima that ignores the environment."""
     if command == "join":
         os.unlink(f"{made.folder}/lima-ready") if os.path.exists(f"{made.folder}/lima-ready") else None
         begun = made.begin("start", FAKE_LIMA="other-network,slow-guest")
@@ -450,7 +504,7 @@ def test_a_guest_on_a_network_of_limas_is_not_taken_for_one_behind_the_line(made
         begun.kill()
         begun.communicate()
     done = made.call("start", status=5, FAKE_LIMA="other-network")
-    assert "runs with a network of Lima's" in done.stderr and f"hint: machine down {made.name}" in done.stderr
+    assert "runs with Lima's own network" in done.stderr and f"hint: machine down {made.name}" in done.stderr
     assert not os.path.exists(f"{made.folder}/lima-ready")
 
 
@@ -513,7 +567,7 @@ def test_lima_has_a_home_folder_though_we_have_none(made):
 
 
 def test_lima_gets_none_of_our_descriptors_and_outlives_our_terminal(made):
-    """What it starts would hold on to them as long as the VM runs: locks, pipes that somebody reads to their end."""
+    """Otherwise the processes that it starts would keep them as long as the VM runs: locks, and pipes that somebody reads to the end."""
     _, called = calls(made, "start")
     assert [call["descriptors"] for call in called] == [[]] * len(called)
     assert all(call["session"] == call["pid"] for call in called)

@@ -1,4 +1,4 @@
-"""machine-shim with the real machine-net, and a program in QEMU's place that writes down what it was started with."""
+"""machine-shim with the real machine-net, and in QEMU's place a program that records how it was started."""
 
 import json
 import os
@@ -65,7 +65,7 @@ def is_served(port):
 
 
 def networks_of(log):
-    """The pids of the machine-net whose log that is."""
+    """The pids of the machine-net that writes this log."""
     found = subprocess.run(["ps", "-ww", "-eo", "pid=,args="], capture_output=True, text=True, check=True).stdout
     return [int(line.split()[0]) for line in found.splitlines() if "machine-net" in line and f"--log={log}" in line]
 

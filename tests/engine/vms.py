@@ -1,4 +1,4 @@
-"""A VM of one engine, by the engine's functions alone (driver.c), and the engines there are to test."""
+"""A VM of one engine, used by the engine's functions alone (driver.c), and the engines to test."""
 
 import json
 import os
@@ -15,7 +15,7 @@ NAME = "contract"
 
 
 class Vm:
-    """`engine` is one of the program's; with `fake` its limactl is the one of the folder fake/."""
+    """`engine` is one of the program's engines. With `fake`, its limactl is the one in the folder fake/."""
 
     def __init__(self, engine, fake=False, name=NAME):
         self.engine, self.fake, self.name = engine, fake, name
@@ -30,7 +30,7 @@ class Vm:
             self.plant_base()
 
     def plant_libexec(self):
-        """The program that Lima starts as QEMU is our own; that the guest's network is made up shows in its name alone."""
+        """Puts the real machine-shim and the fake machine-net into one folder: both are found by their names."""
         os.mkdir(f"{self.root}/libexec")
         ours = os.environ.get("MACHINE_LIBEXEC_DIR", os.path.join(os.path.dirname(DRIVER), "../../src/shim"))
         os.symlink(os.path.realpath(os.path.join(ours, "machine-shim")), f"{self.root}/libexec/machine-shim")
@@ -38,7 +38,7 @@ class Vm:
         self.environment["MACHINE_LIBEXEC_DIR"] = f"{self.root}/libexec"
 
     def plant_base(self):
-        """In place of an image that would have to be built, for nothing boots from it."""
+        """Makes a fake base image. Nothing boots from it, so none has to be built."""
         key = json.loads(self.call("base").stdout)["key"]
         folder = f"{self.root}/data/machine/layers/{key}"
         os.makedirs(folder, 0o700)
@@ -56,7 +56,7 @@ class Vm:
     def argv(self, command, *options):
         return [DRIVER, "--engine", self.engine, *options, command, self.name]
 
-    def call(self, command, *options, status=0, limit=900, **environment):
+    def call(self, command, *options, status=0, limit=3600, **environment):
         done = subprocess.run(self.argv(command, *options), env={**self.environment, **environment}, capture_output=True, text=True,
                               timeout=limit)
         assert done.returncode == status, done.stderr
@@ -71,7 +71,7 @@ class Vm:
     def state(self):
         return self.inspect()["state"]
 
-    def await_state(self, state, limit=30):
+    def await_state(self, state, limit=300):
         end = time.monotonic() + limit
         while self.state() != state:
             assert time.monotonic() < end, f"not '{state}' after {limit} s"
@@ -82,10 +82,10 @@ class Vm:
             ["ssh", "-F", "/dev/null", "-i", f"{self.folder}/id_ed25519", "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes",
              "-o", f"UserKnownHostsFile={self.folder}/known_hosts", "-o", f"HostKeyAlias=machine-{self.name}",
              "-o", "StrictHostKeyChecking=yes", "-o", f"ProxyCommand={DRIVER} connect {self.name}", f"dev@machine-{self.name}", command],
-            env=self.environment, capture_output=True, text=True, timeout=120)
+            env=self.environment, capture_output=True, text=True, timeout=1200)
 
     def banner(self):
-        """The first line of what answers behind `connect`."""
+        """The first line that comes through `connect`."""
         child = subprocess.Popen(self.argv("connect"), env=self.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         try:
             return child.stdout.readline().decode().rstrip("\r\n")
@@ -94,20 +94,20 @@ class Vm:
             child.communicate()
 
     def processes(self):
-        """Those of this VM: what runs the guest, what is around it, its network."""
+        """The processes of this VM: what runs the guest, what is around it, and its network."""
         found = subprocess.run(["ps", "-ww", "-eo", "pid=,stat=,args="], capture_output=True, text=True, check=True).stdout
         rows = [line.split(None, 2) for line in found.splitlines()]
         return {int(pid): args for pid, stat, args in rows if self.root in args and "engine-driver" not in args and stat[0] != "Z"}
 
-    def await_no_processes(self, limit=5):
-        """What is around a guest may end an instant after it."""
+    def await_no_processes(self, limit=60):
+        """Waits for the processes around a guest, which may end an instant after it."""
         end = time.monotonic() + limit
         while self.processes():
             assert time.monotonic() < end, self.processes()
             time.sleep(0.05)
 
     def runners(self):
-        """Of these the ones that run the guest."""
+        """Those processes that run the guest."""
         return {pid: args for pid, args in self.processes().items()
                 if os.path.basename(args.split()[0]).startswith(("qemu-system", "limactl"))}
 
@@ -122,7 +122,7 @@ def probe(engine, **environment):
 
 
 def make(which, **more):
-    """`which`: "qemu", "lima", or "lima-fake", the same with a limactl that stands for Lima's. Skips what can't run here."""
+    """Makes a VM. `which`: "qemu", "lima", or "lima-fake" (lima with the fake limactl). Skips the test if the engine can't run here."""
     if not DRIVER:
         pytest.skip("ENGINE_DRIVER is not set")
     if which == "lima-fake":
@@ -133,8 +133,8 @@ def make(which, **more):
     return Vm(which, **more)
 
 
-def await_that(condition, what, limit=15):
-    """Polls what can't be waited for in another way."""
+def await_that(condition, what, limit=150):
+    """Polls for something that can't be waited for in any other way."""
     end = time.monotonic() + limit
     while not condition():
         assert time.monotonic() < end, f"not so after {limit} s: {what}"

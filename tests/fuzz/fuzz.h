@@ -1,4 +1,4 @@
-/* What each fuzz target has: libFuzzer's entry, and a check that ends the run where it doesn't hold. */
+/* Shared by all fuzz targets: libFuzzer's entry, and a check that ends the run when it fails. */
 #pragma once
 
 #include <stddef.h>

@@ -1,4 +1,4 @@
-"""machine-net without any VM: the tests are the guest, and the computer is a network namespace."""
+"""machine-net without any VM: the tests play the guest, and a network namespace is the computer."""
 
 import os
 import shutil
@@ -37,14 +37,16 @@ def namespaces():
 
 @pytest.fixture(scope="session")
 def servers(namespaces):
-    """One of each kind, where a guest may and may not go."""
+    """Servers of each kind, at addresses that a guest may reach and at others that it may not."""
     namespaces.serve(namespaces.host, "tcp", "0.0.0.0", 8080)
     namespaces.serve(namespaces.host, "udp", "0.0.0.0", 8081)
     namespaces.serve(namespaces.lan, "tcp", network.NEIGHBOUR, 8080)
     namespaces.serve(namespaces.lan, "udp", network.NEIGHBOUR, 8081)
-    namespaces.serve(namespaces.far, "tcp", "0.0.0.0", 80)
-    for port in (22, 443, 8443):
-        namespaces.serve(namespaces.far, "tcp", "0.0.0.0", port)
+    for port in (22, 80, 443, 8443):
+        namespaces.serve(namespaces.far, "tcp", ",".join((network.FAR, network.NAMED, network.METADATA)), port)
+    for port in (80, 443):
+        namespaces.serve(namespaces.far, "keep", network.KEPT, port)
+        namespaces.serve(namespaces.far, "digest", network.TAKER, port)
     namespaces.serve(namespaces.far, "bulk", network.FAR, 81)
     namespaces.serve(namespaces.far, "digest", network.FAR, 82)
     namespaces.serve(namespaces.far, "udp", network.FAR, 8081)
@@ -54,7 +56,7 @@ def servers(namespaces):
 
 @pytest.fixture
 def start(namespaces):
-    """Starts machine-net with options; what was started is ended with the test."""
+    """Starts machine-net with options, and ends it with the test."""
     started = []
 
     def start(*options, **more):
@@ -81,7 +83,7 @@ def guest(net):
 
 @pytest.fixture
 def lan_guest(start, servers):
-    """A guest that may go to the LAN."""
+    """A guest that may reach the LAN."""
     net = start("--lan")
     assert net.said == "ok\n"
     return net.guest

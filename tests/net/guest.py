@@ -1,4 +1,4 @@
-"""Plays QEMU and the guest behind it: frames over a socketpair, built and read by hand."""
+"""Plays QEMU and its guest: builds and reads frames by hand, over a socketpair."""
 
 import select
 import socket
@@ -11,10 +11,10 @@ GATEWAY_MAC = bytes.fromhex("52550a000202")
 
 ARP, IPV4, IPV6 = 0x0806, 0x0800, 0x86DD
 ICMP, TCP, UDP = 1, 6, 17
-FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
+FIN, SYN, RST, PSH, ACK, URG = 1, 2, 4, 8, 16, 32
 
-WAIT = 5  # seconds until an answer must be there
-SILENCE = 1  # seconds in which there must be none
+WAIT = 5  # seconds within which an answer must come
+SILENCE = 1  # seconds within which none may come
 
 
 def checksum(data):
@@ -42,8 +42,9 @@ def pseudo(protocol, length, source, destination):
     return socket.inet_aton(source) + socket.inet_aton(destination) + struct.pack("!BBH", 0, protocol, length)
 
 
-def tcp(source_port, destination_port, flags, destination, sequence=1000, acknowledgement=0, payload=b"", source=GUEST):
-    header = struct.pack("!HHIIBBHHH", source_port, destination_port, sequence, acknowledgement, 5 << 4, flags, 65535, 0, 0)
+def tcp(source_port, destination_port, flags, destination, sequence=1000, acknowledgement=0, payload=b"", source=GUEST, urgent=0):
+    header = struct.pack("!HHIIBBHHH", source_port, destination_port, sequence % (1 << 32), acknowledgement % (1 << 32), 5 << 4, flags,
+                         65535, 0, urgent)
     total = checksum(pseudo(TCP, len(header) + len(payload), source, destination) + header + payload)
     return header[:16] + struct.pack("!H", total) + header[18:] + payload
 
@@ -58,7 +59,7 @@ def echo(number=1):
 
 
 class Packet:
-    """What came from machine-net, taken apart; checksums are held to be right."""
+    """A parsed frame from machine-net. Checksums must be right."""
 
     def __init__(self, frame):
         self.frame = frame
@@ -85,6 +86,7 @@ class Packet:
             assert checksum(pseudo(TCP, len(data), self.source, self.destination) + data) == 0, "wrong TCP checksum"
             self.source_port, self.destination_port, self.sequence, self.acknowledgement = struct.unpack("!HHII", data[:12])
             self.flags = data[13] & 63
+            self.options = data[20:(data[12] >> 4) * 4]
             self.payload = data[(data[12] >> 4) * 4:]
         elif self.protocol == UDP:
             self.source_port, self.destination_port = struct.unpack("!HH", data[:4])
@@ -96,11 +98,12 @@ class Packet:
 
 
 class Stream:
-    """A connection whose segments are the test's to choose."""
+    """A connection for which the test chooses each segment."""
 
     def __init__(self, guest, address, port, answer):
         self.guest, self.address, self.port = guest, address, port
         self.own, self.theirs, self.sequence = answer.destination_port, answer.sequence + 1, 1001
+        self.ended = False  # the server's FIN has come
 
     def send(self, data, at=None):
         sequence = self.sequence if at is None else at
@@ -109,12 +112,25 @@ class Stream:
         if at is None:
             self.sequence += len(data)
 
+    def urgent(self, data, pointer):
+        """A segment that says that this many bytes from its start are urgent."""
+        return tcp(self.own, self.port, ACK | URG, self.address, sequence=self.sequence, acknowledgement=self.theirs, payload=data, urgent=pointer)
+
+    def frame(self, data):
+        return self.frame_at(0, data)
+
+    def frame_at(self, offset, data):
+        """A segment that begins this many bytes after what was sent."""
+        segment = tcp(self.own, self.port, ACK | PSH, self.address, sequence=self.sequence + offset, acknowledgement=self.theirs, payload=data)
+        return ethernet(IPV4, ipv4(TCP, segment, self.address))
+
     def said(self):
-        """What the server says next, or a reset: b"" then."""
+        """What the server says next; b"" for a reset."""
         packet = self.guest.wait(lambda p: p.protocol == TCP and p.destination_port == self.own and (p.payload or p.flags & RST))
         if packet.flags & RST:
             return b""
-        self.theirs = packet.sequence + len(packet.payload)
+        self.ended = bool(packet.flags & FIN)
+        self.theirs = packet.sequence + len(packet.payload) + self.ended
         return packet.payload
 
 
@@ -136,6 +152,10 @@ class Guest:
         self.near.settimeout(WAIT)
         self.near.sendall(struct.pack("!I", len(frame)) + frame)
 
+    def send_all(self, frames):
+        self.near.settimeout(6 * WAIT)
+        self.near.sendall(b"".join(struct.pack("!I", len(frame)) + frame for frame in frames))
+
     def send_ipv4(self, protocol, payload, destination, **more):
         self.send(ethernet(IPV4, ipv4(protocol, payload, destination, **more)))
 
@@ -148,7 +168,7 @@ class Guest:
         self.send(ethernet(ARP, body))
 
     def frames(self, seconds):
-        """The frames that come within so many seconds. ARP requests for us are answered, as a guest's kernel would."""
+        """The frames that come within this many seconds. ARP requests for us are answered, as by a guest's kernel."""
         end = time.monotonic() + seconds
         while True:
             while len(self.received) >= 4:
@@ -169,7 +189,7 @@ class Guest:
             self.received += data
 
     def wait(self, wanted, seconds=WAIT):
-        """The first packet that `wanted` says yes to; fails with what came instead."""
+        """The first packet that `wanted` accepts. Fails with what came instead."""
         seen = []
         for packet in self.frames(seconds):
             if wanted(packet):
@@ -182,7 +202,7 @@ class Guest:
             assert not unwanted(packet), packet
 
     def connect(self, address, port):
-        """A SYN; returns what answers it: a reset or SYN and ACK."""
+        """Sends a SYN. Returns the answer: a reset, or SYN and ACK."""
         own = self.next_port()
         self.send_tcp(own, address, port, SYN)
         packet = self.wait(lambda p: p.protocol == TCP and p.destination_port == own)
@@ -191,7 +211,7 @@ class Guest:
         return packet
 
     def exchange(self, address, port, data):
-        """A whole handshake, then `data`; returns what the server says first after it."""
+        """Makes a whole handshake, then sends `data`. Returns the first data that the server sends."""
         answer = self.connect(address, port)
         assert answer.flags == SYN | ACK, answer
         own = answer.destination_port
@@ -203,7 +223,7 @@ class Guest:
         return said.payload
 
     def open(self, address, port):
-        """A whole handshake: a stream that sends what it is given."""
+        """Makes a whole handshake. Returns the open stream."""
         answer = self.connect(address, port)
         assert answer.flags == SYN | ACK, answer
         stream = Stream(self, address, port, answer)
@@ -211,7 +231,7 @@ class Guest:
         return stream
 
     def download(self, address, port, size):
-        """Sends a request and takes `size` bytes in order, acknowledging each segment; what is lost comes again."""
+        """Sends a request and takes `size` bytes in order, acknowledging each segment. Lost segments come again."""
         answer = self.connect(address, port)
         assert answer.flags == SYN | ACK, answer
         own, following = answer.destination_port, answer.sequence + 1
@@ -229,7 +249,7 @@ class Guest:
         return bytes(taken)
 
     def upload(self, address, port, data):
-        """Sends `data` a segment at a time; returns what the server says to it."""
+        """Sends `data` one segment at a time. Returns the server's answer."""
         answer = self.connect(address, port)
         assert answer.flags == SYN | ACK, answer
         own, following, sequence = answer.destination_port, answer.sequence + 1, 1001
@@ -247,7 +267,7 @@ class Guest:
         return own
 
     def resolve(self, name, kind=1):
-        """Asks the network's DNS for a record, of an address; returns the answer's bytes."""
+        """Asks the network's DNS for a record, by default an address. Returns the answer's bytes."""
         own = self.datagram(DNS, 53, dns_question(name, kind=kind))
         return self.wait(lambda p: p.protocol == UDP and p.destination_port == own).payload
 
@@ -258,7 +278,7 @@ def dns_question(name, number=0x1234, kind=1):
 
 
 def client_hello(*names, record=16384):
-    """The first message of TLS, for these servers' names, in records of so many bytes."""
+    """TLS's first message, with these server names, in records of at most `record` bytes."""
     listed = b"".join(struct.pack("!BH", 0, len(name)) + name.encode() for name in names)
     extension = struct.pack("!HHH", 0, len(listed) + 2, len(listed)) + listed if names else b""
     extensions = struct.pack("!HHH", 43, 3, 0x0203) + b"\x04"[:1] + extension

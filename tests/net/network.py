@@ -1,4 +1,4 @@
-"""Network namespaces for a test: the computer that runs machine-net, a neighbour on its LAN, a server far away."""
+"""Network namespaces for a test: the computer that runs machine-net, a neighbour on its LAN, and a server far away."""
 
 import contextlib
 import os
@@ -18,11 +18,13 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 BUILD = os.environ.get("MACHINE_TEST_BUILD", os.path.join(ROOT, "build"))
 PROGRAM = os.environ.get("MACHINE_NET", os.path.join(BUILD, "dev/src/net/machine-net"))
 
-# Addresses of the namespaces. What is "far" is public by its number, and leads nowhere but to the namespace.
+# Addresses of the namespaces. The "far" ones are public addresses, which lead only to the namespace.
 HOST_LAN, NEIGHBOUR = "192.168.77.1", "192.168.77.2"
 HOST_FAR, FAR = "11.22.33.1", "11.22.33.2"
 METADATA = "169.254.169.254"
-NAMED = "11.22.33.44"  # what the far DNS says of every name
+NAMED = "11.22.33.44"  # the far DNS's answer for every name
+KEPT = "11.22.33.46"  # its answer for "to-11-22-33-46.…": these servers keep a connection and send back what they get
+TAKER = "11.22.33.47"  # its answer for "to-11-22-33-47.…": these servers read to the end and send the SHA-256 of it
 
 LOG_MOST = 1 << 20  # bytes of a log file, as in log.h
 
@@ -45,12 +47,12 @@ class Namespaces:
         self.link(self.lan, "l", HOST_LAN, NEIGHBOUR)
         self.link(self.far, "f", HOST_FAR, FAR)
         ip("-n", self.host, "route", "add", "default", "via", FAR)
-        ip("-n", self.far, "addr", "add", f"{METADATA}/32", "dev", "lo")
-        ip("-n", self.far, "addr", "add", f"{NAMED}/32", "dev", "lo")
+        for address in (METADATA, NAMED, KEPT, TAKER):
+            ip("-n", self.far, "addr", "add", f"{address}/32", "dev", "lo")
         os.makedirs(self.etc)
         with open(os.path.join(self.etc, "resolv.conf"), "w") as file:
             file.write(f"nameserver {FAR}\n")
-        # As on a desktop: everybody may ping.
+        # As on a desktop, where every user may ping.
         self.run(self.host, ["sysctl", "-q", "-w", "net.ipv4.ping_group_range=0 2147483647"])
         return self
 
@@ -78,7 +80,7 @@ class Namespaces:
         subprocess.run(["ip", "netns", "exec", name, *argv], check=True, timeout=20)
 
     def serve(self, name, kind, address, port):
-        """Starts server.py there, and waits until it listens."""
+        """Starts server.py in that namespace, and waits until it listens."""
         child = subprocess.Popen(
             ["ip", "netns", "exec", name, sys.executable, os.path.join(HERE, "server.py"), kind, address, str(port)],
             stdout=subprocess.PIPE, text=True)
@@ -90,7 +92,7 @@ class Namespaces:
 class MachineNet:
     """machine-net in the host's namespace, with a Guest at the other end of its wire."""
 
-    def __init__(self, namespaces, *options, user=None, rules=None):
+    def __init__(self, namespaces, *options, user=None, rules=None, environment=None):
         self.folder = tempfile.mkdtemp(prefix="mt.", dir="/tmp")
         if user:
             shutil.chown(self.folder, user)
@@ -108,20 +110,21 @@ class MachineNet:
                 f"--log={self.log_path}", *options]
         if user:
             argv = ["setpriv", f"--reuid={user}", f"--regid={pwd.getpwnam(user).pw_gid}", "--clear-groups", *argv]
-        self.process = subprocess.Popen(["ip", "netns", "exec", namespaces.host, *argv], pass_fds=(wire, theirs))
+        self.process = subprocess.Popen(["ip", "netns", "exec", namespaces.host, *argv], pass_fds=(wire, theirs),
+                                        env=dict(os.environ, **(environment or {})))
         self.guest.far.close()
         os.close(theirs)
         with os.fdopen(ready) as file:
             self.said = file.read()
 
     def rule(self, mode, *rules):
-        """Writes what the guest may reach, in place: the program has the file open."""
+        """Writes the rules in place, because the program has the file open."""
         with open(self.rules_path, "a+") as file:
             file.truncate(0)
             file.write("".join(f"{line}\n" for line in (mode, *rules, "end")))
 
     def account(self):
-        """What was counted, as lists of words; empty until the file is whole."""
+        """The account as lists of words. Empty until the file is whole."""
         if not os.path.exists(self.account_path):
             return []
         with open(self.account_path) as file:
@@ -136,7 +139,7 @@ class MachineNet:
             return [int(pid) for pid in file.read().split()]
 
     def worker(self):
-        """The pid of the one worker."""
+        """The pid of the only worker."""
         found = until(lambda: self.workers() or None)
         assert len(found) == 1
         return found[0]
@@ -160,7 +163,7 @@ class MachineNet:
 
 
 def until(look, say=lambda: "nothing", seconds=10):
-    """Looks again and again until there is something, and returns it."""
+    """Calls `look` until it returns something, and returns that."""
     end = time.monotonic() + seconds
     while True:
         found = look()

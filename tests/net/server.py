@@ -1,7 +1,11 @@
-"""A server for one namespace: server.py KIND ADDRESS PORT. Says "ready" when it listens.
+"""A server for one namespace: server.py KIND ADDRESS[,ADDRESS…] PORT. Says "ready" when it listens.
 
-tcp answers the first data of a connection with "hello " and that data; udp does so with each datagram; dns says by UDP and
-by TCP that every name is 11.22.33.44, but "to-1-2-3-4.…", which is what it says; bulk sends 4 MiB for the first data; digest reads to the end and says its SHA-256.
+tcp     answers the first data of a connection with "hello " and that data
+udp     does the same with each datagram
+keep    sends back whatever comes until the other end closes, on many connections at a time
+dns     answers by UDP and TCP that every name is 11.22.33.44, but for "to-1-2-3-4.…" the address in the name
+bulk    answers the first data with 4 MiB
+digest  reads to the end and answers with the SHA-256
 """
 
 import hashlib
@@ -9,12 +13,13 @@ import select
 import socket
 import struct
 import sys
+import threading
 
 BULK = bytes(number % 251 for number in range(4 << 20))
 
 
 def dns_answer(question):
-    """None of what isn't a question: some tests send any bytes at all."""
+    """The answer, or None if it isn't a question: some tests send arbitrary bytes."""
     if len(question) < 17:
         return None
     first = question[13:13 + question[12]].decode(errors="replace")
@@ -23,10 +28,22 @@ def dns_answer(question):
     return question[:2] + struct.pack("!HHHHH", 0x8180, 1, 1, 0, 0) + question[12:] + record
 
 
+def keep(connection):
+    with connection:
+        try:
+            while data := connection.recv(65536):
+                connection.sendall(data)
+        except OSError:
+            pass
+
+
 def serve_stream(listener, kind):
     connection, _ = listener.accept()
+    if kind == "keep":
+        threading.Thread(target=keep, args=[connection], daemon=True).start()
+        return
     with connection:
-        connection.settimeout(5)
+        connection.settimeout(60)
         try:
             data = connection.recv(4096)
             if kind == "dns":
@@ -46,22 +63,22 @@ def serve_stream(listener, kind):
 
 
 def serve_datagram(server, kind):
-    data, sender = server.recvfrom(4096)
+    data, sender = server.recvfrom(65535)
     answer = dns_answer(data) if kind == "dns" else b"hello " + data
     if answer:
         server.sendto(answer, sender)
 
 
 def main():
-    kind, address, port = sys.argv[1], sys.argv[2], int(sys.argv[3])
+    kind, addresses, port = sys.argv[1], sys.argv[2].split(","), int(sys.argv[3])
     servers = []
-    if kind != "udp":
+    for address in addresses if kind != "udp" else []:
         listener = socket.socket()
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((address, port))
-        listener.listen()
+        listener.listen(4096)
         servers.append(listener)
-    if kind in ("udp", "dns"):
+    for address in addresses if kind in ("udp", "dns") else []:
         server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         server.bind((address, port))
         servers.append(server)

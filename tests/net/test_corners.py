@@ -1,9 +1,10 @@
-"""What is rare: each goes through system calls that the everyday doesn't make."""
+"""Rare cases: each makes system calls that ordinary use doesn't make."""
 
 import hashlib
 import os
 import signal
 import socket
+import time
 
 import network
 import pytest
@@ -15,7 +16,7 @@ RESOLVED = socket.inet_aton("11.22.33.44")
 
 @pytest.fixture
 def resolv_conf(namespaces):
-    """Writes the host's resolv.conf; afterwards it is as before."""
+    """Writes the host's resolv.conf. Afterwards the old one is back."""
     path = os.path.join(namespaces.etc, "resolv.conf")
     with open(path) as file:
         before = file.read()
@@ -105,13 +106,51 @@ def test_a_host_without_a_way_says_so_at_once(net, guest, namespaces):
     assert net.worker() == worker
 
 
-def test_a_worker_that_stands_still_is_replaced(start, servers):
+def spin(pid):
+    """Makes the process loop for ever: writes a jump to itself where its system call returns. Returns None if it is in no system call."""
+    jump = b"\xeb\xfe" if os.uname().machine == "x86_64" else b"\x00\x00\x00\x14"
+    with open(f"/proc/{pid}/syscall") as file:
+        words = file.read().split()
+    if words[0] == "running":
+        return None
+    with open(f"/proc/{pid}/mem", "r+b", buffering=0) as memory:
+        memory.seek(int(words[-1], 16))
+        memory.write(jump)
+    return True
+
+
+def assert_replaced(net, worker, seconds):
+    until(lambda: True if net.workers() not in ([], [worker]) else None, net.log, seconds)
+    assert net.guest.exchange(FAR, 80, b"world") == b"hello world"
+    assert "the worker hangs" in net.log()
+
+
+def test_a_worker_that_turns_in_a_circle_is_replaced(start, servers):
+    net = start()
+    worker = net.worker()
+    until(lambda: spin(worker), net.log)
+    assert_replaced(net, worker, 300)
+
+
+@pytest.mark.long
+def test_a_worker_that_sleeps_for_minutes_is_replaced(start, servers):
     net = start()
     worker = net.worker()
     os.kill(worker, signal.SIGSTOP)
-    until(lambda: True if net.workers() not in ([], [worker]) else None, net.log, 40)
-    assert net.guest.exchange(FAR, 80, b"world") == b"hello world"
-    assert "the worker stands still" in net.log()
+    assert_replaced(net, worker, 600)
+
+
+@pytest.mark.long
+def test_a_worker_that_a_busy_computer_lets_wait_is_not_replaced(start, servers):
+    net = start()
+    worker = net.worker()
+    stream = net.guest.open(FAR, 80)
+    os.kill(worker, signal.SIGSTOP)
+    time.sleep(20)
+    os.kill(worker, signal.SIGCONT)
+    stream.send(b"world")
+    assert stream.said() == b"hello world"
+    assert net.worker() == worker
 
 
 def test_a_full_log_is_turned_over_by_a_confined_worker(start, servers, tmp_path):
@@ -120,5 +159,5 @@ def test_a_full_log_is_turned_over_by_a_confined_worker(start, servers, tmp_path
     net = start(f"--log={path}")
     assert is_reset(net.guest.connect(GATEWAY, 8080))
     until(lambda: f"tcp {GATEWAY} 8080 host" in path.read_text() or None)
-    assert path.stat().st_size < 100
+    assert path.stat().st_size < 200
     assert (tmp_path / "full.log.1").read_text().startswith("old\nold\n")

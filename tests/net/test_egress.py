@@ -1,15 +1,16 @@
-"""A project's rules, against a guest that does what it likes: raw frames, by root's hand. What is refused is in the log, and
-nothing of it reaches a server. The far network is a namespace whose DNS says the same address of every name."""
+"""A project's rules against a guest that sends whatever raw frames it likes, as root. What is refused is in the log, and nothing of it
+reaches a server. The far network is a namespace with a DNS that gives the same address for every name."""
 
 import socket
 import time
 
 import pytest
-from guest import ACK, DNS, FIN, ICMP, RST, SYN, TCP, UDP, client_hello, dns_question, echo, is_prohibited, is_reset, tcp, udp
-from network import FAR, HOST_LAN, METADATA, NAMED, NEIGHBOUR, until
+from guest import ACK, DNS, FIN, ICMP, RST, SYN, TCP, UDP, Stream, client_hello, dns_question, echo, is_prohibited, is_reset, tcp, udp
+from network import FAR, HOST_LAN, KEPT, METADATA, NAMED, NEIGHBOUR, until
 
+KEPT_NAME = "to-11-22-33-46.example.org"
 RULES = ("allow", "api.example.org", "*.wild.example.org", "ssh.example.org:22", "to-192-168-77-2.example.org", "to-127-0-0-1.example.org",
-         "to-192-168-77-1.example.org", "to-169-254-169-254.example.org")
+         "to-192-168-77-1.example.org", "to-169-254-169-254.example.org", KEPT_NAME)
 GET = b"GET / HTTP/1.1\r\nHost: api.example.org\r\n\r\n"
 
 
@@ -21,8 +22,15 @@ def net(start, servers):
 
 
 @pytest.fixture
+def kept(guest):
+    """A guest that has resolved the name of the servers that keep a connection."""
+    assert guest.resolve(KEPT_NAME).endswith(socket.inet_aton(KEPT))
+    return guest
+
+
+@pytest.fixture
 def named(guest):
-    """A guest that knows the address of the one name."""
+    """A guest that has resolved the allowed name."""
     assert guest.resolve("api.example.org").endswith(socket.inet_aton(NAMED))
     return guest
 
@@ -36,7 +44,7 @@ def records(answer):
 
 
 def counted(net, *words):
-    """The line of the account that begins with these words; None = there is none."""
+    """The first line of the account that begins with these words, or None."""
     return next((line for line in net.account() if line[:len(words)] == list(words)), None)
 
 
@@ -73,7 +81,7 @@ def test_dns_by_tcp_is_refused(net, guest):
 @pytest.mark.parametrize("query", [b"", b"x" * 11, dns_question("api.example.org")[:-3], dns_question("api.example.org")[:4] + b"\0\2" + dns_question("api.example.org")[6:],
                                    b"\x12\x34\x01\0\0\1\0\0\0\0\0\0\xc0\x0c\0\1\0\1", b"\x12\x34\x01\0\0\1\0\0\0\0\0\0\x0fapi.example.org\0\0\1\0\1"])
 def test_what_is_no_question_is_refused(guest, query):
-    """Cut off, two questions in one, a pointer to itself, dots inside a label."""
+    """Too short, two questions in one, a pointer to itself, dots inside a label."""
     own = guest.datagram(DNS, 53, query)
     answer = guest.wait(lambda p: is_prohibited(p) or (p.protocol == UDP and p.destination_port == own))
     assert answer.protocol == ICMP or code(answer.payload) == 3
@@ -87,7 +95,7 @@ def test_another_resolver_is_refused(net, guest):
 
 
 def test_dns_over_tls_and_over_https_are_refused(named):
-    """853 is no port of a rule; 443 shows a name that is none."""
+    """No rule names port 853, and on 443 the name is in no rule."""
     assert is_reset(named.connect(NAMED, 853))
     stream = named.open(NAMED, 443)
     stream.send(client_hello("dns.example.net"))
@@ -119,7 +127,7 @@ def test_a_port_that_a_rule_names_is_of_that_name_alone(guest):
 
 @pytest.mark.parametrize("address", [NEIGHBOUR, "127.0.0.1", HOST_LAN, METADATA])
 def test_a_name_that_leads_inside_leads_nowhere(net, guest, address):
-    """DNS rebinding: the rule names the name, and what it stands for stays closed."""
+    """DNS rebinding: a rule allows the name, but its address stays closed."""
     guest.resolve(f"to-{address.replace('.', '-')}.example.org")
     for port in (80, 443, 8080):
         assert is_reset(guest.connect(address, port))
@@ -200,7 +208,7 @@ def test_pieces_out_of_order_wait_for_those_before(named):
 
 
 def test_a_second_try_at_held_bytes_changes_nothing(named):
-    """The first bytes count, and they are what the server gets."""
+    """The first bytes count, and the server gets those."""
     hello = client_hello("api.example.org")
     stream = named.open(NAMED, 443)
     stream.send(hello[:80])
@@ -212,7 +220,7 @@ def test_a_second_try_at_held_bytes_changes_nothing(named):
 
 @pytest.mark.parametrize("port, first", [(443, client_hello("evil.example.org")[:-1]), (443, client_hello("api.example.org")[:-1]), (80, GET[:-1])])
 def test_nothing_that_waits_is_let_out_by_a_segment_without_data(servers, named, port, first):
-    """An acknowledgement, a FIN, a reset: the server gets none of it."""
+    """After an acknowledgement, a FIN or a reset, the server still gets nothing."""
     stream = named.open(NAMED, port)
     stream.send(first)
     for flags in (ACK, ACK | FIN, ACK | FIN, RST):
@@ -220,10 +228,25 @@ def test_nothing_that_waits_is_let_out_by_a_segment_without_data(servers, named,
     named.silence(lambda p: p.protocol == TCP and p.payload)
 
 
-def test_data_in_the_first_segment_is_refused(named):
+def open_with_data(named, port, data):
+    """Sends a SYN that carries data, and finishes the handshake."""
     own = named.next_port()
-    named.send_tcp(own, NAMED, 443, SYN, payload=client_hello("evil.example.org"))
-    named.wait(lambda p: is_reset(p) and p.destination_port == own)
+    named.send_tcp(own, NAMED, port, SYN, payload=data)
+    answer = named.wait(lambda p: p.protocol == TCP and p.destination_port == own)
+    assert answer.flags == SYN | ACK
+    stream = Stream(named, NAMED, port, answer)
+    stream.sequence += len(data)
+    stream.send(b"")
+    return stream
+
+
+@pytest.mark.parametrize("port, data", [(443, client_hello("evil.example.org")), (80, GET.replace(b"api.", b"evil."))])
+def test_data_in_the_first_segment_is_looked_at_as_well(named, port, data):
+    assert open_with_data(named, port, data).said() == b""
+
+
+def test_data_in_the_first_segment_may_be_in_order(named):
+    assert open_with_data(named, 80, GET).said() == b"hello " + GET
 
 
 @pytest.mark.parametrize("port", [80, 443])
@@ -268,6 +291,33 @@ def test_the_allowed_host_passes_request_by_request(named):
     b"POST / HTTP/1.1\r\nHost: api.example.org\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n12345",
     b"POST / HTTP/1.1\r\nHost: api.example.org\r\nContent-Length: +5\r\n\r\n12345",
     b"POST / HTTP/1.1\r\nHost: api.example.org\r\nTransfer-Encoding: identity, chunked\r\n\r\n0\r\n\r\n",
+    b"POST / HTTP/1.0\r\nHost: api.example.org\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    b"POST / HTTP/1.1\r\nHost: api.example.org\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    b"POST / HTTP/1.1\r\nHost: api.example.org\r\nTransfer_Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
+    b"POST / HTTP/1.1\r\nHost: api.example.org\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabcXX0\r\n\r\n",
+    b"POST / HTTP/1.1\r\nHost: api.example.org\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\n\n0\r\n\r\n",
+    b"POST / HTTP/1.1\r\nHost: api.example.org\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nGET /evil HTTP/1.1\r\n\r\n",
+    b"POST / HTTP/1.1\r\nHost: api.example.org\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nHost: evil.example.org\r\n\r\n",
+    b"POST / HTTP/1.1\r\nHost: api.example.org\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nContent-Length: 5\r\n\r\n",
+    b"POST / HTTP/1.1\r\nHost: api.example.org\r\nContent-Length: 0x5\r\n\r\n12345",
+    b"POST / HTTP/1.1\r\nHost: api.example.org\r\nContent-Length: 5, 5\r\n\r\n12345",
+    b"POST / HTTP/1.1\r\nHost: api.example.org\r\nContent-Length: \r\n\r\n",
+    b"POST / HTTP/1.1\r\nHost: api.example.org\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n12345",
+    b"GET / HTTP/1.1\r\nHost: api.example.org\r\nContent-Length: 5\r\n\r\n12345",
+    b"HEAD / HTTP/1.1\r\nHost: api.example.org\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: api.example.org:80@evil.example.org\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: api.example.org:evil\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: api.example.org:\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: api.example.org, evil.example.org\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: api.example.org/evil\r\n\r\n",
+    b"GET *evil HTTP/1.1\r\nHost: api.example.org\r\n\r\n",
+    b"GET * HTTP/1.1\r\nHost: api.example.org\r\n\r\n",
+    b"GET /\x01 HTTP/1.1\r\nHost: api.example.org\r\n\r\n",
+    b"GET /\r HTTP/1.1\r\nHost: api.example.org\r\n\r\n",
+    b"GET / HTTP/1.1\r\nX: y\rHost: evil.example.org\r\nHost: api.example.org\r\n\r\n",
+    b"\r\nGET / HTTP/1.1\r\nHost: api.example.org\r\n\r\n",
+    b"GET / \r\n",
+    b"connect / HTTP/1.1\r\nHost: api.example.org\r\n\r\n",
     client_hello("api.example.org"),
     b"SSH-2.0-x\r\n"])
 def test_another_host_and_what_could_be_read_as_one_is_cut_off(named, request_):
@@ -278,6 +328,8 @@ def test_another_host_and_what_could_be_read_as_one_is_cut_off(named, request_):
 
 @pytest.mark.parametrize("first", [
     GET,
+    GET.replace(b".org", b".org:80"),
+    b"OPTIONS * HTTP/1.1\r\nHost: api.example.org\r\n\r\n",
     b"POST / HTTP/1.1\r\nHost: api.example.org\r\nContent-Length: 5\r\n\r\n12345",
     b"POST / HTTP/1.1\r\nHost: api.example.org\r\nTransfer-Encoding: chunked\r\n\r\n5;x=y\r\n12345\r\n0\r\n\r\n",
     b"POST / HTTP/1.1\r\nHost: api.example.org\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nTrailer: x\r\n\r\n"])
@@ -386,15 +438,17 @@ def test_more_connections_than_there_is_room_for_harm_the_guest_alone(net, named
 
 
 @pytest.mark.parametrize("anew", ["syn", "reset"])
-def test_a_connection_is_not_begun_anew_for_us_alone(named, anew):
-    """libslirp takes a SYN for an open connection for an old one, and a reset beyond its window for none: what follows would be
-    read as a body there, and as a request here."""
-    stream = named.open(NAMED, 80)
-    head = b"POST / HTTP/1.1\r\nHost: api.example.org\r\nContent-Length: 500\r\n\r\n"
+def test_a_body_stays_one_when_its_connection_seems_to_begin_anew(kept, anew):
+    """libslirp takes a SYN on an open connection for an old segment, and ignores a reset beyond its window."""
+    head = b"POST / HTTP/1.1\r\nHost: %s\r\nContent-Length: 500\r\n\r\n" % KEPT_NAME.encode()
+    stream = kept.open(KEPT, 80)
     stream.send(head)
-    assert stream.said() == b"hello " + head
+    assert stream.said() == head
     if anew == "reset":
-        named.send_tcp(stream.own, NAMED, 80, RST, sequence=stream.sequence + (1 << 30))
-    named.send_tcp(stream.own, NAMED, 80, SYN, sequence=stream.sequence - 1)
-    answer = named.wait(lambda p: p.protocol == TCP and p.destination_port == stream.own and p.flags & (SYN | RST))
-    assert answer.flags == SYN | ACK and answer.acknowledgement == stream.sequence, "it is another connection for both"
+        kept.send_tcp(stream.own, KEPT, 80, RST, sequence=stream.sequence + (1 << 30))
+    kept.send_tcp(stream.own, KEPT, 80, SYN, sequence=stream.sequence - 1)
+    body = GET.replace(b"api.", b"evil.").ljust(500, b"x")
+    stream.send(body)
+    assert stream.said() == body
+    stream.send(GET.replace(b"api.", b"evil."))
+    assert stream.said() == b""

@@ -1,4 +1,4 @@
-"""The two processes: what they bind, what they give up, and that neither outlives its purpose."""
+"""The two processes: what they bind, what they give up, and that each ends in time."""
 
 import os
 import re
@@ -7,6 +7,7 @@ import socket
 import stat
 import subprocess
 
+import network
 import pytest
 from guest import ACK, GATEWAY, PSH, SYN, TCP, is_reset
 from network import FAR, is_running, unix_connection, until
@@ -18,7 +19,7 @@ def status_of(pid):
 
 
 def handshake_from_host(guest, port, said):
-    """The guest's side of a connection that the host opened: takes it, says `said`, returns what it heard first."""
+    """The guest's side of a connection that the host opened: accepts it, sends `said`, returns the first data that came."""
     syn = guest.wait(lambda p: p.protocol == TCP and p.flags == SYN)
     assert (syn.source, syn.destination, syn.destination_port) == (GATEWAY, "10.0.2.15", port)
     guest.send_tcp(port, GATEWAY, syn.source_port, SYN | ACK, sequence=500, acknowledgement=syn.sequence + 1)
@@ -51,7 +52,7 @@ def test_a_forwarded_port_reaches_the_guest(start, namespaces):
 
 
 def listeners(namespaces):
-    """(address, port) of TCP sockets that listen in the host's namespace."""
+    """(address, port) of each listening TCP socket in the host's namespace."""
     out = subprocess.run(["ip", "netns", "exec", namespaces.host, "ss", "-Htln"], check=True, capture_output=True, text=True,
                          timeout=10).stdout
     return {line.split()[3] for line in out.splitlines()}
@@ -98,9 +99,9 @@ def test_a_socket_that_a_killed_process_left_is_replaced(start):
 @pytest.mark.parametrize("options, said", [
     (["--forward=70000:1"], "'70000:1' is not HOSTPORT:GUESTPORT\n"),
     (["--forward=3000"], "'3000' is not HOSTPORT:GUESTPORT\n"),
-    (["--frames-fd=0"], "'0' is no descriptor\n"),
-    (["--frames-fd=77"], "descriptor 77 is no stream socket\n"),
-    (["operand"], "'operand' is no option\n"),
+    (["--frames-fd=0"], "'0' is not a descriptor\n"),
+    (["--frames-fd=77"], "descriptor 77 is not a stream socket\n"),
+    (["operand"], "'operand' is not an option\n"),
     (["--log=/nowhere/net.log"], "cannot open '/nowhere/net.log': No such file or directory\n"),
     (["--ssh-socket=/nowhere/ssh"], "cannot listen on '/nowhere/ssh': No such file or directory\n"),
     ([f"--ssh-socket=/tmp/{'x' * 120}"], f"the path of the socket '/tmp/{'x' * 120}' is longer than 107 bytes\n"),
@@ -151,11 +152,11 @@ def test_a_worker_that_died_is_replaced(start, servers):
         connection.sendall(b"SSH-2.0-host\r\n")
         assert handshake_from_host(net.guest, 22, b"x") == b"SSH-2.0-host\r\n"
     assert "127.0.0.1:3000" in listeners(servers)
-    net.wait_for_log("signal 9 (Killed); a new one goes on")
+    net.wait_for_log("signal 9 (Killed); a new one takes over")
 
 
 def test_frames_keep_their_bounds_when_a_worker_dies(start, servers):
-    """Half a frame is on its way, and much waits for a guest that doesn't read."""
+    """Half a frame is on its way in, and much is waiting for a guest that doesn't read."""
     net = start()
     guest = net.guest
     for _ in range(3000):
@@ -203,11 +204,35 @@ def test_both_processes_gave_up_what_they_do_not_need(net):
         status = status_of(pid)
         assert status["NoNewPrivs"] == "1" and status["Seccomp"] == "2"
         with open(f"/proc/{pid}/limits") as file:
-            # A byte has no room for a core, and forbids to pipe one (fs/coredump.c in the kernel); 0 where no more was allowed before.
+            # A limit of one byte leaves no room for a core and forbids piping one (fs/coredump.c in the kernel). 0 if that was the limit before.
             assert re.search(r"Max core file size +([01]) +\1 ", file.read())
     assert int(status_of(net.worker())["CapEff"], 16) == 0
     assert int(status_of(net.worker())["CapPrm"], 16) == 0
     assert int(status_of(net.supervisor())["CapPrm"], 16) == 1 << 10
+
+
+def test_the_log_says_which_walls_there_are(net):
+    net.wait_for_log(" note walls: system calls")
+
+
+def test_libslirp_reaches_the_network_through_our_functions():
+    """The dynamic loader finds the program's own functions first, if they are in its table."""
+    table = subprocess.run(["nm", "-D", "--defined-only", network.PROGRAM], check=True, capture_output=True, text=True, timeout=20).stdout
+    assert {line.split()[2] for line in table.splitlines()} >= {"connect", "accept", "send", "sendto", "recv", "shutdown", "close"}
+
+
+def test_a_libslirp_that_goes_elsewhere_is_not_started_with(start, tmp_path):
+    """A libslirp that calls libc's function by another name."""
+    slirp = next(line.split()[2] for line in subprocess.run(["ldd", network.PROGRAM], check=True, capture_output=True, text=True,
+                                                             timeout=20).stdout.splitlines() if "libslirp" in line)
+    copy = tmp_path / "libslirp.so.0"
+    data = open(slirp, "rb").read()
+    assert data.count(b"\0sendto\0") == 1
+    # Only libc has a function of this name.
+    copy.write_bytes(data.replace(b"\0sendto\0", b"\0__send\0"))
+    net = start(environment={"LD_LIBRARY_PATH": str(tmp_path)})
+    assert "does not reach the network through machine-net" in net.said
+    assert net.process.wait(timeout=5) == 1
 
 
 def test_descriptors_of_others_are_closed(start):
@@ -233,7 +258,7 @@ def test_a_user_without_rights_can_run_it(start, servers):
 
 
 def test_a_guest_can_not_use_up_what_ssh_needs(start, servers):
-    """More connections than there are descriptors, then one from the host."""
+    """The guest opens more connections than there are descriptors, then the host opens one."""
     net = start()
     worker = net.worker()
     for number in range(5000):

@@ -1,4 +1,4 @@
-"""The manual and the completions have what the program's own tables have: no command or option is missing or made up."""
+"""The manual and the completions match the program's own tables: no command or option is missing or made up."""
 
 import json
 import os

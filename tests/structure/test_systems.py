@@ -1,15 +1,15 @@
-"""What only one system has is used where only that system is: in files named for it, and in the rooms of an engine for Linux."""
+"""What only one system has is used only in files named for that system, and in the folders that are built only on Linux."""
 
 import re
 
 import pytest
 import tree
 
-# Rooms that are built on Linux alone.
-LINUX_ROOMS = {"qemu", "net", "shim"}
+# Folders that are built only on Linux.
+LINUX_ROOMS = {"qemu", "log", "net", "shim"}
 
-# What Linux (its kernel, or glibc) has and macOS has not, or has with another meaning; for macOS: the least version that
-# the cross build is for (tools/darwin). Words are whole ones; a star stands for the rest of a word.
+# What Linux (its kernel, or glibc) has and macOS doesn't have, or has with another meaning. macOS here is the least version that
+# the cross build is for (tools/darwin). Words are whole words; a star stands for the rest of a word.
 LINUX = {
     "header": """
         linux/* asm/* seccomp.h byteswap.h crypt.h endian.h error.h features.h malloc.h mntent.h mqueue.h obstack.h
@@ -41,7 +41,7 @@ LINUX = {
     "file": "/proc /sys /dev/kvm /dev/vhost-* /dev/net /run",
 }
 
-# The same of macOS.
+# The same for macOS.
 DARWIN = {
     "header": """
         Availability.h AvailabilityMacros.h CoreFoundation/* Security/* TargetConditionals.h bsm/* copyfile.h crt_externs.h
@@ -77,18 +77,18 @@ def patterns(table):
 
 
 def uses(path, table):
-    """Line and word of each use in a C file. Comments don't count; what is in a string counts as the name of a file only."""
+    """Line and word of each use in a C file. Comments don't count. Strings count only as names of files."""
     code = dict(tree.code_lines(path))
     for kind, pattern in patterns(table):
         for number, line in tree.lines(path):
-            # a comment is blank in the code: what is not there is not looked at in the text either
+            # Comments are blank in the code. A line that is blank there is skipped in the text too.
             text = line if kind in ("header", "file") and code[number].strip() else code[number]
             for match in pattern.finditer(text):
                 yield number, match.group(0).strip('"')
 
 
 def files_of_all_systems(suffix, rooms=()):
-    """Where a file of one system is told by the end of its name: os-linux.c."""
+    """The files that are not for one system. Those are told by the end of their name: os-linux.c."""
     for path in tree.files("src", suffixes=(".c", ".h", ".cc")):
         if path.split("/")[1] not in rooms and not re.search(rf"-{suffix}\.[ch]$", path):
             yield path

@@ -1,4 +1,4 @@
-"""The project speaks of itself alone, and of no single computer."""
+"""The project's texts are about the project, and name no single computer."""
 
 import re
 
@@ -15,6 +15,7 @@ WORDS = [
     (r"(?i)\bis[s]ue ?#?\d+", "a tracker's number"),
     (r"(?i)\bti[c]ket\b", "a tracker's word"),
 ]
+COLUMNS_MOST = 120
 # Facts about the world that a test or document has to name.
 ALLOWED = {
     "CHANGELOG.md": set(),
@@ -45,4 +46,16 @@ def test_text_is_clean():
                 found.append(f"{path}:{number}: a tab")
         if text and not text.endswith("\n"):
             found.append(f"{path}:{text.count(chr(10)) + 1}: no new line at the end")
+    tree.none(found)
+
+
+def test_documents_fit_a_terminal():
+    """Table rows and code are checked only in the README, which a stranger reads first."""
+    found = []
+    for path in [path for path in TEXT if path.endswith(".md")]:
+        code = False
+        for number, line in tree.lines(path):
+            code ^= line.lstrip().startswith("```")
+            if len(line) > COLUMNS_MOST and (path == "README.md" or not (code or line.startswith("|"))):
+                found.append(f"{path}:{number}: {len(line)} columns")
     tree.none(found)

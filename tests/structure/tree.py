@@ -1,4 +1,4 @@
-"""The files of the project, as the checks of this folder look at them."""
+"""Access to the project's files, for the checks in this folder."""
 
 import os
 import re
@@ -8,7 +8,7 @@ LEFT_OUT = {".git", "__pycache__", ".pytest_cache"}
 
 
 def files(*tops, suffixes=("",)):
-    """Paths from the project's folder. Build folders (build…/) are not the project."""
+    """Paths relative to the project's folder. Build folders (build…/) are not part of the project."""
     for top in tops or (".",):
         for folder, folders, names in os.walk(os.path.join(ROOT, top)):
             folders[:] = sorted(name for name in folders if name not in LEFT_OUT)
@@ -29,7 +29,7 @@ def lines(path):
 
 
 def code_lines(path):
-    """Lines of C with comments and the insides of strings blanked out, so that only code is looked at."""
+    """Lines of C with comments and the insides of strings blanked out, so that only code is left."""
     def blank(match):
         kept = match.group(0)
         if kept.startswith(("//", "/*")):
@@ -41,5 +41,5 @@ def code_lines(path):
 
 
 def none(found):
-    """Fails with every place that was found, one file:line a row."""
+    """Fails if anything was found, and lists each place as file:line on a row of its own."""
     assert not found, "\n" + "\n".join(found)

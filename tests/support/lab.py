@@ -1,10 +1,10 @@
-"""A small network of its own: a network namespace that stands for "other computers", joined to the host by a veth pair.
+"""A small network for tests: a network namespace that stands for "other computers", joined to the host by a veth pair.
 
     host  10.199.N.1 ---veth--- 10.199.N.2  a neighbour with a private address
                                 11.199.N.2  the same computer, simulating one with a public address
 
-Nothing for 11.199.N.2 leaves this computer: a host route leads to the namespace, as long as the lab is there. In the
-namespace run a web server (8000), git's own (9418) and an sshd (2222), all on both addresses.
+Nothing for 11.199.N.2 leaves this computer: while the lab exists, a host route leads to the namespace. A web server
+(8000), git's server (9418) and an sshd (2222) run in the namespace, each on both addresses.
 """
 
 import os
@@ -15,7 +15,7 @@ import socket
 import subprocess
 import time
 
-# Two runs of the tests at once have two labs.
+# So that two runs of the tests at once have different labs.
 NUMBER = os.getpid() % 250
 HOST = f"10.199.{NUMBER}.1"
 PRIVATE = f"10.199.{NUMBER}.2"
@@ -24,7 +24,7 @@ SAYS = "the lab's web server"
 
 
 def why_not():
-    """None where a lab can be made, else the reason for skipping."""
+    """None if a lab can be made, else the reason for skipping."""
     if os.geteuid() != 0:
         return "network namespaces need root"
     made = subprocess.run(["/usr/sbin/ip", "netns", "add", f"machine-probe-{os.getpid()}"], capture_output=True, text=True)
@@ -85,7 +85,7 @@ class Lab:
             wait_for_port(PRIVATE, port)
 
     def start_stranger(self, port=2224):
-        """One more sshd that lets the same in, with another host key: what a guest isn't to log in to."""
+        """Starts another sshd that lets in the same user, with another host key: one that a guest must not log in to."""
         ssh = os.path.join(self.folder, "ssh")
         subprocess.run(["/usr/bin/ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "stranger", "-f", f"{ssh}/stranger"], check=True)
         with open(f"{ssh}/config") as file, open(f"{ssh}/stranger.config", "w") as other:
@@ -95,7 +95,7 @@ class Lab:
         return port
 
     def start_sshd(self):
-        """Whoever runs the tests may log in with the lab's key, for git only as far as the tests go."""
+        """Starts an sshd where the user who runs the tests may log in with the lab's key. The tests use it only for git."""
         ssh = os.path.join(self.folder, "ssh")
         os.makedirs(ssh, mode=0o700)
         for name in ("host_key", "user_key"):
@@ -113,7 +113,7 @@ class Lab:
         self.inside("/usr/sbin/sshd", "-D", "-e", "-f", f"{ssh}/config")
 
     def repo(self, name, files=None):
-        """A bare repo with one commit, and its URL at the public address."""
+        """Makes a bare repo with one commit. Returns its URL at the public address."""
         bare = os.path.join(self.repos, f"{name}.git")
         work = os.path.join(self.folder, "work", name)
         os.makedirs(work)
@@ -135,7 +135,7 @@ class Lab:
             except ProcessLookupError:
                 pass
             child.wait()
-        # What git's daemon started for a client is in its group; the namespace goes when its last process has.
+        # The processes that git's daemon started are in its group. The namespace ends with its last process.
         self.ip("route", "del", f"{PUBLIC}/32", check=False)
         self.ip("link", "del", getattr(self, "near", "none"), check=False)
         self.ip("netns", "del", self.name, check=False)

@@ -1,11 +1,11 @@
-"""Where downloads come from in tests: a server of their own, by [mirrors] in config.toml."""
+"""The server from which tests download, by [mirrors] in config.toml."""
 
 import http.server
 import threading
 
 
 class Mirror:
-    """Serves what is in `files`, and counts what was asked for."""
+    """Serves what is in `files`, and records what was asked for."""
 
     def __init__(self):
         mirror = self

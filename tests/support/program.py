@@ -1,6 +1,7 @@
 """The built program in surroundings of its own, for tests and benchmarks."""
 
 import collections
+import glob
 import json
 import os
 import pwd
@@ -11,32 +12,38 @@ import subprocess
 import tempfile
 import time
 
+import counts
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("MACHINE_TEST_BUILD", os.path.join(ROOT, "build"))
 MACHINE = os.environ.get("MACHINE", os.path.join(BUILD, "dev/root/usr/local/bin/machine"))
 
-# A shell starts what is to run in the background with Ctrl-C ignored, and programs hand that on. The tests' programs take it.
+# A shell starts background programs with Ctrl-C ignored, and their children inherit that. The tests' programs must not ignore it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Limits in tests say how long a quiet machine needs at most. A busy or slow one gets ten times that. A limit ends what hangs; it
+# measures nothing.
+PATIENCE = 10
 
 Result = collections.namedtuple("Result", "argv status out err seconds")
 
 
 def said(result):
-    """For an assertion's message: everything that a command said."""
+    """Everything that a command said, for an assertion's message."""
     return f"{' '.join(result.argv)}\nexit status {result.status}\n--- stdout\n{result.out}\n--- stderr\n{result.err}"
 
 
 def free_port():
-    """A TCP port of 127.0.0.1 on which nobody listens just now."""
+    """A TCP port of 127.0.0.1 on which nobody listens at the moment."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return server.getsockname()[1]
 
 
 class Program:
-    """Folders below a short path (unix sockets have at most 107 bytes), and the program run with them.
+    """Folders below a short path (a unix socket's path has at most 107 bytes), and the program run with them.
 
-    `data` is where base images are, shared by those who may; `user` a passwd name to run as, when we are root.
+    `data`: a folder for base images that several may share. `user`: as root, the passwd name to run as.
     """
 
     def __init__(self, data=None, user=None):
@@ -45,13 +52,15 @@ class Program:
         self.root = os.path.realpath(tempfile.mkdtemp(prefix="mt.", dir="/tmp"))
         self.user = user
         self.machine = MACHINE
+        self.workers_killed = 0  # of machine-net, by a test
         self.home = self.folder("home")
         self.state = self.folder("state")
         self.config = self.folder("config")
         self.ssh = self.folder("ssh")
         self.runtime = self.folder("r")
+        counting = f"{self.folder('counting')}:" if counts.stand_in(self.folder("counting")) else ""
         self.environment = {
-            "PATH": f"{os.path.dirname(MACHINE)}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "PATH": f"{counting}{os.path.dirname(MACHINE)}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
             "HOME": self.home,
             "USER": user or pwd.getpwuid(os.getuid()).pw_name,
             "LC_ALL": "C.UTF-8",
@@ -95,7 +104,7 @@ class Program:
             return file.read()
 
     def without_recipe(self):
-        """VMs of the base image alone: the shipped recipe takes a quarter of an hour on an emulated processor."""
+        """Makes VMs from the base image alone: the shipped recipe takes a quarter of an hour on an emulated processor."""
         self.write("config/machine/provision.toml", "")
         return self
 
@@ -103,7 +112,7 @@ class Program:
         return self.write("config/machine/projects.toml", text)
 
     def read_state(self):
-        """What there is in the folder of VMs."""
+        """The names in the folder of VMs."""
         folder = os.path.join(self.state, "machine/vms")
         return sorted(os.listdir(folder)) if os.path.isdir(folder) else []
 
@@ -115,7 +124,7 @@ class Program:
         return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
 
     def start(self, *args, cwd=None, env=None, **how):
-        """A command that goes on in the background. `how` is subprocess.Popen's."""
+        """Starts a command in the background. `how` goes to subprocess.Popen."""
         argv = [self.machine, *args] if not args or not os.path.isabs(args[0]) else list(args)
         how = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **how}
         return subprocess.Popen(argv, cwd=cwd or self.home, env={**self.environment, **(env or {})}, **self.identity(), **how)
@@ -123,20 +132,20 @@ class Program:
     def finish(self, child, input=None, timeout=300):
         began = time.monotonic()
         try:
-            out, err = child.communicate(input=input, timeout=timeout)
+            out, err = child.communicate(input=input, timeout=timeout * PATIENCE)
         except subprocess.TimeoutExpired:
             child.send_signal(signal.SIGABRT)
             out, err = child.communicate()
-            raise AssertionError(f"not done after {timeout} s: {child.args}\n{text(out)}\n{text(err)}") from None
+            raise AssertionError(f"not done after {timeout * PATIENCE} s: {child.args}\n{text(out)}\n{text(err)}") from None
         return Result(child.args, child.returncode, text(out), text(err), time.monotonic() - began)
 
     def run(self, *args, input=None, status=0, timeout=300, cwd=None, env=None):
-        """Runs `machine ARGS…` (or another program by its absolute path) and checks the exit status; None = any."""
+        """Runs `machine ARGS…` (or another program, by its absolute path) and checks the exit status; None = any."""
         if isinstance(input, str):
             input = input.encode()
         child = self.start(*args, cwd=cwd, env=env, stdin=subprocess.PIPE if input is not None else subprocess.DEVNULL)
         result = self.finish(child, input, timeout)
-        assert status is None or result.status == status, said(result)
+        assert status is None or result.status == status, said(result) + "".join(self.lost_networks())
         return result
 
     def json(self, *args, **how):
@@ -148,7 +157,7 @@ class Program:
             raise AssertionError(said(result)) from None
 
     def checks(self):
-        """What `machine doctor` found: its result comes first, an error may follow."""
+        """What `machine doctor` found. Its result comes first; an error may follow."""
         return json.loads(self.run("doctor", "--json", status=None).out.splitlines()[0])
 
     def git(self, *args, cwd, **how):
@@ -167,21 +176,34 @@ class Program:
                 rest += os.readlink(f"/proc/{pid}/cwd").encode()
             except OSError:
                 pass
-            # The root has to end there: mt.a is not mt.ab.
+            # With the slash: mt.a is not mt.ab.
             mine = f"{self.root}/".encode()
             if line and (mine in line or mine in rest) and all(word.encode() in line for word in words):
                 found.append(int(pid))
         return sorted(found)
 
     def assert_no_processes(self):
-        """What was killed a moment ago may still be on its way out."""
-        end = time.monotonic() + 5
+        """Fails when processes are left. One that was killed a moment ago gets time to end."""
+        end = time.monotonic() + 5 * PATIENCE
         while self.processes():
             assert time.monotonic() < end, [text(command_line(pid)) for pid in self.processes()]
             time.sleep(0.05)
 
+    def lost_networks(self):
+        """Lines of VMs' net.log that say that a worker of machine-net died, and with it all its connections."""
+        lines = []
+        for path in glob.glob(f"{self.state}/machine/vms/*/logs/net.log*"):
+            with open(path, encoding="utf-8", errors="replace") as file:
+                lines += [f"{path}: {line}" for line in file if "note the worker" in line]
+        return lines
+
     def clean_up(self):
-        """Ends what is left of our processes and removes the folders."""
+        """Ends our remaining processes and removes the folders. Fails when a network was lost on the way."""
+        lost = self.lost_networks()
+        self.remove()
+        assert len(lost) <= self.workers_killed, "".join(lost)
+
+    def remove(self):
         for _ in range(3):
             for pid in self.processes():
                 if pid != os.getpid():
@@ -207,8 +229,8 @@ def text(data):
 
 
 def wait_until(condition, seconds, what):
-    """Polls what can't be waited for in another way."""
-    end = time.monotonic() + seconds
+    """Polls for something that can't be waited for in any other way."""
+    end = time.monotonic() + seconds * PATIENCE
     while not condition():
-        assert time.monotonic() < end, f"still not so after {seconds} s: {what}"
+        assert time.monotonic() < end, f"still not so after {seconds * PATIENCE} s: {what}"
         time.sleep(0.05)

@@ -1,4 +1,4 @@
-"""Records of VMs as the program writes them, for tests and benchmarks of what reads them."""
+"""Records of VMs as the program writes them, for tests and benchmarks of the code that reads them."""
 
 import json
 import os
@@ -6,7 +6,7 @@ import uuid
 
 
 def write(state, vm, **changes):
-    """A stopped-or-absent VM's folder with a complete record."""
+    """Makes the folder of a stopped or absent VM, with a complete record."""
     folder = os.path.join(state, "machine/vms", vm)
     os.makedirs(folder, mode=0o700)
     record = {

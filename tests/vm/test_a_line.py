@@ -1,4 +1,4 @@
-"""The line around a VM: what it doesn't see of the host, of the network and of another project's VM."""
+"""The line around a VM: what it can't reach of the host, the network and another project's VM."""
 
 import http.server
 import json
@@ -10,12 +10,12 @@ import threading
 import lab as lab_module
 import pytest
 
-AT_ONCE = 3.0  # seconds: refused, not waited for
+WAIT = 30  # seconds that the guest's curl waits for an answer; a connection that is refused at once ends long before
 
 
 @pytest.fixture(scope="module")
 def host_server():
-    """A web server of the host's on every address it has."""
+    """A web server on every address of the host."""
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
             self.send_response(200)
@@ -49,19 +49,19 @@ def test_up_again_changes_nothing(blog):
 
 
 def test_the_host_is_not_reached_by_the_gateway(blog, host_server):
-    """10.0.2.2 is what libslirp answers as; it would lead to the host's 127.0.0.1."""
-    status, body, took = blog.fetch("10.0.2.2", host_server)
+    """10.0.2.2 is libslirp's own address; it would lead to the host's 127.0.0.1."""
+    status, body, took = blog.fetch("10.0.2.2", host_server, seconds=WAIT)
     assert (status, body) == (7, "")
-    assert took < AT_ONCE
+    assert took < WAIT / 2
 
 
 def test_none_of_the_hosts_addresses_is_reached(blog, host_server):
     addresses = [address for address in host_addresses() if not address.startswith("127.")]
     assert addresses, "this host has no address but its loopback"
     for address in addresses:
-        status, body, took = blog.fetch(address, host_server)
+        status, body, took = blog.fetch(address, host_server, seconds=WAIT)
         assert (address, status, body) == (address, 7, "")
-        assert took < AT_ONCE
+        assert took < WAIT / 2
 
 
 def test_not_even_with_lan(shop, host_server):
@@ -71,9 +71,9 @@ def test_not_even_with_lan(shop, host_server):
 
 
 def test_a_private_neighbour_is_refused_at_once(blog, lab):
-    status, body, took = blog.fetch(lab_module.PRIVATE, 8000)
+    status, body, took = blog.fetch(lab_module.PRIVATE, 8000, seconds=WAIT)
     assert (status, body) == (7, "")
-    assert took < AT_ONCE
+    assert took < WAIT / 2
 
 
 def test_a_private_neighbour_is_reached_with_lan(shop, lab):
@@ -86,16 +86,16 @@ def test_a_public_address_is_reached(blog, lab):
 
 @pytest.mark.parametrize("address", ["169.254.169.254", "169.254.1.1", "100.100.100.200", "224.0.0.1", "192.0.0.1", "0.0.0.0"])
 def test_special_addresses_are_refused_at_once(blog, address):
-    status, body, took = blog.fetch(address, 80, seconds=10)
-    # 0.0.0.0 is the guest itself to its own kernel.
+    status, body, took = blog.fetch(address, 80, seconds=WAIT)
+    # The guest's kernel takes 0.0.0.0 for the guest itself.
     assert status == 7 and body == ""
-    assert took < AT_ONCE
+    assert took < WAIT / 2
 
 
 @pytest.mark.parametrize("address", ["169.254.169.254", "100.100.100.200"])
 def test_metadata_services_are_refused_with_lan_too(shop, address):
-    status, _, took = shop.fetch(address, 80, seconds=10)
-    assert status == 7 and took < AT_ONCE
+    status, _, took = shop.fetch(address, 80, seconds=WAIT)
+    assert status == 7 and took < WAIT / 2
 
 
 def test_an_up_whose_repo_is_in_a_private_range_names_the_setting(blog, lab):
@@ -112,13 +112,13 @@ def test_an_up_whose_repo_is_in_a_private_range_names_the_setting(blog, lab):
 
 
 def test_names_are_resolved(blog):
-    """By the host's resolvers, at the address that machine-net answers at; a name that isn't there is said not to be."""
+    """machine-net's DNS address leads to the host's resolvers. A name that doesn't exist is reported as such."""
     result = blog.run("getent", "ahosts", "no-such-name.invalid", status=None, timeout=60)
     assert result.status == 2 and result.out == ""
 
 
 def test_debians_packages_are_reached(blog):
-    """Nothing is simulated here: the guest's own apt asks the servers that its image came from."""
+    """Nothing is simulated here: the guest's own apt contacts the servers that its image came from."""
     said = blog.run("sudo", "apt-get", "update", "--error-on=any", timeout=300).out
     assert "Reading package lists" in said
 
@@ -153,6 +153,11 @@ def test_the_hosts_files_are_not_there(blog):
     assert blog.run("test", "-e", blog.program.root, status=1).out == ""
 
 
+def test_its_network_device_takes_packets_as_long_as_machine_net_sends(blog):
+    """tests/net asks machine-net for the same number."""
+    assert blog.sh("cat /sys/class/net/eth0/mtu") == "9000\n"
+
+
 def test_one_disk_and_nothing_else_is_attached(blog):
     assert blog.sh("ls /sys/block | grep -v -E '^(loop|ram|zram)'").split() == ["vda"]
 
@@ -183,7 +188,7 @@ def test_the_key_of_one_doesnt_open_the_other(blog, shop):
 
 
 def test_one_doesnt_reach_the_other(blog, shop):
-    """Each has a network of its own, in which both have the same address: nothing but itself answers there."""
+    """Each VM has its own network, and both have the same address there, so only the VM itself answers at it."""
     address = shop.sh("hostname -I").split()[0]
     assert blog.sh("hostname -I").split()[0] == address
     for other in [address.rsplit(".", 1)[0] + f".{last}" for last in (1, 4, 16, 17)]:
@@ -201,5 +206,5 @@ def test_files_of_a_vm_are_its_owners_alone(blog):
         for folder, folders, files in os.walk(top):
             found += [path for path in [folder] + [os.path.join(folder, name) for name in files] if os.lstat(path).st_mode & 0o077]
     shown = [path for path in found if not path.endswith((".pub", "known_hosts"))]
-    # What lies in a folder of mode 0700 is nobody else's to reach, whatever its own mode.
+    # Nobody else can reach a file in a folder of mode 0700, whatever the file's own mode.
     assert [path for path in shown if os.path.isdir(path)] == []

@@ -1,4 +1,4 @@
-"""`machine run` and `machine ssh`: a command in there as if it were here."""
+"""`machine run` and `machine ssh`: a command in the guest behaves as if it ran here."""
 
 import hashlib
 import os
@@ -145,10 +145,8 @@ def test_the_second_time_goes_over_the_open_connection(blog):
     blog.run("true")
     first = blog.program.processes("ssh:")
     assert len(blog.program.processes("[mux]")) <= 2
-    began = time.monotonic()
     for _ in range(5):
         blog.run("true")
-    assert (time.monotonic() - began) / 5 < 1.0
     assert blog.program.processes("ssh:") == first
 
 

@@ -1,4 +1,4 @@
-"""What everybody's ssh, scp, sftp, rsync and git do with the name machine-NAME."""
+"""What a user's own ssh, scp, sftp, rsync and git do with the name machine-NAME."""
 
 import os
 import stat
@@ -7,7 +7,7 @@ import pytest
 
 
 def config(vm):
-    """The user's ssh reads this file by the Include of ~/.ssh/config; ssh takes ~ from passwd, so here it is named."""
+    """A user's ssh reads this file by an Include in ~/.ssh/config. ssh takes ~ from passwd, so the tests name the file."""
     return os.path.join(vm.program.ssh, "config.d/machine")
 
 
@@ -71,6 +71,7 @@ def test_many_connections_at_once(blog):
     assert [result.out for result in results] == [f"{number}\n" for number in range(8)], results
 
 
+@pytest.mark.long
 def test_a_stopped_vm_is_started_by_ssh(blog):
     blog.machine("down")
     assert blog.state() == "stopped"
@@ -79,7 +80,7 @@ def test_a_stopped_vm_is_started_by_ssh(blog):
 
 
 def test_a_client_that_cant_take_a_descriptor_is_served(blog):
-    """ProxyCommand without ProxyUseFdpass: bytes through `machine proxy`'s own stdio."""
+    """ProxyCommand without ProxyUseFdpass: `machine proxy` relays the bytes through its stdin and stdout."""
     assert ssh(blog, "-o", "ProxyUseFdpass=no", "machine-blog", "echo", "relayed").out == "relayed\n"
 
 

@@ -1,4 +1,4 @@
-"""Nothing is lost: repos with work that is nowhere else keep their VM from being removed."""
+"""Nothing is lost: a VM with work that exists nowhere else can't be removed."""
 
 import pytest
 
@@ -7,7 +7,7 @@ REFUSED = 7
 
 @pytest.fixture(autouse=True)
 def repos(blog, lab):
-    """Clean before and after each test."""
+    """Cleans the repo after each test."""
     yield
     blog.sh("cd ~/code/blog && git stash clear && git checkout -q -f main && git reset -q --hard origin/main && git clean -qfd &&"
             " git branch | grep -v main | xargs -r git branch -q -D; rm -rf ~/code/fresh ~/code/notes")
@@ -82,7 +82,7 @@ def test_a_guest_that_cant_be_asked_counts_as_having_work(blog):
 
 
 def test_pushed_work_is_no_work(shop, lab):
-    """Asked of a VM that then goes: the work is at its origin."""
+    """The VM is then removed, because its work is at the origin."""
     shop.sh("cd ~/code/shop && echo more >>README && git -c user.name=J -c user.email=j@example.org commit -q -a -m work && touch ~/before")
     shop.machine("rebuild", "--yes", status=REFUSED)
     shop.sh("cd ~/code/shop && git push -q origin main")
@@ -94,5 +94,5 @@ def test_pushed_work_is_no_work(shop, lab):
     shop.run("sh", "-c", "test -e ~/before", status=1)
     assert not before & set(shop.sh(identity).splitlines())
     assert shop.program.read("state/machine/vms/shop/id_ed25519") != key
-    # The names stay, the pins are new: plain ssh takes the new key without a question.
+    # The alias stays and the new key is pinned, so plain ssh accepts it without a question.
     shop.program.run("/usr/bin/ssh", "-F", f"{shop.program.ssh}/config.d/machine", "-o", "BatchMode=yes", "machine-shop", "true")

@@ -1,4 +1,4 @@
-"""`repos = ["."]`: a checkout goes in by git and its commits come back by git; no key and no network in the guest."""
+"""`repos = ["."]`: a checkout goes in by git and its commits come back by git. The guest needs no key and no network."""
 
 import os
 
@@ -8,10 +8,14 @@ from conftest import Vm, surroundings
 SETTINGS = 'repos = ["."]\ncpus = 1\nmemory = "1GiB"\ndisk = "6GiB"\nshell = "zsh"\n'
 
 
+# A shell that read one of them as a command would leave the file `ran`.
+NAMES = ["$(echo>ran)", "`echo>ran`", "a;echo>ran;", "b'$(echo>ran)'"]
+
+
 @pytest.fixture(scope="module")
 def site(data):
     with surroundings(data=data) as program:
-        # The user's own ssh has this file by the Include of ~/.ssh/config, which ssh takes from passwd's home.
+        # A user's ssh reads this file by an Include in ~/.ssh/config, but ssh looks for that in the home folder from passwd.
         program.environment["GIT_SSH_COMMAND"] = f"/usr/bin/ssh -F {program.ssh}/config.d/machine"
         yield program
 
@@ -24,6 +28,8 @@ def checkout(site):
     site.write("home/notes/text", "one\n")
     site.git("add", "--all", cwd=folder)
     site.git("commit", "--quiet", "--message=one", cwd=folder)
+    for name in NAMES:
+        site.git("update-ref", f"refs/heads/{name}", "HEAD", cwd=folder)
     site.write("home/notes/uncommitted", "stays here\n")
     return folder
 
@@ -43,6 +49,12 @@ def test_the_commits_went_in(notes):
     assert notes.sh("git log --format=%s") == "one\n"
     assert notes.sh("git symbolic-ref --short HEAD") == "main\n"
     assert notes.run("pwd").out.endswith("/code/notes\n")
+
+
+def test_a_branch_that_is_named_like_a_command_is_a_name(notes):
+    """Its guest's user has zsh, which runs what it is sent."""
+    assert set(notes.sh("git branch --format='%(refname:lstrip=2)'").splitlines()) == {"main", *NAMES}
+    assert notes.sh("find ~ -name ran") == ""
 
 
 def test_the_working_tree_did_not(notes):
@@ -68,7 +80,7 @@ def test_work_in_the_guest_protects_it_until_it_was_fetched(notes, checkout):
     commit_in_guest(notes, "three")
     notes.machine("destroy", "--yes", status=7)
     notes.program.git("fetch", "--quiet", "machine", cwd=checkout)
-    # Committed work is on the host now: only what isn't committed would be lost.
+    # Committed work is on the host now, so only uncommitted work would be lost.
     notes.sh("cd ~/code/notes && touch new")
     assert "1 untracked file" in notes.machine("destroy", "--yes", status=7).err
     notes.sh("cd ~/code/notes && rm new")
@@ -83,7 +95,7 @@ def test_new_commits_go_in_by_push(notes, checkout):
 
 
 def test_nothing_of_the_guests_git_runs_on_the_host(notes, checkout):
-    """Hooks, filters and settings in the guest's repo are the guest's; a fetch takes objects and refs alone."""
+    """Hooks, filters and settings of the guest's repo stay in the guest: a fetch brings only objects and refs."""
     proof = os.path.join(notes.program.root, "proof")
     evil = f"touch {proof}"
     notes.sh(f"""cd ~/code/notes && mkdir -p .git/hooks &&
@@ -101,7 +113,7 @@ def test_nothing_of_the_guests_git_runs_on_the_host(notes, checkout):
 
 
 def test_refs_of_the_guest_land_below_the_remote_alone(notes, checkout):
-    """A branch of the guest's named like an option or like something of ours changes nothing outside refs/remotes/machine/."""
+    """A branch in the guest that is named like an option, or like a ref of the host, changes nothing outside refs/remotes/machine/."""
     before = notes.program.git("for-each-ref", "--format=%(refname) %(objectname)", "refs/heads", "refs/tags", cwd=checkout).out
     notes.sh("cd ~/code/notes && git update-ref refs/heads/--upload-pack=x HEAD && git update-ref refs/tags/v1 HEAD && git branch HEAD2")
     notes.program.git("fetch", "--quiet", "--no-tags", "machine", cwd=checkout)

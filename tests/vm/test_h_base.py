@@ -1,4 +1,4 @@
-"""The base image: made once, never changed, never half there."""
+"""The base image is made once, is never changed, and is never there by half."""
 
 import hashlib
 import json
@@ -18,7 +18,7 @@ def digest(path):
 
 
 def layers(data):
-    """Those that are whole: other tests build theirs meanwhile."""
+    """The layers that are complete. Other tests may be building theirs."""
     folder = os.path.join(data, "machine/layers")
     return {name: os.path.join(folder, name) for name in os.listdir(folder) if re.fullmatch("[0-9a-f]{64}", name)}
 
@@ -50,8 +50,9 @@ def test_vms_dont_change_the_layer_they_stand_on(blog, data):
     assert {path: digest(os.path.join(path, "disk.qcow2")) for path in before} == before
 
 
+@pytest.mark.long
 def test_a_build_that_was_killed_leaves_nothing_that_counts(tmp_path_factory):
-    """From nothing, killed half-way, then again: the second build is whole, and the first one's pieces are gone."""
+    """A build from nothing is killed half-way and run again. The second build is complete, and the first one's pieces are gone."""
     data = str(tmp_path_factory.mktemp("data"))
     with surroundings(data=data) as program:
         program.projects(f"[blog]\n{SMALL}cold = true\n")
@@ -74,7 +75,7 @@ def test_a_build_that_was_killed_leaves_nothing_that_counts(tmp_path_factory):
 
 
 def test_a_build_that_fails_shows_what_the_package_manager_said(own, tmp_path):
-    """A mirror that isn't one, by a fake mmdebstrap: its words are quoted, its log is named."""
+    """A fake mmdebstrap fails as with a broken mirror. The error quotes its words and names its log."""
     fake = own.write("fake/mmdebstrap", "#!/bin/sh\n[ \"$1\" = --version ] && exec /usr/bin/mmdebstrap --version\n"
                                         "echo 'E: the mirror is on holiday' >&2\nexit 1\n")
     os.chmod(fake, 0o755)
@@ -93,4 +94,4 @@ def test_a_layer_that_is_gone_is_said_to_be(make, tmp_path, name):
     result = vm.program.run("up", "orphan", status=5, env={"XDG_DATA_HOME": str(tmp_path)})
     assert "orphan" in result.err
     assert "machine rebuild" in result.err or "machine destroy" in result.err
-    vm.up()
+    assert vm.program.json("up", "--dry-run", "orphan")[0]["step"] == "start"

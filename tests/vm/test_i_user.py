@@ -1,4 +1,4 @@
-"""The core path as a plain user with a home folder of their own, when the tests run as root. (Else all others are that.)"""
+"""The main path as a plain user with their own home folder, when the tests run as root. (Otherwise all tests run as a plain user.)"""
 
 import os
 import pwd
@@ -22,12 +22,12 @@ def jane():
     try:
         entry = pwd.getpwnam(USER)
         with surroundings(user=USER) as program:
-            # The program and its files where a plain user can read them, wherever the build folder is.
+            # A copy of the program and its files that a plain user can read, wherever the build folder is.
             prefix = os.path.join(program.root, "usr/local")
             shutil.copytree(os.path.dirname(os.path.dirname(MACHINE)), prefix, symlinks=True)
             subprocess.run(["/bin/chmod", "-R", "a+rX", program.root + "/usr"], check=True)
             program.machine = os.path.join(prefix, "bin/machine")
-            # Their base image is kept for the next run, and lent for this one.
+            # This user's base image is kept between runs, and moved here for this one.
             kept = os.path.join(data, "machine")
             lent = os.path.join(program.environment["XDG_DATA_HOME"], "machine")
             if os.path.isdir(kept):
@@ -68,7 +68,7 @@ def test_everything_that_runs_is_theirs(vm):
 
 
 def test_plain_ssh_by_their_own_configuration(vm):
-    """Nothing is named here: ~/.ssh/config includes the block."""
+    """No file is named here: ~/.ssh/config includes the block."""
     assert vm.program.run("/usr/bin/ssh", "-o", "BatchMode=yes", "machine-blog", "hostname", cwd="/").out == "blog\n"
 
 
@@ -82,16 +82,20 @@ def test_doctor_finds_nothing_wrong(vm):
 
 
 def test_an_audit_can_look_into_all_that_runs(vm):
-    """The kernel shows a process's sockets and namespaces to whom it belongs to; not when it keeps itself from being traced."""
+    """The kernel shows a process's sockets and namespaces to its owner, unless the process forbids tracing."""
     findings = {finding["id"]: finding for finding in vm.program.json("audit", "blog")}
     assert {finding["verdict"] for finding in findings.values()} <= {"held", "open"}
     assert findings["ports"]["detail"].startswith("1 listening")
 
 
-def test_stop_start_and_remove(vm):
+@pytest.mark.long
+def test_it_is_stopped_and_starts_again(vm):
     vm.machine("down")
     assert vm.state() == "stopped"
     vm.up()
+
+
+def test_when_it_is_removed_nothing_is_left(vm):
     vm.machine("destroy", "--yes")
     vm.program.assert_no_processes()
     assert not os.path.exists(vm.folder())

@@ -1,5 +1,5 @@
-"""A recipe is in a new VM as layers, and applied in one that is there: once, in order, and from where it stopped. What is
-downloaded comes from a server of the test's own, by [mirrors]; Debian's package comes from Debian."""
+"""A new VM gets a recipe as layers; in an existing VM it is applied once, in order, and from where it stopped. Downloads come from the
+test's own server, by [mirrors]; Debian's package comes from Debian."""
 
 import contextlib
 import hashlib
@@ -16,7 +16,7 @@ TOOL = b"#!/bin/sh\necho downloaded\n"
 
 
 def count(name):
-    """A step that says, in a file of the guest's, how often it ran."""
+    """A step that adds a line to a file in the guest each time it runs."""
     return f"[[shell]]\nname = '{name}'\ncmd = 'echo {name} >>/var/log/ran'\n"
 
 
@@ -55,7 +55,7 @@ def box(site):
 
 @pytest.fixture
 def recipe(site, box):
-    """Sets the base recipe for one test; afterwards it is as it was, and applied."""
+    """Sets the base recipe for one test. Afterwards the old recipe is back and applied."""
     yield lambda more: site.write("config/machine/provision.toml", BASE + more)
     site.write("config/machine/provision.toml", BASE)
     box.up()
@@ -63,13 +63,17 @@ def recipe(site, box):
 
 @contextlib.contextmanager
 def temporary(site, name):
-    """A further VM, for as long as it takes."""
+    """Another VM, which is destroyed at the end."""
     vm = Vm(site, name)
     try:
         vm.first_up = vm.up()
         yield vm
     finally:
         site.run("destroy", name, "--yes", "--discard-work", status=None)
+
+
+def debian_architecture():
+    return subprocess.run(["dpkg", "--print-architecture"], capture_output=True, text=True, check=True).stdout.strip()
 
 
 def ran(vm):
@@ -136,6 +140,7 @@ def test_a_verify_that_fails_is_a_failure_of_its_step(box, recipe):
     assert "'shell-empty'" in box.machine("up", status=6).err
 
 
+@pytest.mark.long
 def test_a_killed_up_is_gone_on_with(site, box, recipe):
     recipe(count("first") + "\n[[shell]]\nname = 'slow'\ncmd = 'touch /tmp/begun; sleep 300; echo slept >>/var/log/ran'\n")
     before = ran(box)
@@ -146,7 +151,7 @@ def test_a_killed_up_is_gone_on_with(site, box, recipe):
     recipe(count("first") + "\n[[shell]]\nname = 'slow'\ncmd = 'echo slept >>/var/log/ran'\n")
     box.machine("up")
     assert ran(box) == before + ["first", "slept"]
-    # What the killed run had begun was ended with it.
+    # The step that the killed run had begun ended with it.
     assert box.run("pgrep", "-x", "sleep", status=1).out == ""
 
 
@@ -159,12 +164,27 @@ def test_a_download_that_changed_is_refused_with_both_hashes(site, box, mirror, 
     assert box.run("test", "-e", "/usr/local/bin/other", status=None).status == 1
 
 
-def test_debians_packages_and_their_versions(site, box, recipe):
+@pytest.mark.long
+def test_debians_packages_come_and_a_vm_in_use_pins_no_version_of_them(site, box, recipe):
     recipe("\n[apt]\npackages = ['tree']\n")
-    box.machine("up", timeout=600)
-    version = box.sh("dpkg-query -W -f '${Version}' tree")
-    assert f'tree = "{version}"' in site.read("config/machine/machine.lock")
+    result = box.machine("up", timeout=600)
+    assert box.sh("dpkg-query -W -f '${Version}' tree") != ""
+    assert "VM 'box' installed 1 package that" in result.err
+    assert "tree" not in site.read("config/machine/machine.lock")
     assert "provision" not in [step["step"] for step in site.json("up", "--dry-run", "box")]
+
+
+@pytest.mark.long
+def test_a_version_that_is_recorded_is_the_one_that_a_vm_in_use_gets(site, box, recipe):
+    recipe("\n[apt]\npackages = ['tree']\n")
+    before = site.read("config/machine/machine.lock")
+    try:
+        site.write("config/machine/machine.lock", f'{before}\n[{debian_architecture()}.versions."base/apt"]\ntree = "0.0.1-1"\n')
+        assert "provision" in [step["step"] for step in site.json("up", "--dry-run", "box")]
+        assert "'apt'" in box.machine("up", status=6, timeout=600).err
+        assert 'tree = "0.0.1-1"' in site.read("config/machine/machine.lock")
+    finally:
+        site.write("config/machine/machine.lock", before)
 
 
 def test_a_rebuilt_vm_has_it_again(box):
@@ -180,7 +200,7 @@ def layers(site, kind):
 
 
 def built(result):
-    """The layers that an `up` has built."""
+    """The layers that an `up` built."""
     return re.findall(r"filling the layer of '([^']+)'", result.err)
 
 
@@ -206,8 +226,28 @@ def test_a_second_project_with_the_same_stack_builds_nothing(site, box, mirror):
             assert twin.sh(what) != box.sh(what)
 
 
+@pytest.mark.parametrize("committed", [pytest.param(False, id="no lock file"), pytest.param(True, id="a teammate's", marks=pytest.mark.long)])
+def test_another_checkout_with_the_same_recipe_builds_nothing(site, box, mirror, committed):
+    line = next(line for line in site.read("config/machine/machine.lock").splitlines() if "https://files.example.org/tool" in line)
+    name = "theirs" if committed else "other"
+    folder = site.folder("home/code", name)
+    site.write(f"home/code/{name}/.machine.toml", f"repos = []\nprofiles = ['mine']\n{SMALL}")
+    if committed:
+        site.write(f"home/code/{name}/machine.lock", f"[{debian_architecture()}.downloads]\n{line}\n")
+    site.run("trust", "--yes", cwd=folder)
+    asked = len(mirror.asked)
+    assert "is built already" in site.run("plan", cwd=folder).err
+    try:
+        result = site.run("up", cwd=folder, timeout=600)
+        assert built(result) == [] and len(mirror.asked) == asked
+        assert line in site.read(f"home/code/{name}/machine.lock")
+        assert ("another project with this recipe" in result.err) != committed
+    finally:
+        site.run("destroy", name, "--yes", "--discard-work", status=None)
+
+
 def test_a_layer_keeps_nothing_of_the_machine_that_it_was_filled_in(site, box, own_data, tmp_path):
-    """By the file system of its disk, without booting it."""
+    """Looks at the file system on its disk, without booting it."""
     key = next(layer["key"] for layer in layers(site, "recipe") if "mine" in layer["about"])
     raw = tmp_path / "disk.raw"
     subprocess.run(["qemu-img", "convert", "-O", "raw", f"{own_data}/machine/layers/{key}/disk.qcow2", raw], check=True)
@@ -230,7 +270,7 @@ def test_a_layer_keeps_nothing_of_the_machine_that_it_was_filled_in(site, box, o
         raw.unlink()
 
 
-# Each of these fails, or is killed, only as long as its mark isn't on the disk that the next run goes on with.
+# Each "once" step leaves a mark on the disk, fails or is killed, and succeeds when the next run finds the mark.
 RESUMED = count("first") + """
 [[shell]]
 name = "fails-once"
@@ -241,8 +281,9 @@ cmd = "test -e /var/log/slow || { touch /var/log/slow; sync; echo it sleeps; sle
 """ + count("last")
 
 
+@pytest.mark.long
 def test_a_layer_whose_filling_failed_or_was_killed_is_gone_on_with(site, box):
-    """The layer of 'base' is there already; the one of 'resumed' fails, is killed, and is whole at the third time."""
+    """The layer of 'base' is there already. The layer of 'resumed' fails once, is killed once, and is complete at the third try."""
     site.write("config/machine/profiles/resumed/profile.toml", "[profile]\nsummary = 'of the test'\n" + RESUMED)
     site.projects(f"[box]\nprofiles = ['mine']\n{SMALL}[third]\ncold = true\nprofiles = ['resumed']\n{SMALL}")
     result = site.run("up", "third", status=6, timeout=600)
@@ -268,7 +309,7 @@ def test_a_layer_whose_filling_failed_or_was_killed_is_gone_on_with(site, box):
         assert "shell first" not in result.err
         assert ran(third) == ["one", "two", "first", "last"]
         assert layers(site, "unfinished") == []
-        # Nobody stands on it once its VM is gone, and no project asks for it.
+        # When its VM is gone, nothing stands on the layer, and no project needs it.
         third.machine("destroy", "--yes", "--discard-work")
         site.projects(f"[box]\nprofiles = ['mine']\n{SMALL}")
         goes = {layer["key"] for layer in site.json("prune", "--dry-run")}
@@ -278,29 +319,18 @@ def test_a_layer_whose_filling_failed_or_was_killed_is_gone_on_with(site, box):
         site.run("destroy", "third", "--yes", "--discard-work", status=None)
 
 
-def test_two_builders_of_one_layer_wait_for_each_other(site, box):
-    site.projects(f"[box]\nprofiles = ['mine']\n{SMALL}" + "".join(f"[{name}]\ncold = true\nprofiles = ['mine']\n{SMALL}" for name in ("left", "right")))
-    site.write("config/machine/profiles/mine/setup.sh", SETUP + "echo both >>/var/log/ran\n")
+@pytest.mark.long
+def test_a_changed_profile_builds_its_layer_alone_and_two_builders_wait_for_each_other(site, box):
+    """One builder is `bake`, which builds ahead what `up` would build."""
+    site.projects(f"[left]\ncold = true\nprofiles = ['mine']\n{SMALL}")
+    site.write("config/machine/profiles/mine/setup.sh", SETUP + "echo more >>/var/log/ran\n")
     try:
-        children = [site.start("up", name) for name in ("left", "right")]
+        children = [site.start(*argv) for argv in (["up", "left"], ["bake"])]
         results = [site.finish(child, timeout=900) for child in children]
         assert [result.status for result in results] == [0, 0], results
         assert built(results[0]) + built(results[1]) == ["profile mine"]
         assert "another process is building the layer of 'profile mine'" in results[0].err + results[1].err
-        assert ran(Vm(site, "left")) == ran(Vm(site, "right")) == ["one", "two", "mine", "both"]
+        assert ran(Vm(site, "left")) == ["one", "two", "mine", "more"]
     finally:
         site.write("config/machine/profiles/mine/setup.sh", SETUP)
-        for name in ("left", "right"):
-            site.run("destroy", name, "--yes", "--discard-work", status=None)
-
-
-def test_a_changed_profile_builds_its_layer_alone_and_bake_does_it_ahead(site, box):
-    site.projects(f"[box]\nprofiles = ['mine']\n{SMALL}[fourth]\ncold = true\nprofiles = ['mine']\n{SMALL}")
-    site.write("config/machine/profiles/mine/setup.sh", SETUP + "echo more >>/var/log/ran\n")
-    try:
-        assert built(site.run("bake", timeout=600)) == ["profile mine"]
-        with temporary(site, "fourth") as fourth:
-            assert built(fourth.first_up) == []
-            assert ran(fourth) == ["one", "two", "mine", "more"]
-    finally:
-        site.write("config/machine/profiles/mine/setup.sh", SETUP)
+        site.run("destroy", "left", "--yes", "--discard-work", status=None)

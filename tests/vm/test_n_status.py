@@ -1,4 +1,4 @@
-"""A checkout's VM: set up once after its first clone, and what it has otherwise than its configuration, found and brought about."""
+"""A checkout's VM is set up once, after its first clone. Differences from its configuration are found and resolved."""
 
 import pytest
 from conftest import SMALL, Vm, surroundings
@@ -47,6 +47,7 @@ def test_its_commands_ran_in_the_repo_once(program, app):
     assert app.sh("wc -l <~/ran").strip() == "2"
 
 
+@pytest.mark.long
 def test_a_set_up_that_fails_is_a_warning_and_a_failure_when_that_was_asked_for(program):
     vm = checkout(program, "bad", FAILING)
     result = program.run("up", cwd=vm.cwd, timeout=600)
@@ -54,7 +55,7 @@ def test_a_set_up_that_fails_is_a_warning_and_a_failure_when_that_was_asked_for(
     assert "why" in result.err
     assert "machine run bad -- sh -lc 'cd ~/code/bad && echo why >&2; exit 3'" in result.err
     assert vm.sh("cat ~/ran") == "one\n"
-    # It was tried.
+    # The setup was tried already, so it isn't tried again.
     assert "cannot set up" not in program.run("up", "--strict", cwd=vm.cwd).err
     result = program.run("rebuild", "--yes", cwd=vm.cwd, timeout=600)
     assert "cannot set up 'bad'" in result.err
@@ -66,7 +67,7 @@ def test_a_set_up_that_fails_is_a_warning_and_a_failure_when_that_was_asked_for(
 
 def test_a_vm_that_is_as_configured_says_so(program, app):
     assert status(app)["drift"] == []
-    assert "as it is configured" in program.run("status", cwd=app.cwd).out
+    assert "no difference from its configuration" in program.run("status", cwd=app.cwd).out
 
 
 def test_a_project_without_a_vm_has_nothing_to_differ(program, app):

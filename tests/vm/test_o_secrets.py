@@ -1,5 +1,5 @@
-"""A project's secrets are in its guest's memory and nowhere else. `op` and `pass` are stand-ins of the test's; `command:` and `env:` are
-what they are for everybody."""
+"""A project's secrets are in its guest's memory and nowhere else. `op` and `pass` are the test's stand-ins; `command:` and `env:` are
+real."""
 
 import os
 import re
@@ -8,7 +8,7 @@ import subprocess
 import pytest
 from conftest import SMALL, Vm, surroundings
 
-CANARY = "canary-7f3a91c4e2d8b605"  # in each value, to be looked for where it may not be
+CANARY = "canary-7f3a91c4e2d8b605"  # part of each value; tests look for it where it must not be
 ODD = f"it's \"{CANARY}\" $HOME `id` \\n"
 LINES = f"one {CANARY}\ntwo\n\nfour"
 
@@ -52,7 +52,7 @@ def box(program):
 
 
 def value(vm, name):
-    """As it is in its file, byte by byte."""
+    """A secret's value, byte by byte as it is in its file."""
     return bytes.fromhex(vm.sh(f"od -An -v -tx1 /run/secrets/{name}").replace("\n", "")).decode()
 
 
@@ -81,7 +81,7 @@ def test_a_shell_reads_them_as_they_are(program, box, shell):
 
 
 def test_a_repo_loads_them_by_direnvs_library(program, box):
-    """direnv itself is not in the base image: what its library has is called as direnv calls it."""
+    """direnv itself is not in the base image, so the test calls the library's functions as direnv does."""
     call = 'watch_file() { :; }; log_error() { echo "error: $*"; }; . ~/.config/direnv/lib/machine.sh; '
     assert box.run("bash", "-c", call + 'use_machine_secrets && echo "$FROM_PASS"').out == f"{CANARY}-pass work/api\n"
     assert box.run("bash", "-c", call + 'use_op_env abc123 && echo "$IN_ENVIRONMENT"').out == f"{CANARY} op's\n"
@@ -109,7 +109,7 @@ def files_with(folder, text):
 
 
 def test_a_command_shows_them_to_no_process_and_no_file_of_the_hosts(program, box):
-    """While the provider takes its time: the command lines and environments of all processes; then every file of ours."""
+    """Looks at the command lines and environments of all processes while a slow provider runs, and then at every file of ours."""
     slow = program.write("bin/slow", f"#!/bin/sh\necho {CANARY}-slow\nexec sleep 3\n")
     os.chmod(slow, 0o700)
     program.write("bin/slow", f"#!/bin/sh\ncat {program.root}/lines\nexec sleep 3\n")
@@ -137,7 +137,7 @@ def test_a_command_shows_them_to_no_process_and_no_file_of_the_hosts(program, bo
 
 
 def test_a_start_loads_them_anew_and_clear_takes_them_away(program, box):
-    """Behind the one before the VM is stopped, and all that was in its memory is gone."""
+    """The previous test stopped the VM, so all that was in its memory is gone."""
     result = box.run("cat", "/run/secrets/FROM_PASS")
     assert "loading 5 secrets" in result.err
     assert result.out == f"{CANARY}-pass work/api"
@@ -155,7 +155,7 @@ def test_one_that_fails_names_itself_and_its_place_and_changes_nothing(program, 
         assert re.search(r"projects\.toml:\d+:\d+", result.err)
         assert "hunter2" not in result.err + result.out
         assert value(box, "FROM_PASS") == f"{CANARY}-pass work/api"
-        # On the way to something else it is a warning.
+        # Within `up` it is only a warning.
         result = box.up()
         assert "VM 'box' is without its secrets" in result.err and "machine secrets box" in result.err
     finally:

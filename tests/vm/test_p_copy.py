@@ -1,45 +1,12 @@
-"""`machine cp`, both ways, and a guest that would like to have more written here, or read, than was asked for."""
+"""`machine cp`, both ways. What a hostile guest tries is in tests/attack/test_copy.py."""
 
 import os
 
 import pytest
-from program import wait_until
-
-# In place of the guest's sftp-server: whatever folder it is asked for has these names.
-HOSTILE = r"""#!/usr/bin/perl
-use strict; use warnings;
-binmode STDIN; binmode STDOUT; $| = 1;
-my @names = ("../outside", "/tmp/machine-cp-outside", "..", "x/../../outside", "harmless");
-my ($read, $listed) = (0, 0);
-sub text { pack("N/a*", $_[0]) }
-sub reply { my $packet = join "", @_; syswrite STDOUT, pack("N/a*", $packet) }
-sub status { reply(pack("CNN", 101, $_[0], $_[1]), text(""), text("")) }
-sub take { my ($n) = @_; my $d = ""; while (length $d < $n) { sysread(STDIN, $d, $n - length $d, length $d) or exit } return $d }
-while (1) {
-        my $packet = take(unpack("N", take(4)));
-        my ($type, $id) = unpack("CN", $packet);
-        if ($type == 1) { reply(pack("CN", 2, 3)) }
-        elsif ($type == 16) { reply(pack("CNN", 104, $id, 1), text("/evil"), text("/evil"), pack("N", 0)) }
-        elsif ($type == 17 || $type == 7 || $type == 8) {
-                my $file = $packet =~ /harmless|outside/;
-                reply(pack("CNNN", 105, $id, 4, $file ? 0100644 : 040755));
-        }
-        elsif ($type == 11) { $listed = 0; reply(pack("CN", 102, $id), text("folder")) }
-        elsif ($type == 12 && !$listed++) {
-                reply(pack("CNN", 104, $id, scalar @names), map { (text($_), text($_), pack("NN", 4, 0100644)) } @names);
-        }
-        elsif ($type == 3) { $read = 0; reply(pack("CN", 102, $id), text("file")) }
-        elsif ($type == 5 && !$read++) { reply(pack("CN", 103, $id), text("evil\n")) }
-        elsif ($type == 12 || $type == 5) { status($id, 1) }
-        elsif ($type == 4) { status($id, 0) }
-        else { status($id, 8) }
-}
-"""
-
 
 @pytest.fixture
 def here(program):
-    """An empty folder of this computer that the copies are made from."""
+    """An empty folder on this computer, in which the copy commands run."""
     folder = program.folder("home", "here")
     yield folder
     program.run("/bin/rm", "-r", folder)
@@ -80,7 +47,7 @@ def test_a_folder_goes_in_and_comes_back(program, box, here):
     program.run("cp", "-r", "box:copied/", ".", cwd=here)
     assert program.read("home/here/copied/inner/one") == "1\n"
     assert os.listdir(f"{here}/copied/empty") == []
-    assert "is there already" in program.run("cp", "-r", "box:copied", ".", cwd=here, status=1).err
+    assert "already exists" in program.run("cp", "-r", "box:copied", ".", cwd=here, status=1).err
 
 
 def test_a_link_in_a_folder_takes_nothing_along(program, box, here):
@@ -90,7 +57,7 @@ def test_a_link_in_a_folder_takes_nothing_along(program, box, here):
     result = program.run("cp", "-r", "tree", "box:links", cwd=here, status=1)
     assert "'tree/link' is a link" in result.err
     assert box.run("test", "-e", "links", status=None).status == 1
-    # One that was named is meant.
+    # A link that is named itself is followed.
     program.run("cp", "tree/link", "box:named", cwd=here)
     assert box.sh("cat named") == "mine\n"
 
@@ -115,23 +82,3 @@ def test_a_name_that_would_reach_the_terminal_is_refused(program, box, here):
     result = program.run("cp", "-r", "box:c", ".", cwd=here, status=1)
     assert "\\x1b[2J" in result.err and "\033[2J" not in result.err
     assert os.listdir(here) == []
-
-
-def test_a_guest_that_lies_about_its_names_writes_nowhere_else(program, box, here):
-    before = set(os.listdir("/tmp")) | set(os.listdir(program.home))
-    # The whole command line: how sshd starts sftp is the guest's own business.
-    box.run("sudo", "sh", "-c", "cat >/usr/lib/openssh/sftp-server.evil && chmod 755 /usr/lib/openssh/sftp-server.evil", input=HOSTILE)
-    box.sh("sudo sh -c 'sed -i \"/^Subsystem/d\" /etc/ssh/sshd_config /etc/ssh/sshd_config.d/*; "
-           "echo Subsystem sftp /usr/lib/openssh/sftp-server.evil >/etc/ssh/sshd_config.d/evil.conf'")
-    # Some seconds after a restore systemd starts itself anew, and answers nobody meanwhile.
-    wait_until(lambda: box.run("sudo", "systemctl", "restart", "ssh", status=None).status == 0, 60, "systemd")
-    program.run("/usr/bin/ssh", "-F", f"{box.folder()}/ssh_config", "-O", "exit", "machine-box", status=None)
-    target = program.folder("home/here/inner")
-    result = program.run("cp", "-r", "box:folder", "inner", cwd=here, status=None)
-    found = sorted(os.path.relpath(os.path.join(top, name), here) for top, folders, files in os.walk(here) for name in folders + files)
-    assert set(found) <= {"inner", "inner/folder", "inner/folder/harmless"}, (found, result.err)
-    new = (set(os.listdir("/tmp")) | set(os.listdir(program.home))) - before
-    assert not any("outside" in name for name in new)
-    assert not os.path.exists(f"{os.path.dirname(target)}/outside")
-    # It was asked, or this would show nothing.
-    assert "suspect path" in result.err, result.err

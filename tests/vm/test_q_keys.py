@@ -1,5 +1,5 @@
-"""A guest and the ssh agent: a real one with three keys, of which the project lends one. Git servers are real sshds in a network
-namespace of the test's, at addresses that stand for public ones."""
+"""A guest and the ssh agent: a real agent with three keys; the project lends one of them. The git servers are real sshds in the test's
+network namespace, at addresses that stand for public ones."""
 
 import json
 import os
@@ -49,7 +49,7 @@ def test_it_changes_nothing(program, box, command):
 
 
 def test_a_log_in_is_made_by_that_key_alone(program, box):
-    """The guest logs in to itself: an sshd is all that this takes."""
+    """The guest logs in to itself: any sshd will do."""
     box.sh("sudo sh -c 'cat >>/etc/ssh/authorized_keys/$0' $(id -un)", input=public(program, "two") + "\n")
     ssh = "ssh -F none -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o BatchMode=yes 127.0.0.1 echo in"
     assert box.sh(ssh) == "in\n"
@@ -58,7 +58,7 @@ def test_a_log_in_is_made_by_that_key_alone(program, box):
 
 
 def test_without_a_session_nothing_answers(program, box):
-    """What a session leaves running has no agent once that has ended."""
+    """A process that a session leaves running has no agent after the session has ended."""
     box.sh("(sleep 2; ssh-add -l >~/later 2>&1; echo $? >>~/later) >/dev/null 2>&1 &")
     wait_until(lambda: len(box.sh("cat ~/later 2>/dev/null || true").split("\n")) > 2, 60, "the guest's try")
     assert box.sh("tail -n 1 ~/later").strip() == "2"
@@ -72,8 +72,8 @@ def test_ones_own_ssh_lends_no_agent_then(program, box):
 
 @pytest.fixture(scope="module")
 def pusher(data, lab):
-    """A VM that may log in to the lab's git server and nowhere else, by the one key of three that is let in there; and the other
-    server's port."""
+    """A VM that may log in only to the lab's git server, by the one key of three that this server accepts; and the port of another
+    server."""
     lab.repo("pushed")
     with surroundings(data=data) as program:
         folder = program.folder("k")

@@ -1,5 +1,5 @@
-"""An agent in a VM is found again after it was left or the connection was lost. A program of the test's own stands for the
-agent: it says who it is, answers, and ends with a status."""
+"""An agent in a VM is found again after the user left it or the connection was lost. The test's own program stands for the agent: it
+says who it is, answers, and ends with a status."""
 
 import os
 import re
@@ -117,7 +117,7 @@ def test_any_program_can_be_one(vm):
 
 
 def test_the_lent_agent_is_there_while_a_session_is(vm):
-    """Also in an agent that was started in a session which has ended."""
+    """Also for an agent program that was started in an earlier session."""
     key = os.path.join(vm.program.home, "key")
     subprocess.run(["/usr/bin/ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "of the host", "-f", key], check=True)
     vm.program.run("/usr/bin/ssh-add", "-q", key)

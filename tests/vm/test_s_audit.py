@@ -1,4 +1,4 @@
-"""The audit: what it says of a VM as it is made, and that each line it measures can be seen to be crossed."""
+"""The audit: what it says about an ordinary VM, and that it notices when a line is crossed."""
 
 import json
 import os
@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 from conftest import SMALL, Vm, surroundings
+from kernel import without_landlock
 from program import free_port
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -15,7 +16,7 @@ PAGE = os.path.join(HERE, "../../docs/threat-model.md")
 
 
 def audit(vm, status=0):
-    """{line: verdict}, and the details. Events stand before the list, an error behind it."""
+    """Returns {line: verdict} and {line: detail}. The output has events before the list and an error after it."""
     result = vm.machine("audit", "--json", status=status)
     findings = json.loads(next(line for line in result.out.splitlines() if line.startswith("[")))
     return {finding["id"]: finding["verdict"] for finding in findings}, {finding["id"]: finding["detail"] for finding in findings}
@@ -24,7 +25,7 @@ def audit(vm, status=0):
 @pytest.fixture(scope="module")
 def pair(data):
     with surroundings(data=data) as program:
-        program.projects(f"[tight]\n{SMALL}egress = \"none\"\nports = [{free_port()}]\n[wide]\n{SMALL}lan = true\n")
+        program.projects(f"[tight]\n{SMALL}egress = \"none\"\nports = [{free_port()}]\n[wide]\n{SMALL}lan = true\nforward_agent = true\n")
         vms = [Vm(program, name) for name in ("tight", "wide")]
         for vm in vms:
             vm.up()
@@ -53,13 +54,23 @@ def test_the_other_vms_port_is_among_what_was_tried(pair):
     assert "1 other VMs tried in vain: 1" in audit(pair[1])[1]["other-vms"]
 
 
+def test_a_kernel_without_landlock_is_seen(pair):
+    """For machine-keys, which only the VM with an agent has. The other lines are measured as usual."""
+    _, wide = pair
+    assert "machine-keys" in audit(wide)[1]["confinement"]
+    result = wide.program.finish(wide.program.start("audit", wide.name, "--json", preexec_fn=without_landlock))
+    findings = json.loads(next(line for line in result.out.splitlines() if line.startswith("[")))
+    (finding,) = [finding for finding in findings if finding["id"] == "confinement"]
+    assert finding["verdict"] == "unavailable" and "Landlock" in finding["detail"]
+
+
 def test_people_are_told_what_was_tried(tight):
     result = tight.machine("audit")
     assert re.search(r"^held +host-loopback: .*\n +listened on 127\.0\.0\.1", result.out, re.MULTILINE)
     assert tight.machine("audit", "--quiet").out == ""
 
 
-# mount(2) by its number: a FUSE file system whose server is gone, but which says of itself what it was.
+# Calls mount(2) by its number: a FUSE file system with no server, which still shows its type and source.
 MOUNT = """
 use strict; use warnings;
 my $number = `uname -m` =~ /x86_64/ ? 165 : 40;
@@ -100,7 +111,7 @@ def test_a_folder_that_others_may_look_into_is_seen(tight):
 
 
 def test_a_secret_that_comes_to_the_disk_is_seen(tight):
-    """In a guest in which the place for secrets is a folder of its disk."""
+    """In this guest, the place for secrets is a folder on its disk."""
     tight.sh('sudo install -d -o "$(id -u)" /var/tmp/disk /run/secrets && sudo mount --bind /var/tmp/disk /run/secrets')
     verdicts, details = audit(tight, status=1)
     assert verdicts["secrets"] == "crossed"
@@ -118,7 +129,7 @@ def test_a_guest_with_another_host_key_is_not_talked_to(tight):
     subprocess.run(["/usr/bin/ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
     with open(f"{key}.pub") as file:
         other = " ".join(file.read().split()[:2])
-    # What is open already was checked before.
+    # An open connection has already checked the key, so it is closed.
     subprocess.run(["/usr/bin/ssh", "-F", os.path.join(tight.folder(), "ssh_config"), "-O", "exit", f"machine-{tight.name}"],
                    stderr=subprocess.DEVNULL, check=False)
     with open(known, "w") as file:

@@ -1,5 +1,5 @@
-"""A project's rules around a real guest with real programs: Debian's package manager and its servers, by the names that the guest's
-own configuration has; git from a server of the lab's. What a hostile guest tries is in tests/net."""
+"""A project's rules around a real guest with real programs: Debian's package manager and its servers, by the names in the guest's own
+configuration, and git from the lab's server. What a hostile guest tries is in tests/net."""
 
 import re
 import signal
@@ -31,7 +31,7 @@ def update(box, **how):
 
 
 def hosts(box):
-    """Where this guest's packages are from."""
+    """The hosts that this guest's packages come from."""
     found = re.findall(r"(?m)^(?:deb|URIs:)[^#\n]*?https?://([^/\s]+)", box.sh("cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null || true"))
     assert found
     return sorted(set(found))
@@ -60,7 +60,7 @@ def test_what_was_refused_is_learned_and_works_without_a_restart(program, box):
 
 
 def test_what_they_do_not_name_stays_closed(program, box):
-    """By the same addresses: the rules' names are what counts."""
+    """The addresses are the same, but only the names in the rules count."""
     host = hosts(box)[0]
     address = box.sh(f"getent ahostsv4 {host} | head -n 1").split()[0]
     assert box.run("curl", "-sS", "-m", "20", "-o", "/dev/null", f"http://{host}/", status=None).status == 0
@@ -74,11 +74,12 @@ def test_what_they_do_not_name_stays_closed(program, box):
 def test_the_audit_sees_the_rules_held(box):
     findings = {finding["id"]: finding["verdict"] for finding in box.program.json("audit", "box")}
     assert findings["egress"] == "held"
-    # What it has tried is nothing to allow.
+    # What the audit itself tried is not proposed as a rule.
     assert counted(box.program, verdict="refused", address="198.51.100.7")
     assert not [rule for rule in box.program.json("egress", "box", "--learn")["allow"] if rule.startswith("198.51.100.7")]
 
 
+@pytest.mark.long
 def test_what_comes_is_followed_until_the_vm_stops(program, box):
     child = program.start("egress", "box", "--follow", "--json")
     box.run("getent", "ahostsv4", "followed.example.org", status=None)
@@ -89,12 +90,12 @@ def test_what_comes_is_followed_until_the_vm_stops(program, box):
 
 
 def traced(box):
-    """What the guest's kernel has of our tracing."""
+    """What is set up for our tracing in the guest's kernel."""
     return box.sh("sudo sh -c 'ls /sys/kernel/tracing/instances; cat /sys/kernel/tracing/uprobe_events'")
 
 
 def watching(program):
-    """`egress --learn --follow`, once the guest watches."""
+    """Starts `egress --learn --follow`, and returns when the guest watches."""
     child = program.start("egress", "box", "--learn", "--follow")
     while b"until Ctrl-C" not in (line := child.stderr.readline()):
         assert line, program.finish(child)
@@ -118,14 +119,14 @@ def test_what_is_learned_while_somebody_watches_has_the_guests_programs(program,
     assert '"by-getent.example.org", # getent, says the guest' in rules
     assert '"198.51.100.9/32:81", # curl, says the guest' in rules
     for host in hosts(box):
-        # Of a program that has ended at once nobody knows any more whose it was.
+        # If a program has ended at once, its parent is no longer known.
         assert re.search(rf'"{re.escape(host)}", # .*\bhttp( of apt-get)?, says the guest', result.out)
-    # What a rule allows is proposed by that rule.
+    # For what a rule allows, that rule is proposed.
     assert '"*.example.net",' in rules
     assert not any("below.example.net" in rule for rule in rules)
     assert "by-getent.example.org" in result.err
     assert traced(box) == ""
-    # It can be pasted.
+    # The output can be pasted into the configuration.
     configure(program, result.out)
     box.up()
 
@@ -164,8 +165,9 @@ def test_a_client_is_asked_before_there_is_code_or_not_at_all(program, box):
     box.up()
 
 
+@pytest.mark.long
 def test_apt_reaches_what_it_is_configured_to_use(program):
-    """The configuration that the base image has, and Debian's real servers."""
+    """With the base image's own configuration and Debian's real servers."""
     program.projects(f'[apt]\n{SMALL}egress = "allow"\nallow = ["@apt", "@npm"]\n')
     vm = Vm(program, "apt")
     dry = program.run("up", "apt", "--dry-run")

@@ -1,6 +1,5 @@
-"""The shipped recipe and the profile python, as a user gets them: layers are filled with what Debian, the Python index and npm
-have for real, and each tool is run. Only Aider is left out: it needs a Python that uv downloads from GitHub, which is out of reach
-here."""
+"""The shipped recipe and the profile python, as a user gets them. Layers are filled from the real Debian, Python index and npm, and
+each tool is run. Only Aider is left out: it needs a Python that uv downloads from GitHub, which can't be reached here."""
 
 import os
 import re
@@ -11,6 +10,8 @@ from conftest import SMALL, Vm, surroundings
 
 SHARE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../share")
 UP_SECONDS = 2700
+
+pytestmark = pytest.mark.long
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +43,7 @@ def test_debians_packages_are_in_the_image_and_the_steps_find_them_there(site, b
     assert [layer["about"].partition(" for ")[0] for layer in below] == ["trixie with the recipe's packages"]
     assert below[0]["current"]
     assert "base image with" in box.first_up.err
-    # What their documentation folder brings for the shell came along.
+    # The shell's files from the packages' documentation folders are there too.
     box.run("test", "-e", "/usr/share/doc/fzf/examples/key-bindings.zsh")
 
 
@@ -69,7 +70,7 @@ def test_uv_makes_an_environment_and_ruff_and_pyright_check_a_file_in_it(box):
 
 
 def test_docker_runs_a_container_from_a_local_root_file_system(box):
-    """No registry of images is in reach: busybox and what it needs are packed in the guest."""
+    """No image registry can be reached, so an image is packed in the guest from klibc's programs."""
     box.sh("mkdir -p root/bin && cp /usr/lib/klibc/bin/* root/bin/ && cp -L --parents /usr/lib/klibc-*.so root/ && "
            "mkdir -p root/lib && cp /usr/lib/klibc-*.so root/lib/ && tar -C root -c . | docker import - local", timeout=300)
     assert box.run("docker", "run", "--rm", "local", "/bin/uname", "-s", timeout=300).out == "Linux\n"
@@ -81,7 +82,7 @@ def test_typescript_is_compiled_and_runs_on_node(box):
 
 
 def test_the_usual_shell_starts_without_a_complaint(box):
-    """On a terminal, which fzf's keys for it want."""
+    """On a terminal, because fzf's key bindings need one."""
     assert box.run("script", "-qec", "zsh -lic 'echo $0'", "/dev/null").out.split() == ["zsh"]
 
 
@@ -90,16 +91,16 @@ def test_a_second_project_with_the_same_stack_fills_nothing(site, box):
     other = Vm(site, "other")
     said = other.up()
     assert "filling" not in said.err and "base image" not in said.err
-    # Its template alone, where none of its size was there.
+    # Only a template may be new, if there was none of this size.
     assert [layer["key"] for layer in site.json("layers") if layer["kind"] != "template"] == [
         layer["key"] for layer in before if layer["kind"] != "template"]
     assert other.run("ruff", "--version").out.startswith("ruff ")
-    # What the next one would be made from.
+    # The next VM would be made from this.
     assert any(layer["current"] for layer in site.json("layers") if layer["kind"] == "template")
 
 
 def test_its_package_clients_reach_what_they_use_and_nothing_else(site, box):
-    """The real clients, asked for their real indexes; nobody wrote down where these are."""
+    """The real clients are asked for their real indexes. No host is written down anywhere."""
     tight = Vm(site, "tight")
     said = tight.up()
     assert "filling" not in said.err
@@ -109,5 +110,5 @@ def test_its_package_clients_reach_what_they_use_and_nothing_else(site, box):
     tight.sh("mkdir -p one && cd one && npm install --no-audit --no-fund left-pad && node -e 'require(\"left-pad\")'", timeout=600)
     tight.sh("uv venv -q two && VIRTUAL_ENV=two uv pip install -q six && two/bin/python -c 'import six'", timeout=600)
     assert tight.run("curl", "-sS", "-m", "20", "https://www.debian.org/", status=None).status != 0
-    # What was asked once is not asked again.
+    # The clients are asked only once.
     assert "package clients" not in tight.up().err

@@ -1,7 +1,7 @@
-"""What the shipped profiles cypress and backend bring from hosts that are out of reach here. Their profile.toml are the shipped ones,
-but for what is said below; the programs are stand-ins of the test's own that print a version. An apt repository over https, with a
-certificate of the test's own CA and signed by a key of the test's own, stands for Google's, in a network namespace at an address that
-stands for a public one. Archives come from a mirror. Xvfb is Debian's, for real."""
+"""What the shipped profiles cypress and backend download from hosts that can't be reached here. Their profile.toml files are the
+shipped ones, except for the changes below. The programs are stand-ins that print a version. An apt repository over https stands for
+Google's. Its certificate is from the test's own CA, it is signed by the test's own key, and it runs in a network namespace at an
+address that stands for a public one. Archives come from a mirror. Xvfb is Debian's real one."""
 
 import hashlib
 import io
@@ -16,6 +16,7 @@ from conftest import SMALL, Vm, surroundings
 
 PROFILES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../share/profiles")
 PORT = 8443
+pytestmark = pytest.mark.long
 ARCHITECTURE = subprocess.run(["dpkg", "--print-architecture"], capture_output=True, text=True).stdout.strip()
 
 
@@ -38,7 +39,7 @@ def archive(**programs):
 
 
 def sign(home, *files):
-    """Signs, if there are files, the first as the second; by a new key, of which it returns the public half."""
+    """Makes a new key and returns its public half. If there are files, signs the first and writes the result to the second."""
     home.mkdir(mode=0o700)
     gpg = ["gpg", "--homedir", home, "--batch", "--pinentry-mode", "loopback", "--passphrase", ""]
     run(*gpg, "--quick-gen-key", "Test <test@example.org>", "rsa3072", "sign")
@@ -49,7 +50,7 @@ def sign(home, *files):
 
 
 def make_repository(folder):
-    """With one package, signed; returns the public key."""
+    """Makes a signed repository with one package. Returns the public key."""
     package = folder / "package"
     (package / "DEBIAN").mkdir(parents=True)
     (package / "usr/bin").mkdir(parents=True)
@@ -73,7 +74,7 @@ def make_repository(folder):
 
 
 def make_certificate(folder):
-    """For the lab's public address, by a CA that only the bundle of the test knows."""
+    """Makes a certificate for the lab's public address, by a CA that only the test's bundle has. Returns the bundle."""
     ca = ["-subj", "/CN=the test's own CA", "-keyout", folder / "ca.key", "-out", folder / "ca.pem", "-days", "2"]
     run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", *ca)
     run("openssl", "req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=lab", "-keyout", folder / "key.pem", "-out", folder / "request.pem")
@@ -98,7 +99,7 @@ server.serve_forever()
 
 
 def profile(name, *changes):
-    """The shipped one; each change has to find what it is about."""
+    """The shipped profile with some changes. Each change must match exactly once."""
     with open(os.path.join(PROFILES, name, "profile.toml"), encoding="utf-8") as file:
         text = file.read()
     for pattern, instead in changes:
@@ -123,12 +124,12 @@ def site(data, lab, mirror, tmp_path_factory):
         here = f"http://127.0.0.1:{mirror.server.server_address[1]}"
         program.write("config/machine/config.toml",
                       f"trust_host_ca = true\n[mirrors]\n\"https://dl.google.com\" = \"{here}\"\n\"https://github.com\" = \"{here}\"\n")
-        # Of Cypress's libraries only the X server, which its `verify` asks for.
+        # Of Cypress's libraries only the X server is installed, because `verify` asks for it.
         program.write("config/machine/profiles/cypress/profile.toml", profile(
             "cypress", (r"\[apt\]\npackages = \[.*?\]", '[apt]\npackages = ["xvfb"]'),
             (r"https://dl\.google\.com/linux/chrome/deb/", f"https://{lab_module.PUBLIC}:{PORT}/"),
             (r'when = \{ arch = "amd64" \}\n', "")))
-        # The hash of what stands for Supabase's client is another.
+        # The stand-in for Supabase's client has another hash, so the pinned ones are removed.
         program.write("config/machine/profiles/backend/profile.toml", profile("backend", (r"\[release\.sha256\].*?\n\n", "")))
         program.projects(f"[box]\nprofiles = ['cypress', 'backend']\n{SMALL}")
         yield program

@@ -1,6 +1,6 @@
 #!/bin/sh
-# The toolchain is for all users and root's to change; what `cargo install` brings goes to the home of who runs it, which a CARGO_HOME
-# for all would not let it.
+# The toolchain is for all users, and only root changes it. What `cargo install` brings goes to the home of the user who runs it; a
+# CARGO_HOME for all users would prevent that.
 set -eu
 export RUSTUP_HOME=/usr/local/lib/rust/rustup CARGO_HOME=/usr/local/lib/rust/cargo
 /usr/local/lib/rust/rustup-init -y --no-modify-path --profile minimal --default-toolchain stable --component clippy --component rustfmt

@@ -1,4 +1,4 @@
-/* Any bytes as machine.lock: what is accepted is written back as the same entries. */
+/* Any bytes as machine.lock. What is accepted is written back as the same entries. */
 #include "../fuzz.h"
 
 #include "config/lockfile.h"

@@ -1,5 +1,7 @@
-/* Any bytes as projects.toml and as .machine.toml: what is accepted keeps its promises, what is refused says where. */
+/* Any bytes as projects.toml and as .machine.toml. What is accepted keeps all promises; what is refused says where. */
 #include "../fuzz.h"
+#include "config/checkout.h"
+#include "config/repo-url.h"
 
 #include "config/project.h"
 #include "lib/text.h"
@@ -29,7 +31,7 @@ static void check_project(const struct project *project)
         }
 }
 
-/* Sorted, each with its place; the last may be the count of those left out. */
+/* Mistakes are sorted and each has its place. The last may be the count of those left out. */
 static void check_mistakes(const struct error *error)
 {
         size_t count = 0;

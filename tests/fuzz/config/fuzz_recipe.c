@@ -1,4 +1,4 @@
-/* Any bytes as provision.toml and as profile.toml: what is accepted keeps its promises, what is refused says where. */
+/* Any bytes as provision.toml and as profile.toml. What is accepted keeps all promises; what is refused says where. */
 #include "../fuzz.h"
 
 #include "config/recipe-schema.h"
@@ -8,7 +8,7 @@ static bool one_line(const char *text)
         return *text != '\0' && !strpbrk(text, "\r\n\t\x1b");
 }
 
-/* Values become lines of files in the guest, URLs go to curl, names of files to the host's file system. */
+/* Values become lines of files in the guest, URLs go to curl, and file names go to the host's file system. */
 static void check_entry(const struct recipe_entry *entry)
 {
         CHECK(recipe_section_name(entry->kind));

@@ -1,6 +1,9 @@
-/* Any bytes as a repo's URL: what is allowed can't be an option, a helper's name or a second line, nor can what becomes of it.
+/*
+ * Any bytes as a repo's URL. A URL that is allowed can't be an option, a helper's name or a second line, and what is made from
+ * it can't be one either.
  */
 #include "../fuzz.h"
+#include "config/repo-url.h"
 
 #include "config/project.h"
 

@@ -1,4 +1,4 @@
-/* Runs a fuzz target over the files of a folder: what a fuzzer once found stays found, in any build. */
+/* Runs a fuzz target over the files of a folder, so that every build tests again what a fuzzer once found. */
 #include "../fuzz.h"
 
 #include "lib/file.h"
@@ -10,7 +10,7 @@ static int replay(const char *path)
 
         if (file_read(path, 16 << 20, &text, NULL) < 0)
                 return -1;
-        /* Without room behind it, so that a sanitizer sees a read beyond its end. */
+        /* A copy of the exact size, so that a sanitizer sees a read beyond its end. */
         exact = xmemdup(text.buf, text.len);
         LLVMFuzzerTestOneInput(exact, text.len);
         free(exact);

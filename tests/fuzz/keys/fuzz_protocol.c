@@ -1,12 +1,12 @@
 /*
- * Any bytes as a guest's request and as an agent's answer: nothing is granted of a key that isn't selected, every refusal has a
- * reason, a log-in to a host that nothing has proven is none, and a filtered answer is again one, of no more bytes.
+ * Any bytes as a guest's request and as an agent's answer. A key that isn't selected is never used, every refusal has a reason,
+ * a log-in to an unproven host is not accepted, and a filtered answer is a valid answer again, with no more bytes.
  */
 #include "../fuzz.h"
 
 #include "keys/hosts.h"
 
-/* Nobody can sign for this host. */
+/* No key can sign for this host. */
 static void check_hosts(struct request *request)
 {
         _cleanup_(key_hosts_clear) struct key_hosts hosts = KEY_HOSTS_INIT;

@@ -1,6 +1,6 @@
 /*
- * Any bytes as what `limactl list` prints: what is taken from it is in range and said in the text, a failure and an absence
- * leave the result as it was, and each failure has a reason.
+ * Any bytes as the output of `limactl list`. Values that are taken from it are in range and in the text. A failure or an absent
+ * VM leaves the result as it was, and each failure has a reason.
  */
 #include "../fuzz.h"
 

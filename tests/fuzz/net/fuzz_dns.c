@@ -1,4 +1,6 @@
-/* Any bytes as a question and as an answer of DNS: names are such as rules compare, an answer is no longer than its question.
+/*
+ * Any bytes as a question and as an answer of DNS. Names have the form that rules compare, and an answer of ours is no longer
+ * than its question.
  */
 #include "../fuzz.h"
 

@@ -1,6 +1,6 @@
 /*
- * Any frame through policy and reply. What must hold is checked here a second time, from the frame's bytes alone: nothing
- * that may not leave is passed, and each answer is a whole packet to the guest that answers that frame.
+ * Any frame through policy and reply. This checks a second time, from the frame's bytes alone, that nothing passes that may not
+ * leave, and that each answer is a complete packet to the guest in answer to that frame.
  */
 #include "../fuzz.h"
 

@@ -1,6 +1,6 @@
 /*
- * Any bytes as the beginning of TLS: the same name is read however they are cut, and once one was read, or refused, more bytes
- * change nothing.
+ * Any bytes as the beginning of TLS. The same name is read however the bytes are cut. After a name was read or refused, more
+ * bytes change nothing.
  */
 #include "../fuzz.h"
 

@@ -1,5 +1,5 @@
 /*
- * Any bytes as requests of HTTP: what is read is the same in one piece and byte by byte, and no head passes without exactly one
+ * Any bytes as requests of HTTP. The result is the same in one piece and byte by byte, and no head passes without exactly one
  * Host.
  */
 #include "../fuzz.h"
@@ -25,7 +25,7 @@ static void count_head(struct seen *seen, const char *host)
         seen->hash = (seen->hash ^ '\n') * 16777619u;
 }
 
-/* Reads what is there until `length`, from where it stopped. */
+/* Reads on, from where it stopped, up to `length`. */
 static void read_on(struct http *http, struct seen *seen, const uint8_t *data, size_t length)
 {
         while (!seen->bad && seen->used < length) {

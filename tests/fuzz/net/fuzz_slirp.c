@@ -1,6 +1,6 @@
 /*
- * Frames that the policy passes, given to libslirp. It is `restricted` here, so that nothing that an input says ever
- * leaves this computer: ARP, DHCP, and what it looks at before it would make a connection.
+ * Frames that the policy passes, given to libslirp. It is `restricted` here, so that nothing in an input ever leaves this
+ * computer. That tests ARP, DHCP, and what libslirp does before it would make a connection.
  */
 #include "../fuzz.h"
 
@@ -29,7 +29,7 @@ static int64_t on_clock(void *data)
 
 static void on_socket(int fd, void *data)
 {
-        /* Restricted, and without forwards: there is none. */
+        /* libslirp is restricted and has no forwards, so it makes no socket. */
         abort();
 }
 

@@ -1,6 +1,6 @@
 /*
- * What both targets read: a byte of INPUT_… settings, then frames, each behind its length as 2 bytes, big endian. The last
- * one takes what is left.
+ * The input of both targets: a byte of INPUT_… settings, then frames. Each frame follows its length, 2 bytes, big endian. The
+ * last one takes what is left.
  */
 #pragma once
 
@@ -9,9 +9,9 @@
 #define INPUT_LAN   0x01
 #define INPUT_FULL  0x02
 #define INPUT_ROUTE 0x0c /* what the host says of a destination, as an enum policy_route */
-#define INPUT_MEND  0x10 /* checksums are made right first, for a fuzzer hardly guesses them */
+#define INPUT_MEND  0x10 /* checksums are corrected first, because a fuzzer hardly guesses them */
 
-/* One frame of the input; a copy of exactly its length, owned by the caller. NULL at the end. */
+/* Returns the next frame, a copy of exactly its length, owned by the caller. NULL at the end. */
 static inline uint8_t *input_next(const uint8_t **data, size_t *size, size_t *length)
 {
         uint8_t *frame;
@@ -31,7 +31,7 @@ static inline uint8_t *input_next(const uint8_t **data, size_t *size, size_t *le
         return frame;
 }
 
-/* Makes the checksums of an IPv4 frame right, as far as it holds together. */
+/* Corrects the checksums of an IPv4 frame, as far as the frame can be parsed. */
 static inline void input_mend(uint8_t *frame, size_t length)
 {
         uint8_t *ip = frame + PACKET_ETHERNET;
@@ -55,7 +55,7 @@ static inline void input_mend(uint8_t *frame, size_t length)
                                                  packet_pseudo_sum(packet.source, packet.destination, IPPROTO_TCP,
                                                                    packet.data_length)));
         } else if (packet.protocol == IPPROTO_UDP) {
-                packet_put16(ip + header + 6, 0); /* none: RFC 768 allows it */
+                packet_put16(ip + header + 6, 0); /* no checksum: RFC 768 allows it */
         } else if (packet.protocol == IPPROTO_ICMP) {
                 packet_put16(ip + header + 2, 0);
                 packet_put16(ip + header + 2, packet_checksum(packet.data, packet.data_length, 0));

@@ -1,6 +1,6 @@
 /*
- * Any bytes as what a guest's agent sends, in pieces of any size: nothing counts before the sync is answered, and what is kept
- * has a limit. A byte of 0x01 in the input lets us send a command, one of 0x02 starts a new sync.
+ * Any bytes from a guest's agent, in pieces of any size. Nothing counts before the sync is answered, and the kept data has a
+ * limit. A byte 0x01 in the input makes us send a command, a byte 0x02 starts a new sync.
  */
 #include "../fuzz.h"
 

@@ -1,6 +1,6 @@
 /*
- * Any bytes as what QEMU sends, in pieces of any size: no reply is taken that wasn't asked for, nothing is sent before the
- * greeting, and a closed connection stays closed. A byte of 0x01 in the input lets us send a command.
+ * Any bytes from QEMU, in pieces of any size. A reply that wasn't asked for is never accepted, nothing is sent before the
+ * greeting, and a closed connection stays closed. A byte 0x01 in the input makes us send a command.
  */
 #include "../fuzz.h"
 

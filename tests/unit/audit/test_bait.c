@@ -1,4 +1,4 @@
-/* Listeners of ours: whoever connects is counted, once. */
+/* Our listeners: whoever connects is counted once. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

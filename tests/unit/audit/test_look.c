@@ -1,4 +1,4 @@
-/* What the kernel says of listeners, and how we ourselves are confined. */
+/* What the kernel says about listeners, and about our own confinement. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

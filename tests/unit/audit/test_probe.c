@@ -1,4 +1,4 @@
-/* The guest's report is its word: whole and well-formed, or an error. */
+/* The guest's report must be complete and well-formed, or it is an error. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -36,7 +36,7 @@ static void a_whole_report_is_read(void **state)
         assert_int_equal(probe.connects[0].port, 4000);
         assert_int_equal(probe.connects[0].result, PROBE_REFUSED);
         assert_int_equal(probe.agents[0].keys, 3);
-        /* GitHub's, as it publishes it. */
+        /* GitHub's key, as GitHub publishes its fingerprint. */
         assert_string_equal(probe.lent.items[0], "SHA256:+DiY3wvvV6TuJJhbpZisF/zLDA0zPMSvHdkr4UvCOqU");
         assert_int_equal(probe.hidden, PROBE_NOT_SIGNED);
         assert_int_equal(probe.stranger, PROBE_SIGNED);

@@ -1,4 +1,4 @@
-/* A secret is found wherever it lies in a file, and in no other place. */
+/* A secret is found wherever it is in a file, and nowhere else. */
 #include "scratch.h"
 
 #include <fcntl.h>

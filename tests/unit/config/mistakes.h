@@ -1,5 +1,5 @@
 /*
- * What a failed read says, as text that a test can hold against what it expects: "file:line:column: message [hint]\n" for
+ * The mistakes of a failed read, as text that a test can compare with what it expects: "file:line:column: message [hint]\n" for
  * each mistake.
  */
 #pragma once
@@ -28,7 +28,7 @@ static inline char *mistakes_text(const struct error *error)
         return strbuf_take(&text);
 }
 
-/* Is `error` (freed) these mistakes and no other? */
+/* Checks that `error` has exactly these mistakes, and frees it. */
 static inline void assert_mistakes(struct error *error, const char *expected)
 {
         _cleanup_(freep) char *text = mistakes_text(error);
@@ -37,7 +37,7 @@ static inline void assert_mistakes(struct error *error, const char *expected)
         assert_string_equal(text, expected);
 }
 
-/* `text` as projects.toml has exactly these mistakes. */
+/* Checks that `text` as projects.toml has exactly these mistakes. */
 static inline void assert_projects_mistakes(const char *text, const char *expected)
 {
         struct projects projects = PROJECTS_INIT;

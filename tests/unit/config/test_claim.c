@@ -1,4 +1,5 @@
-/* Who may have the VM of a name: a .machine.toml comes from a stranger's repo, and must not reach another project's VM. */
+/* Who may have the VM of a name. A .machine.toml comes from a stranger's repo, so it must not reach another project's VM. */
+#include "config/checkout.h"
 #include "mistakes.h"
 
 #define SHOP_FOLDER "/home/jane/shop"

@@ -1,4 +1,4 @@
-/* The reference and the example say what the schemas say. */
+/* The reference and the example agree with the schemas. */
 #include "config/project-schema.h"
 #include "config/recipe-schema.h"
 #include "mistakes.h"
@@ -15,14 +15,14 @@ static void read_file(const char *path, struct strbuf *text)
 
 static void the_reference_has_the_table_of_every_schema(void **state)
 {
-        /* What only projects.toml has is a table by itself. */
+        /* The keys that only projects.toml has are a table by themselves. */
         const struct schema own_schema = { .keys = table_schema.keys };
         const struct schema *const schemas[] = { &projects_schema, &own_schema, &checkout_schema, &settings_schema };
         _cleanup_(strbuf_clear) struct strbuf reference = STRBUF_INIT;
 
         read_file(DOCS_FOLDER "/configuration.md", &reference);
         for (size_t i = 0; i < ARRAY_SIZE(schemas); i++) {
-                /* The keys of a project's table and of .machine.toml are one table, the latter's own ones last. */
+                /* The keys of a project's table and of .machine.toml are one table, with .machine.toml's own keys last. */
                 _cleanup_(strbuf_clear) struct strbuf table = STRBUF_INIT;
 
                 schema_document(schemas[i], &table);
@@ -72,7 +72,7 @@ static void the_profiles_that_are_shown_are_valid(void **state)
         assert_int_equal(written.count, 2);
 }
 
-/* The example with its settings switched on: "#key = …" and "#[table]" lose their mark, words stay what they are. */
+/* The example with its settings switched on: "#key = …" and "#[table]" lose their "#", ordinary comments stay. */
 static char *switched_on(const char *example)
 {
         _cleanup_(strbuf_clear) struct strbuf text = STRBUF_INIT;
@@ -126,6 +126,24 @@ static void the_example_with_all_switched_on_is_valid_and_has_every_key(void **s
                         fail_msg("share/projects.toml doesn't show '%s' in its first project", key->name);
 }
 
+/* With every key set, a member that project_copy() or project_clear() leaves out is freed twice, used after, or never freed. */
+static void a_copy_of_a_project_with_every_key_has_its_own_of_each(void **state)
+{
+        _cleanup_(strbuf_clear) struct strbuf example = STRBUF_INIT;
+        _cleanup_(projects_clear) struct projects projects = PROJECTS_INIT;
+        _cleanup_(project_clear) struct project copy = PROJECT_INIT;
+        _cleanup_(freep) char *text = NULL;
+
+        read_file(SHARE_FOLDER "/projects.toml", &example);
+        text = switched_on(example.buf);
+        assert_int_equal(projects_parse(text, strlen(text), "example", &projects, NULL), 0);
+        assert_true(projects.count > 0);
+        project_copy(&copy, &projects.items[0]);
+        projects_clear(&projects);
+        assert_string_equal(copy.file, "example");
+        assert_true(copy.secret_count > 0 && copy.environments.count > 0 && copy.allow.count > 0 && copy.image);
+}
+
 int main(void)
 {
         static const struct CMUnitTest tests[] = {
@@ -134,7 +152,9 @@ int main(void)
                 cmocka_unit_test(the_profiles_that_are_shown_are_valid),
                 cmocka_unit_test(the_example_changes_nothing_as_it_is_shipped),
                 cmocka_unit_test(the_example_with_all_switched_on_is_valid_and_has_every_key),
+                cmocka_unit_test(a_copy_of_a_project_with_every_key_has_its_own_of_each),
         };
 
+        project_set_engines((const char *const[]){ "qemu", "lima", NULL });
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* What a project's rules and its keys' hosts become: "@git" stands for the hosts of its repos, at the ports of their URLs. */
+/* How a project's rules and key hosts are expanded: "@git" stands for the hosts of its repos, at the ports of their URLs. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +11,7 @@
 static const struct {
         const char *url;
         const char *rule; /* NULL = none */
-        const char *host; /* for keys; NULL = none */
+        const char *host; /* as a key host; NULL = none */
 } repos[] = {
         { "https://example.org/jane/blog.git", "example.org", NULL },
         { "https://jane@example.org:8443/blog.git", "example.org:8443", NULL },
@@ -106,7 +106,7 @@ static void each_repo_that_is_reached_by_ssh_stands_for_its_host(void **state)
                 print_message("%s\n", repos[i].url);
                 strv_add(&project.key_hosts, "@git");
                 key_hosts_expand(&project, &hosts);
-                /* Where no host is left no host is allowed. */
+                /* If no host is left, none is allowed. */
                 assert_int_equal(hosts.count, 1);
                 assert_string_equal(hosts.items[0], repos[i].host ? repos[i].host : KEY_HOSTS_NONE);
                 strv_clear(&project.key_hosts);

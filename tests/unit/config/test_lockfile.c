@@ -1,12 +1,12 @@
-/* machine.lock: written sorted, read back the same, and nothing in it that could pass for something else. */
+/* machine.lock: it is written sorted, read back the same, and has nothing in it that could pass for something else. */
 #include "config/lockfile.h"
 
 #include "mistakes.h"
 
 #define SHA "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
-static const char sample[] = "# Written by machine: what the recipe came to at its first run. Commit it with the recipe.\n"
-                             "# `machine lock --update` lets everything be resolved anew.\n"
+static const char sample[] = "# Written by machine: what the recipe resolved to at its first run. Commit it with the recipe.\n"
+                             "# `machine lock --update` has everything resolved again.\n"
                              "\n[amd64.base]\nkernel = \"6.12\"\nsuite = \"trixie\"\n"
                              "\n[amd64.downloads]\n\"https://example.org/a\" = \"" SHA "\"\n"
                              "\n[amd64.versions.\"base/apt\"]\n\"g++\" = \"4:14\"\njq = \"1.7\"\n"
@@ -81,7 +81,8 @@ static void mistakes_have_their_places(void **state)
         assert_int_equal(lockfile_parse(text, strlen(text), "machine.lock", &lock, &error), -1);
         said = mistakes_text(error);
         error_free(error);
-        assert_non_null(strstr(said, "machine.lock:1:8: 'download' is no table 'base', 'downloads' or 'versions'"));
+        assert_non_null(
+                strstr(said, "machine.lock:1:8: 'download' is not one of the tables 'base', 'downloads' and 'versions'"));
         assert_non_null(strstr(said, "machine.lock:3:15: "));
         assert_non_null(strstr(said, "machine.lock:5:1: 'a' must be a table of versions"));
 }

@@ -92,7 +92,7 @@ static void every_key_reaches_the_project(void **state)
         assert_true(blog->lan_given && blog->weaker_line);
 }
 
-/* Hexadecimal digits, 64. */
+/* 64 hexadecimal digits. */
 #define DIGITS "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 static void an_image_is_a_file_or_a_url_with_its_digest(void **state)
@@ -110,18 +110,18 @@ static void an_image_is_a_file_or_a_url_with_its_digest(void **state)
         assert_null(projects_find(&projects, "file")->image_digest);
         assert_projects_mistakes("[blog]\nimage = 'https://example.org/debian.qcow2'\n",
                                  "p.toml:2:1: an 'image' from a URL needs its 'image_digest' [image_digest = "
-                                 "\"sha512:…\", as its publisher gives it]\n");
+                                 "\"sha512:…\", as the publisher gives it]\n");
         assert_projects_mistakes("[blog]\nimage_digest = 'sha256:" DIGITS "'\n",
                                  "p.toml:2:1: 'image_digest' without 'image' [take it out]\n");
         assert_projects_mistakes("[blog]\nimage = 'debian.qcow2'\n",
                                  "p.toml:2:9: 'debian.qcow2' is neither the absolute path of an image nor its https URL "
-                                 "[without spaces, quotes and braces]\n");
+                                 "[write it without spaces, quotes and braces]\n");
         assert_projects_mistakes("[blog]\nimage = '/srv/{{.Name}}'\n",
                                  "p.toml:2:9: '/srv/{{.Name}}' is neither the absolute path of an image nor its https URL "
-                                 "[without spaces, quotes and braces]\n");
+                                 "[write it without spaces, quotes and braces]\n");
         assert_projects_mistakes("[blog]\nimage = '/a'\nimage_digest = 'sha256:" DIGITS "0'\n",
-                                 "p.toml:3:16: 'sha256:" DIGITS "0' is no digest [sha256: and 64, or sha512: and 128 "
-                                 "hexadecimal digits, as its publisher gives them]\n");
+                                 "p.toml:3:16: 'sha256:" DIGITS "0' is not a digest [write sha256: and 64, or sha512: and 128 "
+                                 "hexadecimal digits, as the publisher gives them]\n");
 }
 
 static void secrets_are_named_and_not_written_down(void **state)
@@ -136,19 +136,18 @@ static void secrets_are_named_and_not_written_down(void **state)
         assert_string_equal(blog->secrets[1].source, "command:get db");
         assert_int_equal(blog->secrets[1].line, 5);
         assert_int_equal(blog->environments.count, 2);
-        assert_projects_mistakes(
-                "[blog.secrets]\nTOKEN = 'hunter2'\n",
-                "p.toml:2:9: this says no place where a secret is [op://VAULT/ITEM/FIELD, pass:PATH, file:PATH, "
-                "keychain:ITEM, env:NAME or command:PROGRAM ARG…]\n");
+        assert_projects_mistakes("[blog.secrets]\nTOKEN = 'hunter2'\n",
+                                 "p.toml:2:9: not a secret source [op://VAULT/ITEM/FIELD, pass:PATH, file:PATH, "
+                                 "keychain:ITEM, env:NAME or command:PROGRAM ARG…]\n");
         assert_projects_mistakes("[blog.secrets]\n\"a-b\" = 'env:A'\n",
                                  "p.toml:2:1: 'a-b' can't be the name of a secret [it becomes a variable of the environment: "
                                  "letters, digits and _]\n");
         assert_projects_mistakes("[blog.secrets]\nA = 1\n",
-                                 "p.toml:2:5: where 'A' comes from must be a string, not a whole number\n");
+                                 "p.toml:2:5: the source of 'A' must be a string, not a whole number\n");
         assert_projects_mistakes("[blog]\nsecrets = 'x'\n", "p.toml:2:11: 'secrets' must be a table, not a string\n");
         assert_projects_mistakes(
                 "[blog]\nop_env = ['../x']\n",
-                "p.toml:2:11: '../x' is no ID of a 1Password Environment [the app copies it: View environments, "
+                "p.toml:2:11: '../x' is not the ID of a 1Password Environment [the app copies it: View environments, "
                 "Manage environment, Copy environment ID]\n");
 }
 
@@ -156,7 +155,7 @@ static void defaults_of_the_file_hold_where_a_table_says_nothing(void **state)
 {
         _cleanup_(projects_clear) struct projects projects = PROJECTS_INIT;
 
-        /* An inline table may stand in front of the defaults. */
+        /* An inline table may come before the defaults. */
         parse("early = {}\ndefault_shell = 'bash'\ndefault_profile = 'node'\n[late]\n[own]\nshell = 'zsh'\nprofiles = ['rust']\n[bare]\nprofiles = []\n",
               &projects);
         assert_string_equal(projects_find(&projects, "early")->shell, "bash");
@@ -220,7 +219,7 @@ static void ranges_are_part_of_the_message(void **state)
         assert_projects_mistakes("[blog]\nmemory = 9223372036854775807\n",
                                  "p.toml:2:10: 'memory' must be between 512 MiB and 4.0 TiB\n");
         assert_projects_mistakes("[blog]\ndisk = 3\n", "p.toml:2:8: 'disk' must be between 4.0 GiB and 64 TiB\n");
-        assert_projects_mistakes("[blog]\ndisk = 'lots'\n", "p.toml:2:8: 'disk' can't be 'lots', which is no size "
+        assert_projects_mistakes("[blog]\ndisk = 'lots'\n", "p.toml:2:8: 'disk' can't be 'lots', which is not a size "
                                                             "[write 8 for 8 GiB, or a size such as \"8GiB\" or \"512MiB\"]\n");
 }
 
@@ -271,7 +270,7 @@ static void ports_are_checked(void **state)
         assert_projects_mistakes("[blog]\nports = [65536]\n", "p.toml:2:10: a port must be between 1 and 65535, not 65536\n");
         for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
                 _cleanup_(freep) char *file = xasprintf("[blog]\nports = ['%s']\n", texts[i]);
-                _cleanup_(freep) char *expected = xasprintf("p.toml:2:10: '%s' is no pair of ports %s", texts[i], hint);
+                _cleanup_(freep) char *expected = xasprintf("p.toml:2:10: '%s' is not a pair of ports %s", texts[i], hint);
 
                 assert_projects_mistakes(file, expected);
         }
@@ -346,7 +345,7 @@ static void a_url_that_git_would_take_for_an_option_is_refused_at_its_place(void
                 "[write it as https://HOST/PATH or USER@HOST:PATH]\n");
 }
 
-/* What is no TOML: the words are toml++'s, the place is what counts. */
+/* Checks a text that is not TOML. The message is toml++'s; only its place counts. */
 static void assert_no_toml(const char *text, size_t length, unsigned line)
 {
         _cleanup_(error_freep) struct error *error = NULL;
@@ -487,5 +486,6 @@ int main(void)
                 cmocka_unit_test(the_built_in_project_has_the_users_defaults),
         };
 
+        project_set_engines((const char *const[]){ "qemu", "lima", NULL });
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* provision.toml and profiles: what is read, what they come to together, and every mistake with its place. */
+/* provision.toml and profiles: what is read, what they make together, and every mistake with its place. */
 #include "config/recipe.h"
 
 #include <unistd.h>
@@ -36,7 +36,7 @@ static void put(const char *name, const char *text)
         assert_int_equal(file_write_text(path, text, 0600, NULL), 0);
 }
 
-/* The recipe of provision.toml and these profiles, in the folder of the test. */
+/* Reads the recipe of provision.toml and these profiles, in the test's folder. */
 static int read_for(const char *architecture, const char *const *profiles, struct recipe *out, struct error **err)
 {
         _cleanup_(strv_clear) struct strv list = STRV_INIT;
@@ -250,13 +250,13 @@ static void all_mistakes_of_a_file_are_listed_with_their_places(void **state)
                 "r.toml:1:1: 'packages' is missing\n",
                 "r.toml:2:1: unknown key 'packges' [did you mean 'packages'?]\n",
                 "r.toml:4:8: 'a b' can't be a name here",
-                "r.toml:5:7: 'http://example.org/x' is no https URL\n",
-                "r.toml:6:10: '12' is no SHA-256",
-                "r.toml:9:7: a URL with a user or password",
+                "r.toml:5:7: 'http://example.org/x' is not an https URL\n",
+                "r.toml:6:10: '12' is not a SHA-256",
+                "r.toml:9:7: the URL has a user or password",
                 "r.toml:10:1: 'cmd' or 'script' is missing\n",
                 "r.toml:11:17: 'arch' must be 'amd64' or 'arm64', not 'amd46' [did you mean 'amd64'?]\n",
                 "r.toml:12:2: unknown key 'release2' [did you mean 'release'?]\n",
-                "r.toml:14:8: '../x' is no absolute path",
+                "r.toml:14:8: '../x' is not an absolute path",
                 "r.toml:15:10: '../../etc/passwd' is not the path of a file beside this one\n",
         };
         struct recipe_source source = RECIPE_SOURCE_INIT;
@@ -296,19 +296,35 @@ static void the_lock_pins_what_the_recipe_leaves_open(void **state)
         read_well("amd64", NULL, &open);
         read_well("amd64", NULL, &pinned);
         lockfile_set(&lock, "amd64", LOCK_VERSIONS, "base/apt", "jq", "1.7", NULL);
-        lockfile_set(&lock, "amd64", LOCK_VERSIONS, "base/npm_global", "@a/b", "3", NULL);
-        lockfile_set(&lock, "amd64", LOCK_VERSIONS, "base/npm_global", "c", "4", NULL);
+        lockfile_set(&lock, "amd64", LOCK_VERSIONS, "base/npm_global", "@a/b", "3.0.0", NULL);
+        lockfile_set(&lock, "amd64", LOCK_VERSIONS, "base/npm_global", "c", "4.0.0", NULL);
         lockfile_set(&lock, "amd64", LOCK_VERSIONS, "base/uv_tool", "uv", "0.13", NULL);
         lockfile_set(&lock, "amd64", LOCK_DOWNLOADS, "", "https://example.org/x.sh", SHA, NULL);
         assert_int_equal(recipe_resolve(&open, &none, NULL), 0);
         assert_int_equal(recipe_resolve(&pinned, &lock, NULL), 0);
         assert_items(step_of(&pinned.parts[0], "apt"), "packages", "jq=1.7");
-        assert_items(step_of(&pinned.parts[0], "npm_global"), "packages", "@a/b@3|c@2");
+        assert_items(step_of(&pinned.parts[0], "npm_global"), "packages", "@a/b@3.0.0|c@2");
         assert_items(step_of(&pinned.parts[0], "uv_tool"), "uv", "0.13");
         assert_string_equal(step_of(&pinned.parts[0], "installer-x")->downloads[0].sha256, SHA);
         assert_true(step_of(&pinned.parts[0], "installer-x")->downloads[0].locked);
         for (size_t i = 0; i < open.parts[0].step_count; i++)
                 assert_string_not_equal(open.parts[0].steps[i].hash, pinned.parts[0].steps[i].hash);
+}
+
+/* The lock file may have come with a repo, and the user may have looked only at the recipe. */
+static void a_lock_that_names_another_package_as_a_version_is_an_error(void **state)
+{
+        _cleanup_(recipe_clear) struct recipe recipe = RECIPE_INIT;
+        _cleanup_(lockfile_clear) struct lockfile lock = { .path = xstrdup("machine.lock") };
+        _cleanup_(error_freep) struct error *error = NULL;
+
+        put("provision.toml", "[npm_global]\npackages = [\"left-pad\"]\n");
+        read_well("amd64", NULL, &recipe);
+        lockfile_set(&lock, "amd64", LOCK_VERSIONS, "base/npm_global", "left-pad", "npm:@other/x@1.0.0", NULL);
+        assert_int_equal(recipe_resolve(&recipe, &lock, &error), -1);
+        assert_string_equal(error->message, "'machine.lock' has 'npm:@other/x@1.0.0' for 'left-pad' of step 'base/npm_global', "
+                                            "which is not a version");
+        assert_string_equal(error->hint, "machine lock --update base/npm_global");
 }
 
 static void a_hash_that_contradicts_the_lock_is_an_error(void **state)
@@ -431,6 +447,7 @@ int main(void)
                 TEST(all_mistakes_of_a_file_are_listed_with_their_places),
                 TEST(profiles_need_their_table_and_the_base_has_none),
                 TEST(the_lock_pins_what_the_recipe_leaves_open),
+                TEST(a_lock_that_names_another_package_as_a_version_is_an_error),
                 TEST(a_hash_that_contradicts_the_lock_is_an_error),
                 TEST(a_checkout_that_is_trusted_comes_first_and_is_read_once),
                 TEST(a_link_in_a_checkout_is_refused),

@@ -1,4 +1,5 @@
 /* Which URLs may go to git, and which folders they become. */
+#include "config/repo-url.h"
 #include "mistakes.h"
 
 static void assert_allowed(const char *url, const char *expected_host)
@@ -165,9 +166,9 @@ static void a_host_has_to_be_one(void **state)
         assert_refused("https://exa$(id)mple.org/x", "its host has more than");
         assert_refused("https://ex'ample.org/x", "its host has more than");
         assert_refused("https://m\303\274nchen.example/x", "its host has more than");
-        assert_refused("ssh://[::1/x", "no IPv6 address");
-        assert_refused("ssh://[]/x", "no IPv6 address");
-        assert_refused("ssh://[-oProxyCommand]/x", "no IPv6 address");
+        assert_refused("ssh://[::1/x", "not an IPv6 address");
+        assert_refused("ssh://[]/x", "not an IPv6 address");
+        assert_refused("ssh://[-oProxyCommand]/x", "not an IPv6 address");
         assert_refused("[git@example.org:22]:x", "user has more than");
         assert_refused("https://a;b@example.org/x", "user has more than");
         assert_refused("https://a@b@example.org/x", "user has more than");

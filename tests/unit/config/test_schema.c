@@ -201,7 +201,7 @@ static void values_out_of_range_are_told_the_range(void **state)
         assert_house_mistakes("street = 'x'\narea = -9223372036854775808\n",
                               "house.toml:2:8: 'area' must be between 1.0 MiB and 8.0 GiB\n");
         assert_house_mistakes("street = 'x'\narea = 'much'\n",
-                              "house.toml:2:8: 'area' can't be 'much', which is no size "
+                              "house.toml:2:8: 'area' can't be 'much', which is not a size "
                               "[write 8 for 8 GiB, or a size such as \"8GiB\" or \"512MiB\"]\n");
 }
 

@@ -1,4 +1,4 @@
-/* What stands for a secret in projects.toml, as the command that prints it. */
+/* The text for a secret in projects.toml becomes the command that prints the secret. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,7 +9,7 @@
 #include "config/secret-source.h"
 
 static const struct {
-        const char *text, *provider, *argv; /* joined by "|" */
+        const char *text, *provider, *argv; /* argv joined by "|" */
 } good[] = {
         { "op://dev/api/token", "1Password", "op|read|--no-newline|--|op://dev/api/token" },
         { "pass:work/api", "pass", "pass|show|--|work/api" },
@@ -52,14 +52,14 @@ static void the_environment_is_read_by_name(void **state)
 static const struct {
         const char *text, *said;
 } bad[] = {
-        { "hunter2", "no place where a secret is" },
-        { "", "no place where a secret is" },
-        { "https://example.org", "no place where a secret is" },
+        { "hunter2", "not a secret source" },
+        { "", "not a secret source" },
+        { "https://example.org", "not a secret source" },
         { "op://", "names nothing" },
         { "pass:", "names nothing" },
         { "pass:a\nb", "line end" },
-        { "env:1X", "no variable's name" },
-        { "env:A B", "no variable's name" },
+        { "env:1X", "not the name of a variable" },
+        { "env:A B", "not the name of a variable" },
         { "file:keys.age", "absolute path" },
         { "file:/a.age#x", "means nothing" },
         { "file:/a.yaml#a\"b", "can't be the key" },
@@ -81,7 +81,7 @@ static void what_names_no_place_is_refused(void **state)
         }
 }
 
-/* Somebody may have written the secret itself. */
+/* Somebody may have written the secret itself into the file. */
 static void what_may_be_the_secret_itself_is_not_repeated(void **state)
 {
         _cleanup_(secret_source_clear) struct secret_source source = SECRET_SOURCE_INIT;

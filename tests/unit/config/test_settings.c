@@ -52,7 +52,7 @@ static void a_mirror_or_proxy_that_can_not_be_one_is_refused(void **state)
         assert_int_equal(settings_parse(text, strlen(text), "c.toml", &settings, &error), -1);
         said = mistakes_text(error);
         error_free(error);
-        assert_non_null(strstr(said, "c.toml:1:9: a proxy with a user"));
+        assert_non_null(strstr(said, "c.toml:1:9: the proxy has a user"));
         assert_non_null(strstr(said, "c.toml:3:1: "));
         assert_non_null(strstr(said, "c.toml:4:20: "));
         assert_null(strstr(said, "hunter2"));

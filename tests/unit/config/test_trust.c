@@ -47,7 +47,7 @@ static int teardown(void **state)
         return status;
 }
 
-/* What a command does: reads the file once and asks about these bytes. */
+/* As a command does: reads the file once and asks about these bytes. */
 static int ask(const char *file, enum trust *trust, struct error **err)
 {
         _cleanup_(strbuf_clear) struct strbuf content = STRBUF_INIT;
@@ -201,7 +201,7 @@ static void a_record_that_makes_no_sense_trusts_nothing(void **state)
         assert_trust(fixture->file, TRUST_CHANGED);
 }
 
-/* Many at once, each for a folder of its own: none is lost. */
+/* Many processes write at once, each for its own folder. None is lost. */
 static void trust_given_at_the_same_time_is_all_kept(void **state)
 {
         const struct fixture *fixture = *state;

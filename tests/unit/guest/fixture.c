@@ -38,13 +38,13 @@ const char *fixture_missing(void)
         }
         if (access(SSHD, X_OK) < 0)
                 return SSHD;
-        /* As root sshd wants the folder in which its other half is locked up; distributions make it when the service starts. */
+        /* sshd as root needs the folder of its privilege separation. Distributions make it when the service starts. */
         if (geteuid() == 0 && mkdir(PRIVILEGE_FOLDER, 0755) < 0 && errno != EEXIST)
                 return PRIVILEGE_FOLDER;
         return NULL;
 }
 
-/* `error` is a pointer to it, for the call that sets it may be the first argument. */
+/* `error` is a pointer to the error, because the call that sets it may be the first argument. */
 static void must(int status, struct error *const *error)
 {
         if (status < 0) {
@@ -89,7 +89,7 @@ static void write_file(const struct fixture *fixture, const char *name, const ch
         must(file_write_text(path, text, 0600, &error), &error);
 }
 
-/* The guest's sshd lets in id_guest, the forge's the key in the agent. Both run what they are asked to in the home given. */
+/* The guest's sshd accepts id_guest, the forge's the key in the agent. Both run commands in the given home. */
 static void write_sshd_config(const struct fixture *fixture, const char *name, const char *home, const char *key)
 {
         _cleanup_(freep) char *file = xasprintf("sshd_%s", name);
@@ -211,7 +211,7 @@ void fixture_free(struct fixture *fixture)
         free(fixture);
 }
 
-/* A port nobody listens on right now. */
+/* A port on which nobody listens at the moment. */
 static uint16_t free_port(void)
 {
         struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -255,7 +255,7 @@ void fixture_start_forge(struct fixture *fixture)
                      },
                      &fixture->forge, &error),
              &error);
-        /* Both say nothing when they are ready. */
+        /* Neither of them says when it is ready. */
         while (access(socket_path, F_OK) < 0 || !connects(fixture->forge_port)) {
                 assert_false(deadline_passed(limit));
                 poll(NULL, 0, 20);

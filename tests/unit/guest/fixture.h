@@ -1,7 +1,7 @@
 /*
- * A stand-in for a guest: this computer's own sshd, OpenSSH's, started for one connection at a time behind ssh's
- * ProxyCommand (no port, no daemon), with a home of its own. ssh, ssh-agent, git and the scripts are the real ones; what
- * is not here is the VM, and the ssh_config is written by the test.
+ * A stand-in for a guest: this computer's own sshd (OpenSSH), started for one connection at a time by ssh's ProxyCommand (no
+ * port, no daemon), with its own home. ssh, ssh-agent, git and the scripts are the real ones. There is no VM, and the test
+ * writes the ssh_config.
  */
 #pragma once
 
@@ -15,7 +15,7 @@
 struct fixture {
         struct event_sink events; /* collects notes and lines */
         struct strbuf told;
-        char *folder; /* of all that follows; removed at the end */
+        char *folder; /* has all that follows; removed at the end */
         char *guest;  /* the guest's home */
         char *data;   /* MACHINE_DATA_DIR */
         struct vm vm; /* "test" */
@@ -24,17 +24,18 @@ struct fixture {
         uint16_t forge_port;
 };
 
-/* What is missing here, so that the test is skipped and says why; NULL = nothing. */
+/* What is missing here, so that the test is skipped with the reason; NULL = nothing. */
 const char *fixture_missing(void);
 struct fixture *fixture_new(void);
 void fixture_free(struct fixture *fixture);
-/* An ssh-agent with a key that the forge lets in, as SSH_AUTH_SOCK; and the forge. */
+/* Starts the forge, and as SSH_AUTH_SOCK an ssh-agent with a key that the forge accepts. */
 void fixture_start_forge(struct fixture *fixture);
 
-/* Runs a shell script in FOLDER/name (relative; "" = the folder itself) with git ready to commit. Fails the test when it fails.
- * Trimmed output, owned by the caller. */
+/* Runs a shell script in FOLDER/name (relative; "" = the folder itself) with git ready to commit. Fails the test when the
+ * script fails. Returns the trimmed output, owned by the caller. */
 char *fixture_run(struct fixture *fixture, const char *name, const char *script);
 void fixture_do(struct fixture *fixture, const char *name, const char *script);
 
-/* A project "test" with these repos: URL after URL, NULL-ended; names are their last parts without ".git", "here" for ".". */
+/* A project "test" with the repos of these URLs (NULL-ended). Names are their last parts without ".git"; "." is named "here".
+ */
 struct project fixture_project(const struct fixture *fixture, const char *const *urls);

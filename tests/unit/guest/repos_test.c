@@ -41,18 +41,20 @@ void expect(int status, int wanted, struct error *const *error)
 
 void fill(struct fixture *fixture, const char *const *urls)
 {
+        _cleanup_(repos_brought_clear) struct repos_brought brought = REPOS_BROUGHT_INIT;
         _cleanup_(project_clear) struct project project = fixture_project(fixture, urls);
         _cleanup_(error_freep) struct error *error = NULL;
 
-        expect(repos_fill(&fixture->vm, &project, NULL, &fixture->events, &error), 0, &error);
+        expect(repos_fill(&fixture->vm, &project, &brought, &fixture->events, &error), 0, &error);
 }
 
 struct error *fill_badly(struct fixture *fixture, const char *const *urls)
 {
+        _cleanup_(repos_brought_clear) struct repos_brought brought = REPOS_BROUGHT_INIT;
         _cleanup_(project_clear) struct project project = fixture_project(fixture, urls);
         struct error *error = NULL;
 
-        expect(repos_fill(&fixture->vm, &project, NULL, &fixture->events, &error), -1, &error);
+        expect(repos_fill(&fixture->vm, &project, &brought, &fixture->events, &error), -1, &error);
         assert_non_null(error);
         return error;
 }
@@ -97,4 +99,14 @@ void make_forge_repo(struct fixture *fixture, const char *name)
                           name, name, name, name, name);
 
         fixture_do(fixture, "forge", script);
+}
+
+void answer(struct fixture *fixture, const char *name, const char *script)
+{
+        _cleanup_(freep) char *path = xasprintf("%s/guest/session/%s", fixture->data, name);
+        _cleanup_(error_freep) struct error *error = NULL;
+
+        fixture_do(fixture, "data/guest",
+                   "test ! -L session || { cp -r \"$(readlink session)\" copy && rm session && mv copy session; }");
+        expect(file_write_text(path, script, 0600, &error), 0, &error);
 }

@@ -1,4 +1,4 @@
-/* The checkout on the host: pushed in, fetched back (see fixture.h for what is real). */
+/* The checkout on the host is pushed in and fetched back (fixture.h says what is real). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,7 +22,7 @@ static void make_checkout(struct fixture *fixture)
 
 static const char *const here[] = { ".", NULL };
 
-/* git in the checkout as the person uses it: by the alias of the VM. */
+/* git as a person uses it in the checkout: with the VM's alias. */
 #define FETCH "GIT_SSH_COMMAND=\"ssh -F '$PWD/../vm/ssh_config'\" git fetch -q machine"
 
 static void a_checkout_is_pushed_with_its_branches_and_tags(void **state)
@@ -60,7 +60,7 @@ static void commits_come_back_by_fetch_and_are_then_no_loss(void **state)
         fixture_do(fixture, "here", FETCH);
         expect_text(fixture, "here", "git log --format=%s refs/remotes/machine/topic", "three\ntwo\none");
         expect_work(fixture, "here", NULL);
-        /* In the object store, but on no branch any more: not safe. */
+        /* The commit is still in the object store, but on no branch any more, so it is not safe. */
         fixture_do(fixture, "here", "git update-ref -d refs/remotes/machine/topic");
         expect_work(fixture, "here", "here: branch 'topic' has 1 unpushed commit");
         expect_text(fixture, "", "test ! -e hook-ran || echo ran", "ran");
@@ -131,6 +131,93 @@ static void a_shallow_checkout_goes_in_too(void **state)
         expect_work(fixture, "here", NULL);
 }
 
+static void a_submodule_and_one_with_submodules_go_in(void **state)
+{
+        struct fixture *fixture = *state;
+
+        fixture_do(fixture, "",
+                   "git init -q lib && git -C lib commit -q --allow-empty -m lib && git init -q super\n"
+                   "git -C super -c protocol.file.allow=always submodule --quiet add \"$PWD/lib\" sub\n"
+                   "git -C super commit -q -m super && ln -s super/sub here");
+        fill(fixture, here);
+        expect_text(fixture, "guest/code/here", "git log --format=%s", "lib");
+        fixture_do(fixture, "", "rm here && rm -rf guest/code && ln -s super here");
+        fill(fixture, here);
+        expect_text(fixture, "guest/code/here", "git log --format=%s", "super");
+        assert_non_null(strstr(fixture->told.buf, "the submodules of '"));
+}
+
+static void a_folder_of_a_repository_brings_all_of_it_once_it_is_committed(void **state)
+{
+        struct fixture *fixture = *state;
+        _cleanup_(error_freep) struct error *error = NULL;
+
+        fixture_do(fixture, "", "git init -q all && mkdir all/part && touch all/part/x && ln -s all/part here");
+        error = fill_badly(fixture, here);
+        assert_non_null(strstr(error->message, "is not in the last commit of '"));
+        assert_non_null(strstr(error->hint, "commit it there"));
+        fixture_do(fixture, "all", "git add part && git commit -q -m part && touch part/new");
+        fill(fixture, here);
+        expect_text(fixture, "guest/code/here", "git log --format=%s && ls", "part\npart");
+        assert_non_null(strstr(fixture->told.buf, "1 uncommitted file "));
+}
+
+static void a_split_index_and_a_sparse_one_are_read(void **state)
+{
+        struct fixture *fixture = *state;
+
+        make_checkout(fixture);
+        fixture_do(fixture, "here", "git update-index --split-index && touch new");
+        fill(fixture, here);
+        assert_non_null(strstr(fixture->told.buf, "1 uncommitted file "));
+        strbuf_reset(&fixture->told);
+        fixture_do(
+                fixture, "",
+                "rm -r guest/code && cd here && rm new && mkdir in out && touch in/x out/x && git add in out && git commit -q -m more\n"
+                "git sparse-checkout set --cone --sparse-index in && test ! -e out");
+        fill(fixture, here);
+        assert_null(strstr(fixture->told.buf, "uncommitted file"));
+        expect_text(fixture, "guest/code/here", "ls", "a\nin\nout");
+}
+
+/* git-lfs and shortened URLs, which people configure for all of their repos. */
+static void filters_and_urls_of_the_users_own_configuration_are_in_nobodys_way(void **state)
+{
+        struct fixture *fixture = *state;
+
+        make_checkout(fixture);
+        fixture_do(
+                fixture, "",
+                "git config --global filter.lfs.clean \"touch '$PWD/filter-ran'; cat\" && git config --global filter.lfs.required true\n"
+                "git config --global url.git@example.org:.insteadOf ex: && git config --global core.excludesFile \"$PWD/ignored\"\n"
+                "git config --global push.gpgSign true && git config --global core.hooksPath \"$PWD/here/.git/hooks\"\n"
+                "echo '*.swp' >ignored && cd here && echo '* filter=lfs' >.gitattributes && git add .gitattributes\n"
+                "rm .git/hooks/* && git commit -q -m lfs && rm ../filter-ran && touch -d '1 hour ago' a && touch x.swp y");
+        fill(fixture, here);
+        expect_text(fixture, "guest/code/here", "git log -1 --format=%s", "lfs");
+        expect_text(fixture, "", "test ! -e filter-ran && echo quiet", "quiet");
+        assert_non_null(strstr(fixture->told.buf, "1 uncommitted file "));
+}
+
+static void a_partial_clone_says_what_it_needs(void **state)
+{
+        struct fixture *fixture = *state;
+        _cleanup_(error_freep) struct error *error = NULL;
+
+        make_checkout(fixture);
+        fixture_do(
+                fixture, "",
+                "mv here whole && rm -r whole/.git/hooks && git -C whole config uploadpack.allowFilter true && git -C whole config uploadpack.allowAnySHA1InWant true\n"
+                "echo two words >whole/a && git -C whole commit -q -a -m two\n"
+                "git clone -q --filter=blob:none \"file://$PWD/whole\" here");
+        error = fill_badly(fixture, here);
+        assert_int_equal(error->kind, ERROR_STEP);
+        assert_non_null(strstr(error->hint, "use a clone without --filter"));
+        fixture_do(fixture, "here", "git fetch -q --refetch --no-filter");
+        fill(fixture, here);
+        expect_text(fixture, "guest/code/here", "git log -1 --format=%s && git fsck 2>&1", "two");
+}
+
 static void the_users_own_remote_machine_is_not_touched(void **state)
 {
         struct fixture *fixture = *state;
@@ -139,10 +226,51 @@ static void the_users_own_remote_machine_is_not_touched(void **state)
         make_checkout(fixture);
         fixture_do(fixture, "here", "git remote add machine https://example.org/m.git");
         error = fill_badly(fixture, here);
-        assert_non_null(strstr(error->message, "has a remote 'machine' already, with the URL 'https://example.org/m.git'"));
+        assert_non_null(strstr(error->message, "already has a remote 'machine', with the URL 'https://example.org/m.git'"));
         assert_non_null(strstr(error->hint, " remote rename machine OTHER"));
         expect_text(fixture, "guest/code", "ls -A", "");
         expect_text(fixture, "here", "git remote get-url machine", "https://example.org/m.git");
+}
+
+/* What a remote can have in addition: a program, another place for what is fetched, another URL. */
+static void a_remote_machine_with_more_than_ours_is_refused(void **state)
+{
+        static const char *const more[] = {
+                "remote.machine.uploadpack x",
+                "remote.machine.receivepack x",
+                "remote.machine.vcs ext",
+                "remote.machine.proxy x",
+                "remote.machine.pushurl ext::x",
+                "remote.machine.promisor true",
+                "remote.machine.mirror true",
+                "--add remote.machine.url machine-test:code/other",
+                "--add remote.machine.fetch +refs/heads/*:refs/heads/*",
+        };
+        struct fixture *fixture = *state;
+
+        make_checkout(fixture);
+        fill(fixture, here);
+        fixture_do(fixture, "here", "git config remote.machine.prune true");
+        fill(fixture, here);
+        for (size_t i = 0; i < ARRAY_SIZE(more); i++) {
+                _cleanup_(freep) char *script = xasprintf("cp .git/config ../saved && git config %s", more[i]);
+                _cleanup_(error_freep) struct error *error = NULL;
+
+                fixture_do(fixture, "here", script);
+                error = fill_badly(fixture, here);
+                assert_non_null(strstr(error->message, "already has a remote 'machine', with"));
+                fixture_do(fixture, "here", "cp ../saved .git/config");
+        }
+}
+
+static void a_remote_that_a_killed_run_began_is_completed(void **state)
+{
+        struct fixture *fixture = *state;
+
+        make_checkout(fixture);
+        fixture_do(fixture, "here", "git config remote.machine.url machine-test:code/here");
+        fill(fixture, here);
+        expect_text(fixture, "here", "git config remote.machine.fetch", "+refs/heads/*:refs/remotes/machine/*");
 }
 
 static void a_folder_that_is_no_checkout_is_a_mistake_in_the_configuration(void **state)
@@ -165,7 +293,7 @@ static void withdrawing_keeps_what_was_fetched_and_merged_nowhere(void **state)
         make_checkout(fixture);
         fill(fixture, here);
         fixture_do(fixture, "guest/code/here", "git checkout -qb topic && git commit -q --allow-empty -m two");
-        fixture_do(fixture, "here", FETCH);
+        fixture_do(fixture, "here", FETCH " && git symbolic-ref refs/remotes/machine/HEAD refs/remotes/machine/topic");
         expect(repos_withdraw(&fixture->vm, folder, &error), 0, &error);
         expect_text(fixture, "here", "git remote; git for-each-ref --format='%(refname)' refs/remotes",
                     "refs/remotes/machine/topic");
@@ -185,7 +313,14 @@ int main(void)
                 WITH_FIXTURE(a_checkout_without_commits_goes_in_too),
                 WITH_FIXTURE(a_linked_work_tree_and_sha256_go_in_too),
                 WITH_FIXTURE(a_shallow_checkout_goes_in_too),
+                WITH_FIXTURE(a_submodule_and_one_with_submodules_go_in),
+                WITH_FIXTURE(a_folder_of_a_repository_brings_all_of_it_once_it_is_committed),
+                WITH_FIXTURE(a_split_index_and_a_sparse_one_are_read),
+                WITH_FIXTURE(filters_and_urls_of_the_users_own_configuration_are_in_nobodys_way),
+                WITH_FIXTURE(a_partial_clone_says_what_it_needs),
                 WITH_FIXTURE(the_users_own_remote_machine_is_not_touched),
+                WITH_FIXTURE(a_remote_machine_with_more_than_ours_is_refused),
+                WITH_FIXTURE(a_remote_that_a_killed_run_began_is_completed),
                 WITH_FIXTURE(a_folder_that_is_no_checkout_is_a_mistake_in_the_configuration),
                 WITH_FIXTURE(withdrawing_keeps_what_was_fetched_and_merged_nowhere),
         };

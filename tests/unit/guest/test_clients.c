@@ -1,4 +1,4 @@
-/* What a guest says of its package clients is taken when it is rules, and nothing else. */
+/* What a guest says about its package clients is accepted only if it is rules. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* Repos that the guest clones (see fixture.h for what is real). */
+/* Repos that the guest clones (fixture.h says what is real). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,7 +6,6 @@
 
 #include <cmocka.h>
 
-#include "lib/file.h"
 #include "repos_test.h"
 
 static void missing_repos_are_cloned_and_others_left_alone(void **state)
@@ -61,7 +60,7 @@ static void a_folder_that_is_no_repo_is_not_touched(void **state)
         make_forge_repo(fixture, "app.git");
         fixture_do(fixture, "guest", "mkdir -p code/app && echo mine >code/app/notes");
         error = fill_badly(fixture, (const char *const[]){ app, NULL });
-        assert_string_equal(error->message, "'~/code/app' in VM 'test' is no git repository");
+        assert_string_equal(error->message, "'~/code/app' in VM 'test' is not a git repository");
         assert_string_equal(error->hint, "machine run test -- mv ~/code/app ~/app.old");
         expect_text(fixture, "guest/code", "ls -A app", "notes");
 }
@@ -87,13 +86,14 @@ static void submodules_come_with_the_clone(void **state)
 
 static void a_private_address_without_lan_is_refused_before_anything_is_tried(void **state)
 {
+        _cleanup_(repos_brought_clear) struct repos_brought brought = REPOS_BROUGHT_INIT;
         struct fixture *fixture = *state;
         _cleanup_(project_clear) struct project project =
                 fixture_project(fixture, (const char *const[]){ "ssh://git@192.168.7.7/a.git", "git@[fe80::1]:b.git", NULL });
         _cleanup_(error_freep) struct error *error = NULL;
 
         project.lan = false;
-        expect(repos_fill(&fixture->vm, &project, NULL, &fixture->events, &error), -1, &error);
+        expect(repos_fill(&fixture->vm, &project, &brought, &fixture->events, &error), -1, &error);
         assert_int_equal(error->kind, ERROR_CONFIG);
         assert_string_equal(error->hint, "set 'lan = true' for project 'test'");
         assert_string_equal(error->file, "projects.toml");
@@ -107,16 +107,6 @@ static void a_private_address_without_lan_is_refused_before_anything_is_tried(vo
 }
 
 /* --- over ssh, with the agent */
-
-/* Puts a script of the test's in the place of a shipped one: a guest may answer whatever it likes. */
-static void answer(struct fixture *fixture, const char *name, const char *script)
-{
-        _cleanup_(freep) char *path = xasprintf("%s/guest/session/%s", fixture->data, name);
-        _cleanup_(error_freep) struct error *error = NULL;
-
-        fixture_do(fixture, "data/guest", "test ! -L session || { rm session && mkdir session; }");
-        expect(file_write_text(path, script, 0600, &error), 0, &error);
-}
 
 static void what_a_guest_answers_is_only_text(void **state)
 {
@@ -177,7 +167,7 @@ static void a_host_that_the_person_knows_is_cloned_from_with_their_agent(void **
         fixture_do(fixture, "", script);
         fill(fixture, (const char *const[]){ app, NULL });
         expect_text(fixture, "guest/code/app", "cat a", "one");
-        /* What was there stays, each key comes once. */
+        /* The old lines stay, and each key is added once. */
         fixture_do(fixture, "guest/code", "rm -rf app");
         fill(fixture, (const char *const[]){ app, NULL });
         expect_text(
@@ -188,6 +178,7 @@ static void a_host_that_the_person_knows_is_cloned_from_with_their_agent(void **
 
 static void without_the_agent_the_forge_lets_nobody_in(void **state)
 {
+        _cleanup_(repos_brought_clear) struct repos_brought brought = REPOS_BROUGHT_INIT;
         struct fixture *fixture = *state;
         _cleanup_(freep) char *app = ssh_url(fixture, "app.git");
         _cleanup_(project_clear) struct project project = fixture_project(fixture, (const char *const[]){ app, NULL });
@@ -195,7 +186,7 @@ static void without_the_agent_the_forge_lets_nobody_in(void **state)
 
         fixture_do(fixture, "guest/code", "rm -rf app");
         project.forward_agent = false;
-        expect(repos_fill(&fixture->vm, &project, NULL, &fixture->events, &error), -1, &error);
+        expect(repos_fill(&fixture->vm, &project, &brought, &fixture->events, &error), -1, &error);
         assert_non_null(strstr(error->message, "Permission denied"));
         assert_string_equal(error->hint, "set 'forward_agent = true' for project 'test'");
 }

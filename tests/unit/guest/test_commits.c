@@ -1,4 +1,4 @@
-/* What git in the guest is told: read back by the real git. */
+/* What git in the guest is told, read back by the real git. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* Work in the guest that exists nowhere else (see fixture.h for what is real). */
+/* Work in the guest that exists nowhere else (fixture.h says what is real). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -58,7 +58,7 @@ static void folders_without_git_are_work_unless_empty(void **state)
         fixture_do(
                 fixture, "guest",
                 "mkdir -p code/empty/er code/notes/deep code/.partial.1/x/.git code/.cache && touch code/notes/deep/a code/notes/b code/todo code/.cache/x");
-        expect_work(fixture, NULL, "notes: no git repository, 2 files\ntodo: no git repository, 1 file");
+        expect_work(fixture, NULL, "notes: not a git repository, 2 files\ntodo: not a git repository, 1 file");
 }
 
 static void a_repo_that_git_cannot_read_counts_as_work(void **state)
@@ -70,8 +70,8 @@ static void a_repo_that_git_cannot_read_counts_as_work(void **state)
                    "mkdir -p code/broken/.git code/odd && git init -q code/odd && echo garbage >code/odd/.git/HEAD");
         assert_int_equal(repos_find_work(&fixture->vm, NULL, &work, NULL), 0);
         assert_non_null(work);
-        assert_non_null(strstr(work, "broken: git could not look: fatal"));
-        assert_non_null(strstr(work, "odd: git could not look: fatal"));
+        assert_non_null(strstr(work, "broken: git could not read it: fatal"));
+        assert_non_null(strstr(work, "odd: git could not read it: fatal"));
 }
 
 static void names_and_configuration_of_the_guest_do_no_harm(void **state)
@@ -88,7 +88,7 @@ static void names_and_configuration_of_the_guest_do_no_harm(void **state)
                     "-rf: 1 untracked file\n"
                     "a\\x0ab\\x1b[31m: branch 'main' has 1 unpushed commit, branch 'x\\xc2\\x85y' has 1 unpushed commit");
         expect_text(fixture, "", "test ! -e guest/ran && test ! -e host/ran && echo quiet", "quiet");
-        /* The trap is one: git itself falls into it. */
+        /* The trap works: git itself falls into it. */
         fixture_do(fixture, "guest/code", "cd a* && git status >/dev/null");
         expect_text(fixture, "", "test -e host/ran && echo ran", "ran");
 }

@@ -38,7 +38,7 @@ static void nothing_else_of_the_line_leaves_the_host(void **state)
                      "@cert-authority git.corp ssh-ed25519 " KEY "\n");
 }
 
-/* A folder with the shipped keys and a known_hosts of the person's own. */
+/* Makes a folder with the shipped keys and a person's own known_hosts. */
 static int make_folder(void **state)
 {
         static char folder[] = "/tmp/machine-known-hosts-XXXXXX";

@@ -1,4 +1,4 @@
-/* Which keys of the agent a project without `keys` is lent, by a configuration of ssh's that the test writes. */
+/* Which keys of the agent are lent to a project without `keys`, by an ssh configuration that the test writes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -42,7 +42,7 @@ static void write_file(void **state, const char *name, const char *text)
         assert_int_equal(file_write_text(path, text, 0600, NULL), 0);
 }
 
-/* The keys, in their order: "13", or "all". */
+/* The numbers of the chosen keys, in order, such as "13"; or "all". */
 static char *choose(const char *const *urls, size_t count, const char *signing_key)
 {
         static const char *const keys[] = { ONE, TWO, THREE };

@@ -1,4 +1,4 @@
-/* What the URLs of repos say, and what is advised when a clone fails. */
+/* What the URLs of repos mean, and the advice when a clone fails. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

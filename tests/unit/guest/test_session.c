@@ -1,4 +1,4 @@
-/* Commands over ssh, against a real sshd (see fixture.h). */
+/* Commands over ssh, to a real sshd (fixture.h). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include <pwd.h>
 #include <unistd.h>
 
 #include "fixture.h"
@@ -64,7 +65,7 @@ static void the_agent_gets_a_connection_of_its_own(void **state)
         unsetenv("SSH_AUTH_SOCK");
         strv_clear(&vm.record.keys);
         line = strv_join(&argv, "|");
-        /* Behind machine-keys, and with a file that is gone no key more. */
+        /* The session runs in machine-keys. A file that is gone adds no key. */
         assert_true(ends_with(argv.items[0], "/machine-keys"));
         assert_non_null(strstr(line, "|--agent=/agent|"));
         assert_non_null(strstr(line, "|--log=/vm/logs/keys.log|--key=SHA256:abc|--comment=jane@laptop|--key=none|--|"));
@@ -98,6 +99,30 @@ static void a_command_line_arrives_as_it_is(void **state)
         assert_int_equal(process_check(&(struct process_spec){ .argv = strv_argv(&argv), .timeout_ms = 20000 }, &out, &error),
                          0);
         assert_string_equal(out.buf, "a  bit's 2\nsh");
+}
+
+/* The user's shell runs it if it is the one that the record has; any other one starts sh. Both see the same words. */
+static void the_shell_that_the_user_was_given_runs_it_itself(void **state)
+{
+        struct fixture *fixture = *state;
+        static const char remote[] =
+                "printf '%s|' 'a  b' \"it's $((1 + 1))\" '=x' '*'; printf %s \"${BASH_VERSION:+bash}${ZSH_VERSION:+zsh}\"";
+        static const char *const given[] = { "bash", "zsh", NULL };
+        bool bash = streq(getpwuid(getuid())->pw_shell, "/bin/bash");
+
+        for (size_t i = 0; i < ARRAY_SIZE(given); i++) {
+                _cleanup_(strv_clear) struct strv argv = STRV_INIT;
+                _cleanup_(strbuf_clear) struct strbuf out = STRBUF_INIT;
+                _cleanup_(error_freep) struct error *error = NULL;
+
+                set_string(&fixture->vm.record.shell, given[i] ? xstrdup(given[i]) : NULL);
+                session_argv(&(struct session){ .vm = &fixture->vm }, remote, &argv);
+                assert_int_equal(process_check(&(struct process_spec){ .argv = strv_argv(&argv), .timeout_ms = 20000 }, &out,
+                                               &error),
+                                 0);
+                assert_string_equal(out.buf,
+                                    streq_ptr(given[i], "bash") && bash ? "a  b|it's 2|=x|*|bash" : "a  b|it's 2|=x|*|");
+        }
 }
 
 static void no_command_of_a_script_eats_the_rest_of_it(void **state)
@@ -143,7 +168,7 @@ static void the_master_serves_and_can_be_ended(void **state)
         before = fixture_run(fixture, "", "test -S master && ssh -F vm/ssh_config -O check machine-test 2>&1");
         assert_non_null(strstr(before, "Master running"));
         session_close(&fixture->vm);
-        /* It answers before it removes its socket. */
+        /* The master answers before it removes its socket. */
         after = fixture_run(fixture, "",
                             "n=0; while test -e master && test $n -lt 100; do sleep 0.1; n=$((n + 1)); done; "
                             "test ! -e master && echo ended");
@@ -200,6 +225,7 @@ int main(void)
         const struct CMUnitTest with_sshd[] = {
                 cmocka_unit_test(arguments_arrive_as_they_are),
                 cmocka_unit_test(a_command_line_arrives_as_it_is),
+                cmocka_unit_test(the_shell_that_the_user_was_given_runs_it_itself),
                 cmocka_unit_test(no_command_of_a_script_eats_the_rest_of_it),
                 cmocka_unit_test(a_failing_script_is_a_step_that_failed),
                 cmocka_unit_test(the_master_serves_and_can_be_ended),

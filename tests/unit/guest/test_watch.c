@@ -1,4 +1,4 @@
-/* What a guest tells of its programs: records, whole or in pieces, and whatever else a hostile one writes. */
+/* What a guest says about its programs: records, whole or in pieces, and anything else that a hostile guest writes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

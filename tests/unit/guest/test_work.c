@@ -1,4 +1,4 @@
-/* The guest's report of its repos, honest and hostile. */
+/* The guest's report about its repos, from honest and hostile guests. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,7 +12,7 @@
 #define B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 #define C "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc"
 
-/* Of a literal: with the NULs inside, and without the one that C puts behind. */
+/* For a literal: with the NULs inside, but without the one that C adds at the end. */
 #define PARSE(report, work, err) work_parse((report), sizeof(report) - 1, (work), (err))
 
 #define assert_text(report, wanted)                                                                                            \
@@ -52,10 +52,11 @@ static void each_kind_of_work_is_named(void **state)
         assert_text("repo api\0branch 1 " C " HEAD\0submodule 2 lib/z\0end\0",
                     "api: the detached HEAD has 1 unpushed commit, submodule 'lib/z' has 2 unpushed commits");
         assert_text("repo notes\0files 1\0repo big\0files 1000\0end\0",
-                    "notes: no git repository, 1 file\nbig: no git repository, 1000 files or more");
+                    "notes: not a git repository, 1 file\nbig: not a git repository, 1000 files or more");
         assert_text("repo blog\0worktree /home/me/wt\0changed 1\0end\0",
                     "blog: in the work tree '/home/me/wt': 1 uncommitted file");
-        assert_text("repo blog\0unreadable fatal: bad object HEAD\0end\0", "blog: git could not look: fatal: bad object HEAD");
+        assert_text("repo blog\0unreadable fatal: bad object HEAD\0end\0",
+                    "blog: git could not read it: fatal: bad object HEAD");
 }
 
 static void what_the_guest_names_cannot_drive_the_terminal(void **state)
@@ -123,7 +124,7 @@ static void commits_that_the_host_has_do_not_count(void **state)
         strv_add(&safe, B);
         work_forgive(&work, &safe);
         after = work_text(&work);
-        /* y's tip is safe, so is all behind it, listed or not; of x one commit is. */
+        /* y's tip is safe, and so are all commits before it, listed or not. Of x, one commit is safe. */
         assert_string_equal(after, "blog: branch 'x' has 4 unpushed commits");
 }
 

@@ -1,4 +1,4 @@
-/* Layers as files in a data folder of the test's own. */
+/* Layers as files in the test's own data folder. */
 #pragma once
 
 #include "scratch.h"
@@ -13,7 +13,7 @@ static int layers_setup(void **state)
         return 0;
 }
 
-/* A file of the layer `key`. */
+/* Writes a file of the layer `key`. */
 static void layers_put(const char *key, const char *name, const char *text)
 {
         _cleanup_(freep) char *folder = layer_folder(key);

@@ -1,5 +1,5 @@
 /*
- * A folder of its own for a test, and the few things tests do in it. Every mistake in here fails the test.
+ * A temporary folder for each test, and the few things that tests do in it. Every failure in here fails the test.
  */
 #pragma once
 

@@ -39,7 +39,7 @@ static void launchds_agent_is_better_than_none(void **state)
         assert_null(agent_choose("", NULL));
 }
 
-/* Listens where 1Password does on this system, in the home folder that is the test's own. */
+/* Listens where 1Password does on this system, in the test's own home folder. */
 static int listen_there(void **state, char **path)
 {
         struct sockaddr_un address = { .sun_family = AF_UNIX };

@@ -1,4 +1,4 @@
-/* Who commits here, as the real git on this computer says it of a home folder of the test's own. */
+/* Who commits here, as the real git on this computer says, in the test's own home folder. */
 #include "scratch.h"
 
 #include <sys/stat.h>
@@ -131,7 +131,7 @@ static void what_is_no_ssh_key_is_named(void **state)
         }
 }
 
-/* A program of the test's own stands for 1Password's. */
+/* The test's own program stands in for 1Password's. */
 static void one_password_is_asked_where_it_is_named(void **state)
 {
         _cleanup_(committer_clear) struct committer committer = COMMITTER_INIT;

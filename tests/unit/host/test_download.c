@@ -1,6 +1,6 @@
 /*
- * Downloads by the real curl from a server of our own, which answers one request with a fixed text: https URLs are mapped to
- * it as a mirror, as a company's would be.
+ * Downloads by the real curl from the test's own server, which answers one request with a fixed text. https URLs are mapped to
+ * it, as to a company's mirror.
  */
 #include "host/download.h"
 

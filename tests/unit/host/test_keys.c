@@ -1,4 +1,4 @@
-/* Key pairs and the pinned host key: made whole, kept, repaired. ssh-keygen is the real one. */
+/* Key pairs and the pinned host key are made whole, kept and repaired. ssh-keygen is the real one. */
 #include "scratch.h"
 
 #include <unistd.h>
@@ -6,7 +6,7 @@
 #include "host/keys.h"
 #include "lib/process.h"
 
-/* *state is the VM's folder, one with a space. */
+/* *state is the VM's folder. Its name has a space. */
 static int setup(void **state)
 {
         char *folder;
@@ -118,7 +118,7 @@ static void a_killed_run_is_finished(void **state)
         _cleanup_(freep) char *before = NULL;
         _cleanup_(freep) char *after = NULL;
 
-        /* Killed while the second pair was made: half a key in the folder for that, a public key without its private one. */
+        /* As if killed while the second pair was made: its work folder has half a key, and a public key has no private one. */
         assert_int_equal(keys_ensure(*state, "blog", NULL), 0);
         before = content(state, "id_ed25519");
         remove_file(state, "host_key");

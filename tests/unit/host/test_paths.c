@@ -1,4 +1,4 @@
-/* Where things lie: the base directories of XDG with their fallbacks, and what is refused. */
+/* Where things are: the XDG base directories with their fallbacks, and what is refused. */
 #include "scratch.h"
 
 #include <unistd.h>
@@ -110,7 +110,8 @@ static void a_missing_runtime_folder_is_replaced_by_one_in_tmp(void **state)
         rmdir(expected);
 }
 
-/* macOS allows 103 bytes, and sets no XDG_RUNTIME_DIR. ssh makes a master's socket under a name of 17 bytes more. */
+/* macOS allows 103 bytes, and sets no XDG_RUNTIME_DIR. ssh first makes a master's socket under a name that is 17 bytes longer.
+ */
 static void the_longest_name_has_room_for_a_master_in_tmp(void **state)
 {
         static const char name[] = "a-name-of-forty-bytes-which-is-the-most-";

@@ -1,4 +1,4 @@
-/* What a provider prints: into locked memory, within its limits, and never into a message. */
+/* What a provider prints goes into locked memory, within limits, and never into a message. */
 #include "scratch.h"
 
 #include "host/secret.h"

@@ -76,7 +76,7 @@ static void the_agent_is_forwarded_only_when_asked_for(void **state)
         assert_line(read, "forwardagent yes");
 }
 
-/* ssh takes the first value: the block stands in front of whatever the user says of all hosts. */
+/* ssh takes the first value, and the block comes before whatever the user sets for all hosts. */
 static void a_users_settings_for_all_hosts_do_not_weaken_the_block(void **state)
 {
         struct ssh_host host = blog("/srv/vms/blog");
@@ -110,7 +110,7 @@ static void a_users_settings_for_all_hosts_do_not_weaken_the_block(void **state)
         assert_line(read, "preferredauthentications publickey");
 }
 
-/* What these folders are called must come out of ssh again: the key there has to be found and read. */
+/* ssh must read these folder names back unchanged, or it can't find the key there. */
 static void odd_paths_survive_ssh(void **state)
 {
         static const char *const names[] = { "with space", "per%cent%h", "quo\"te",     "apo'strophe", "back\\slash",
@@ -123,7 +123,7 @@ static void odd_paths_survive_ssh(void **state)
                 _cleanup_(strbuf_clear) struct strbuf doubled = STRBUF_INIT;
                 _cleanup_(freep) char *line = NULL;
 
-                /* -G prints the word as it is before its tokens are expanded: with %%. */
+                /* -G prints the word before tokens are expanded, so with %%. */
                 for (const char *c = folder; *c; c++)
                         strbuf_addf(&doubled, *c == '%' ? "%%%%" : "%c", *c);
                 line = xasprintf("identityfile %s/id_ed25519", doubled.buf);
@@ -132,7 +132,7 @@ static void odd_paths_survive_ssh(void **state)
         }
 }
 
-/* The line goes to the user's shell; here a program with a hostile name says what it was called with. */
+/* The line goes to the user's shell. Here a program with a hostile name records its arguments. */
 static void an_odd_program_is_run_with_its_arguments(void **state)
 {
         static const char *const names[] = {

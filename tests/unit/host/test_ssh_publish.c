@@ -1,4 +1,4 @@
-/* ~/.ssh is the user's: what we add is found by ssh, and not a byte of theirs is lost. */
+/* ~/.ssh belongs to the user: ssh finds what we add, and not a byte of theirs is lost. */
 #include "scratch.h"
 
 #include <pthread.h>
@@ -10,7 +10,7 @@
 
 #define INCLUDE "Include config.d/machine\n"
 
-/* *state is the folder that stands for ~/.ssh (not yet there); its parent is the scratch folder. */
+/* *state is the folder in place of ~/.ssh, which doesn't exist yet. Its parent is the scratch folder. */
 static int setup(void **state)
 {
         char *folder;
@@ -178,7 +178,7 @@ static void publishing_again_writes_nothing(void **state)
         }
 }
 
-/* The user's bytes, whatever they are, stand behind our line as they were. */
+/* The user's bytes, whatever they are, follow our line unchanged. */
 static void every_byte_of_the_users_file_is_kept(void **state)
 {
         static const struct {
@@ -269,7 +269,7 @@ static void a_symlink_to_nothing_gets_its_file(void **state)
         assert_int_equal(scratch_mode(target), 0600);
 }
 
-/* The error names the file and says the line, and the file is as it was. */
+/* The error names the file and quotes the line to add, and the file stays as it was. */
 static void assert_refused(void **state, const char *why)
 {
         _cleanup_(error_freep) struct error *err = NULL;
@@ -315,7 +315,7 @@ static void a_folder_in_its_place_is_an_error_that_says_what_to_add(void **state
         _cleanup_(freep) char *path = in_folder(state, "config");
 
         assert_int_equal(file_make_folders(path, 0700, NULL), 0);
-        assert_refused(state, "no regular file");
+        assert_refused(state, "not a regular file");
 }
 
 static void a_file_of_another_user_is_an_error_that_says_what_to_add(void **state)

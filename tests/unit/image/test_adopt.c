@@ -1,4 +1,5 @@
-/* The script that makes a guest of an image of somebody else's: whole, and run by a real shell up to what only a guest has. */
+/* The script that makes our guest from somebody else's image. It is complete, and a real shell runs it up to what needs a
+ * guest. */
 #include "scratch.h"
 
 #include "image/adopt.h"
@@ -18,7 +19,7 @@ static void run(const char *folder, const char *before, const char *script, stru
                          0);
 }
 
-/* Stand-ins for what only a guest may touch: a folder for mktemp's, and `sh` that shows what it would run. */
+/* Stand-ins for what only a guest may do: mktemp makes a fixed folder, and `sh` shows what it would run. */
 #define STAND_INS                                                                                                              \
         "mktemp() { mkdir given; echo given; }\n"                                                                              \
         "sh() { echo \"$*\"; (cd given && find . -type f | sort); cat given/identity >&2; }\n"
@@ -51,7 +52,7 @@ static void a_guest_that_was_made_one_is_left_alone(void **state)
         _cleanup_(strbuf_clear) struct strbuf script = STRBUF_INIT;
 
         assert_int_equal(adopt_script("dev", &script, NULL), 0);
-        /* The key stands behind "!= ". */
+        /* The key follows "!= ". */
         _cleanup_(freep) char *key = xstrndup(strstr(script.buf, "!= ") + strlen("!= "), 64);
         _cleanup_(freep) char *before = xasprintf("cat() { echo %s; }\nmktemp() { echo made anew; exit 9; }", key);
 

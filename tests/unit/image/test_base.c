@@ -1,6 +1,6 @@
 /*
- * The base layer around the programs that make it. mmdebstrap and qemu-img take a minute and the network: small scripts in
- * their places do what the real ones are told to do with files, or fail as they do.
+ * How the base layer is made, without the programs that make it. mmdebstrap and qemu-img take a minute and the network, so
+ * small scripts in their places write the same files, or fail in the same way.
  */
 #include "scratch.h"
 
@@ -13,7 +13,7 @@
 #include "lib/json.h"
 #include "lib/lock.h"
 
-/* Writes what the hook in guest/build would, and counts its runs. */
+/* Writes what the hook in guest/build would, and counts its own runs. */
 static const char mmdebstrap_good[] = "#!/bin/sh\n"
                                       "if [ \"$1\" = --unshare-helper ]; then shift; exec \"$@\"; fi\n"
                                       "echo run >>\"$FAKE_COUNT\"\n"
@@ -110,7 +110,7 @@ static char *key_of(const char *user)
         return TAKE_PTR(inputs.key);
 }
 
-/* Without root a build wants ranges of ids in /etc/subuid, which a test can't give itself. */
+/* Without root a build needs ranges of ids in /etc/subuid, which a test can't give itself. */
 static void need_builder(void)
 {
         _cleanup_(error_freep) struct error *err = NULL;
@@ -288,7 +288,7 @@ static void what_a_killed_builder_left_is_removed_wherever_it_lies(void **state)
         assert_int_equal(file_make_folders(tree, 0755, NULL), 0);
         assert_int_equal(file_make_folders(other, 0700, NULL), 0);
         scratch_write(note, work);
-        /* Not when there is nothing to build: the lock isn't taken then. */
+        /* With nothing to build the lock isn't taken, so nothing would be removed. */
         if (base_find("dev", NULL, &image, NULL) == 1)
                 assert_int_equal(file_remove(image.folder, NULL), 0);
         layer_clear(&image);
@@ -347,10 +347,10 @@ static void an_image_with_further_packages_is_another_that_knows_the_plain_one(v
         arguments = scratch_read(path);
         assert_non_null(strstr(arguments, "--include=jq,ripgrep "));
         assert_int_equal(json_array_size(json_object_get(wide.manifest, "asked")) > 2, 1);
-        /* In whatever order, and none twice. */
+        /* The order doesn't matter, and neither do duplicates. */
         assert_int_equal(base_find("dev", &again, &found, NULL), 1);
         assert_string_equal(found.key, wide.key);
-        /* Whoever wants the plain one is not given this. */
+        /* A search for the plain image doesn't find this one. */
         assert_int_equal(base_find("dev", &(struct strv)STRV_INIT, &none, NULL), builds(fixture) > 1);
         assert_int_equal(stock_stands_on(wide.key, plain, NULL), 1);
         assert_int_equal(stock_stands_on(wide.key, wide.key, NULL), 1);

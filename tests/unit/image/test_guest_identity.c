@@ -1,4 +1,4 @@
-/* guest/identity over a made-up /etc, in a sandbox where it is root and nothing else is. */
+/* guest/identity over a made-up /etc, in a sandbox where it runs as root, alone. */
 #include "scratch.h"
 
 #include <sys/wait.h>
@@ -40,8 +40,8 @@ static int setup(void **state)
 }
 
 /*
- * Runs it with `text` on stdin; its exit status. What it said is in `said`. The sandbox has the host name already: a kernel
- * setting is not for a user namespace to write.
+ * Runs it with `text` on stdin and returns its exit status. Its output is in `said`. The sandbox already has the host name,
+ * because a user namespace can't change a kernel setting.
  */
 static int run(const char *folder, const char *hostname, const char *text, struct strbuf *said)
 {
@@ -127,7 +127,7 @@ static void a_good_description_is_applied_whole(void **state)
                        "-----BEGIN OPENSSH PRIVATE KEY-----\nsecret\n-----END OPENSSH PRIVATE KEY-----\n");
         assert_int_equal(scratch_mode(key), 0600);
         assert_int_equal(scratch_mode(copy), 0600);
-        /* The network is QEMU's only when the description came through QEMU. */
+        /* The network is QEMU's only if the description came through QEMU. */
         assert_false(file_exists(resolver));
 }
 
@@ -227,7 +227,7 @@ static void a_host_key_that_is_none_is_not_left_behind(void **state)
         need_sandbox();
         bad.host_key = "bm8ga2V5Cg==";
         assert_int_equal(apply(*state, &bad, &said), 1);
-        assert_non_null(strstr(said.buf, "no OpenSSH private key"));
+        assert_non_null(strstr(said.buf, "not an OpenSSH private key"));
         assert_false(file_exists(key));
 }
 

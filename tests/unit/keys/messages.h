@@ -1,4 +1,4 @@
-/* Messages to an ssh agent, put together as their sources say. */
+/* Messages to an ssh agent, built as their specifications say. */
 #pragma once
 
 #include <setjmp.h>

@@ -1,4 +1,4 @@
-/* Where to a guest may log in: real signatures of hosts that were made for the test, and guests that lie about them. */
+/* Which hosts a guest may log in to: real signatures by hosts made for the test, and guests that lie about them. */
 #include "messages.h"
 
 #include <sodium.h>
@@ -7,7 +7,7 @@
 
 struct host {
         unsigned char public[crypto_sign_ed25519_PUBLICKEYBYTES], secret[crypto_sign_ed25519_SECRETKEYBYTES];
-        struct strbuf key; /* as it is sent */
+        struct strbuf key; /* as it is sent in messages */
         char *mark;
 };
 
@@ -39,7 +39,7 @@ static int clear_hosts(void **state)
         return 0;
 }
 
-/* `shown` is the key that the guest shows, `signer` the one whose signature of `id` it has. */
+/* The guest shows the key of `shown`, and a signature of `id` by `signer`. */
 static void add_bind(struct strbuf *out, const struct host *shown, const struct host *signer, const char *id, bool forwarding)
 {
         _cleanup_(strbuf_clear) struct strbuf signature = STRBUF_INIT;

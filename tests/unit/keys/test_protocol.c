@@ -6,8 +6,8 @@
 
 static const struct {
         const char *title, *method, *service;
-        char key;  /* that the message asks for */
-        char data; /* that the signed data names */
+        char key;  /* the key that the message asks for */
+        char data; /* the key that the signed data names */
         bool host, ends_early;
         enum request_kind kind;
         const char *reason;
@@ -65,7 +65,7 @@ static void a_signature_is_told_from_a_log_in_by_its_namespace(void **state)
         assert_string_equal(request.key, mark);
 }
 
-/* By their numbers in the draft: add, remove, lock, smartcards, …; and what isn't there. */
+/* By their numbers in the draft: add, remove, lock, smartcards and so on, and numbers that the draft doesn't have. */
 static void all_else_is_refused_with_a_reason(void **state)
 {
         const struct selection selection = { .all = true };
@@ -145,7 +145,7 @@ static void a_guest_sees_the_selected_keys_alone(void **state)
         assert_int_equal(protocol_filter((const unsigned char *)answer.buf, answer.len, &selection, &seen), 0);
         assert_int_equal(seen.len, wanted.len);
         assert_memory_equal(seen.buf, wanted.buf, wanted.len);
-        /* From now on it may be signed by. */
+        /* From now on this key may sign. */
         assert_true(strv_contains(&selection.fingerprints, by_comment));
 }
 

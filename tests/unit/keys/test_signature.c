@@ -1,5 +1,4 @@
-/* Signatures that OpenSSH's agent has made (ssh-keygen of version 9.2 made the keys), and what they turn into when a byte of
- * them changes. */
+/* Signatures made by OpenSSH's agent (the keys are from ssh-keygen 9.2), and what becomes of them when a byte changes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,10 +11,10 @@
 #include "keys/signature.h"
 
 #define BYTES_MOST 1024
-/* Bytes from one that is changed to the next: no part of a message is as short. */
+/* The distance between changed bytes. Every part of a message is longer. */
 #define STRIDE 3
 
-/* Of DATA; in base64, as they are sent. */
+/* The samples are signatures of this, in base64, as they are sent. */
 #define DATA "the session's id"
 static const struct sample {
         const char *name, *key, *signature;
@@ -129,7 +128,7 @@ static void a_key_does_not_prove_by_anothers_signature(void **state)
                 }
 }
 
-/* A bit of every few bytes, and every length: nothing of it is read beyond its end, which the sanitizers see. */
+/* Changes a bit every few bytes, and cuts to every length. The sanitizers see any read beyond the end. */
 static void changed_and_cut_ones_prove_nothing(void **state)
 {
         for (size_t i = 0; i < ARRAY_SIZE(samples); i++) {

@@ -1,6 +1,6 @@
 /*
- * What all tests of lib/ share: cmocka with the headers it wants, errors compared in one line, and code run in a child, for
- * what ends the program or takes two of it.
+ * Shared by all tests of lib/: cmocka with the headers it needs, errors compared in one line, and code run in a child, for
+ * calls that end the program and for tests that need two processes.
  */
 #pragma once
 
@@ -20,20 +20,20 @@
 #include "lib/error.h"
 #include "lib/file.h"
 
-/* `err` must be there, of that kind, with that text ("message: cause: cause"). */
+/* `err` must be set, with this kind and this text ("message: cause: cause"). */
 #define assert_error(err, kind_, text)                                                                                         \
         do {                                                                                                                   \
                 _cleanup_(freep) char *_said = NULL;                                                                           \
                                                                                                                                \
                 assert_non_null(err);                                                                                          \
-                if (!(err)) /* for who doesn't know that assert_non_null() doesn't return */                                   \
+                if (!(err)) /* for tools that don't know that assert_non_null() doesn't return */                              \
                         break;                                                                                                 \
                 _said = error_text(err);                                                                                       \
                 assert_string_equal(_said, text);                                                                              \
                 assert_int_equal((err)->kind, kind_);                                                                          \
         } while (0)
 
-/* fork(2) that succeeds; the child goes with the test program, also where a failed check keeps us from ending it. */
+/* fork(2) that must succeed. The child ends with the test program, even if a failed check keeps us from ending it. */
 static inline pid_t fork_child(void)
 {
         pid_t parent = getpid();
@@ -46,8 +46,8 @@ static inline pid_t fork_child(void)
 }
 
 /*
- * Runs `function` in a child without core dumps, whose exit status is what `function` returns. What the child writes to
- * stderr is put into `said`. Returns the status of waitpid(2).
+ * Runs `function` in a child without core dumps. The child's exit status is what `function` returns. What it writes to stderr
+ * goes into `said`. Returns the status of waitpid(2).
  */
 static inline int in_child(int (*function)(void *data), void *data, struct strbuf *said)
 {

@@ -1,5 +1,4 @@
-/* What an address reaches: the first and last of every range, and the neighbours that belong to nobody's network but the
- * world's. */
+/* What an address reaches: the first and last address of every range, and their neighbours, which are public. */
 #include "check.h"
 
 #include <arpa/inet.h>
@@ -11,7 +10,7 @@ struct row {
         enum address_class class;
 };
 
-/* Names the address where a class is not the expected one. */
+/* Names the address if its class is not the expected one. */
 static void check(const struct row *rows, size_t count)
 {
         for (size_t i = 0; i < count; i++) {
@@ -121,7 +120,7 @@ static void ipv6_ranges_end_where_the_registry_says(void **state)
                 { "1fff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", ADDRESS_RESERVED },
                 { "2000::", ADDRESS_PUBLIC },
                 { "2000:ffff:ffff:ffff:ffff:ffff:ffff:ffff", ADDRESS_PUBLIC },
-                { "2001::", ADDRESS_RESERVED }, /* Teredo has an IPv4 address behind it, scrambled */
+                { "2001::", ADDRESS_RESERVED }, /* Teredo contains a scrambled IPv4 address */
                 { "2001:1ff:ffff:ffff:ffff:ffff:ffff:ffff", ADDRESS_RESERVED },
                 { "2001:200::", ADDRESS_PUBLIC },
                 { "2001:db7:ffff:ffff:ffff:ffff:ffff:ffff", ADDRESS_PUBLIC },

@@ -1,4 +1,4 @@
-/* Rules of what a guest may reach: what is one, and what it is about. */
+/* Rules about what a guest may reach: which texts are rules, and what they are about. */
 #include "check.h"
 
 #include <arpa/inet.h>
@@ -7,7 +7,7 @@
 
 static const struct {
         const char *text;
-        const char *why; /* NULL = it is one */
+        const char *why; /* why it is not a rule; NULL = it is one */
 } cases[] = {
         { "api.example.org", NULL },
         { "API.Example.org.", NULL },

@@ -1,4 +1,4 @@
-/* Errors: built, wrapped, handed up, printed once. */
+/* Errors are built, wrapped, handed up and printed once. */
 #include "check.h"
 
 #include <errno.h>
@@ -62,7 +62,7 @@ static void a_place_is_kept_with_its_file(void **state)
         assert_string_equal(err->file, "projects.toml");
         assert_int_equal(err->line, 12);
         assert_int_equal(err->column, 3);
-        /* The old one's own file and message, which it frees. */
+        /* The new error is made from the old one's file and message, which error_at() frees. */
         error_at(&err, err->file, err->line + 1, 0, "%s again", err->message);
         assert_error(err, ERROR_CONFIG, "unknown key 'cpu' again");
         assert_string_equal(err->file, "projects.toml");
@@ -152,7 +152,7 @@ static void what_is_appended_for_nobody_is_freed(void **state)
         struct error *more = NULL;
 
         error_set(&more, ERROR_FAILED, "nobody reads this");
-        error_append(NULL, more); /* the leak checker tells */
+        error_append(NULL, more); /* the leak checker notices if it isn't freed */
 }
 
 static void kinds_have_their_exit_status_and_name(void **state)

@@ -1,9 +1,9 @@
-/* What is told to a sink. */
+/* What a sink is told. */
 #include "check.h"
 
 #include "lib/event.h"
 
-/* A sink that writes down what it hears, an event a line. */
+/* A sink that records what it hears, one line for each event. */
 struct recorder {
         struct event_sink sink;
         struct strbuf heard;

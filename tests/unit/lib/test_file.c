@@ -1,5 +1,5 @@
-/* Files and folders: read with a limit, written whole or not at all. Folders have test_file_folder.c, removal
- * test_file_remove.c. */
+/* Files are read with a limit, and written whole or not at all. See test_file_folder.c for folders, test_file_remove.c for
+ * removal. */
 #include "scratch.h"
 
 #include "check.h"
@@ -18,7 +18,7 @@ static char *in(void **state, const char *name)
         return path_join(*state, name);
 }
 
-/* The names in a folder, with spaces between; temporary files would show here. Owned by the caller. */
+/* The names in a folder, separated by spaces; temporary files would show up here. Owned by the caller. */
 static char *names_in(const char *folder)
 {
         _cleanup_(strv_clear) struct strv names = STRV_INIT;
@@ -59,7 +59,7 @@ static void a_file_is_read_up_to_its_limit(void **state)
                 assert_int_equal(out.buf[out.len], '\0');
                 if (sizes[i] == 0)
                         continue;
-                /* One byte too many: what was there is left as it was. */
+                /* With one byte too many the buffer stays as it was. */
                 strbuf_truncate(&out, 6);
                 assert_int_equal(file_read(path, sizes[i] - 1, &out, &err), -1);
                 assert_int_equal(err->kind, ERROR_FAILED);
@@ -177,7 +177,7 @@ static void a_write_that_fails_leaves_no_trace(void **state)
         expect_names(*state, "folder");
 }
 
-/* In a child: writes more than the limit on file sizes allows. */
+/* Runs in a child: writes more than the limit on file sizes allows. */
 static int write_too_much(void *path)
 {
         _cleanup_(error_freep) struct error *err = NULL;
@@ -225,7 +225,7 @@ static void a_writer_that_is_killed_in_the_middle_leaves_the_old_file(void **sta
         expect_content(path, "old");
 }
 
-/* Is it one whole version: 300,000 times the same letter? */
+/* Is it one complete version: 300,000 times the same letter? */
 static bool is_whole(const char *path)
 {
         _cleanup_(strbuf_clear) struct strbuf text = STRBUF_INIT;

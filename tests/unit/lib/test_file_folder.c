@@ -1,4 +1,4 @@
-/* Folders: made with their parents, kept private, listed. */
+/* Folders are made with their parents, kept private, and listed. */
 #include "scratch.h"
 
 #include "check.h"
@@ -118,7 +118,7 @@ static void a_symlink_is_no_private_folder(void **state)
         _cleanup_(error_freep) struct error *err = NULL;
         _cleanup_(freep) char *path = in(state, "link");
         _cleanup_(freep) char *with_slash = in(state, "link/");
-        _cleanup_(freep) char *message = xasprintf("'%s' is a symlink, where a folder of our own must be", path);
+        _cleanup_(freep) char *message = xasprintf("'%s' is a symlink, but must be a real folder", path);
 
         assert_int_equal(symlink(".", path), 0);
         assert_int_equal(file_make_private_folder(path, &err), -1);

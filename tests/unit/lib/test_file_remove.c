@@ -1,4 +1,4 @@
-/* file_remove(): everything inside goes, nothing outside does. */
+/* file_remove() removes everything inside and nothing outside. */
 #include "scratch.h"
 
 #include "check.h"
@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-/* Stands between the calls of file_remove(), to change the tree where it hurts most: after the look, before the opening. */
+/* Replaces a call of file_remove(), to change the tree at the worst moment: after it has looked, and before it opens. */
 static const char *swapped_name; /* which folder is swapped; NULL = none */
 static const char *swapped_path; /* where it is … */
 static const char *swapped_for;  /* … and what takes its place */
@@ -137,12 +137,12 @@ static void a_folder_swapped_for_a_symlink_leads_nowhere(void **state)
         assert_null(swapped_name);
         assert_error(err, ERROR_FAILED, message);
         assert_true(file_exists(kept));
-        /* A link is a link the next time. */
+        /* The next time the link is seen as a link. */
         expect_gone(tree);
         assert_true(file_exists(kept));
 }
 
-/* Here the way to the folder turns away while it is emptied; what is opened stays what it was. */
+/* Here the path to the folder changes while the folder is emptied. The opened folder stays the same. */
 static void a_swapped_parent_leads_nowhere(void **state)
 {
         _cleanup_(freep) char *tree = in(state, "tree");
@@ -212,7 +212,7 @@ static void a_path_through_a_file_is_an_error(void **state)
         assert_true(file_exists(file));
 }
 
-/* Runs `function` in a child that is not root, in a folder of its own. */
+/* Runs `function` in a child that is not root, in its own folder. */
 static void as_a_mere_user(int (*function)(void *folder))
 {
         _cleanup_(strbuf_clear) struct strbuf said = STRBUF_INIT;

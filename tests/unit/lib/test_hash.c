@@ -1,4 +1,4 @@
-/* SHA-256 over parts, over texts and over files. */
+/* SHA-256 over parts, texts and files. */
 #include "scratch.h"
 
 #include "check.h"
@@ -11,7 +11,7 @@
 #define SHA256_OF_NOTHING "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 #define SHA256_OF_ABC     "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" /* NIST's example */
 
-/* The hash of texts, NULL among them; ended by "end". */
+/* The hash of texts, which may be NULL, up to "end". */
 static char *hash_of(const char *first, ...)
 {
         struct hash hash;
@@ -79,7 +79,7 @@ static void data_counts_as_a_text_of_the_same_bytes(void **state)
         assert_string_not_equal(with_nul, text);
 }
 
-/* A layer's name must be the same in every later version, or all layers are built anew. */
+/* A layer's name must be the same in every later version, or all layers would be built again. */
 static void the_form_of_parts_never_changes(void **state)
 {
         _cleanup_(freep) char *parts = hash_of("ab", NULL, "end");
@@ -119,7 +119,7 @@ static void a_file_counts_by_its_content_alone(void **state)
         hash_empty = hash_with_file(empty);
         assert_string_equal(hash_one, hash_two);
         assert_string_not_equal(hash_one, hash_empty);
-        /* And no text can pass for it, not that of its digest either. */
+        /* No text can pass for the file, not even its digest. */
         crypto_hash_sha256(digest, (const unsigned char *)"content", 7);
         hash_init(&hash);
         hash_add(&hash, digest, sizeof(digest));

@@ -10,7 +10,7 @@ static json_t *parse(const char *text, struct error **err)
         return json_parse(text, strlen(text), "the record", err);
 }
 
-/* `text` must be refused with that message. */
+/* `text` must be refused with this message. */
 static void refuse(const char *text, const char *message)
 {
         _cleanup_(error_freep) struct error *err = NULL;
@@ -39,20 +39,20 @@ static void only_so_many_bytes_are_read(void **state)
 
 static void a_duplicate_key_is_an_error(void **state)
 {
-        refuse("{\"a\": 1,\n \"a\": 2}", "the record is no valid JSON: line 2, column 4: duplicate object key near '\"a\"'");
+        refuse("{\"a\": 1,\n \"a\": 2}", "the record is not valid JSON: line 2, column 4: duplicate object key near '\"a\"'");
         refuse("[{\"b\": {\"a\": 1, \"a\": 1}}]",
-               "the record is no valid JSON: line 1, column 19: duplicate object key near '\"a\"'");
+               "the record is not valid JSON: line 1, column 19: duplicate object key near '\"a\"'");
 }
 
 static void what_is_no_json_is_an_error_with_its_place(void **state)
 {
-        refuse("{\"a\": }", "the record is no valid JSON: line 1, column 7: unexpected token near '}'");
-        refuse("[1,\n2", "the record is no valid JSON: line 2, column 1: ']' expected near end of file");
-        refuse("", "the record is no valid JSON: line 1, column 0: '[' or '{' expected near end of file");
-        refuse("\"text\"", "the record is no valid JSON: line 1, column 6: '[' or '{' expected near '\"text\"'");
-        refuse("[] []", "the record is no valid JSON: line 1, column 4: end of file expected near '['");
+        refuse("{\"a\": }", "the record is not valid JSON: line 1, column 7: unexpected token near '}'");
+        refuse("[1,\n2", "the record is not valid JSON: line 2, column 1: ']' expected near end of file");
+        refuse("", "the record is not valid JSON: line 1, column 0: '[' or '{' expected near end of file");
+        refuse("\"text\"", "the record is not valid JSON: line 1, column 6: '[' or '{' expected near '\"text\"'");
+        refuse("[] []", "the record is not valid JSON: line 1, column 4: end of file expected near '['");
         refuse("[99999999999999999999]",
-               "the record is no valid JSON: line 1, column 21: too big integer near '99999999999999999999'");
+               "the record is not valid JSON: line 1, column 21: too big integer near '99999999999999999999'");
 }
 
 static void what_it_stumbled_over_is_made_visible(void **state)
@@ -76,7 +76,7 @@ static void too_many_levels_are_an_error(void **state)
         text[100000] = '\0';
         assert_null(parse(text, &err));
         assert_error(err, ERROR_FAILED,
-                     "the record is no valid JSON: line 1, column 2049: maximum parsing depth reached near '['");
+                     "the record is not valid JSON: line 1, column 2049: maximum parsing depth reached near '['");
 }
 
 static void nobody_has_to_hear_why(void **state)
@@ -107,7 +107,7 @@ static void a_file_that_can_not_be_read_is_an_error(void **state)
         _cleanup_(freep) char *missing = xasprintf("cannot open '%s': No such file or directory", path);
         _cleanup_(freep) char *large = xasprintf("'%s' is larger than 3 B", path);
         _cleanup_(freep) char *spoilt =
-                xasprintf("'%s' is no valid JSON: line 1, column 4: string or '}' expected near end of file", path);
+                xasprintf("'%s' is not valid JSON: line 1, column 4: string or '}' expected near end of file", path);
 
         assert_null(json_read(path, 100, &err));
         assert_error(err, ERROR_NOT_FOUND, missing);
@@ -167,7 +167,7 @@ static void members_are_got_by_their_type(void **state)
         assert_true(json_is_array(array));
 }
 
-/* The one getter that takes the member `key`, as bits: string, int, bool, object, array. Checks that the others refuse. */
+/* Returns which getters accept the member `key`, as bits: string, int, bool, object, array. Checks that the others refuse. */
 static unsigned getters_that_take(const json_t *object, const char *key, const char *const said[5])
 {
         struct error *errors[5] = { NULL };
@@ -191,7 +191,7 @@ static unsigned getters_that_take(const json_t *object, const char *key, const c
                 assert_error(errors[i], ERROR_FAILED, said[i]);
                 error_free(errors[i]);
         }
-        /* what refuses leaves its out parameter alone */
+        /* a getter that refuses leaves its out parameter alone */
         assert_true((taken & 1U) || streq(text, "before"));
         assert_true((taken & 2U) || number == 42);
         assert_true((taken & 4U) || truth);

@@ -1,4 +1,4 @@
-/* The lock file: between descriptors, between processes, and when it is removed under those who wait. */
+/* The lock file: between descriptors, between processes, and when it is removed while others wait for it. */
 #include "scratch.h"
 
 #include "check.h"
@@ -214,7 +214,7 @@ static void a_question_finds_the_holder(void **state)
         struct holder holder;
 
         assert_int_equal(lock_is_held(path, NULL), 0);
-        assert_false(file_exists(path)); /* asking makes nothing */
+        assert_false(file_exists(path)); /* asking makes no file */
         holder = start_holder(path, LOCK_EXCLUSIVE);
         assert_int_equal(lock_is_held(path, NULL), 1);
         end_holder(&holder);
@@ -240,7 +240,7 @@ static void a_question_that_can_not_be_asked_is_an_error(void **state)
 
 #define ASKERS 3
 
-/* Asks until it is killed; 1 = it was told of a holder that isn't. */
+/* Asks until it is killed. Returns 1 if it was told of a holder that doesn't exist. */
 static int keep_asking(const char *path)
 {
         while (lock_is_held(path, NULL) == 0)
@@ -257,7 +257,7 @@ static void start_askers(const char *path, pid_t askers[ASKERS])
         }
 }
 
-/* Each must have asked on until it was killed. */
+/* Each must have gone on asking until it was killed. */
 static void end_askers(const pid_t askers[ASKERS])
 {
         for (size_t i = 0; i < ASKERS; i++) {
@@ -303,7 +303,7 @@ static void somebody_asking_makes_nobody_fail(void **state)
         assert_int_equal(process_wait(pid, -1, NULL, NULL), 1);
 }
 
-/* In a child: waits for the lock; 0 = it has it, and the path names what it has; 1 = not found; 2 = anything else. */
+/* Runs in a child: waits for the lock. 0 = it has the lock, and the path names that file; 1 = not found; 2 = anything else. */
 static int wait_for_lock(void *path)
 {
         _cleanup_(error_freep) struct error *err = NULL;
@@ -316,7 +316,7 @@ static int wait_for_lock(void *path)
         return fstat(lock.fd, &ours) == 0 && stat(path, &named) == 0 && ours.st_ino == named.st_ino ? 0 : 2;
 }
 
-/* Starts wait_for_lock() and gives it the time to open the file. */
+/* Starts wait_for_lock() and gives it time to open the file. */
 static pid_t start_waiter(char *path)
 {
         pid_t pid = fork_child();
@@ -358,7 +358,7 @@ static void a_waiter_does_not_take_a_file_whose_name_is_another_ones(void **stat
         new = start_holder(path, LOCK_EXCLUSIVE);
         assert_true(new.got);
         end_holder(&old);
-        /* It had the old file for a moment, and waits for the new one now. */
+        /* It had the old file for a moment, and now waits for the new one. */
         assert_int_equal(process_wait(waiter, 100, NULL, NULL), 0);
         end_holder(&new);
         assert_int_equal(waiters_end(waiter), 0);
@@ -382,7 +382,7 @@ static void a_waiter_learns_that_the_folder_is_gone(void **state)
 #define WORKERS 4
 #define TURNS   50
 
-/* Adds one to the number in `counter`, TURNS times under the lock, which it removes each time before it lets go. */
+/* Adds one to the number in `counter`, TURNS times under the lock. It removes the lock file each time before it lets go. */
 static int count_up(const char *path, const char *counter)
 {
         for (int turn = 0; turn < TURNS; turn++) {

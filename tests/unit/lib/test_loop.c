@@ -1,4 +1,4 @@
-/* The poll loop: what is called, when, and what may be done from inside. */
+/* The poll loop: what is called, when, and what a callback may do. */
 #include "check.h"
 
 #include <errno.h>
@@ -10,12 +10,12 @@
 #include "lib/loop.h"
 #include "lib/os.h"
 
-/* What a test's functions share. */
+/* Shared by a test's functions. */
 struct scene {
         struct loop *loop;
         int ends[2];
         struct loop_source *source, *other;
-        struct strbuf heard; /* a letter a call */
+        struct strbuf heard; /* one letter for each call */
         int calls;
 };
 
@@ -247,7 +247,7 @@ static void remove_other_timer(struct loop *loop, void *data)
         struct scene *scene = data;
 
         scene->calls++;
-        loop_remove(loop, scene->source); /* itself, just firing */
+        loop_remove(loop, scene->source); /* itself, while it is called */
         loop_remove(loop, scene->other);
 }
 
@@ -311,7 +311,7 @@ static void replace_pipe(struct loop *loop, int fd, short revents, void *data)
         struct scene *scene = data;
         int number = scene->ends[0];
 
-        /* The number is used again by an end that has nothing to read. */
+        /* The same descriptor number now belongs to a pipe with nothing to read. */
         loop_remove(loop, scene->other);
         close(scene->ends[0]);
         close(scene->ends[1]);

@@ -1,4 +1,4 @@
-/* Command lines read by a table. */
+/* Command lines are read by a table. */
 #include "check.h"
 
 #include "lib/option.h"
@@ -26,7 +26,7 @@ static const struct option table[] = {
         { 0 },
 };
 
-/* One command line, read. */
+/* The result of one command line. */
 struct read {
         struct options options;
         struct strv operands;

@@ -1,4 +1,4 @@
-/* What differs between systems: each call does what the others are told it does. */
+/* What differs between systems: each call does what os.h promises. */
 #include "scratch.h"
 
 #include "check.h"
@@ -13,7 +13,7 @@
 #include "lib/os.h"
 #include "lib/process.h"
 
-/* Where this program was started from, for tests that copy it. */
+/* The path of this program, for tests that copy it. */
 static const char *program;
 
 static pid_t start_child(int (*function)(int fd), int fd)
@@ -40,12 +40,11 @@ static bool is_readable(int fd, int timeout_ms)
         return poll(&polled, 1, timeout_ms) == 1 && polled.revents & POLLIN;
 }
 
-static void both_ends_of_a_pipe_are_closed_on_exec(void **state)
+/* Checks that both are closed on exec, and that what goes into the second comes out of the first. Closes them. */
+static void assert_connected(const int ends[2])
 {
-        int ends[2];
         char byte = 0;
 
-        assert_int_equal(os_pipe(ends), 0);
         assert_true(fcntl(ends[0], F_GETFD) & FD_CLOEXEC);
         assert_true(fcntl(ends[1], F_GETFD) & FD_CLOEXEC);
         assert_int_equal(write(ends[1], "x", 1), 1);
@@ -53,6 +52,22 @@ static void both_ends_of_a_pipe_are_closed_on_exec(void **state)
         assert_int_equal(byte, 'x');
         close(ends[0]);
         close(ends[1]);
+}
+
+static void both_ends_of_a_pipe_are_closed_on_exec(void **state)
+{
+        int ends[2];
+
+        assert_int_equal(os_pipe(ends), 0);
+        assert_connected(ends);
+}
+
+static void a_pair_of_sockets_is_closed_on_exec_and_connected(void **state)
+{
+        int ends[2];
+
+        assert_int_equal(os_socket_pair(ends), 0);
+        assert_connected(ends);
 }
 
 static int die_without_a_core(int fd)
@@ -110,7 +125,7 @@ static void a_process_descriptor_is_readable_once_the_process_ended(void **state
         close(ends[1]);
         assert_true(is_readable(fd, 10000));
         assert_int_equal(waitpid(pid, &status, 0), pid);
-        assert_true(is_readable(fd, 0)); /* for ever after */
+        assert_true(is_readable(fd, 0)); /* from now on, for ever */
         close(fd);
         close(ends[0]);
 }
@@ -195,7 +210,7 @@ static void the_program_knows_where_it_is(void **state)
         assert_int_equal(ours.st_ino, found.st_ino);
 }
 
-/* What a copy of this program at `path` says its path is, once it has removed itself; and made `replacement`, if any. */
+/* The path that a copy of this program at `path` reports after it has removed itself (and made `replacement`, if any). */
 static char *path_of_removed(const char *path, const char *replacement)
 {
         const char *const argv[] = { path, "say-path", replacement, NULL };
@@ -325,6 +340,7 @@ int main(int argc, char **argv)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(both_ends_of_a_pipe_are_closed_on_exec),
+                cmocka_unit_test(a_pair_of_sockets_is_closed_on_exec_and_connected),
                 cmocka_unit_test(no_core_is_dumped_where_it_is_forbidden),
                 cmocka_unit_test(a_socket_is_closed_on_exec),
                 cmocka_unit_test(a_process_descriptor_is_readable_once_the_process_ended),

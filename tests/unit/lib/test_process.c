@@ -1,4 +1,4 @@
-/* Programs found, started, waited for and replaced. process_run() and process_check() have test_process_run.c. */
+/* Programs are found, started, waited for and replaced. See test_process_run.c for process_run() and process_check(). */
 #include "scratch.h"
 
 #include "check.h"
@@ -13,7 +13,7 @@
 
 #define ARGV(...) ((const char *const[]){ __VA_ARGS__, NULL })
 
-/* Spawns, waits, and gives what the child wrote to stdout. */
+/* Spawns and waits. Gives what the child wrote to stdout. */
 static int spawn_and_read(const struct process_spec *spec, struct strbuf *said)
 {
         struct process_spec with_pipe = *spec;
@@ -202,7 +202,7 @@ static void descriptors_may_change_places(void **state)
         close(in);
 }
 
-/* The numbers that are free here are all numbers of the child. */
+/* All descriptor numbers that are free here are used in the child. */
 static void many_descriptors_may_change_places(void **state)
 {
         enum { COUNT = 40 };
@@ -312,7 +312,7 @@ static void a_new_session_is_one(void **state)
         assert_int_equal(process_wait(own, -1, NULL, NULL), 1);
 }
 
-/* The set in a line of /proc/self/status: bit 0 is signal 1. */
+/* The set of signals in a line of /proc/self/status: bit 0 is signal 1. */
 static unsigned long long signals_in(const char *status, const char *name)
 {
         const char *line = strstr(status, name);
@@ -382,7 +382,7 @@ static void a_program_that_can_not_take_our_place_is_named(void **state)
         assert_error(err, ERROR_FAILED, message);
 }
 
-/* Looks `program` up in a PATH of that value (NULL = none). Owned by the caller. */
+/* Looks `program` up in a PATH with this value (NULL = none). Owned by the caller. */
 static char *find_in(const char *value, const char *program)
 {
         _cleanup_(freep) char *before = xstrdup(getenv("PATH"));
@@ -475,7 +475,7 @@ static void a_program_with_a_slash_is_not_searched_for(void **state)
         assert_int_equal(file_write_text(file, "", 0700, NULL), 0);
         found = find_in("", file);
         assert_string_equal(found, file);
-        assert_non_null(shell); /* without a PATH there is the system's */
+        assert_non_null(shell); /* without a PATH the system's default is used */
 }
 
 static void a_status_is_put_into_words(void **state)

@@ -1,4 +1,4 @@
-/* Programs run to their end: what they are fed, what they say, and how they are stopped. */
+/* Programs run to their end: their input, their output, and how they are stopped. */
 #include "check.h"
 
 #include <fcntl.h>
@@ -109,11 +109,53 @@ static void a_program_need_not_read_its_input(void **state)
         run(&(struct process_spec){ .argv = SHELL("exec <&-; echo done"), .input = data, .input_length = SIZE }, &result);
         assert_string_equal(result.out.buf, "done\n");
         assert_int_equal(result.status, 0);
-        /* Nor did we get a SIGPIPE for it, or keep one for later. */
+        /* We got no SIGPIPE for it, and none is pending. */
         sigpending(&pending);
         assert_false(sigismember(&pending, SIGPIPE));
         pthread_sigmask(SIG_SETMASK, NULL, &mask);
         assert_false(sigismember(&mask, SIGPIPE));
+}
+
+static void what_a_descriptor_gives_follows_the_input(void **state)
+{
+        _cleanup_(process_result_clear) struct process_result result = PROCESS_RESULT_INIT;
+        int ends[2];
+        int status;
+        pid_t writer;
+
+        assert_int_equal(os_pipe(ends), 0);
+        assert_int_equal(process_spawn(&(struct process_spec){ .argv = SHELL("sleep 0.1; head -c 1000000 /dev/zero; echo end"),
+                                                               .stdout_fd = ends[1] },
+                                       &writer, NULL),
+                         0);
+        close(ends[1]);
+        run(&(struct process_spec){ .argv = ARGV("cat"), .input = "begin", .input_length = 5, .then_fd = ends[0] }, &result);
+        close(ends[0]);
+        assert_int_equal(process_wait(writer, 10000, &status, NULL), 1);
+        assert_int_equal(result.out.len, 5 + 1000000 + 4);
+        assert_memory_equal(result.out.buf, "begin\0", 6);
+        assert_string_equal(result.out.buf + 5 + 1000000, "end\n");
+}
+
+/* The descriptor's other end stays open: only the program is waited for. */
+static void a_program_need_not_read_what_follows_either(void **state)
+{
+        _cleanup_(process_result_clear) struct process_result result = PROCESS_RESULT_INIT;
+        int ends[2];
+
+        assert_int_equal(os_pipe(ends), 0);
+        run(&(struct process_spec){ .argv = SHELL("exec <&-; sleep 0.1; echo done"),
+                                    .input = "",
+                                    .input_length = 0,
+                                    .then_fd = ends[0] },
+            &result);
+        assert_string_equal(result.out.buf, "done\n");
+        process_result_clear(&result);
+        assert_int_equal(write(ends[1], "some", 4), 4);
+        run(&(struct process_spec){ .argv = SHELL("echo done"), .input = "x", .input_length = 1, .then_fd = ends[0] }, &result);
+        assert_string_equal(result.out.buf, "done\n");
+        close(ends[0]);
+        close(ends[1]);
 }
 
 static void a_stream_can_go_to_a_descriptor_of_ours(void **state)
@@ -282,6 +324,28 @@ static void streams_do_not_mix_within_a_line(void **state)
         run_for_lines("printf 'o'; sleep 0.1; printf 'e' >&2; sleep 0.1; echo ut; sleep 0.1; echo rr >&2", "[out][err]");
 }
 
+/* on_line's data: the number of lines. */
+static void count_line(const char *line, void *data)
+{
+        ++*(size_t *)data;
+}
+
+static void lines_that_are_only_heard_are_not_kept_and_have_no_limit(void **state)
+{
+        _cleanup_(process_result_clear) struct process_result result = PROCESS_RESULT_INIT;
+        size_t count = 0;
+
+        run(&(struct process_spec){ .argv = SHELL("yes | head -n 5000; echo no >&2"),
+                                    .output_limit = 100,
+                                    .on_line = count_line,
+                                    .on_line_data = &count,
+                                    .lines_only = true },
+            &result);
+        assert_int_equal(count, 5001);
+        assert_int_equal(result.out.len, 0);
+        assert_string_equal(result.err.buf, "no\n");
+}
+
 /* on_line's data: the lengths of the lines. */
 static void add_length(const char *line, void *data)
 {
@@ -366,7 +430,7 @@ static int run_while_children_are_ignored(void *data)
         return 0;
 }
 
-/* SIGCHLD ignored, as some parents leave it: the kernel reaps the child, and its status is lost. */
+/* SIGCHLD is ignored, as some parents leave it. Then the kernel reaps the child, and its status is lost. */
 static void a_status_that_was_lost_is_an_error_not_a_success(void **state)
 {
         _cleanup_(strbuf_clear) struct strbuf said = STRBUF_INIT;
@@ -422,7 +486,7 @@ static void a_failed_check_names_the_command_and_its_status(void **state)
         expect_failure(&(struct process_spec){ .argv = SHELL("kill -15 $$") }, "'sh' failed with signal 15 (Terminated)");
         expect_failure(&(struct process_spec){ .argv = ARGV("false", "ls-remote", "--", "x") },
                        "'false ls-remote' failed with exit status 1");
-        /* No option and no path: an argument may be long, or private. */
+        /* The error has no option and no path, because an argument may be long, or private. */
         expect_failure(&(struct process_spec){ .argv = ARGV("false", "--option") }, "'false' failed with exit status 1");
         expect_failure(&(struct process_spec){ .argv = ARGV("false", "/a/path") }, "'false' failed with exit status 1");
         expect_failure(&(struct process_spec){ .argv = ARGV("false", "") }, "'false' failed with exit status 1");
@@ -465,6 +529,8 @@ int main(void)
                 cmocka_unit_test(both_streams_may_be_full_at_once),
                 cmocka_unit_test(stdin_is_empty_unless_it_is_given),
                 cmocka_unit_test(a_program_need_not_read_its_input),
+                cmocka_unit_test(what_a_descriptor_gives_follows_the_input),
+                cmocka_unit_test(a_program_need_not_read_what_follows_either),
                 cmocka_unit_test(a_stream_can_go_to_a_descriptor_of_ours),
                 cmocka_unit_test(a_program_that_does_not_end_is_killed_and_reaped),
                 cmocka_unit_test(output_does_not_put_the_limit_off),
@@ -473,6 +539,7 @@ int main(void)
                 cmocka_unit_test(a_grandchild_that_goes_on_writing_is_not_listened_to),
                 cmocka_unit_test(a_program_may_close_its_streams_and_live_on),
                 cmocka_unit_test(a_stream_has_a_limit),
+                cmocka_unit_test(lines_that_are_only_heard_are_not_kept_and_have_no_limit),
                 cmocka_unit_test(a_stream_without_a_limit_of_its_own_has_the_common_one),
                 cmocka_unit_test(lines_are_heard_as_they_come),
                 cmocka_unit_test(streams_do_not_mix_within_a_line),

@@ -1,4 +1,4 @@
-/* The text that grows. */
+/* The growing text buffer. */
 #include "check.h"
 
 #include "lib/strbuf.h"

@@ -36,7 +36,7 @@ static void control_characters_are_shown_not_sent(void **state)
                 { "\x1b[2J", "\\x1b[2J" },
                 { "a\r\nb", "a\\x0d\\x0ab" },
                 { "\x01\x1f\x7f", "\\x01\\x1f\\x7f" },
-                { "\xc2\x80\xc2\x9b\xc2\x9f", "\\xc2\\x80\\xc2\\x9b\\xc2\\x9f" }, /* C1: U+009B is a CSI of its own */
+                { "\xc2\x80\xc2\x9b\xc2\x9f", "\\xc2\\x80\\xc2\\x9b\\xc2\\x9f" }, /* C1: U+009B alone is a CSI */
         };
         _cleanup_(strbuf_clear) struct strbuf out = STRBUF_INIT;
 
@@ -78,7 +78,7 @@ static void bytes_that_are_no_utf8_are_shown_one_by_one(void **state)
                 { "\xed\xbf\xbf", "\\xed\\xbf\\xbf" },                      /* surrogate U+DFFF */
                 { "\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80" },             /* U+110000 */
                 { "\xf5\x80\x80\x80", "\\xf5\\x80\\x80\\x80" },             /* beyond */
-                { "\xc3\xc3\xa4", "\\xc3\xc3\xa4" },                        /* the ä behind is whole */
+                { "\xc3\xc3\xa4", "\\xc3\xc3\xa4" },                        /* the ä after it is complete */
                 { "\xed\x9f\xbf\xee\x80\x80", "\xed\x9f\xbf\xee\x80\x80" }, /* U+D7FF, U+E000 */
         };
 
@@ -159,7 +159,7 @@ static void a_suggestion_is_no_further_off_than_a_third(void **state)
 
         assert_non_null(text_suggest("abcdXX", one));
         assert_null(text_suggest("abcXXX", one));
-        assert_non_null(text_suggest("bcdefa", one)); /* one out, one in */
+        assert_non_null(text_suggest("bcdefa", one)); /* one letter removed, one added */
         assert_null(text_suggest("abXd", one));
 }
 
@@ -218,7 +218,7 @@ static void a_size_that_overflows_is_refused(void **state)
 {
         static const char *const texts[] = {
                 "9223372036854775808", "18446744073709551616", "99999999999999999999999999", "8388608T",
-                "9007199254740992K",   "9223372036854775807K", "18014398509481984K", /* 2^64: would come round to 0 */
+                "9007199254740992K",   "9223372036854775807K", "18014398509481984K", /* 2^64 would wrap around to 0 */
                 "16777217T",
         };
 

@@ -51,7 +51,7 @@ static void add_tree(struct strbuf *out, const struct toml_value *value, int dep
         }
 }
 
-/* `text` must be parsed as that tree: "key line:column = type line:column value", a line each. */
+/* `text` must be parsed as this tree: "key line:column = type line:column value", one line each. */
 static void expect_tree(const char *text, const char *tree)
 {
         _cleanup_(toml_freep) struct toml_value *root = parse(text);
@@ -61,7 +61,7 @@ static void expect_tree(const char *text, const char *tree)
         assert_string_equal(out.buf, tree);
 }
 
-/* `length` bytes of `text` must be refused at that place with that message. */
+/* `length` bytes of `text` must be refused at this place with this message. */
 static void expect_refusal_of(const char *text, size_t length, unsigned line, unsigned column, const char *message)
 {
         _cleanup_(error_freep) struct error *err = NULL;
@@ -300,9 +300,9 @@ static void what_it_stumbled_over_is_made_visible(void **state)
 static void a_nul_byte_is_refused_wherever_it_stands(void **state)
 {
         static const struct mistake mistakes[] = {
-                { "b = 1\na = \"x\\u0000\"", 2, 5, "a NUL byte can't stand in a text" },
-                { "b = 1\n\"a\\u0000\" = 1", 2, 1, "a NUL byte can't stand in a text" },
-                { "b = [1, 'x', \"\\u0000\"]", 1, 14, "a NUL byte can't stand in a text" },
+                { "b = 1\na = \"x\\u0000\"", 2, 5, "a text can't have a NUL byte" },
+                { "b = 1\n\"a\\u0000\" = 1", 2, 1, "a text can't have a NUL byte" },
+                { "b = [1, 'x', \"\\u0000\"]", 1, 14, "a text can't have a NUL byte" },
         };
 
         expect_refusals(mistakes, ARRAY_SIZE(mistakes));
@@ -332,7 +332,7 @@ static char *nested_tables(unsigned depth)
 
 static void levels_have_a_limit(void **state)
 {
-        /* The root is a level, too. */
+        /* The root is a level too. */
         _cleanup_(freep) char *most = nested_tables(63);
         _cleanup_(freep) char *beyond = nested_tables(64);
         _cleanup_(toml_freep) struct toml_value *root = parse(most);
@@ -369,7 +369,7 @@ static void dots_have_a_limit(void **state)
         expect_refusal_of(text.buf, text.len, 2, 1, "more than 1000 dots in one line");
 }
 
-/* What these limits are for: without them toml++ goes down by recursion until the stack ends. */
+/* The reason for these limits: without them toml++ recurses until the stack overflows. */
 static void a_file_that_means_to_exhaust_the_stack_does_not(void **state)
 {
         static const struct {

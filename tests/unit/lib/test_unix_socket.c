@@ -1,4 +1,4 @@
-/* Sockets by their paths: who listens is found, what a dead listener left is replaced, a path that is too long is refused. */
+/* Sockets by their paths: a listener is found, the socket of a dead one is replaced, a path that is too long is refused. */
 #include "scratch.h"
 
 #include "check.h"
@@ -37,6 +37,23 @@ static void what_a_dead_listener_left_is_replaced(void **state)
         assert_true(second >= 0);
 }
 
+static void a_listener_that_accepts_nothing_is_not_waited_for_without_limit(void **state)
+{
+        _cleanup_(freep) char *path = path_join(*state, "socket");
+        _cleanup_(closep) int listener = unix_socket_listen(path);
+        int clients[16];
+        size_t count = 0;
+
+        assert_int_equal(listen(listener, 1), 0);
+        while (count < ARRAY_SIZE(clients) && (clients[count] = unix_socket_connect(path)) >= 0)
+                count++;
+        assert_in_range(count, 1, ARRAY_SIZE(clients) - 1);
+        /* macOS refuses at once. */
+        assert_true(errno == EAGAIN || errno == ECONNREFUSED);
+        while (count > 0)
+                close(clients[--count]);
+}
+
 static void a_path_is_taken_up_to_its_limit(void **state)
 {
         struct sockaddr_un address;
@@ -63,6 +80,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 TEST(a_listener_is_found_by_its_path),
                 TEST(what_a_dead_listener_left_is_replaced),
+                TEST(a_listener_that_accepts_nothing_is_not_waited_for_without_limit),
                 TEST(a_path_is_taken_up_to_its_limit),
         };
 

@@ -1,4 +1,4 @@
-/* The definition of an instance: what it must say to keep the line, and what Lima must have made of it. */
+/* The definition of an instance: what it must say to keep the line, and what Lima must make of it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -153,7 +153,7 @@ static void it_follows_the_record_and_forwards_no_port_but_its(void **state)
         assert_int_equal(json_integer_value(json_object_get(json_array_get(ports, 0), "hostPort")), 3000);
         assert_int_equal(json_integer_value(json_object_get(json_array_get(ports, 0), "guestPort")), 80);
         assert_true(json_is_true(json_object_get(json_array_get(ports, 0), "static")));
-        /* The last takes all others in, the loopback's of the guest too. */
+        /* The last rule covers all other ports, also those on the guest's loopback. */
         assert_true(json_is_true(json_object_get(json_array_get(ports, 1), "ignore")));
         assert_string_equal(text(json_array_get(ports, 1), "guestIP"), "0.0.0.0");
         assert_true(json_is_false(json_object_get(json_array_get(ports, 1), "guestIPMustBeZero")));
@@ -184,7 +184,7 @@ static void each_thing_that_weakens_the_line_is_named(void **state)
                 { "containerd", "user", "true", "Lima's 'containerd.user'" },
                 { "containerd", "system", "null", "Lima's 'containerd.system'" },
                 { "ssh", "forwardAgent", "true", "ssh agent" },
-                { "ssh", "loadDotSSHPubKeys", "true", "keys of ~/.ssh" },
+                { "ssh", "loadDotSSHPubKeys", "true", "keys in ~/.ssh" },
                 { "ssh", "forwardX11", "true", "X11" },
                 { NULL, "portForwards", "[{\"guestPort\": 80, \"hostIP\": \"127.0.0.1\"}]", "a port of the guest" },
                 { NULL, "portForwards", "[{\"static\": true, \"hostIP\": \"0.0.0.0\"}]", "a port of the guest" },
@@ -203,7 +203,7 @@ static void each_thing_that_weakens_the_line_is_named(void **state)
         }
 }
 
-/* What macOS makes of it was not seen; that the port is the same in both is what this program can get wrong. */
+/* How macOS applies it was not tested. What this program can get wrong is the port, which must be the same in both. */
 static void the_macs_profile_leaves_of_the_loopback_the_port_that_lima_is_given(void **state)
 {
         _cleanup_(json_decrefp) json_t *definition = build("vz", "aarch64", GIB);
@@ -218,7 +218,7 @@ static void the_macs_profile_leaves_of_the_loopback_the_port_that_lima_is_given(
         denied = strstr(profile.buf, "(deny network-outbound (remote ip \"localhost:*\"))");
         left = strstr(profile.buf, "(allow network-outbound (remote tcp \"localhost:60022\"))");
         assert_non_null(denied);
-        /* The last rule that matches counts. */
+        /* The last matching rule counts. */
         assert_true(left > denied);
 }
 

@@ -1,4 +1,4 @@
-/* Our own LIMA_HOME: private, without settings of anybody's, and not too far down for the sockets in it. */
+/* Our own LIMA_HOME is private, has nobody's settings, and its path is short enough for the sockets in it. */
 #include "scratch.h"
 
 #include <sys/un.h>

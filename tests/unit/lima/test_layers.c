@@ -1,4 +1,4 @@
-/* Recipe layers as Lima's lie in their folders, and what they stand on. */
+/* Lima's recipe layers in their folders, and what they stand on. */
 #include "layers.h"
 
 #include "lima/engine.h"
@@ -6,7 +6,8 @@
 static const char base_key[] = "b000000000000000000000000000000000000000000000000000000000000000";
 static const char filled_key[] = "70000000000000000000000000000000000000000000000000000000000000aa";
 
-/* Whole, with the disk under another name; on a base for its kernel alone, or on an image that isn't ours. */
+/* Makes a layer that is a whole disk, under another name. It stands on a base only for the kernel, or on an image that isn't
+ * ours. */
 static void put_alone(const char *below)
 {
         _cleanup_(freep) char *manifest =
@@ -58,7 +59,7 @@ static void a_disk_lies_in_its_layers_folder(void **state)
                    "\"disk\": \"../x/disk\", \"image\": \"i1\", \"disk_bytes\": 1}");
         assert_int_equal(layer_find(filled_key, &layer, &err), -1);
         text = error_text(err);
-        assert_non_null(strstr(text, "no name of a disk"));
+        assert_non_null(strstr(text, "no valid name of a disk"));
 }
 
 int main(void)

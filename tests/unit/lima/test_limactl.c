@@ -1,4 +1,4 @@
-/* What limactl says of itself and of its troubles. */
+/* What limactl says about itself and about its failures. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* What `limactl list` says of one instance: lines of JSON, some with little in them, and nothing made up. */
+/* What `limactl list` says about one instance: lines of JSON, some with little in them. Nothing is made up. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -11,7 +11,7 @@
 #define TEST_FAR     "11.22.33.2"
 
 struct test_frame {
-        uint8_t bytes[2048];
+        uint8_t bytes[PACKET_ETHERNET + PACKET_MTU + 64];
         size_t length;
 };
 
@@ -26,7 +26,7 @@ void test_udp(struct test_frame *frame, const char *destination, uint16_t source
               size_t length);
 void test_echo(struct test_frame *frame, const char *destination);
 void test_arp(struct test_frame *frame, uint16_t operation, const char *sender, const char *target);
-/* After a change to the header. */
+/* Corrects the checksum after a change to the header. */
 void test_mend(struct test_frame *frame);
-/* Of the frame; fails the test when it is no IPv4. */
+/* Parses the frame. Fails the test if it isn't IPv4. */
 struct packet test_packet(const struct test_frame *frame);

@@ -1,4 +1,4 @@
-/* What a process under each list of system calls still can do, and what ends it. Each in a child of its own. */
+/* What a process can still do under each list of system calls, and what ends it. Each case runs in its own child. */
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -21,13 +21,13 @@
 
 #include "net/filter.h"
 
-/* 0 = went well, else errno. */
+/* 0 = success, else errno. */
 static int result(long returned)
 {
         return returned < 0 ? errno : 0;
 }
 
-/* Found out while it may be. */
+/* Looked up before the filter forbids it. */
 static pid_t tester;
 
 static int run_in_child(enum filter_kind kind, int (*function)(void))
@@ -180,6 +180,69 @@ static int open_packet(void)
         return result(socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0));
 }
 
+static int open_to_read(void)
+{
+        return result(open("/etc/hostname", O_RDONLY | O_CLOEXEC));
+}
+
+static int look_at_a_path(void)
+{
+        struct stat status;
+
+        return result(stat("/etc/hostname", &status));
+}
+
+static int look_at_a_descriptor(void)
+{
+        struct stat status;
+
+        return result(fstat(STDIN_FILENO, &status));
+}
+
+static int own_a_descriptor(void)
+{
+        return result(fcntl(STDIN_FILENO, F_SETOWN, tester));
+}
+
+static int choose_a_signal(void)
+{
+        return result(fcntl(STDIN_FILENO, F_SETSIG, SIGKILL));
+}
+
+static int lease_a_file(void)
+{
+        return result(fcntl(STDIN_FILENO, F_SETLEASE, F_RDLCK));
+}
+
+static int lock_a_file(void)
+{
+        struct flock lock = { .l_type = F_RDLCK };
+
+        return result(fcntl(STDIN_FILENO, F_SETLK, &lock));
+}
+
+static int ask_for_signals(void)
+{
+        return result(fcntl(STDIN_FILENO, F_SETFL, O_ASYNC));
+}
+
+static int stop_blocking(void)
+{
+        return result(fcntl(STDIN_FILENO, F_SETFL, fcntl(STDIN_FILENO, F_GETFL) & ~O_ASYNC));
+}
+
+static int send_a_message(void)
+{
+        const struct msghdr message = { 0 };
+
+        return result((int)sendmsg(STDIN_FILENO, &message, 0));
+}
+
+static int send_urgent_data(void)
+{
+        return result((int)send(STDIN_FILENO, "x", 1, MSG_OOB));
+}
+
 static int ask_for_a_terminal(void)
 {
         struct winsize size;
@@ -189,13 +252,14 @@ static int ask_for_a_terminal(void)
 
 static void a_worker_can_do_its_work(void **state)
 {
-        assert_result(FILTER_WORKER, read_resolv_conf, 0);
+        assert_result(FILTER_WORKER, stop_blocking, 0);
+        assert_result(FILTER_WORKER, look_at_a_descriptor, 0);
         assert_result(FILTER_WORKER, use_memory, 0);
         assert_result(FILTER_WORKER, open_tcp, 0);
         assert_result(FILTER_WORKER, open_udp, 0);
 }
 
-/* Told apart from a forbidden call: the log says of what a worker died. */
+/* The log says how a worker died, so this must differ from a forbidden call. */
 static void a_worker_can_abort(void **state)
 {
         assert_signal(FILTER_WORKER, end_by_abort, SIGABRT);
@@ -221,11 +285,25 @@ static void all_else_ends_a_worker(void **state)
         assert_signal(FILTER_WORKER, trace_another, SIGSYS);
         assert_signal(FILTER_WORKER, start_a_process, SIGSYS);
         assert_signal(FILTER_WORKER, listen_somewhere, SIGSYS);
+        assert_signal(FILTER_WORKER, open_to_read, SIGSYS);
+        assert_signal(FILTER_WORKER, look_at_a_path, SIGSYS);
+        assert_signal(FILTER_WORKER, read_resolv_conf, SIGSYS);
+        assert_signal(FILTER_WORKER, own_a_descriptor, SIGSYS);
+        assert_signal(FILTER_WORKER, choose_a_signal, SIGSYS);
+        assert_signal(FILTER_WORKER, lease_a_file, SIGSYS);
+        assert_signal(FILTER_WORKER, lock_a_file, SIGSYS);
+        assert_signal(FILTER_WORKER, ask_for_signals, SIGSYS);
+        assert_signal(FILTER_WORKER, send_a_message, SIGSYS);
+        assert_signal(FILTER_WORKER, send_urgent_data, SIGSYS);
 }
 
 static void a_supervisor_starts_workers_and_no_programs(void **state)
 {
         assert_result(FILTER_SUPERVISOR, start_a_process, 0);
+        assert_result(FILTER_SUPERVISOR, read_resolv_conf, 0);
+        assert_result(FILTER_SUPERVISOR, own_a_descriptor, EPERM);
+        assert_result(FILTER_SUPERVISOR, choose_a_signal, EPERM);
+        assert_result(FILTER_SUPERVISOR, lease_a_file, EPERM);
         assert_result(FILTER_SUPERVISOR, open_unix, 0);
         assert_result(FILTER_SUPERVISOR, run_a_program, EPERM);
         assert_result(FILTER_SUPERVISOR, trace_another, EPERM);

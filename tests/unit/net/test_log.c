@@ -1,4 +1,4 @@
-/* The log of refusals. It is standard error, so that each test has it to itself. */
+/* The log of refusals. It is standard error, so each test redirects that to its own file. */
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -54,7 +54,7 @@ static struct packet packet_to(const char *address, uint8_t protocol, uint16_t p
         return (struct packet){ .destination = test_address(address), .protocol = protocol, .destination_port = port };
 }
 
-/* The lines without their times. Owned by the caller. */
+/* The log's lines without their times. Owned by the caller. */
 static char *read_lines(const char *path)
 {
         _cleanup_(strbuf_clear) struct strbuf whole = STRBUF_INIT;

@@ -1,4 +1,5 @@
-/* Which name an address was given for: as long as the answer holds, and with room made by what ends first. */
+/* For which name an address was given. An entry lasts as long as the answer; when there is no room, the one that ends first
+ * goes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

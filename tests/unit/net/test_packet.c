@@ -1,4 +1,4 @@
-/* A guest's frame, taken apart. */
+/* Parsing a guest's frame. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,7 +13,7 @@
 
 static enum packet_kind kind_of(const struct test_frame *frame)
 {
-        /* Exactly as long as it is, so that a sanitizer sees a read beyond its end. */
+        /* A copy of the exact length, so that a sanitizer sees a read beyond its end. */
         _cleanup_(freep) uint8_t *exact = xmemdup(frame->bytes, frame->length ? frame->length : 1);
         struct packet packet;
 
@@ -136,7 +136,7 @@ static void fragments_are_seen(void **state)
         assert_true(packet.fragment && !packet.later_fragment);
         assert_int_equal(packet.destination_port, 53);
 
-        /* What lies where the ports would be is content. */
+        /* The bytes where the ports would be are content. */
         packet_put16(frame.bytes + IP + 6, 0x0001);
         test_mend(&frame);
         packet = test_packet(&frame);

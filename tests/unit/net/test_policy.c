@@ -1,4 +1,4 @@
-/* What may leave, what is refused, what is dropped. */
+/* What may leave, what is refused, and what is dropped. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,7 +16,7 @@
 
 static const uint16_t ports[] = { 22, 8000 };
 
-/* The host has 11.0.0.5 and 192.168.1.5; 11.0.0.255 is everybody beside it. */
+/* The host has 11.0.0.5 and 192.168.1.5. 11.0.0.255 is a broadcast address of its network. */
 static enum policy_route find_route(struct in_addr destination, void *data)
 {
         unsigned *asked = data;
@@ -58,7 +58,7 @@ static void assert_verdict(const struct policy *policy, const struct test_frame 
                 assert_null(verdict.reason);
 }
 
-/* TCP, UDP and an echo to the same place have the same fate. */
+/* TCP, UDP and an echo request to the same address must get the same verdict. */
 static void assert_destination(const struct policy *policy, const char *address, enum policy_action action, const char *reason)
 {
         struct test_frame frame;
@@ -134,10 +134,10 @@ static void the_network_is_the_one_that_was_chosen(void **state)
         other.network = network_find("192.168.5.0");
         assert_non_null(other.network);
         assert_null(network_find("192.168.6.0"));
-        /* A guest with an address of the first network isn't on it. */
+        /* A guest with an address of the first network isn't on the second one. */
         test_tcp(&frame, TEST_FAR, 5000, 80, SYN);
         assert_verdict(&other, &frame, POLICY_DROP, "spoofed");
-        /* Where the first network has nobody, there the second one is, and the other way round. */
+        /* The addresses of the second network are ordinary private ones for the first, and the other way round. */
         test_tcp(&frame, "192.168.5.2", 5000, 80, SYN);
         assert_verdict(&plain, &frame, POLICY_REFUSE, "private");
         for (size_t i = 0; i < ARRAY_SIZE(places); i++) {

@@ -16,7 +16,7 @@
 
 #define L4 (PACKET_ETHERNET + PACKET_IPV4_SIZE)
 
-/* The answer to `frame`, as a packet of `reply`. */
+/* Writes the answer to `frame` into `reply`. Returns it as a packet. */
 static struct packet answer(const struct test_frame *frame, struct test_frame *reply)
 {
         struct packet packet = test_packet(frame);

@@ -1,4 +1,4 @@
-/* What the kernel says of an address. More of it is in tests/net, with interfaces of its own. */
+/* What the kernel says about an address. tests/net has more of this, with its own interfaces. */
 #include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>

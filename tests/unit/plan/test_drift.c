@@ -13,7 +13,7 @@ static struct project_repo repos[] = { { .url = (char *)"https://example.org/blo
 static struct project_port two_ports[] = { { .host = 8080, .guest = 80 }, { .host = 3000, .guest = 3000 } };
 static struct vm_port same_two_ports[] = { { .host = 3000, .guest = 3000 }, { .host = 8080, .guest = 80 } };
 
-/* A VM that is as its project wants it; each case changes something. */
+/* A VM that is as its project wants it. Each case changes something. */
 struct pair {
         struct project wanted;
         struct vm_record record;
@@ -235,7 +235,7 @@ static void old_repo(struct pair *pair)
 static const struct {
         const char *title;
         void (*change)(struct pair *pair);
-        const char *what, *has, *wanted; /* what NULL = no difference */
+        const char *what, *has, *wanted; /* `what` is NULL = no difference */
         const char *remedy;
 } cases[] = {
         { "nothing", nothing, NULL, NULL, NULL, NULL },

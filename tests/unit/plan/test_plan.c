@@ -1,4 +1,4 @@
-/* The plan for every record, state and intent, as a table; then what it says of a changed configuration. */
+/* The plan for every record, state and intent, as a table, and then the plan for a changed configuration. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -157,15 +157,15 @@ static void the_table_has_every_combination_once(void **state)
                 }
 }
 
-/* What a case changes, and what the plan of an otherwise complete VM is then. */
+/* What a case changes in an otherwise complete VM, and the plan for that. */
 struct change {
         const char *title;
         enum vm_state state;
         void (*apply)(struct project *wanted, struct vm_record *record);
         const char *steps;
-        const char *reason; /* in the first step's; NULL = not looked at */
-        const char *note;   /* in the only note; NULL = no note */
-        const char *recipe; /* that is wanted; NULL = none */
+        const char *reason; /* part of the first step's reason; NULL = not checked */
+        const char *note;   /* part of the only note; NULL = no note */
+        const char *recipe; /* the wanted one; NULL = none */
 };
 
 static void without_repos(struct project *wanted, struct vm_record *record)

@@ -1,4 +1,4 @@
-/* What may go of the layers, and what must never. */
+/* Which layers may be removed, and which must never be. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,7 +16,7 @@ static char base[] = "base", old_base[] = "old-base", warm[] = "warm", old_warm[
 static char kind_base[] = "base", kind_template[] = "template";
 static char monday[] = "2026-01-05T00:00:00Z", tuesday[] = "2026-01-06T00:00:00Z", friday[] = "2026-01-09T00:00:00Z";
 
-/* A current base with a current template, the same of last month, and a template that was dropped. */
+/* A current base with a current template, an old base with its template, and a template that was dropped. */
 static struct engine_layer items[] = {
         { .key = base, .kind = kind_base, .used = friday, .disk_bytes = 300 * MIB, .current = true },
         { .key = old_base, .kind = kind_base, .used = monday, .disk_bytes = 200 * MIB },

@@ -1,4 +1,4 @@
-/* A guest's agent that lies, dawdles or babbles costs us its time limit and nothing else. */
+/* A guest's agent that lies, dawdles or babbles costs us the time limit and nothing more. */
 #include "scratch.h"
 
 #include <poll.h>
@@ -9,7 +9,7 @@
 
 #include "qemu/agent.h"
 
-/* The guest's side of the channel: for every line it gets, the next of `answers`; then it falls silent. */
+/* The guest's side of the channel. It answers each line that it gets with the next of `answers`, then it stays silent. */
 struct guest {
         pthread_t thread;
         char *path;
@@ -31,7 +31,7 @@ static void *play_guest(void *data)
                 while (read(fd, &byte, 1) == 1 && byte != '\n')
                         strbuf_addc(&line, byte);
                 number = strstr(line.buf, "\"id\":");
-                /* "@" stands for the number that the sync asks for. */
+                /* "@" is replaced by the number that the sync asks for. */
                 for (const char *c = *answer; *c; c++) {
                         if (*c == '@' && number)
                                 strbuf_add(&text, number + 5, strspn(number + 5, "0123456789"));
@@ -97,7 +97,7 @@ static void a_silent_agent_costs_its_time_limit(void **state)
         guest_start(&guest, state, answers);
         assert_int_equal(agent_connect(guest.path, deadline_in(5000), &agent, NULL), 0);
         assert_int_equal(agent_call(agent, "guest-ping", NULL, deadline_in(150), NULL, &err), -1);
-        assert_string_equal(err->message, "the guest agent gave no answer in time");
+        assert_string_equal(err->message, "the guest agent did not answer in time");
         assert_in_range(now_ms() - begun, 140, 3000);
         agent_free(agent);
         guest_end(&guest);

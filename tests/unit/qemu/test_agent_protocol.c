@@ -1,4 +1,4 @@
-/* The guest agent's states: nothing is believed before the sync is answered, and a guest can't make us take too much. */
+/* The guest agent's states: nothing counts before the sync is answered, and a guest can't make us keep too much. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

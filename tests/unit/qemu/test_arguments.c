@@ -1,4 +1,4 @@
-/* QEMU's command line: what must stand in it, what must never, and what QEMU says of itself. */
+/* QEMU's command line: what it must have and must never have, and what QEMU says about itself. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,12 +23,12 @@ static const struct arguments usual = {
         .uuid = "0B5f2c1e-0000-4000-8000-000000000001",
         .qmp_socket = "/run/blog/qmp.sock",
         .agent_socket = "/run/blog/agent.sock",
-        .console_log = "/vms/blog/logs/console.log",
+        .console = "/vms/blog/logs/console.log",
         .identity = "/dev/fd/5",
         .net_fd = 3,
 };
 
-/* Does `option` stand in argv with `value` behind it? */
+/* Is `option` in argv, followed by `value`? */
 static bool has(const struct strv *argv, const char *option, const char *value)
 {
         for (size_t i = 0; i + 1 < argv->count; i++)
@@ -133,7 +133,7 @@ static void a_path_is_never_taken_for_an_option(void **state)
 
         arguments.disk = "/vms/a,b\"c/disk.qcow2";
         arguments.qmp_socket = "/run/a,server=off/qmp.sock";
-        arguments.console_log = "/vms/a,b/console.log";
+        arguments.console = "/vms/a,b/console.log";
         arguments_build(&arguments, &argv);
         assert_true(has(&argv, "-chardev", "socket,id=qmp,path=/run/a,,server=off/qmp.sock,server=on,wait=off"));
         assert_true(has(&argv, "-chardev", "file,id=console,path=/vms/a,,b/console.log"));
@@ -148,7 +148,7 @@ static void a_path_is_never_taken_for_an_option(void **state)
 static void memory_can_be_a_file_that_a_fork_maps_privately(void **state)
 {
         _cleanup_(strv_clear) struct strv template = STRV_INIT;
-        _cleanup_(strv_clear) struct strv fork = STRV_INIT;
+        _cleanup_(strv_clear) struct strv restored = STRV_INIT;
         struct arguments arguments = usual;
 
         arguments.memory_file = "/layers/a,b/memory";
@@ -158,22 +158,22 @@ static void memory_can_be_a_file_that_a_fork_maps_privately(void **state)
         arguments.memory_shared = false;
         arguments.memory_read_only = true;
         arguments.incoming = true;
-        arguments_build(&arguments, &fork);
+        arguments_build(&arguments, &restored);
         assert_true(
                 has(&template, "-object", "memory-backend-file,id=ram,size=2147483648B,share=on,mem-path=/layers/a,,b/memory"));
         assert_false(strv_contains(&template, "-incoming"));
-        assert_true(has(&fork, "-object",
+        assert_true(has(&restored, "-object",
                         "memory-backend-file,id=ram,size=2147483648B,share=off,mem-path=/layers/a,,b/memory,"
                         "readonly=on,rom=off"));
-        assert_true(has(&fork, "-incoming", "defer"));
-        assert_true(has(&fork, "-device", "virtserialport,chardev=resume,name=org.machine.resume"));
+        assert_true(has(&restored, "-incoming", "defer"));
+        assert_true(has(&restored, "-device", "virtserialport,chardev=resume,name=org.machine.resume"));
 }
 
-/* Otherwise what was saved by one can't be taken up by the other. */
-static void a_template_and_its_fork_have_the_same_devices(void **state)
+/* Otherwise one can't load what the other saved. */
+static void a_template_and_what_is_restored_from_it_have_the_same_devices(void **state)
 {
         _cleanup_(strv_clear) struct strv template = STRV_INIT;
-        _cleanup_(strv_clear) struct strv fork = STRV_INIT;
+        _cleanup_(strv_clear) struct strv restored = STRV_INIT;
         _cleanup_(strv_clear) struct strv devices = STRV_INIT;
         struct arguments arguments = usual;
 
@@ -186,15 +186,15 @@ static void a_template_and_its_fork_have_the_same_devices(void **state)
         arguments.name = "shop";
         arguments.uuid = "1B5f2c1e-0000-4000-8000-000000000002";
         arguments.disk = "/vms/shop/disk.qcow2";
-        arguments_build(&arguments, &fork);
+        arguments_build(&arguments, &restored);
         for (size_t i = 0; i + 1 < template.count; i++)
                 if (streq(template.items[i], "-device"))
                         strv_add(&devices, template.items[i + 1]);
         assert_true(devices.count > 4);
-        for (size_t i = 0, found = 0; i + 1 < fork.count; i++)
-                if (streq(fork.items[i], "-device")) {
+        for (size_t i = 0, found = 0; i + 1 < restored.count; i++)
+                if (streq(restored.items[i], "-device")) {
                         assert_true(found < devices.count);
-                        assert_true(streq_ptr(fork.items[i + 1], strv_argv(&devices)[found++]));
+                        assert_true(streq_ptr(restored.items[i + 1], strv_argv(&devices)[found++]));
                 }
 }
 
@@ -241,7 +241,7 @@ int main(void)
                 cmocka_unit_test(the_network_is_an_inherited_descriptor_and_nothing_listens_on_tcp),
                 cmocka_unit_test(a_path_is_never_taken_for_an_option),
                 cmocka_unit_test(memory_can_be_a_file_that_a_fork_maps_privately),
-                cmocka_unit_test(a_template_and_its_fork_have_the_same_devices),
+                cmocka_unit_test(a_template_and_what_is_restored_from_it_have_the_same_devices),
                 cmocka_unit_test(the_versioned_machine_is_found_in_qemus_list),
                 cmocka_unit_test(the_version_is_found_in_what_qemu_says),
         };

@@ -1,4 +1,4 @@
-/* What the guest is told of itself: all of it, in the form that guest/identity reads, in a file without a name. */
+/* What the guest is told about itself: all of it, in the form that guest/identity reads, in a file without a name. */
 #include "scratch.h"
 
 #include <unistd.h>
@@ -25,7 +25,7 @@ static void the_description_has_every_key_and_the_host_key_in_base64(void **stat
         assert_int_equal(identity_open(&vm, &fd, NULL), 0);
         assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
         assert_int_equal(file_read_fd(fd, "identity", 1 << 16, &text, NULL), 0);
-        /* All are of one length, for a guest that was restored knows only that of its template's. */
+        /* All have the same length, because a restored guest knows only the length of its template's. */
         assert_int_equal(text.len, 32768);
         strbuf_trim_end(&text);
         assert_string_equal(text.buf, "hostname blog\n"

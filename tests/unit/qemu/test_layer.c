@@ -1,4 +1,4 @@
-/* Layers as they lie in their folders: what is found, what is refused, and when a template has changed. */
+/* Layers in their folders: what is found, what is refused, and when a template has changed. */
 #include "layers.h"
 
 #include <fcntl.h>

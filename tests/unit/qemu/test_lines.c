@@ -1,4 +1,4 @@
-/* Lines out of pieces: none is lost, none is taken before it is whole, none is longer than it may be. */
+/* Lines from pieces: none is lost, none is taken before it is complete, none is longer than allowed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

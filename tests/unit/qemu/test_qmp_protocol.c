@@ -1,4 +1,4 @@
-/* QMP's states: the greeting first, then the negotiation, then replies to what was asked, and events at any time. */
+/* QMP's states: the greeting first, then the negotiation, then replies to our commands, and events at any time. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

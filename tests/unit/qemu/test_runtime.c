@@ -1,4 +1,4 @@
-/* Whether a VM's QEMU lives is told by its lock, and by nothing else; and it is QEMU itself that is ended. */
+/* Only the lock says whether a VM's QEMU lives, and QEMU itself is what is ended. */
 #include "scratch.h"
 
 #include <signal.h>

@@ -1,4 +1,4 @@
-/* bubblewrap's command line: nothing of the host but what was named, and QEMU outlives us. */
+/* bubblewrap's command line: it shows only the named files of the host, and QEMU outlives us. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

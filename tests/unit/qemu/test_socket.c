@@ -1,4 +1,4 @@
-/* Unix sockets of somebody we don't trust: no link is followed, and who listens is told by the kernel. */
+/* Unix sockets of somebody we don't trust: no link is followed, and the kernel says who listens. */
 #include "scratch.h"
 
 #include <poll.h>

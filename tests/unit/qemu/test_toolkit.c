@@ -1,4 +1,4 @@
-/* The programs of this very machine: what they say of themselves fits what the engine makes of it. */
+/* The programs on this machine: the engine understands what they say about themselves. */
 #include "scratch.h"
 
 #include "host/acceleration.h"

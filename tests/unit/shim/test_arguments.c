@@ -1,4 +1,4 @@
-/* What Lima asks QEMU, and what becomes of the network of a run. */
+/* What Lima asks QEMU, and what becomes of a run's network. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,7 +8,7 @@
 
 #include "shim/arguments.h"
 
-/* NOLINTBEGIN(bugprone-suspicious-missing-comma): the macro and what it is given are one text */
+/* NOLINTBEGIN(bugprone-suspicious-missing-comma): the macro and its argument are one text */
 #define LIMA(port) "user,id=net0,net=192.168.5.0/24,dhcpstart=192.168.5.15,hostfwd=tcp:127.0.0.1:" port
 
 static void questions_of_limas_are_known(void **state)

@@ -1,5 +1,5 @@
 /*
- * Catches what is written to a descriptor of this process (stdout, stderr), in a file.
+ * Captures what is written to a descriptor of this process (stdout, stderr) in a file.
  */
 #pragma once
 
@@ -16,7 +16,7 @@
 
 struct capture {
         int number; /* the descriptor */
-        int before; /* what it was */
+        int before; /* what it was before */
         FILE *file;
 };
 

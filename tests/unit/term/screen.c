@@ -29,8 +29,8 @@ struct screen {
         struct row *lines; /* from the first row ever written */
         size_t line_count;
         size_t row, column;
-        struct strbuf bytes; /* ever */
-        size_t done;         /* of them put on the grid */
+        struct strbuf bytes; /* all that were ever written */
+        size_t done;         /* how many of them are on the grid */
 };
 
 static void set_size(const struct screen *screen)
@@ -101,7 +101,7 @@ static void put(struct screen *screen, const char *character, size_t length)
         screen->column += width;
 }
 
-/* An escape sequence; its length. */
+/* Obeys an escape sequence. Returns its length. */
 static size_t obey(struct screen *screen, const char *text)
 {
         size_t length = 2 + strspn(text + 2, "0123456789;?");
@@ -115,7 +115,7 @@ static size_t obey(struct screen *screen, const char *text)
                 screen->row = screen->row >= top(screen) + number ? screen->row - number : top(screen);
                 break;
         case 'J':
-                /* tmux keeps, above the screen, what is cleared from its very first cell on. */
+                /* When everything from the screen's first cell on is cleared, tmux keeps it above the screen. */
                 assert_false(screen->row == top(screen) && screen->column == 0 && *line->cells[0]);
                 for (size_t i = screen->row + 1; i < screen->line_count; i++)
                         memset(&screen->lines[i], 0, sizeof(*screen->lines));
@@ -177,7 +177,7 @@ static char *row_text(const struct row *row)
         return strbuf_take(&text);
 }
 
-/* Writes all rows anew at the new width; the cursor keeps its place in the text. */
+/* Writes all rows again at the new width. The cursor keeps its place in the text. */
 void screen_resize(struct screen *screen, unsigned short columns, unsigned short rows)
 {
         struct screen old;

@@ -1,5 +1,5 @@
 /*
- * A small terminal: a pty whose output is put on a grid as a VT100 would, so that tests see what a person would see. What it
+ * A small terminal: a pty with its output on a grid, as on a VT100, so that tests see what a person would see. Anything that it
  * doesn't understand fails the test.
  *
  *         struct screen *screen = screen_new(columns, rows);      // stderr is the terminal from now on
@@ -15,13 +15,13 @@ struct screen;
 
 struct screen *screen_new(unsigned short columns, unsigned short rows);
 void screen_free(struct screen *screen);
-/* The window's size changes; rows that are too long for it are broken, as modern terminals do. */
+/* Changes the window's size. Rows that are too long for it are broken, as in modern terminals. */
 void screen_resize(struct screen *screen, unsigned short columns, unsigned short rows);
-/* Takes in what was written, and gives what is to be seen. Owned by the caller. */
+/* Reads what was written, and returns what is on the screen. Owned by the caller. */
 char *screen_text(struct screen *screen);
-/* The same, once `text` is to be seen, at most five seconds later (then NULL). */
+/* The same, as soon as `text` is on the screen. NULL if that takes more than five seconds. */
 char *screen_wait(struct screen *screen, const char *text);
-/* The same, once `text` is no longer to be seen. */
+/* The same, as soon as `text` is no longer on the screen. */
 char *screen_wait_gone(struct screen *screen, const char *text);
 /* All bytes that were ever written. */
 const struct strbuf *screen_bytes(struct screen *screen);

@@ -20,7 +20,8 @@ static void plain_environment(void)
         assert_non_null(setlocale(LC_CTYPE, "C.UTF-8"));
 }
 
-/* Durations and the spinner's frame differ from run to run: "0.1 s" becomes "TIME", any frame "*". Owned by the caller. */
+/* Durations and the spinner's frame differ from run to run: "0.1 s" becomes "TIME", any frame becomes "*". Owned by the caller.
+ */
 static char *settled(char *text)
 {
         static const char *const frames[] = { "⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏" };
@@ -50,7 +51,7 @@ static void assert_seen(struct screen *screen, const char *expected)
 {
         _cleanup_(freep) char *seen = settled(screen_text(screen));
 
-        /* A failure is to be read on the real stderr. */
+        /* A failure must go to the real stderr. */
         if (!streq(seen, expected))
                 screen_free(screen);
         assert_string_equal(seen, expected);
@@ -394,7 +395,7 @@ static void signals_reach_the_main_thread(void **state)
         sigaddset(&blocked, SIGUSR1);
         sigprocmask(SIG_BLOCK, &blocked, NULL);
         kill(getpid(), SIGUSR1);
-        /* While the main thread blocks it, no other thread may take it. */
+        /* While the main thread blocks the signal, no other thread may take it. */
         seen = screen_wait_gone(screen, "building  0.0 s");
         assert_non_null(seen);
         free(seen);

@@ -1,4 +1,4 @@
-/* Events where there is no terminal: plain lines for a log, JSON Lines for a program. */
+/* Events without a terminal: plain lines for a log, JSON Lines for a program. */
 #include "capture.h"
 
 #include <fcntl.h>
@@ -228,7 +228,7 @@ static void a_slow_reader_of_a_non_blocking_pipe_gets_everything(void **state)
         dup2(ends[1], STDERR_FILENO);
         close(ends[1]);
         output = output_new(OUTPUT_PLAIN, false);
-        /* A pipe takes 64 KiB: these before anybody reads, the rest faster than it is read. */
+        /* A pipe takes 64 KiB. These come before anybody reads, the rest comes faster than it is read. */
         for (int i = 0; i < 10; i++)
                 event_note(output_sink(output), "%s", long_text);
         assert_int_equal(pthread_create(&thread, NULL, read_all, &text), 0);

@@ -1,4 +1,4 @@
-/* Questions are asked on the terminal, whatever stdin is; a child with a terminal of its own is asked here. */
+/* Questions are asked on the terminal, whatever stdin is. These tests ask a child with its own terminal. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,7 +19,7 @@
 
 #define FAILED 9
 
-/* In the child: the answer is the exit status. Standard input has another answer, that must not be taken. */
+/* Runs in the child: the exit status is the answer. Standard input has another answer, which must not be taken. */
 static _noreturn_ void ask(const char *question)
 {
         int ends[2];
@@ -35,7 +35,7 @@ static _noreturn_ void ask(const char *question)
         _exit(answer < 0 ? FAILED : answer);
 }
 
-/* Asks on a new terminal, types `keys` once the question is there, and gives what was shown and answered. */
+/* Asks on a new terminal, types `keys` when the question appears, and returns the answer and what was shown. */
 static int answer_to(const char *question, const char *keys, struct strbuf *shown)
 {
         deadline limit = deadline_in(10000);

@@ -1,4 +1,4 @@
-/* Steps nest, keep the last lines of what fails, and survive events out of order. */
+/* Steps nest, keep the last lines of a step that fails, and survive events out of order. */
 #include "capture.h"
 
 #include "term/steps.h"

@@ -1,4 +1,4 @@
-/* Tables: aligned by what is seen, harmless whatever is in the cells. */
+/* Tables are aligned by what is seen, and harmless whatever is in the cells. */
 #include "capture.h"
 
 #include <locale.h>

@@ -1,4 +1,4 @@
-/* What machine-net counted, read back: whole files alone, and nothing of a guest's that isn't visible text. */
+/* What machine-net counted, read back: only whole files count, and text from a guest must be visible. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* Logs of a guest: shown as they grow and quoted at the end, always as plain text. */
+/* Logs of a guest are shown as they grow and quoted at the end, always as plain text. */
 #include "scratch.h"
 
 #include <fcntl.h>
@@ -94,6 +94,25 @@ static void lines_are_reported_as_they_become_whole(void **state)
         strbuf_clear(&heard.text);
 }
 
+/* machine-log makes a full log shorter like this. */
+static void a_log_that_became_shorter_is_followed_from_its_end(void **state)
+{
+        _cleanup_(freep) char *path = log_path(state);
+        _cleanup_(console_clear) struct console console = CONSOLE_INIT;
+        struct heard heard = { .sink = { hear }, .text = STRBUF_INIT };
+
+        scratch_write(path, "before\n");
+        assert_int_equal(console_follow(&console, path, NULL), 0);
+        append(path, "one\nhalf a li");
+        console_report(&console, &heard.sink);
+        assert_int_equal(truncate(path, 3), 0);
+        console_report(&console, &heard.sink);
+        append(path, "two\n");
+        console_report(&console, &heard.sink);
+        assert_string_equal(heard.text.buf, "<one><two>");
+        strbuf_clear(&heard.text);
+}
+
 static void an_endless_line_is_cut(void **state)
 {
         _cleanup_(freep) char *path = log_path(state);
@@ -159,6 +178,7 @@ int main(void)
                 cmocka_unit_test(a_broken_sequence_ends_with_the_line),
                 cmocka_unit_test(the_old_log_is_kept_beside_the_new_one),
                 cmocka_unit_test(lines_are_reported_as_they_become_whole),
+                cmocka_unit_test(a_log_that_became_shorter_is_followed_from_its_end),
                 cmocka_unit_test(an_endless_line_is_cut),
                 cmocka_unit_test(a_link_in_place_of_the_log_is_not_followed),
                 cmocka_unit_test(the_last_lines_that_say_something_are_quoted),

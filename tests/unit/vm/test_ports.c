@@ -1,4 +1,4 @@
-/* Who holds a port: by the kernel's table, and named. */
+/* Who holds a port, by the kernel's table, with its name. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -26,7 +26,7 @@ static void rows_that_take_in_the_loopback_are_in_the_way(void **state)
         assert_int_equal(ports_parse_listener(table, 3000), 31337);
         assert_int_equal(ports_parse_listener(table, 22), 17);
         assert_int_equal(ports_parse_listener(table, 65535), UINT64_MAX);
-        /* A connection, and a listener on another address */
+        /* A connection, and a listener on another address. */
         assert_int_equal(ports_parse_listener(table, 8080), 0);
         assert_int_equal(ports_parse_listener(table, 8081), 0);
         assert_int_equal(ports_parse_listener(table, 1), 0);

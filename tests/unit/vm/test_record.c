@@ -1,4 +1,4 @@
-/* vm.json: what is written comes back, and nothing that is out of order is taken for a record. */
+/* vm.json: what is written is read back, and nothing that is wrong is taken for a record. */
 #include "scratch.h"
 
 #include "lib/json.h"
@@ -91,7 +91,7 @@ static void a_later_version_is_refused_with_a_hint(void **state)
         assert_non_null(strstr(err->hint, "version of machine"));
 }
 
-/* Each member is taken away, then given every type that isn't its own. */
+/* Each member is removed, then given every wrong type. */
 static void every_member_must_be_there_with_its_type(void **state)
 {
         _cleanup_(json_decrefp) json_t *whole = json_parse(good, strlen(good), "the record", NULL);
@@ -110,7 +110,7 @@ static void every_member_must_be_there_with_its_type(void **state)
                         _cleanup_(freep) char *quoted = xasprintf("'%s'", key);
                         bool fits = other && json_typeof(other) == json_typeof(value);
 
-                        /* Values of the right type are another test's; and `base` may be null or missing, or a text. */
+                        /* Another test has values of the right type. `base` may be null, missing or a text. */
                         if (fits || (json_is_boolean(value) && json_is_boolean(other)) || streq(key, "base")) {
                                 json_decref(other);
                                 continue;

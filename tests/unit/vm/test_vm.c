@@ -1,4 +1,4 @@
-/* A VM's life as files: opened, locked, saved, listed, forgotten. The engine here only says what it is told to say. */
+/* A VM's files: opened, locked, saved, listed, forgotten. The engine here only says what the test tells it. */
 #include "scratch.h"
 
 #include "lib/deadline.h"
@@ -18,7 +18,7 @@ static int tell(const struct vm *vm, struct vm_status *out, struct error **err)
 static const struct engine told_engine = { .name = "told", .inspect = tell };
 static const struct engine *const engines[] = { &told_engine, NULL };
 
-/* Each test has a state folder of its own. */
+/* Each test has its own state folder. */
 static int setup(void **state)
 {
         if (scratch_setup(state) < 0)
@@ -275,7 +275,7 @@ static void a_thousand_vms_are_listed_in_a_moment(void **state)
         assert_true(took < 500);
 }
 
-/* A sink that lets a holder of the lock go on as soon as somebody says that he waits. */
+/* A sink that makes the holder of the lock let go as soon as somebody reports that they wait for it. */
 struct waiting {
         struct event_sink sink;
         struct vm *holder;

@@ -1,4 +1,4 @@
-# Read by interactive zsh. Yours to change. What isn't installed is passed over.
+# Read by interactive zsh. Yours to change. What isn't installed is skipped.
 HISTFILE=~/.zsh_history
 HISTSIZE=50000
 SAVEHIST=50000

@@ -1,0 +1,243 @@
+#include "operation/doctor.h"
+
+#include <errno.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "config/project.h"
+#include "host/paths.h"
+#include "lib/file.h"
+#include "lib/process.h"
+#include "lib/text.h"
+#include "operation/boundary.h"
+#include "operation/doctor-system.h"
+#include "operation/engines.h"
+#include "vm/vm.h"
+
+#define SPACE_NEEDED (INT64_C(4) << 30)
+
+void doctor_clear(struct doctor *doctor)
+{
+        for (size_t i = 0; i < doctor->count; i++) {
+                free(doctor->checks[i].name);
+                free(doctor->checks[i].detail);
+                free(doctor->checks[i].hint);
+        }
+        free(doctor->checks);
+        *doctor = (struct doctor)DOCTOR_INIT;
+}
+
+void doctor_say(struct doctor *doctor, enum doctor_verdict verdict, const char *name, const char *hint, const char *format, ...)
+{
+        struct doctor_check check = { .verdict = verdict, .name = xstrdup(name), .hint = hint ? xstrdup(hint) : NULL };
+        va_list args;
+
+        va_start(args, format);
+        check.detail = xvasprintf(format, args);
+        va_end(args);
+        doctor->checks = xreallocarray(doctor->checks, doctor->count + 1, sizeof(*doctor->checks));
+        doctor->checks[doctor->count++] = check;
+        if (verdict == DOCTOR_BAD)
+                doctor->bad++;
+}
+
+/* mke2fs and similar tools are in folders that a plain user's PATH may lack. */
+static char *find_tool(const char *program)
+{
+        static const char *const folders[] = { "/usr/sbin", "/sbin" };
+        char *path = process_find(program);
+
+        for (size_t i = 0; !path && i < ARRAY_SIZE(folders); i++) {
+                path = path_join(folders[i], program);
+                if (access(path, X_OK) < 0)
+                        set_string(&path, NULL);
+        }
+        return path;
+}
+
+static void check_tools(struct doctor *doctor)
+{
+        for (const struct doctor_tool *tool = doctor_tools; tool->program; tool++) {
+                _cleanup_(freep) char *path = find_tool(tool->program);
+
+                if (path)
+                        doctor_say(doctor, DOCTOR_GOOD, tool->program, NULL, "%s", path);
+                else
+                        doctor_say(doctor, tool->missing, tool->program, tool->hint, "not found (needed for %s)",
+                                   tool->purpose);
+        }
+}
+
+/* One usable engine is enough: when a later one in the table isn't installed, that is not a failure. */
+static void check_engine(struct doctor *doctor, const struct engine *engine, bool *usable)
+{
+        _cleanup_(engine_probe_clear) struct engine_probe probe = ENGINE_PROBE_INIT;
+        _cleanup_(error_freep) struct error *error = NULL;
+        enum doctor_verdict missing = *usable ? DOCTOR_GOOD : DOCTOR_BAD;
+
+        if (engine->probe(&probe, &error) < 0) {
+                _cleanup_(freep) char *text = error_text(error);
+
+                doctor_say(doctor, DOCTOR_BAD, engine->name, error->hint, "%s", text);
+                return;
+        }
+        *usable = *usable || probe.usable;
+        doctor_say(doctor,
+                   !probe.usable ? missing
+                   : probe.note  ? DOCTOR_WARNING
+                                 : DOCTOR_GOOD,
+                   engine->name, probe.hint, "%s%s%s%s%s", probe.version ? probe.version : "not found",
+                   probe.acceleration ? ", " : "", probe.acceleration ? probe.acceleration : "", probe.note ? ": " : "",
+                   probe.note ? probe.note : "");
+}
+
+static void check_engines(struct doctor *doctor)
+{
+        bool usable = false;
+
+        for (const struct engine *const *engine = vm_engines(); *engine; engine++)
+                check_engine(doctor, *engine, &usable);
+        if (!usable)
+                doctor_say(doctor, DOCTOR_BAD, "engines", NULL, "none can run VMs here");
+}
+
+/* Returns the nearest folder that exists: before the first `up` ours don't. */
+static char *existing_folder(char *path)
+{
+        while (!file_is_folder(path) && !streq(path, "/"))
+                set_string(&path, path_folder(path));
+        return path;
+}
+
+static void check_space(struct doctor *doctor)
+{
+        _cleanup_(freep) char *folder = existing_folder(paths_data(NULL));
+        struct statvfs info;
+        int64_t available;
+
+        if (statvfs(folder, &info) < 0) {
+                doctor_say(doctor, DOCTOR_BAD, "disk space", NULL, "cannot ask '%s': %s", folder, strerror(errno));
+                return;
+        }
+        available = (int64_t)info.f_bavail * (int64_t)info.f_frsize;
+        _cleanup_(freep) char *text = text_format_size(available);
+
+        doctor_say(doctor, available < SPACE_NEEDED ? DOCTOR_BAD : DOCTOR_GOOD, "disk space",
+                   "make room, or set XDG_DATA_HOME to a larger disk", "%s free in '%s'", text, folder);
+}
+
+static void say_error(struct doctor *doctor, const char *name, const struct error *error)
+{
+        for (; error; error = error->next) {
+                _cleanup_(freep) char *text = error_text(error);
+
+                if (error->file)
+                        doctor_say(doctor, DOCTOR_BAD, name, error->hint, "%s:%u:%u: %s", error->file, error->line,
+                                   error->column, text);
+                else
+                        doctor_say(doctor, DOCTOR_BAD, name, error->hint, "%s", text);
+        }
+}
+
+static void check_configuration(struct doctor *doctor)
+{
+        _cleanup_(projects_clear) struct projects projects = PROJECTS_INIT;
+        _cleanup_(error_freep) struct error *error = NULL;
+
+        if (projects_read(&projects, &error) < 0)
+                say_error(doctor, "configuration", error);
+        else if (!file_exists(projects.file))
+                doctor_say(doctor, DOCTOR_WARNING, "configuration", "machine init", "no '%s'", projects.file);
+        else
+                doctor_say(doctor, DOCTOR_GOOD, "configuration", NULL, "%zu projects in '%s'", projects.count, projects.file);
+}
+
+static void check_runtime(struct doctor *doctor)
+{
+        _cleanup_(error_freep) struct error *error = NULL;
+        _cleanup_(freep) char *folder = paths_runtime(&error);
+
+        if (folder)
+                doctor_say(doctor, DOCTOR_GOOD, "runtime folder", NULL, "%s", folder);
+        else
+                say_error(doctor, "runtime folder", error);
+}
+
+static void check_helpers(struct doctor *doctor)
+{
+        for (const char *const *helper = doctor_helpers; *helper; helper++) {
+                _cleanup_(error_freep) struct error *error = NULL;
+                _cleanup_(freep) char *path = paths_helper(*helper, &error);
+
+                if (path)
+                        doctor_say(doctor, DOCTOR_GOOD, *helper, NULL, "%s", path);
+                else
+                        say_error(doctor, *helper, error);
+        }
+}
+
+static void check_line(struct doctor *doctor, const char *title, const struct vm *vm)
+{
+        _cleanup_(freep) char *text = boundary_text(vm);
+
+        const struct engine *whole = vm_whole_engine();
+        _cleanup_(freep) char *hint = whole ? xasprintf("engine = \"%s\" holds all of it", whole->name) : NULL;
+
+        if (text)
+                doctor_say(doctor, DOCTOR_WARNING, title, hint, "the line around this VM is weaker: %s", text);
+}
+
+static void check_vm(struct doctor *doctor, const char *name)
+{
+        static const char *const unfinished[] = {
+                [INTENT_CREATE] = "half made", [INTENT_SETUP] = "half set up", [INTENT_DESTROY] = "half removed"
+        };
+        _cleanup_(vm_status_clear) struct vm_status status = VM_STATUS_INIT;
+        _cleanup_(freep) char *title = xasprintf("VM %s", name);
+        _cleanup_(error_freep) struct error *error = NULL;
+        _cleanup_(vm_clear) struct vm vm = VM_INIT;
+
+        if (vm_open_existing(&vm, name, &error) < 0 || vm_inspect(&vm, &status, &error) < 0) {
+                say_error(doctor, title, error);
+                return;
+        }
+        check_line(doctor, title, &vm);
+        if (status.state == VM_BROKEN) {
+                _cleanup_(freep) char *hint = xasprintf("machine rebuild %s", name);
+
+                doctor_say(doctor, DOCTOR_BAD, title, hint, "broken: %s", status.reason ? status.reason : "no reason known");
+        } else if (vm.record.intent != INTENT_NONE) {
+                _cleanup_(freep) char *hint =
+                        xasprintf("machine %s %s", vm.record.intent == INTENT_DESTROY ? "destroy" : "up", name);
+
+                doctor_say(doctor, DOCTOR_WARNING, title, hint, "%s", unfinished[vm.record.intent]);
+        } else if (status.state == VM_ABSENT) {
+                _cleanup_(freep) char *hint = xasprintf("machine rebuild %s", name);
+
+                doctor_say(doctor, DOCTOR_BAD, title, hint, "its disk is gone");
+        } else {
+                doctor_say(doctor, DOCTOR_GOOD, title, NULL, "%s", vm_state_name(status.state));
+        }
+}
+
+static void check_vms(struct doctor *doctor)
+{
+        _cleanup_(strv_clear) struct strv names = STRV_INIT;
+        _cleanup_(error_freep) struct error *error = NULL;
+
+        if (vm_list(&names, &error) < 0)
+                say_error(doctor, "VMs", error);
+        for (size_t i = 0; i < names.count; i++)
+                check_vm(doctor, names.items[i]);
+}
+
+static void (*const checks[])(struct doctor *) = {
+        check_tools, check_helpers,       check_engines, doctor_check_system,
+        check_space, check_configuration, check_runtime, check_vms,
+};
+
+void doctor_look(struct doctor *out)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(checks); i++)
+                checks[i](out);
+}

@@ -1,0 +1,100 @@
+#include "operation/inventory.h"
+
+static void entry_clear(struct inventory_entry *entry)
+{
+        free(entry->name);
+        vm_clear(&entry->vm);
+        vm_status_clear(&entry->status);
+        free(entry->trouble);
+}
+
+void inventory_clear(struct inventory *inventory)
+{
+        for (size_t i = 0; i < inventory->count; i++)
+                entry_clear(&inventory->items[i]);
+        free(inventory->items);
+        projects_clear(&inventory->projects);
+        *inventory = (struct inventory)INVENTORY_INIT;
+}
+
+static void look(struct inventory_entry *entry)
+{
+        _cleanup_(error_freep) struct error *error = NULL;
+
+        if (vm_open(&entry->vm, entry->name, &error) < 0)
+                entry->trouble = error_text(error);
+}
+
+static void inspect_all(struct inventory *inventory)
+{
+        _cleanup_(freep) struct vm_inspection *asked = xcalloc(inventory->count + 1, sizeof(*asked));
+
+        for (size_t i = 0; i < inventory->count; i++)
+                asked[i].vm = &inventory->items[i].vm;
+        vm_inspect_many(asked, inventory->count);
+        for (size_t i = 0; i < inventory->count; i++) {
+                struct inventory_entry *entry = &inventory->items[i];
+
+                entry->status = asked[i].status;
+                if (asked[i].error && !entry->trouble)
+                        entry->trouble = error_text(asked[i].error);
+                error_free(asked[i].error);
+        }
+}
+
+static void read_projects(struct front *front, struct projects *projects)
+{
+        _cleanup_(error_freep) struct error *error = NULL;
+
+        if (projects_read(projects, &error) < 0)
+                event_warning(front->events, "the configuration can't be read, so only VMs are listed: machine validate");
+}
+
+static int find_names(const struct projects *projects, struct strv *names, struct error **err)
+{
+        if (vm_list(names, err) < 0)
+                return -1;
+        for (size_t i = 0; i < projects->count; i++)
+                if (!strv_contains(names, projects->items[i].name))
+                        strv_add(names, projects->items[i].name);
+        strv_sort(names);
+        return 0;
+}
+
+int inventory_take(struct front *front, struct inventory *out, struct error **err)
+{
+        _cleanup_(strv_clear) struct strv names = STRV_INIT;
+
+        read_projects(front, &out->projects);
+        if (find_names(&out->projects, &names, err) < 0)
+                return -1;
+        out->items = xcalloc(names.count + 1, sizeof(*out->items));
+        for (size_t i = 0; i < names.count; i++) {
+                struct inventory_entry *entry = &out->items[out->count++];
+
+                *entry = (struct inventory_entry){ .name = xstrdup(names.items[i]),
+                                                   .project = projects_find(&out->projects, names.items[i]),
+                                                   .vm = VM_INIT,
+                                                   .status = VM_STATUS_INIT };
+                look(entry);
+        }
+        inspect_all(out);
+        for (size_t i = 0; i < out->count; i++)
+                if (out->items[i].trouble)
+                        event_warning(front->events, "VM '%s': %s", out->items[i].name, out->items[i].trouble);
+        return 0;
+}
+
+const char *inventory_state(const struct inventory_entry *entry)
+{
+        return entry->trouble ? "unknown" : vm_state_name(entry->status.state);
+}
+
+void inventory_repos(const struct inventory_entry *entry, struct strv *out)
+{
+        if (entry->vm.exists)
+                strv_add_all(out, &entry->vm.record.repos);
+        else if (entry->project)
+                for (size_t i = 0; i < entry->project->repo_count; i++)
+                        strv_add(out, entry->project->repos[i].url);
+}

@@ -1,0 +1,34 @@
+/* Lists all projects of projects.toml and all VMs, each with what is known of it. Nothing is changed. */
+#pragma once
+
+#include "config/project.h"
+#include "operation/front.h"
+#include "vm/vm.h"
+
+/* A VM, a project without one, or a record that can't be read. */
+struct inventory_entry {
+        char *name;
+        const struct project *project; /* NULL = not configured (any more), or configured by a checkout */
+        struct vm vm;                  /* vm.exists = false: there is no VM */
+        struct vm_status status;
+        char *trouble; /* why the state isn't known; NULL = it is */
+};
+
+struct inventory {
+        struct projects projects;
+        struct inventory_entry *items; /* sorted by name */
+        size_t count;
+};
+
+#define INVENTORY_INIT                                                                                                         \
+        {                                                                                                                      \
+                .projects = PROJECTS_INIT                                                                                      \
+        }
+void inventory_clear(struct inventory *inventory);
+
+/* A configuration that can't be read, or a VM that can't be asked, is only a warning: all other VMs are still listed. */
+int inventory_take(struct front *front, struct inventory *out, struct error **err);
+/* "running", "stopped", …; "unknown" for one with trouble. */
+const char *inventory_state(const struct inventory_entry *entry);
+/* Adds the repos of its VM, or those of its project when it has no VM. */
+void inventory_repos(const struct inventory_entry *entry, struct strv *out);

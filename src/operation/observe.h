@@ -1,0 +1,37 @@
+/* Finds out what there is of a project's VM, and what would have to be done. Nothing is changed. */
+#pragma once
+
+#include "config/recipe.h"
+#include "guest/commits.h"
+#include "operation/recipe-layers.h"
+#include "operation/target.h"
+#include "plan/drift.h"
+#include "plan/plan.h"
+#include "vm/vm.h"
+
+struct observation {
+        struct vm_status status;
+        struct commits commits;
+        struct recipe recipe;
+        char *recipe_hash;
+        struct plan_observed seen; /* points into the VM and the above */
+};
+
+#define OBSERVATION_INIT                                                                                                       \
+        {                                                                                                                      \
+                .status = VM_STATUS_INIT, .commits = COMMITS_INIT, .recipe = RECIPE_INIT                                       \
+        }
+
+void observation_clear(struct observation *observation);
+int observe(const struct vm *vm, const struct target *target, struct observation *out, struct error **err);
+/* Finds what is there, and the steps to what the project says. Fails when the VM's engine can't hold the project's line. */
+int observe_plan(const struct vm *vm, const struct target *target, struct observation *observed, struct plan *plan,
+                 struct error **err);
+/* Finds the layers that a new VM of the project would be made from, and those to be made first (recipe-layers.h). */
+int observe_layers(const struct target *target, struct recipe_layers_found *out, struct error **err);
+/* Finds the steps, and the recipe that they would apply. */
+int observe_preview(const struct vm *vm, const struct target *target, struct plan *plan, struct recipe *recipe,
+                    struct error **err);
+/* Finds how an existing VM differs from its project. */
+int observe_drift(const struct vm *vm, const struct target *target, struct vm_status *status, struct drift *out,
+                  struct error **err);

@@ -1,0 +1,306 @@
+#include "operation/recipe-layers.h"
+
+#include <unistd.h>
+
+#include "guest/session.h"
+#include "host/paths.h"
+#include "lib/file.h"
+#include "lib/hash.h"
+#include "operation/recipe-apply.h"
+#include "operation/recipe.h"
+#include "operation/versions.h"
+
+/* Raised when the same inputs would make a different layer. */
+#define FORM "recipe layer 1"
+
+void recipe_layers_clear(struct recipe_layers *layers)
+{
+        free(layers->key);
+        free(layers->hash);
+        *layers = (struct recipe_layers)RECIPE_LAYERS_INIT;
+}
+
+/* --- keys */
+
+static int hash_folder(struct hash *hash, const char *path, struct error **err)
+{
+        _cleanup_(strv_clear) struct strv names = STRV_INIT;
+
+        if (file_list(path, &names, err) < 0)
+                return -1;
+        strv_sort(&names);
+        for (size_t i = 0; i < names.count; i++) {
+                _cleanup_(freep) char *inner = path_join(path, names.items[i]);
+
+                hash_add_text(hash, names.items[i]);
+                if ((file_is_folder(inner) ? hash_folder(hash, inner, err) : hash_add_file(hash, inner, err)) < 0)
+                        return -1;
+        }
+        return 0;
+}
+
+/* Returns the hash of the programs that run in the guest. Owned by the caller; NULL with an error. */
+static char *hash_programs(struct error **err)
+{
+        static const char *const names[] = { "guest/recipe", "guest/template/strip", "guest/template/settle" };
+        struct hash hash;
+
+        hash_init(&hash);
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+                _cleanup_(freep) char *path = paths_shipped(names[i], err);
+
+                if (!path || (file_is_folder(path) ? hash_folder(&hash, path, err) : hash_add_file(&hash, path, err)) < 0)
+                        return NULL;
+        }
+        return hash_hex(&hash);
+}
+
+/* Returns the key of the layer of `part` on `parent`, filled by `programs`. Engines don't share disks. Owned by the caller. */
+static char *key_of(const struct engine *engine, const char *parent, const struct recipe_part *part, const char *programs)
+{
+        struct hash hash;
+
+        hash_init(&hash);
+        hash_add_text(&hash, FORM);
+        hash_add_text(&hash, engine->name);
+        hash_add_text(&hash, parent);
+        recipe_part_add_to(part, &hash);
+        hash_add_text(&hash, programs);
+        return hash_hex(&hash);
+}
+
+static bool has_layers(const struct engine *engine, const struct target *target)
+{
+        return engine->fill_layer && !target->project.image;
+}
+
+static const struct recipe_part *lowest_part(const struct recipe *recipe)
+{
+        for (size_t p = 0; p < recipe->part_count; p++)
+                if (recipe_apply_has_work(&recipe->parts[p]))
+                        return &recipe->parts[p];
+        return NULL;
+}
+
+/* Returns the part's name for people. Owned by the caller. */
+static char *about(const struct recipe_part *part)
+{
+        return streq(part->name, RECIPE_BASE) ? xstrdup(part->name) : xasprintf("profile %s", part->name);
+}
+
+/* --- what they stand on */
+
+/* Fewer packages are not worth their own image, which takes half a minute and a gigabyte. */
+#define IMAGE_PACKAGES_LEAST 8
+
+struct ground {
+        struct front *front; /* NULL = make nothing */
+        const struct engine *engine;
+        const char *user;
+        const struct recipe_part *part; /* the lowest part that has work; NULL = there is none */
+        const char *programs;
+};
+
+/*
+ * Adds the packages that the image itself can have: those of the recipe's base. When root makes the image, their scripts run as
+ * root of this computer, so then a checkout has no say in it.
+ */
+static void image_packages(const struct recipe_part *part, struct strv *out)
+{
+        if (part && streq(part->name, RECIPE_BASE) && (geteuid() != 0 || !streq(part->origin, "checkout")))
+                recipe_debian_packages(part, out);
+}
+
+/* Returns 1 when the part has a layer on the plain image, made when or where there was no image with the packages. */
+static int find_on_plain(const struct ground *ground, char **base, struct error **err)
+{
+        _cleanup_(freep) char *plain = NULL;
+        _cleanup_(freep) char *layer = NULL;
+        int there = ground->engine->base_layer(ground->user, NULL, false, NULL, &plain, err);
+
+        if (there <= 0)
+                return there;
+        layer = key_of(ground->engine, plain, ground->part, ground->programs);
+        there = ground->engine->has_layer(layer, err);
+        if (there > 0)
+                *base = TAKE_PTR(plain);
+        return there;
+}
+
+/* Makes the image with the recipe's packages. Returns 0, with a warning, when it can't be made. */
+static int make_wide(const struct ground *ground, const struct strv *packages, char **base)
+{
+        struct event_sink *events = ground->front->events;
+        _cleanup_(error_freep) struct error *reason = NULL;
+        _cleanup_(freep) char *text = NULL;
+        int there = ground->engine->base_layer(ground->user, packages, true, events, base, &reason);
+
+        if (there >= 0)
+                return there;
+        text = error_text(reason);
+        event_warning(events, "the image is made without the recipe's packages, so the recipe's steps install them: %s", text);
+        return 0;
+}
+
+/* Finds the image that the recipe's layers stand on. Returns 1; 0 when it isn't there and must not be made; or -1. */
+static int find_ground(const struct ground *ground, char **base, struct error **err)
+{
+        _cleanup_(strv_clear) struct strv packages = STRV_INIT;
+        int there = 0;
+
+        image_packages(ground->part, &packages);
+        if (packages.count >= IMAGE_PACKAGES_LEAST) {
+                there = ground->engine->base_layer(ground->user, &packages, false, NULL, base, err);
+                if (there == 0)
+                        there = find_on_plain(ground, base, err);
+                if (there == 0 && ground->front)
+                        there = make_wide(ground, &packages, base);
+        }
+        return there != 0 ? there
+                          : ground->engine->base_layer(ground->user, NULL, ground->front != NULL,
+                                                       ground->front ? ground->front->events : NULL, base, err);
+}
+
+/* --- making them */
+
+struct part_filling {
+        struct front *front;
+        const struct engine *engine;
+        const struct target *target;
+        struct recipe *recipe;
+        size_t part;
+        const char *parent;
+        const char *programs;
+};
+
+static int fill(const struct vm *vm, void *data, struct event_sink *events _unused_, char **key, struct error **err)
+{
+        struct part_filling *filling = data;
+        int status = recipe_apply_part(filling->front, vm, filling->target, filling->recipe, filling->part,
+                                       RECIPE_VERSIONS_RECORDED, err);
+
+        session_close(vm);
+        if (status < 0 || versions_remember(filling->target, filling->part, err) < 0)
+                return -1;
+        *key = key_of(filling->engine, filling->parent, &filling->recipe->parts[filling->part], filling->programs);
+        return 0;
+}
+
+static int ensure_part(const struct vm_record *record, struct part_filling *filling, char **layer, struct error **err)
+{
+        const struct recipe_part *part = &filling->recipe->parts[filling->part];
+        _cleanup_(freep) char *name = about(part);
+        _cleanup_(freep) char *wanted = key_of(filling->engine, *layer, part, filling->programs);
+        char *made = NULL;
+
+        filling->parent = *layer;
+        if (filling->engine->fill_layer(
+                    &(struct engine_filling){
+                            .parent = *layer, .key = wanted, .about = name, .record = record, .fill = fill, .data = filling },
+                    filling->front->events, &made, err) < 0)
+                return -1;
+        set_string(layer, made);
+        return 0;
+}
+
+static int ensure(struct front *front, const struct engine *engine, const struct vm_record *record, const struct target *target,
+                  struct recipe_layers *out, struct error **err)
+{
+        _cleanup_(recipe_clear) struct recipe recipe = RECIPE_INIT;
+        struct part_filling filling = { .front = front, .engine = engine, .target = target, .recipe = &recipe };
+        _cleanup_(freep) char *programs = NULL;
+        _cleanup_(freep) char *layer = NULL;
+
+        if (versions_adopt(front, target, err) < 0 || recipe_resolved(target, &recipe, err) < 0)
+                return -1;
+        if (!recipe_has_steps(&recipe))
+                return 0;
+        filling.programs = programs = hash_programs(err);
+        if (!programs || find_ground(&(struct ground){ .front = front,
+                                                       .engine = engine,
+                                                       .user = record->user,
+                                                       .part = lowest_part(&recipe),
+                                                       .programs = programs },
+                                     &layer, err) < 0)
+                return -1;
+        for (filling.part = 0; filling.part < recipe.part_count; filling.part++)
+                if (recipe_apply_has_work(&recipe.parts[filling.part]) && ensure_part(record, &filling, &layer, err) < 0)
+                        return -1;
+        out->key = TAKE_PTR(layer);
+        out->hash = recipe_hash(&recipe);
+        return 0;
+}
+
+int recipe_layers_ensure(struct front *front, const struct engine *engine, const struct vm_record *record,
+                         const struct target *target, struct recipe_layers *out, struct error **err)
+{
+        _cleanup_(recipe_layers_clear) struct recipe_layers layers = RECIPE_LAYERS_INIT;
+
+        if (has_layers(engine, target) && ensure(front, engine, record, target, &layers, err) < 0)
+                return -1;
+        *out = layers;
+        layers = (struct recipe_layers)RECIPE_LAYERS_INIT;
+        return 0;
+}
+
+/* --- looking for them */
+
+/* Looks from `below` up to the first layer that isn't there. The rest is missing. */
+static int look_for_parts(const struct ground *ground, const struct recipe *recipe, char **below,
+                          struct recipe_layers_found *out, struct error **err)
+{
+        int there = 1;
+
+        for (size_t p = 0; p < recipe->part_count; p++) {
+                const struct recipe_part *part = &recipe->parts[p];
+
+                if (!recipe_apply_has_work(part))
+                        continue;
+                if (there > 0) {
+                        set_string(below, key_of(ground->engine, *below, part, ground->programs));
+                        there = ground->engine->has_layer(*below, err);
+                        if (there < 0)
+                                return -1;
+                }
+                if (there > 0)
+                        strv_add(&out->keys, *below);
+                else
+                        strv_take(&out->missing, about(part));
+        }
+        return 0;
+}
+
+int recipe_layers_find(const struct engine *engine, const struct target *target, const char *user,
+                       struct recipe_layers_found *out, struct error **err)
+{
+        _cleanup_(recipe_clear) struct recipe recipe = RECIPE_INIT;
+        struct ground ground = { .engine = engine, .user = user };
+        _cleanup_(freep) char *programs = NULL;
+        _cleanup_(freep) char *below = NULL;
+        int there;
+
+        if (!has_layers(engine, target))
+                return 0;
+        if (recipe_resolved(target, &recipe, err) < 0)
+                return -1;
+        ground.programs = programs = hash_programs(err);
+        ground.part = lowest_part(&recipe);
+        there = programs ? find_ground(&ground, &below, err) : -1;
+        if (there < 0)
+                return -1;
+        if (there > 0) {
+                strv_add(&out->keys, below);
+                return look_for_parts(&ground, &recipe, &below, out, err);
+        }
+        strv_add(&out->missing, "image");
+        for (size_t p = 0; p < recipe.part_count; p++)
+                if (recipe_apply_has_work(&recipe.parts[p]))
+                        strv_take(&out->missing, about(&recipe.parts[p]));
+        return 0;
+}
+
+void recipe_layers_found_clear(struct recipe_layers_found *found)
+{
+        strv_clear(&found->keys);
+        strv_clear(&found->missing);
+}

@@ -1,0 +1,47 @@
+#include "operation/running.h"
+
+#include "operation/power.h"
+#include "operation/secrets.h"
+#include "operation/target.h"
+
+static int ensure(struct front *front, struct vm *vm, bool *started, struct error **err)
+{
+        _cleanup_(vm_status_clear) struct vm_status status = VM_STATUS_INIT;
+
+        /* The common case takes no lock: a long `up` of this VM may hold it, and its guest may still be usable. */
+        if (vm_inspect(vm, &status, err) < 0)
+                return -1;
+        if (status.state == VM_RUNNING && (vm->record.intent == INTENT_NONE || vm->record.intent == INTENT_SETUP))
+                return 0;
+        if (vm_lock(vm, front->events, err) < 0)
+                return -1;
+        if (!vm->exists)
+                return error_set(err, ERROR_NOT_FOUND, "VM '%s' was removed by another process", vm->name);
+        if (power_start(front, vm, err) < 0)
+                return -1;
+        lock_release(&vm->lock);
+        *started = true;
+        return 0;
+}
+
+int running_open_by_name(struct front *front, const char *name, struct vm *vm, struct error **err)
+{
+        bool started;
+
+        return vm_open_existing(vm, name, err) < 0 ? -1 : ensure(front, vm, &started, err);
+}
+
+int running_open(struct front *front, const char *name, struct vm *vm, struct error **err)
+{
+        _cleanup_(target_clear) struct target target = TARGET_INIT;
+        bool started = false;
+
+        if (target_named(front, name, &target, err) < 0 || vm_open_existing(vm, target.name, err) < 0 ||
+            ensure(front, vm, &started, err) < 0)
+                return -1;
+        if (started && target.configured)
+                secrets_bring_softly(front, vm, &target.project);
+        if (vm->record.intent == INTENT_SETUP)
+                event_warning(front->events, "VM '%s' is only half set up: machine up %s", vm->name, vm->name);
+        return 0;
+}

@@ -1,0 +1,180 @@
+#include "operation/target.h"
+#include "config/checkout.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "config/trust.h"
+#include "lib/file.h"
+#include "lib/text.h"
+
+void target_clear(struct target *target)
+{
+        free(target->name);
+        project_clear(&target->project);
+        projects_clear(&target->projects);
+        checkout_tree_clear(&target->tree);
+        *target = (struct target)TARGET_INIT;
+}
+
+static int require_trust(struct front *front, const struct checkout_tree *tree, struct error **err)
+{
+        _cleanup_(freep) char *file = path_join(tree->folder, CHECKOUT_FILE);
+        _cleanup_(strbuf_clear) struct strbuf content = STRBUF_INIT;
+        const char *beside = tree->count == 1 ? "" : ", or a recipe beside it,";
+        enum trust trust;
+        int asked;
+
+        checkout_tree_content(tree, &content);
+        if (trust_get(file, content.buf, content.len, &trust, err) < 0)
+                return -1;
+        if (trust == TRUST_GIVEN)
+                return 0;
+        asked = front->ask_trust ? front->ask_trust(front, tree, trust == TRUST_CHANGED, err) : 0;
+        if (asked != 0)
+                return asked < 0 ? -1 : 0;
+        if (trust == TRUST_CHANGED)
+                error_set(err, ERROR_CONFIG, "'%s'%s changed since it was trusted", file, beside);
+        else
+                error_set(err, ERROR_CONFIG, "'%s' is not trusted yet", file);
+        return error_hint(err, "read it, then: machine trust --yes");
+}
+
+/* The files are read only once, for the question of trust, the configuration and the recipe. */
+static int read_checkout(struct front *front, const char *checkout, struct target *target, struct error **err)
+{
+        _cleanup_(vm_clear) struct vm vm = VM_INIT;
+        _cleanup_(freep) char *file = path_join(checkout, CHECKOUT_FILE);
+        const struct strbuf *content;
+
+        checkout_tree_clear(&target->tree);
+        if (checkout_tree_read(checkout, &target->tree, err) < 0 || require_trust(front, &target->tree, err) < 0)
+                return -1;
+        content = &target->tree.files[0].content;
+        if (checkout_parse(content->buf, content->len, file, checkout, &target->projects, &target->project, err) < 0)
+                return -1;
+        target->configured = true;
+        set_string(&target->name, xstrdup(target->project.name));
+        if (!target->project.repos_given && checkout_add_origin(&target->project, err) < 0)
+                return -1;
+        if (vm_open(&vm, target->name, err) < 0)
+                return -1;
+        return project_claim_check(&target->project, vm.exists ? vm.record.owner : NULL, &target->projects, err);
+}
+
+static char *current_folder(struct error **err)
+{
+        char *folder = getcwd(NULL, 0);
+
+        if (!folder)
+                error_errno(err, ERROR_FAILED, "cannot tell the current folder");
+        return folder;
+}
+
+static int copy_table(const char *name, struct target *target)
+{
+        const struct project *found = projects_find(&target->projects, name);
+
+        if (!found)
+                return 0;
+        project_copy(&target->project, found);
+        target->configured = true;
+        return 1;
+}
+
+static int resolve_bare(struct front *front, struct target *target, struct error **err)
+{
+        _cleanup_(freep) char *folder = current_folder(err);
+        _cleanup_(freep) char *checkout = NULL;
+
+        if (!folder)
+                return -1;
+        checkout = checkout_find(folder);
+        if (checkout)
+                return read_checkout(front, checkout, target, err);
+        target->name = xstrdup("default");
+        if (!copy_table("default", target)) {
+                if (project_default(&target->project, "default", &target->projects, err) < 0)
+                        return -1;
+                target->configured = true;
+        }
+        return 0;
+}
+
+static int no_such(const char *name, const struct target *target, struct error **err)
+{
+        _cleanup_(strv_clear) struct strv names = STRV_INIT;
+        const char *near;
+
+        if (vm_list(&names, err) < 0)
+                return -1;
+        for (size_t i = 0; i < target->projects.count; i++)
+                strv_add(&names, target->projects.items[i].name);
+        near = text_suggest(name, strv_argv(&names));
+        error_set(err, ERROR_NOT_FOUND, "no project or VM '%s'", name);
+        if (near)
+                return error_hint(err, "did you mean '%s'?", near);
+        return error_hint(err, "add [%s] to '%s', or: machine list", name, target->projects.file);
+}
+
+static int resolve_named(struct front *front, const char *name, struct target *target, struct error **err)
+{
+        _cleanup_(vm_clear) struct vm vm = VM_INIT;
+        _cleanup_(freep) char *checkout = NULL;
+        _cleanup_(freep) char *folder = NULL;
+
+        if (!text_name_valid(name)) {
+                error_set(err, ERROR_USAGE, "'%s' can't be a project's name", name);
+                return error_hint(err, "names have a-z, 0-9 and '-', and start and end with a letter or digit");
+        }
+        target->name = xstrdup(name);
+        if (copy_table(name, target))
+                return 0;
+        if (vm_open(&vm, name, err) < 0)
+                return -1;
+        if (vm.exists && *vm.record.owner == '/') {
+                _cleanup_(freep) char *file = path_join(vm.record.owner, CHECKOUT_FILE);
+
+                if (!file_exists(file))
+                        return 0;
+                if (read_checkout(front, vm.record.owner, target, err) < 0)
+                        return -1;
+                if (streq(target->name, name))
+                        return 0;
+                /* The checkout has another name by now, and this VM is left over from the old one. */
+                project_clear(&target->project);
+                target->configured = false;
+                set_string(&target->name, xstrdup(name));
+                return 0;
+        }
+        if (vm.exists)
+                return 0;
+        folder = current_folder(err);
+        if (!folder)
+                return -1;
+        checkout = checkout_find(folder);
+        if (checkout) {
+                if (read_checkout(front, checkout, target, err) < 0)
+                        return -1;
+                if (streq(target->name, name))
+                        return 0;
+        }
+        return no_such(name, target, err);
+}
+
+int target_named(struct front *front, const char *name, struct target *out, struct error **err)
+{
+        if (projects_read(&out->projects, err) < 0)
+                return -1;
+        return name ? resolve_named(front, name, out, err) : resolve_bare(front, out, err);
+}
+
+int target_wanted(struct front *front, const char *name, struct target *out, struct error **err)
+{
+        if (target_named(front, name, out, err) < 0)
+                return -1;
+        if (out->configured)
+                return 0;
+        error_set(err, ERROR_NOT_FOUND, "VM '%s' exists, but no project configures it", out->name);
+        return error_hint(err, "add [%s] to '%s'", out->name, out->projects.file);
+}

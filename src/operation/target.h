@@ -1,0 +1,33 @@
+/*
+ * Finds the project that a command is about: the operand's, else the checkout's (.machine.toml at or above the current folder),
+ * else "default". A .machine.toml counts only when the user trusts it as it is now, and only for a name that no other project
+ * has.
+ */
+#pragma once
+
+#include "config/checkout-tree.h"
+#include "config/project.h"
+#include "operation/front.h"
+#include "vm/vm.h"
+
+struct target {
+        char *name;
+        bool configured; /* `project` says what the user wants; false for a VM whose configuration is gone */
+        struct project project;
+        struct projects projects;
+        struct checkout_tree tree; /* what was trusted of the checkout; empty when the project has no checkout */
+};
+
+#define TARGET_INIT                                                                                                            \
+        {                                                                                                                      \
+                .project = PROJECT_INIT, .projects = PROJECTS_INIT, .tree = CHECKOUT_TREE_INIT                                 \
+        }
+void target_clear(struct target *target);
+
+/*
+ * For commands that make a VM: there has to be a configuration. When a file is not trusted, the front asks about it; when it
+ * can't ask, this fails with ERROR_CONFIG and the hint 'machine trust'.
+ */
+int target_wanted(struct front *front, const char *name, struct target *out, struct error **err);
+/* For commands on a VM that may have outlived its configuration: any name that has a VM or a configuration will do. */
+int target_named(struct front *front, const char *name, struct target *out, struct error **err);

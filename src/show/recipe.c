@@ -1,0 +1,55 @@
+#include "show/recipe.h"
+
+const char *show_download_state(const struct recipe_download *download)
+{
+        return !download->sha256 ? "will be recorded" : download->locked ? "locked" : "pinned";
+}
+
+static json_t *downloads_json(const struct recipe_step *step)
+{
+        json_t *array = json_array();
+
+        for (size_t i = 0; i < step->download_count; i++) {
+                const struct recipe_download *download = &step->downloads[i];
+
+                json_array_append_new(array, json_pack("{s:s, s:s?, s:s}", "url", download->url, "sha256", download->sha256,
+                                                       "state", show_download_state(download)));
+        }
+        return array;
+}
+
+static json_t *packages_json(const struct recipe_step *step)
+{
+        const struct strv *packages = recipe_step_value(step, "packages");
+
+        return packages ? json_strings(packages) : json_array();
+}
+
+static void add_recipe(const struct recipe *recipe, json_t *steps)
+{
+        for (size_t p = 0; p < recipe->part_count; p++) {
+                const struct recipe_part *part = &recipe->parts[p];
+
+                for (size_t i = 0; i < part->step_count; i++) {
+                        const struct recipe_step *step = &part->steps[i];
+
+                        json_array_append_new(steps, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:s?, s:s?, s:o, s:o}",
+                                                               "step", "recipe", "reason", step->title, "part", part->name,
+                                                               "id", step->id, "kind", recipe_kind_name(step->kind), "file",
+                                                               step->file, "origin", part->origin, "line", (int)step->line,
+                                                               "skipped", step->skipped, "hash", step->hash, "packages",
+                                                               packages_json(step), "downloads", downloads_json(step)));
+                }
+        }
+}
+
+json_t *show_plan(const struct plan *plan, const struct recipe *recipe)
+{
+        json_t *steps = json_array();
+
+        for (size_t i = 0; i < plan->count; i++)
+                json_array_append_new(steps, json_pack("{s:s, s:s}", "step", plan_step_name(plan->steps[i].type), "reason",
+                                                       plan->steps[i].reason));
+        add_recipe(recipe, steps);
+        return steps;
+}

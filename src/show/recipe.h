@@ -1,0 +1,11 @@
+/* A recipe's steps as JSON, for --json and other fronts. */
+#pragma once
+
+#include "config/recipe.h"
+#include "lib/json.h"
+#include "plan/plan.h"
+
+/* "pinned" by the recipe, "locked" by machine.lock, or "will be recorded" there. */
+const char *show_download_state(const struct recipe_download *download);
+/* What `up` would do: the plan's steps, then the recipe's. */
+json_t *show_plan(const struct plan *plan, const struct recipe *recipe);
