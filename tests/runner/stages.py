@@ -4,15 +4,18 @@ import collections
 import json
 import os
 import re
+import threading
 import time
 
-import long_check
+import tidied
 from cases import Case, forget, read_junit
 from process import ROOT, call
 
 PYTHON = "/usr/bin/python3"
 FILES_AT_ONCE = 50  # for a program that takes many
 TIDY_AT_ONCE = 24   # half a minute's work, so that a VM lane can take one while it waits
+
+RECORDING = threading.Lock()  # several lanes look at files at once
 
 # run() returns the cases. Jobs with a higher weight begin first; a weight is roughly the seconds on a quiet machine.
 Job = collections.namedtuple("Job", "stage name weight run")
@@ -132,17 +135,24 @@ def compiled(settings):
     return [path for path in sources(".c", ".cc") if path in known]
 
 
+def tidy(settings, paths):
+    cases = one_by_one("tidy", paths, ["clang-tidy", "--quiet", "-p", settings.sanitize])
+    if settings.long:
+        with RECORDING:
+            tidied.write([os.path.join(ROOT, case.name) for case in cases if case.outcome == "passed"])
+    return cases
+
+
 def jobs_tidy(settings):
-    """In the long check all files, otherwise those that changed since it last passed."""
+    """In the long check all files, otherwise those that are not as clang-tidy last found them good. The long check records them."""
     if not os.path.exists(os.path.join(settings.sanitize, "compile_commands.json")):
         return [Job("tidy", "tidy", 1, lambda: [Case("tidy", "tidy", "failed", "there is no build with sanitizers", 0)])]
     files = compiled(settings)
     if not settings.long and not settings.match:
-        files = long_check.changed(files)
+        files = tidied.changed(files)
     files = [path for path in files if settings.wants(os.path.relpath(path, ROOT))]
-    argv = ["clang-tidy", "--quiet", "-p", settings.sanitize]
     groups = [files[start:start + TIDY_AT_ONCE] for start in range(0, len(files), TIDY_AT_ONCE)]
-    return [Job("tidy", f"tidy-{number}", 2 * len(group), lambda group=group: one_by_one("tidy", group, argv))
+    return [Job("tidy", f"tidy-{number}", 2 * len(group), lambda group=group: tidy(settings, group))
             for number, group in enumerate(groups, 1)]
 
 
@@ -268,6 +278,8 @@ STAGES = [
     Stage("engine", jobs_engine, vm=True),
     # ways across the line that were once found
     Stage("attack", lambda settings: pytest_files(settings, "attack", settings.dev), vm=True),
+    # what dies, fills up, freezes or is damaged
+    Stage("fault", lambda settings: pytest_files(settings, "fault", settings.dev), vm=True),
     # the program on real VMs
     Stage("vm", lambda settings: pytest_files(settings, "vm", settings.dev, VM_SECONDS), vm=True),
 ]
