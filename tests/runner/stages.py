@@ -20,6 +20,9 @@ RECORDING = threading.Lock()  # several lanes look at files at once
 # run() returns the cases. Jobs with a higher weight begin first; a weight is roughly the seconds on a quiet machine.
 Job = collections.namedtuple("Job", "stage name weight run")
 
+# Files of stages with VMs that have no VM themselves, so that they need not wait for a lane of these.
+WITHOUT_VM = {"engine-lima", "engine-shim", "attack-confinement_keys", "attack-flood_keys", "attack-memory_keys", "attack-questions_keys"}
+
 
 class Settings:
     """`long`: run everything; `match`: only tests with this text in their names; `fuzz_seconds`: how long to look for new inputs."""

@@ -10,7 +10,7 @@ from conftest import SMALL, Vm, surroundings
 from templates import copied_layers, half_made, layers, left_behind
 
 RESTORE_MOMENTS = [0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7, 0.9]
-SOME_RESTORE_MOMENTS = [0.05, 0.2, 0.5]
+SOME_RESTORE_MOMENTS = [0.05, 0.5]
 BUILD_MOMENTS = [0.3, 1, 2, 4, 7, 10, 13, 16, 20, 24]
 SOME_BUILD_MOMENTS = [8]
 
