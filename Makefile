@@ -49,7 +49,7 @@ $(SANITIZE)/build.ninja:
 # The program as users have it, for tests of VMs and networks. `make check-long` also compiles its unit tests.
 dev: test-dependencies
 	@$(MAKE) --no-print-directory $(DEV)/build.ninja
-	@ninja -C $(DEV) --quiet
+	@ninja -C $(DEV) --quiet programs
 
 sanitize: test-dependencies
 	@$(MAKE) --no-print-directory $(SANITIZE)/build.ninja
