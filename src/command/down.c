@@ -34,7 +34,8 @@ const struct command command_down = {
         .name = "down",
         .operands = "[NAME]",
         .summary = "stop a VM",
-        .text = "Asks the guest to shut down, and ends the VM if it doesn't within a minute. Succeeds if the VM doesn't run.",
+        .text = "Asks the guest to shut down, and ends the VM if nothing happens for a minute. Refuses while the host's disk is full.\n"
+                "Succeeds if the VM doesn't run.",
         .options = options,
         .options_size = sizeof(struct down_options),
         .operands_most = 1,

@@ -159,6 +159,8 @@ int main(int argc, char **argv)
         setlocale(LC_CTYPE, "");
         /* When a reader goes away, a write fails with a message, instead of the program dying silently half-way through. */
         signal(SIGPIPE, SIG_IGN);
+        /* So does one that would make a file larger than this process may (ulimit -f). */
+        signal(SIGXFSZ, SIG_IGN);
         /* If it were inherited as ignored, no child's exit status could be read. */
         signal(SIGCHLD, SIG_DFL);
         set_engines();

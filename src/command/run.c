@@ -2,7 +2,10 @@
  * `machine run`: runs a command in the guest as if it were here, with our stdio, exit status, terminal and signals.
  *
  * With a terminal, ssh's own pty passes Ctrl-C on, and we become ssh. Without one, ssh would end and leave the command running.
- * So we stay, and send each signal to the command's process group through a second session over the same master.
+ * So we stay, and send each signal to the command's process group through a second session over the same master. The second
+ * signal that asks for an end gets it at once, whatever the guest does.
+ *
+ * When the guest is paused meanwhile, this says so, and lets it go on as soon as it can.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -28,20 +31,48 @@ static const struct option options[] = {
         { 0 },
 };
 
+/* A terminal and a program that passes signals on may both send what the person typed once. */
+#define SAME_MS 200
+/* Between two looks whether the guest is paused */
+#define LOOK_MS 5000
+
 static const struct {
         int number;
         const char *name;
+        bool ends; /* it asks for the end */
 } forwarded[] = {
-        { SIGINT, "INT" },   { SIGTERM, "TERM" }, { SIGHUP, "HUP" },
-        { SIGQUIT, "QUIT" }, { SIGUSR1, "USR1" }, { SIGUSR2, "USR2" },
+        { SIGINT, "INT", true },   { SIGTERM, "TERM", true },  { SIGHUP, "HUP", true },
+        { SIGQUIT, "QUIT", true }, { SIGUSR1, "USR1", false }, { SIGUSR2, "USR2", false },
 };
 
 static int signal_pipe[2] = { -1, -1 };
+static volatile pid_t ssh_pid; /* leads a process group of its own; 0 = not started */
+static volatile int64_t asked; /* when the end was asked for first; 0 = it was not */
 
+static bool asks_for_end(int number)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(forwarded); i++)
+                if (forwarded[i].number == number)
+                        return forwarded[i].ends;
+        return false;
+}
+
+/* The first request goes to the guest. The second ends ssh and us here, for what waits for the guest may wait for ever. */
 static void on_signal(int number)
 {
         int saved = errno;
         unsigned char byte = (unsigned char)number;
+
+        if (asks_for_end(number)) {
+                if (asked > 0 && now_ms() - asked > SAME_MS) {
+                        if (ssh_pid > 0)
+                                kill(-ssh_pid, SIGTERM);
+                        signal(number, SIG_DFL);
+                        raise(number);
+                }
+                if (asked == 0)
+                        asked = now_ms();
+        }
 
         if (write(signal_pipe[1], &byte, 1) < 0) {
                 /* The pipe is full of signals already on their way. */
@@ -83,19 +114,48 @@ static void forward(const struct session *session, const char *tag, int number)
         session_script(&quiet, script, (const char *const[]){ tag, name, NULL }, 5000, NULL, NULL, NULL, NULL);
 }
 
-static int wait_forwarding(const struct session *session, pid_t pid, const char *tag, int *status, struct error **err)
+/* Lets a paused guest go on. Says once why it can't. */
+static void look(const struct session *session, struct event_sink *events, bool *said)
+{
+        _cleanup_(error_freep) struct error *reason = NULL;
+
+        if (vm_resume(session->vm, &reason) == 0) {
+                if (*said)
+                        event_note(events, "VM '%s' goes on", session->vm->name);
+                *said = false;
+                return;
+        }
+        if (!*said) {
+                _cleanup_(freep) char *text = error_text(reason);
+
+                event_warning(events, "%s%s%s", text, reason->hint ? "; " : "", reason->hint ? reason->hint : "");
+        }
+        *said = true;
+}
+
+static int wait_forwarding(const struct session *session, struct event_sink *events, pid_t pid, const char *tag, int *status,
+                           struct error **err)
 {
         int process = os_process_fd(pid);
         struct pollfd fds[] = { { .fd = process, .events = POLLIN }, { .fd = signal_pipe[0], .events = POLLIN } };
+
+        deadline next = deadline_in(LOOK_MS);
+        bool said = false;
 
         if (process < 0)
                 return error_errno(err, ERROR_FAILED, "cannot watch ssh");
         for (;;) {
                 unsigned char number;
 
-                if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR) {
+                if (poll(fds, ARRAY_SIZE(fds), deadline_left(next)) < 0) {
+                        if (errno == EINTR)
+                                continue;
                         closep(&process);
                         return error_errno(err, ERROR_FAILED, "cannot wait for ssh");
+                }
+                if (deadline_passed(next)) {
+                        look(session, events, &said);
+                        next = deadline_in(LOOK_MS);
                 }
                 if (fds[0].revents)
                         break;
@@ -106,7 +166,7 @@ static int wait_forwarding(const struct session *session, pid_t pid, const char 
         return process_wait(pid, -1, status, err) < 0 ? -1 : 0;
 }
 
-static int run_forwarding(const struct session *session, const char *script, struct error **err)
+static int run_forwarding(const struct session *session, struct event_sink *events, const char *script, struct error **err)
 {
         _cleanup_(freep) char *tag = xasprintf("%ld-%lld", (long)getpid(), (long long)now_ms());
         _cleanup_(strv_clear) struct strv argv = STRV_INIT;
@@ -123,7 +183,8 @@ static int run_forwarding(const struct session *session, const char *script, str
                                                                             .new_session = true },
                                                     &pid, err) < 0)
                 return -1;
-        if (wait_forwarding(session, pid, tag, &status, err) < 0)
+        ssh_pid = pid;
+        if (wait_forwarding(session, events, pid, tag, &status, err) < 0)
                 return -1;
         return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
@@ -151,7 +212,7 @@ static int run(struct context *context, const struct invocation *invocation, str
                 session.terminal = SESSION_TERMINAL;
                 return session_exec(&session, told, err);
         }
-        return run_forwarding(&session, script, err);
+        return run_forwarding(&session, context->front.events, script, err);
 }
 
 const struct command command_run = {

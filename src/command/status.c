@@ -29,8 +29,11 @@ static void print_text(const struct vm *vm, const struct vm_status *status, cons
         disk = text_format_size(vm->record.disk_bytes);
         printf("%s: %s, engine %s, %jd cpu%s, %s of memory, %s of disk, created %s\n", vm->name, vm_state_name(status->state),
                vm->record.engine, (intmax_t)vm->record.cpus, vm->record.cpus == 1 ? "" : "s", memory, disk, vm->record.created);
-        if (status->reason)
-                printf("%s\n", status->reason);
+        if (status->reason) {
+                _cleanup_(freep) char *text = vm_status_text(status);
+
+                printf("%s%s%s\n", text, status->hint ? "; " : "", status->hint ? status->hint : "");
+        }
         if (vm->record.intent != INTENT_NONE)
                 printf("it is only half set up: machine up %s\n", vm->name);
         for (size_t i = 0; i < drift->count; i++) {

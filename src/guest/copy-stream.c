@@ -11,6 +11,7 @@
 #include "lib/os.h"
 #include "lib/text.h"
 
+#define PAUSED_MS   5000 /* between two looks whether the guest is paused */
 #define LOOK_MS     (10 * 60 * 1000)
 #define LOOK_LEAST  (64 << 10)
 #define TOTAL_MS    (12 * 60 * 60 * 1000)
@@ -26,6 +27,9 @@ static void on_signal(int number)
         int saved = errno;
         unsigned char byte = (unsigned char)number;
 
+        /* The second one ends us at once. What was copied so far is removed by the next copy (lib/nest.h). */
+        if (interrupted)
+                _exit(128 + number);
         interrupted = 1;
         /* When the pipe is full, it holds signals already: one is as good as many. */
         (void)!write(signal_pipe[1], &byte, 1);
@@ -48,6 +52,7 @@ static void start_clock(struct copy_stream *stream)
 {
         stream->look = deadline_in(LOOK_MS);
         stream->end = deadline_in(TOTAL_MS);
+        stream->ask = stream->vm ? deadline_in(PAUSED_MS) : DEADLINE_NEVER;
 }
 
 void copy_stream_of(int from_fd, struct copy_stream *out)
@@ -82,6 +87,7 @@ int copy_stream_open(const struct vm *vm, const struct strv *args, struct copy_s
                                                         .stderr_fd = ends[2][1],
                                                         .new_session = true },
                                 &out->pid, err);
+        out->vm = vm;
         start_clock(out);
 end:
         for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
@@ -118,6 +124,11 @@ static int check_clock(struct copy_stream *stream, struct error **err)
                 return error_set(err, ERROR_FAILED, "it was interrupted");
         if (deadline_passed(stream->end))
                 return error_set(err, ERROR_FAILED, "it did not end within 12 h");
+        if (stream->vm && deadline_passed(stream->ask)) {
+                if (vm_resume(stream->vm, err) < 0)
+                        return -1;
+                stream->ask = deadline_in(PAUSED_MS);
+        }
         if (!deadline_passed(stream->look))
                 return 0;
         if (stream->moved - stream->looked_at < LOOK_LEAST)
@@ -151,7 +162,7 @@ static int wait_for(struct copy_stream *stream, int fd, short events, struct err
 
         if (check_clock(stream, err) < 0)
                 return -1;
-        if (poll(polled, ARRAY_SIZE(polled), deadline_left(stream->look)) < 0)
+        if (poll(polled, ARRAY_SIZE(polled), deadline_left(stream->ask < stream->look ? stream->ask : stream->look)) < 0)
                 return errno == EINTR ? 0 : error_errno(err, ERROR_FAILED, "cannot wait for ssh");
         if (polled[1].revents)
                 hear(stream);

@@ -15,7 +15,7 @@
  * The first D or F is what was asked for. It has no name: the receiver gives it one.
  *
  * copy_send() and copy_receive() fail when less than 64 KiB have moved in 10 minutes, and after 12 hours. Once
- * copy_catch_signals() was called, they also fail on SIGINT, SIGTERM and SIGHUP.
+ * copy_catch_signals() was called, they also fail on SIGINT, SIGTERM and SIGHUP; the second of these ends the program.
  */
 #pragma once
 
@@ -30,7 +30,8 @@ struct copy_stream {
         struct strbuf said; /* the end of what ssh and the guest's shell wrote to stderr */
         bool whole;         /* the last record has come: ssh ends by itself */
         int64_t moved, looked_at;
-        deadline look, end;
+        const struct vm *vm; /* is asked whether its guest is paused; NULL = none */
+        deadline look, end, ask;
 };
 
 #define COPY_STREAM_INIT                                                                                                       \

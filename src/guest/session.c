@@ -135,6 +135,12 @@ static int script_failed(const struct session *session, const struct process_res
         return -1;
 }
 
+/* A session with a guest that is paused would wait until its own limit, which may be hours. */
+static int on_wait(void *data, struct error **err)
+{
+        return vm_resume(data, err);
+}
+
 int session_run(const struct session *session, const char *remote, const struct process_spec *how, struct strbuf *out,
                 struct error **err)
 {
@@ -144,6 +150,8 @@ int session_run(const struct session *session, const char *remote, const struct 
 
         session_argv(session, remote, &argv);
         spec.argv = strv_argv(&argv);
+        spec.on_wait = on_wait;
+        spec.on_wait_data = (void *)session->vm;
         if (process_run(&spec, &result, err) < 0)
                 return error_wrap(err, "cannot run a script in VM '%s'", session->vm->name);
         if (!WIFEXITED(result.status) || WEXITSTATUS(result.status) != 0)

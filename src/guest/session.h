@@ -29,7 +29,8 @@ struct session {
 void session_argv(const struct session *session, const char *remote, struct strv *argv);
 /*
  * Runs `remote` (see session_argv) with stdout captured. `how` has its input, its time limit, and a listener if there is one.
- * Fails with ERROR_STEP and the end of stderr when the exit status is not 0. `out` may be NULL.
+ * Fails with ERROR_STEP and the end of stderr when the exit status is not 0, and with the reason when the guest is paused
+ * meanwhile (vm_resume()). `out` may be NULL.
  */
 int session_run(const struct session *session, const char *remote, const struct process_spec *how, struct strbuf *out,
                 struct error **err);

@@ -12,7 +12,11 @@
 #include "lib/process.h"
 #include "lib/text.h"
 
-#define TIMEOUT_MS      (30 * 60 * 1000)
+/* A download may take as long as bytes come; this is only for a server that never ends. */
+#define TIMEOUT_MS (12 * 60 * 60 * 1000)
+/* Fewer bytes a second, for so many seconds, is standing still: curl(1), --speed-limit. */
+#define SPEED_LEAST     "1000"
+#define STILL_SECONDS   "120"
 #define CONNECT_SECONDS "30"
 
 char *download_source(const struct download *download)
@@ -58,11 +62,36 @@ static int run_curl(const struct download *download, const char *source, const c
         bool plain = starts_with(source, "http://") && !streq(source, download->url);
         const char *protocol = plain ? "=http,https" : "=https";
         const char *const argv[] = {
-                "curl",          "-q",         "--silent",  "--show-error",   "--fail", "--location",
-                "--max-redirs",  "10",         "--globoff", "--proto",        protocol, "--proto-redir",
-                protocol,        "--max-time", seconds,     "--max-filesize", bytes,    "--connect-timeout",
-                CONNECT_SECONDS, "--retry",    "2",         "--output",       to,       "--",
-                source,          NULL,
+                "curl",
+                "-q",
+                "--silent",
+                "--show-error",
+                "--fail",
+                "--location",
+                "--max-redirs",
+                "10",
+                "--globoff",
+                "--proto",
+                protocol,
+                "--proto-redir",
+                protocol,
+                "--max-time",
+                seconds,
+                "--max-filesize",
+                bytes,
+                "--connect-timeout",
+                CONNECT_SECONDS,
+                "--speed-limit",
+                SPEED_LEAST,
+                "--speed-time",
+                STILL_SECONDS,
+                "--retry",
+                "2",
+                "--output",
+                to,
+                "--",
+                source,
+                NULL,
         };
         struct stat status;
 

@@ -25,7 +25,7 @@ struct download {
         const char *sha256; /* as the recipe or machine.lock has it; NULL = any, and the caller records what came */
         const struct strv *mirror_from, *mirror_to; /* prefixes of URLs and what replaces each; NULL = none */
         int64_t bytes_most;                         /* 0 = DOWNLOAD_BYTES_MOST */
-        int timeout_ms;                             /* for all of it; 0 = 30 min */
+        int timeout_ms;                             /* for all of it; 0 = as long as bytes come, 12 h at most */
 };
 
 /*

@@ -14,7 +14,8 @@
 /* mmdebstrap passes its descriptors to dash, which only takes numbers of one digit. Ours are high, to leave it the low ones. */
 #define OUT_FD           63
 #define LOCK_FD          62
-#define BUILD_TIMEOUT_MS (30 * 60 * 1000)
+#define BUILD_TIMEOUT_MS (2 * 60 * 60 * 1000)
+#define BUILD_QUIET_MS   (30 * 60 * 1000) /* a slow line is silent while packages come */
 #define QUOTED_LINES     6
 #define KERNEL_LIMIT     ((size_t)64 << 20)
 #define INITRD_LIMIT     ((size_t)256 << 20)
@@ -209,6 +210,7 @@ static int run_mmdebstrap(const struct base_inputs *inputs, const char *work, in
                         .fds = fds,
                         .fd_count = ARRAY_SIZE(fds),
                         .timeout_ms = BUILD_TIMEOUT_MS,
+                        .quiet_ms = BUILD_QUIET_MS,
                 },
                 log, err);
 }

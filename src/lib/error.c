@@ -51,6 +51,8 @@ int error_errno(struct error **err, enum error_kind kind, const char *format, ..
         what = xvasprintf(format, args);
         va_end(args);
         put(err, kind, xasprintf("%s: %s", what, strerror(number)));
+        if (err)
+                (*err)->number = number;
         errno = number;
         return -1;
 }
@@ -142,6 +144,14 @@ int error_give(struct error **err, struct error *errors)
         else
                 error_free(errors);
         return -1;
+}
+
+bool error_is_no_room(const struct error *error)
+{
+        for (; error; error = error->cause)
+                if (error->number == ENOSPC || error->number == EDQUOT)
+                        return true;
+        return false;
 }
 
 void error_free(struct error *error)

@@ -38,6 +38,7 @@ struct error {
         char *hint;            /* the next command to type, or what to change; NULL = none */
         char *file;            /* where in the user's files; NULL = nowhere */
         unsigned line, column; /* from 1; 0 = unknown */
+        int number;            /* errno, where a system call failed; else 0 */
         struct error *cause;   /* the error that caused it; NULL = none */
         struct error *next;    /* a further error of the same rank (a file's other mistakes) */
 };
@@ -70,6 +71,8 @@ int error_give(struct error **err, struct error *errors);
 void error_free(struct error *error); /* with causes and nexts; may be NULL */
 void error_freep(struct error **error);
 
+/* Did it, or what caused it, fail because a file system has no room left for us (ENOSPC, EDQUOT)? */
+bool error_is_no_room(const struct error *error);
 int error_exit_status(const struct error *error);
 const char *error_kind_name(enum error_kind kind);
 

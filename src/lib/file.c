@@ -150,9 +150,12 @@ int file_write_scratch(const char *path, const char *text, mode_t mode, struct e
 {
         _cleanup_(closep) int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
 
-        if (fd < 0 || write_all(fd, text, strlen(text)) < 0)
-                return error_errno(err, ERROR_FAILED, "cannot write '%s'", path);
-        return 0;
+        if (fd >= 0 && write_all(fd, text, strlen(text)) == 0)
+                return 0;
+        error_errno(err, ERROR_FAILED, "cannot write '%s'", path);
+        if (fd >= 0)
+                unlink(path);
+        return -1;
 }
 
 int file_rename(const char *from, const char *to, struct error **err)

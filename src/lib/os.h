@@ -38,6 +38,14 @@ int os_process_mentions(pid_t pid, const char *text);
  * unknown.
  */
 int64_t os_process_memory(pid_t pid);
+/* What a process has done since it was started. */
+struct os_process_work {
+        int64_t busy_ms;    /* its threads ran for so long, or waited for a processor that others used (Linux) */
+        int64_t disk_bytes; /* read from disks and written to them; 0 = unknown */
+        bool stopped;       /* by a signal (SIGSTOP), or by a debugger */
+};
+/* -1 with errno when there is no such process. */
+int os_process_work(pid_t pid, struct os_process_work *out);
 /*
  * The path of the running program. Owned by the caller; NULL with an error. On the Mac it is the name that the program was
  * started by, so that a path that was written down (in ssh's configuration) stays valid when Homebrew points the symlink to

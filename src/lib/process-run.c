@@ -16,6 +16,7 @@
 #define DEFAULT_TIMEOUT_MS 60000
 /* A killed child is gone at once, unless the kernel holds it. */
 #define REAP_TIMEOUT_MS  10000
+#define WAIT_MS          5000 /* between two calls of on_wait */
 #define LINE_LIMIT       4096
 #define PIECE            (64 << 10)
 #define ERROR_LINES      5
@@ -43,6 +44,7 @@ struct run {
         int then_fd; /* the caller's; -1 = at its end */
         struct strbuf piece;
         struct stream out, err;
+        deadline limit, quiet, wait; /* of all of it; of its silence; of the next call of on_wait */
 };
 
 #define RUN_INIT                                                                                                               \
@@ -249,8 +251,39 @@ static int run_start(struct run *run, struct error **err)
         return 0;
 }
 
+static int out_of_time(const struct run *run, const char *how, int ms, struct error **err)
+{
+        _cleanup_(freep) char *duration = text_format_duration(ms);
+
+        return error_set(err, ERROR_FAILED, "'%s' %s %s", run->spec->argv[0], how, duration);
+}
+
+static int check_limits(struct run *run, struct error **err)
+{
+        const struct process_spec *spec = run->spec;
+
+        if (deadline_passed(run->limit))
+                return out_of_time(run, "did not end within", spec->timeout_ms > 0 ? spec->timeout_ms : DEFAULT_TIMEOUT_MS,
+                                   err);
+        if (deadline_passed(run->quiet))
+                return out_of_time(run, "has said nothing for", spec->quiet_ms, err);
+        if (spec->on_wait && deadline_passed(run->wait)) {
+                if (spec->on_wait(spec->on_wait_data, err) < 0)
+                        return -1;
+                run->wait = deadline_in(WAIT_MS);
+        }
+        return 0;
+}
+
+static deadline next_limit(const struct run *run)
+{
+        deadline next = run->limit < run->quiet ? run->limit : run->quiet;
+
+        return run->spec->on_wait && run->wait < next ? run->wait : next;
+}
+
 /* 1 = the child has ended, 0 = not yet, -1 = it must be stopped. */
-static int run_round(struct run *run, deadline limit, struct error **err)
+static int run_round(struct run *run, struct error **err)
 {
         const struct process_spec *spec = run->spec;
         enum { INPUT, THEN, OUT, ERR, END, COUNT };
@@ -264,19 +297,17 @@ static int run_round(struct run *run, deadline limit, struct error **err)
                 [END] = { .fd = run->process_fd, .events = POLLIN },
         };
 
-        if (deadline_passed(limit)) {
-                int timeout_ms = spec->timeout_ms > 0 ? spec->timeout_ms : DEFAULT_TIMEOUT_MS;
-                _cleanup_(freep) char *duration = text_format_duration(timeout_ms);
-
-                return error_set(err, ERROR_FAILED, "'%s' did not end within %s", spec->argv[0], duration);
-        }
-        if (poll(polled, COUNT, deadline_left(limit)) < 0)
+        if (check_limits(run, err) < 0)
+                return -1;
+        if (poll(polled, COUNT, deadline_left(next_limit(run))) < 0)
                 return errno == EINTR ? 0 : error_errno(err, ERROR_FAILED, "cannot wait for '%s'", spec->argv[0]);
         if (polled[INPUT].revents)
                 feed(run);
         if (polled[THEN].revents && fetch_piece(run, err) < 0)
                 return -1;
         end_input_when_fed(run);
+        if (spec->quiet_ms > 0 && (polled[OUT].revents || polled[ERR].revents))
+                run->quiet = deadline_in(spec->quiet_ms);
         if (polled[OUT].revents && read_stream(spec, &run->out, SIZE_MAX, err) < 0)
                 return -1;
         if (polled[ERR].revents && read_stream(spec, &run->err, SIZE_MAX, err) < 0)
@@ -296,11 +327,13 @@ static void run_kill(const struct run *run)
 int process_run(const struct process_spec *spec, struct process_result *result, struct error **err)
 {
         _cleanup_(run_clear) struct run run = RUN_INIT;
-        deadline limit = deadline_in(spec->timeout_ms != 0 ? spec->timeout_ms : DEFAULT_TIMEOUT_MS);
         int ended = 0;
         int status = 0;
 
         run.spec = spec;
+        run.limit = deadline_in(spec->timeout_ms != 0 ? spec->timeout_ms : DEFAULT_TIMEOUT_MS);
+        run.quiet = spec->quiet_ms > 0 ? deadline_in(spec->quiet_ms) : DEADLINE_NEVER;
+        run.wait = deadline_in(WAIT_MS);
         run.next = spec->input;
         run.left = spec->input_length;
         run.then_fd = spec->then_fd > 0 ? spec->then_fd : -1;
@@ -311,7 +344,7 @@ int process_run(const struct process_spec *spec, struct process_result *result, 
                 ended = error_errno(err, ERROR_FAILED, "cannot wait for '%s'", spec->argv[0]);
         end_input_when_fed(&run);
         while (ended == 0)
-                ended = run_round(&run, limit, err);
+                ended = run_round(&run, err);
         if (ended < 0) {
                 run_kill(&run);
                 return -1;

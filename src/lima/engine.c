@@ -3,8 +3,10 @@
 #include <sys/stat.h>
 
 #include "image/stock.h"
+#include "lib/file.h"
 #include "lib/os.h"
 #include "lib/process.h"
+#include "lib/unix-socket.h"
 #include "lima/guest.h"
 #include "lima/home.h"
 #include "lima/lima.h"
@@ -12,11 +14,13 @@
 #include "lima/look.h"
 #include "lima/system.h"
 #include "vm/account.h"
+#include "vm/monitor.h"
 #include "vm/rules.h"
 
 #define MAJOR_LEAST        2
 #define CONNECT_TIMEOUT_MS 5000
 #define VERSION_TIMEOUT_MS 10000
+#define ANSWER_MS          5000
 
 /* Looks for what Lima and the base image need besides. */
 static bool find_tools(struct engine_probe *out)
@@ -75,6 +79,32 @@ static int probe(struct engine_probe *out, struct error **err)
         return 0;
 }
 
+/* Lima's QEMU has a socket for such questions in the instance's folder. A guest that Apple's framework runs has none. */
+static int connect_qemu(const struct look *look)
+{
+        _cleanup_(freep) char *path = path_join(look->folder, "qmp.sock");
+
+        return unix_socket_connect(path);
+}
+
+static void ask_qemu(const struct vm *vm, const struct look *look, struct vm_status *out)
+{
+        _cleanup_(monitor_status_clear) struct monitor_status says = { 0 };
+        _cleanup_(monitor_clear) struct monitor monitor = MONITOR_INIT;
+        int fd = connect_qemu(look);
+        int heard;
+
+        out->state = VM_RUNNING;
+        if (fd < 0)
+                return;
+        monitor_ask(&monitor, fd);
+        heard = monitor_hear(&monitor, deadline_in(ANSWER_MS), &says);
+        if (heard > 0)
+                monitor_judge(&says, vm->name, look->disk, out);
+        else if (heard == 0)
+                monitor_judge_silence(vm->name, look->listing.driver, out);
+}
+
 static int inspect_listed(const struct vm *vm, const struct strbuf *list, struct vm_status *out, struct error **err)
 {
         struct vm_status status = VM_STATUS_INIT;
@@ -92,7 +122,7 @@ static int inspect_listed(const struct vm *vm, const struct strbuf *list, struct
                 break;
         case LOOK_HALF: /* something is alive; `start` and `stop` put the rest right */
         case LOOK_RUNNING:
-                status.state = VM_RUNNING;
+                ask_qemu(vm, &look, &status);
                 status.memory_bytes = os_process_memory(look.listing.driver);
                 break;
         case LOOK_UNREADABLE:
@@ -125,6 +155,39 @@ static void inspect_many(struct vm_inspection *const *items, size_t count)
 static int start(struct vm *vm, struct event_sink *events, struct error **err)
 {
         return rules_write(vm, err) < 0 ? -1 : lima_start(vm, events, err);
+}
+
+static void tell_qemu(const struct vm *vm)
+{
+        _cleanup_(monitor_status_clear) struct monitor_status says = { 0 };
+        _cleanup_(monitor_clear) struct monitor monitor = MONITOR_INIT;
+        _cleanup_(look_clear) struct look look = LOOK_INIT;
+        deadline limit = deadline_in(ANSWER_MS);
+        int fd = look_at(vm, &look, NULL) < 0 ? -1 : connect_qemu(&look);
+
+        if (fd < 0)
+                return;
+        monitor_ask(&monitor, fd);
+        if (monitor_hear(&monitor, limit, &says) <= 0)
+                return;
+        monitor_clear(&monitor);
+        fd = connect_qemu(&look);
+        if (fd >= 0)
+                monitor_resume(&monitor, fd, says.run, limit);
+}
+
+static int resume(const struct vm *vm, struct error **err)
+{
+        _cleanup_(vm_status_clear) struct vm_status status = VM_STATUS_INIT;
+
+        if (inspect(vm, &status, err) < 0)
+                return -1;
+        if (status.state == VM_PAUSED && status.waits) {
+                tell_qemu(vm);
+                if (inspect(vm, &status, err) < 0)
+                        return -1;
+        }
+        return status.state == VM_PAUSED || status.state == VM_UNRESPONSIVE ? vm_refuse_state(vm, &status, err) : 0;
 }
 
 static int connect_ssh(const struct vm *vm, int *fd, struct error **err)
@@ -186,6 +249,7 @@ const struct engine lima_engine = {
         .kill = lima_kill,
         .remove = lima_remove,
         .inspect = inspect,
+        .resume = resume,
         .inspect_many = inspect_many,
         .connect = connect_ssh,
         .folder = folder,

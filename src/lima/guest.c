@@ -15,8 +15,8 @@
 #include "lib/text.h"
 #include "vm/identity.h"
 
-#define SESSION_MS 60000 /* one attempt to log in */
-#define PAUSE_MS   500   /* between two attempts */
+#define SESSION_MS 180000 /* one attempt to log in; ssh itself gives up a guest that is silent much sooner */
+#define PAUSE_MS   500    /* between two attempts */
 #define PORT_MS    2000
 /* An emulated guest needs seconds to end a session. */
 #define GUARD_END_MS 20000
@@ -94,24 +94,27 @@ static int compare_identity(const struct vm *vm, struct strbuf *said, struct err
                          wanted);
 }
 
-int guest_await(const struct vm *vm, uint16_t port, int process_fd, deadline limit, struct error **err)
+int guest_await(const struct vm *vm, uint16_t port, pid_t driver, struct progress *progress, struct error **err)
 {
+        _cleanup_(closep) int process_fd = os_process_fd(driver);
         struct pollfd process = { .fd = process_fd, .events = POLLIN };
         _cleanup_(strv_clear) struct strv argv = STRV_INIT;
 
+        if (process_fd < 0)
+                return error_errno(err, ERROR_ENGINE, "cannot watch the process that runs the guest");
+
         build_ssh(vm, port, "cat /etc/machine-id", &argv);
         for (;;) {
-                int left = deadline_left(limit);
-                int timeout_ms = left < 0 || left > SESSION_MS ? SESSION_MS : left > PAUSE_MS ? left : PAUSE_MS;
                 _cleanup_(error_freep) struct error *error = NULL;
                 _cleanup_(strbuf_clear) struct strbuf said = STRBUF_INIT;
 
                 if (process_check(
-                            &(struct process_spec){ .argv = strv_argv(&argv), .folder = vm->folder, .timeout_ms = timeout_ms },
+                            &(struct process_spec){ .argv = strv_argv(&argv), .folder = vm->folder, .timeout_ms = SESSION_MS },
                             &said, &error) == 0)
                         return compare_identity(vm, &said, err);
+                progress_look(progress, driver, now_ms());
                 /* A wrong host key never becomes the right one. */
-                if (deadline_passed(limit) || strstr(error->message, "verification failed")) {
+                if (progress_is_over(progress, now_ms()) || strstr(error->message, "verification failed")) {
                         if (err)
                                 *err = TAKE_PTR(error);
                         error_wrap(err, "cannot log in to the guest on port %u of 127.0.0.1", port);

@@ -6,16 +6,16 @@
 
 #include "lib/deadline.h"
 #include "lib/strbuf.h"
+#include "vm/progress.h"
 #include "vm/vm.h"
 
 /* A connected descriptor, nothing read from it yet. */
 int guest_connect(uint16_t port, deadline limit, int *fd, struct error **err);
 /*
  * Logs in once, with our key and the host key pinned, and compares the guest's machine-id with the record's. That proves that
- * the guest is up and has taken on its identity. Tries until `limit`, or until the process that runs the guest has ended;
- * `process_fd` is that process's os_process_fd().
+ * the guest is up and has taken on its identity. Tries as long as the process that runs the guest, `driver`, makes progress.
  */
-int guest_await(const struct vm *vm, uint16_t port, int process_fd, deadline limit, struct error **err);
+int guest_await(const struct vm *vm, uint16_t port, pid_t driver, struct progress *progress, struct error **err);
 /* Runs a shell script as root in a guest that was awaited. An exit status other than 0 is an error with the script's last
  * output. */
 int guest_run(const struct vm *vm, uint16_t port, const struct strbuf *script, int timeout_ms, struct error **err);

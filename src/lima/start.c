@@ -13,15 +13,18 @@
 #include "lima/system.h"
 #include "vm/console.h"
 #include "vm/ports.h"
+#include "vm/progress.h"
 
-/* Lima's own limit, and ours, which leaves Lima time to report it. */
+/* Lima's own limit, which no progress moves, and ours, which leaves Lima time to report it. */
 #define BOOT_TIMEOUT     "15m" /* the first boot of an image that isn't ours installs packages */
 #define START_TIMEOUT_MS (16 * 60 * 1000)
-#define LOGIN_MS         60000
+#define LOGIN_MS         60000 /* in which the guest does nothing (vm/progress.h) */
+#define LOGIN_WHOLE_MS   600000
 /* When the process that started Lima is gone, the start goes on by itself for this long at most, or it is stuck. */
-#define SETTLE_MS    15000
-#define QUOTED_LINES 4
-#define LOG_LIMIT    (1 << 20)
+#define SETTLE_MS       15000 /* in which the process that is there does nothing (vm/progress.h) */
+#define SETTLE_WHOLE_MS 150000
+#define QUOTED_LINES    4
+#define LOG_LIMIT       (1 << 20)
 
 /* --- has this run of the VM been found ready before? */
 
@@ -56,14 +59,16 @@ static int mark_ready(const struct vm *vm, const struct look *look, struct error
 /* Waits for a start or stop that is under way to finish. One that was cut off doesn't; then the VM is killed. */
 static int settle(struct vm *vm, struct look *look, struct event_sink *events, struct error **err)
 {
-        deadline limit = deadline_in(SETTLE_MS);
+        struct progress progress;
 
-        while (look->state == LOOK_HALF && !deadline_passed(limit)) {
+        progress_begin(&progress, SETTLE_MS, SETTLE_WHOLE_MS, now_ms());
+        while (look->state == LOOK_HALF && !progress_is_over(&progress, now_ms())) {
                 pid_t pid = look->listing.agent > 0 ? look->listing.agent : look->listing.driver;
                 _cleanup_(closep) int process_fd = os_process_fd(pid);
                 struct pollfd polled = { .fd = process_fd, .events = POLLIN };
 
                 poll(&polled, 1, 500);
+                progress_look(&progress, pid, now_ms());
                 if (look_at(vm, look, err) < 0)
                         return -1;
         }
@@ -114,9 +119,9 @@ static int run_start(const struct vm *vm, uint16_t ssh_port, struct event_sink *
 }
 
 /* The guest is up when our own login succeeds. Lima's word is not enough, and of a guest that ran before it says nothing. */
-static int await_guest(const struct vm *vm, struct look *look, int limit_ms, struct error **err)
+static int await_guest(const struct vm *vm, struct look *look, int quiet_ms, int whole_ms, struct error **err)
 {
-        _cleanup_(closep) int process_fd = -1;
+        struct progress progress;
 
         if (look_at(vm, look, err) < 0)
                 return -1;
@@ -124,11 +129,8 @@ static int await_guest(const struct vm *vm, struct look *look, int limit_ms, str
                 return error_set(err, ERROR_ENGINE, "Lima says that VM '%s' runs, but it doesn't", vm->name);
         if (system_check_guest(vm, look->listing.driver, err) < 0)
                 return -1;
-        process_fd = os_process_fd(look->listing.driver);
-        if (process_fd < 0)
-                return error_errno(err, ERROR_ENGINE, "cannot watch the process that runs the guest");
-        if (guest_await(vm, look->listing.ssh_port, process_fd, deadline_in(limit_ms), err) < 0 ||
-            guest_check_ports(vm, err) < 0)
+        progress_begin(&progress, quiet_ms, whole_ms, now_ms());
+        if (guest_await(vm, look->listing.ssh_port, look->listing.driver, &progress, err) < 0 || guest_check_ports(vm, err) < 0)
                 return -1;
         return mark_ready(vm, look, err);
 }
@@ -195,7 +197,7 @@ static int join(struct vm *vm, struct look *look, struct event_sink *events, str
         _cleanup_(error_freep) struct error *reason = NULL;
 
         event_note(events, "VM '%s' is already running: waiting for its guest", vm->name);
-        if (await_guest(vm, look, START_TIMEOUT_MS, &reason) == 0)
+        if (await_guest(vm, look, START_TIMEOUT_MS, START_TIMEOUT_MS, &reason) == 0)
                 return 1;
         if (look_at(vm, look, err) < 0 || settle(vm, look, events, err) < 0)
                 return -1;
@@ -222,7 +224,7 @@ static int start(struct vm *vm, struct look *look, struct event_sink *events, st
         }
         if (prepare_start(vm, look, &ssh_port, err) < 0)
                 return -1;
-        if (run_start(vm, ssh_port, events, err) == 0 && await_guest(vm, look, LOGIN_MS, err) == 0)
+        if (run_start(vm, ssh_port, events, err) == 0 && await_guest(vm, look, LOGIN_MS, LOGIN_WHOLE_MS, err) == 0)
                 return 0;
         add_console(look, err);
         /* A start that failed, timed out or is degraded leaves the VM running, and the next one would take that for success. */

@@ -6,6 +6,32 @@
 #include "lib/file.h"
 #include "operation/power.h"
 
+/* Notes in the record that the VM goes. On a disk that is full there is no room for that until the VM's own disk is gone; a run
+ * that is killed before leaves a VM without a disk, which the next one removes. */
+static int intend(struct vm *vm, struct error **err)
+{
+        _cleanup_(error_freep) struct error *reason = NULL;
+
+        if (vm->record.intent == INTENT_DESTROY || vm_intend(vm, INTENT_DESTROY, &reason) == 0 || error_is_no_room(reason))
+                return 0;
+        return error_give(err, TAKE_PTR(reason));
+}
+
+/* A block that stays behind leads nowhere. On a disk that is full it must not keep the VM, which takes the room. */
+static int withdraw_alias(struct front *front, const struct vm *vm, struct error **err)
+{
+        _cleanup_(error_freep) struct error *reason = NULL;
+        _cleanup_(freep) char *text = NULL;
+
+        if (ssh_config_withdraw(vm->name, &reason) == 0)
+                return 0;
+        if (!error_is_no_room(reason))
+                return error_give(err, TAKE_PTR(reason));
+        text = error_text(reason);
+        event_warning(front->events, "%s", text);
+        return 0;
+}
+
 /* A VM that is about to be removed is not asked to shut down: its disk goes with it. */
 int destroy_vm(struct front *front, struct vm *vm, struct error **err)
 {
@@ -16,11 +42,11 @@ int destroy_vm(struct front *front, struct vm *vm, struct error **err)
                 return -1;
         event_begin(front->events, "destroy", "removing VM '%s'", vm->name);
         session_close(vm);
-        if (vm_intend(vm, INTENT_DESTROY, err) < 0)
+        if (intend(vm, err) < 0)
                 goto fail;
-        if (status.state == VM_RUNNING && vm->engine->kill(vm, err) < 0)
+        if (vm_state_is_alive(status.state) && vm->engine->kill(vm, err) < 0)
                 goto fail;
-        if (vm->engine->remove(vm, err) < 0 || ssh_config_withdraw(vm->name, err) < 0)
+        if (vm->engine->remove(vm, err) < 0 || intend(vm, err) < 0 || withdraw_alias(front, vm, err) < 0)
                 goto fail;
         if (checkout && file_is_folder(checkout) && repos_withdraw(vm, checkout, err) < 0)
                 goto fail;

@@ -14,7 +14,9 @@
 #include "operation/engines.h"
 #include "vm/vm.h"
 
-#define SPACE_NEEDED (INT64_C(4) << 30)
+#define SPACE_NEEDED     (INT64_C(4) << 30)
+#define DOWNLOADS_NEEDED (INT64_C(1) << 30)
+#define RUNTIME_NEEDED   (INT64_C(4) << 20)
 
 void doctor_clear(struct doctor *doctor)
 {
@@ -109,21 +111,47 @@ static char *existing_folder(char *path)
         return path;
 }
 
-static void check_space(struct doctor *doctor)
+/* Where room is needed, and how much less is too little. */
+static const struct {
+        const char *name;
+        char *(*path)(const char *name);
+        const char *inner;
+        int64_t least;
+        const char *variable;
+} rooms[] = {
+        { "room for VMs", paths_state, "vms", SPACE_NEEDED, "XDG_STATE_HOME" },
+        { "room for layers", paths_data, NULL, SPACE_NEEDED, "XDG_DATA_HOME" },
+        { "room for downloads", paths_cache, NULL, DOWNLOADS_NEEDED, "XDG_CACHE_HOME" },
+};
+
+static void check_room(struct doctor *doctor, const char *name, const char *folder, int64_t least, const char *hint)
 {
-        _cleanup_(freep) char *folder = existing_folder(paths_data(NULL));
+        _cleanup_(freep) char *text = NULL;
         struct statvfs info;
         int64_t available;
 
         if (statvfs(folder, &info) < 0) {
-                doctor_say(doctor, DOCTOR_BAD, "disk space", NULL, "cannot ask '%s': %s", folder, strerror(errno));
+                doctor_say(doctor, DOCTOR_BAD, name, NULL, "cannot ask '%s': %s", folder, strerror(errno));
                 return;
         }
         available = (int64_t)info.f_bavail * (int64_t)info.f_frsize;
-        _cleanup_(freep) char *text = text_format_size(available);
+        text = text_format_size(available);
+        doctor_say(doctor, available < least ? DOCTOR_BAD : DOCTOR_GOOD, name, hint, "%s free in '%s'", text, folder);
+}
 
-        doctor_say(doctor, available < SPACE_NEEDED ? DOCTOR_BAD : DOCTOR_GOOD, "disk space",
-                   "make room, or set XDG_DATA_HOME to a larger disk", "%s free in '%s'", text, folder);
+static void check_space(struct doctor *doctor)
+{
+        _cleanup_(freep) char *runtime = paths_runtime(NULL);
+
+        for (size_t i = 0; i < ARRAY_SIZE(rooms); i++) {
+                _cleanup_(freep) char *folder = existing_folder(rooms[i].path(rooms[i].inner));
+                _cleanup_(freep) char *hint = xasprintf("make room, or set %s to a larger disk", rooms[i].variable);
+
+                check_room(doctor, rooms[i].name, folder, rooms[i].least, hint);
+        }
+        /* check_runtime() says why there is none. */
+        if (runtime)
+                check_room(doctor, "room for sockets", runtime, RUNTIME_NEEDED, "make room there");
 }
 
 static void say_error(struct doctor *doctor, const char *name, const struct error *error)
@@ -206,6 +234,10 @@ static void check_vm(struct doctor *doctor, const char *name)
                 _cleanup_(freep) char *hint = xasprintf("machine rebuild %s", name);
 
                 doctor_say(doctor, DOCTOR_BAD, title, hint, "broken: %s", status.reason ? status.reason : "no reason known");
+        } else if (status.state == VM_PAUSED || status.state == VM_UNRESPONSIVE) {
+                _cleanup_(freep) char *text = vm_status_text(&status);
+
+                doctor_say(doctor, DOCTOR_BAD, title, status.hint, "%s", text);
         } else if (vm.record.intent != INTENT_NONE) {
                 _cleanup_(freep) char *hint =
                         xasprintf("machine %s %s", vm.record.intent == INTENT_DESTROY ? "destroy" : "up", name);

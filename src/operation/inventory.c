@@ -61,6 +61,18 @@ static int find_names(const struct projects *projects, struct strv *names, struc
         return 0;
 }
 
+/* The table has room for a state, and not for its reason. */
+static void warn(struct front *front, const struct inventory_entry *entry)
+{
+        const struct vm_status *status = &entry->status;
+        _cleanup_(freep) char *text = vm_status_text(status);
+
+        if (entry->trouble)
+                event_warning(front->events, "VM '%s': %s", entry->name, entry->trouble);
+        else if (status->state == VM_PAUSED || status->state == VM_UNRESPONSIVE)
+                event_warning(front->events, "VM '%s' is %s; %s", entry->name, text, status->hint);
+}
+
 int inventory_take(struct front *front, struct inventory *out, struct error **err)
 {
         _cleanup_(strv_clear) struct strv names = STRV_INIT;
@@ -80,8 +92,7 @@ int inventory_take(struct front *front, struct inventory *out, struct error **er
         }
         inspect_all(out);
         for (size_t i = 0; i < out->count; i++)
-                if (out->items[i].trouble)
-                        event_warning(front->events, "VM '%s': %s", out->items[i].name, out->items[i].trouble);
+                warn(front, &out->items[i]);
         return 0;
 }
 

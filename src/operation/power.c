@@ -45,7 +45,8 @@ int power_publish(const struct vm *vm, struct error **err)
 
 int power_boot(struct front *front, struct vm *vm, struct error **err)
 {
-        if (write_ssh_config(vm, err) < 0)
+        /* First, because nothing can be written to a disk that is full. */
+        if (vm_resume(vm, err) < 0 || write_ssh_config(vm, err) < 0)
                 return -1;
         return vm->engine->start(vm, front->events, err);
 }
@@ -67,9 +68,12 @@ int power_stop(struct front *front, struct vm *vm, bool *was_running, struct err
         if (vm_inspect(vm, &status, err) < 0)
                 return -1;
         if (was_running)
-                *was_running = status.state == VM_RUNNING;
+                *was_running = vm_state_is_alive(status.state);
+        /* Before the sessions are ended: a guest that waits is not stopped, and they go on with it. */
+        if (status.waits && vm_resume(vm, err) < 0)
+                return -1;
         session_close(vm);
-        if (status.state != VM_RUNNING)
+        if (!vm_state_is_alive(status.state))
                 return 0;
         return vm->engine->stop(vm, front->events, err);
 }

@@ -11,8 +11,8 @@ static int ensure(struct front *front, struct vm *vm, bool *started, struct erro
         /* The common case takes no lock: a long `up` of this VM may hold it, and its guest may still be usable. */
         if (vm_inspect(vm, &status, err) < 0)
                 return -1;
-        if (status.state == VM_RUNNING && (vm->record.intent == INTENT_NONE || vm->record.intent == INTENT_SETUP))
-                return 0;
+        if (vm_state_is_alive(status.state) && (vm->record.intent == INTENT_NONE || vm->record.intent == INTENT_SETUP))
+                return status.state == VM_RUNNING ? 0 : vm_resume(vm, err);
         if (vm_lock(vm, front->events, err) < 0)
                 return -1;
         if (!vm->exists)

@@ -199,6 +199,8 @@ int up_vm(struct front *front, struct vm *vm, const struct target *target, const
         int status = 0;
 
         *out = (struct up_result){ .how = "running" };
+        if (vm->exists && vm->record.intent != INTENT_CREATE && vm->record.intent != INTENT_DESTROY && vm_resume(vm, err) < 0)
+                return -1;
         if (observe_plan(vm, target, &observed, &plan, err) < 0)
                 return -1;
         for (size_t i = 0; i < plan.notes.count; i++)

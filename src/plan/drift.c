@@ -204,7 +204,7 @@ void drift_find(const struct project *wanted, const struct plan_observed *observ
         drift_clear(out);
         find_ports(wanted, record, out);
         add_if(out, "lan", yes_or_no(record->lan), yes_or_no(wanted->lan), DRIFT_UP);
-        find_sizes(wanted, observed, observed->state == VM_RUNNING && !drift_restarts(out), out);
+        find_sizes(wanted, observed, vm_state_is_alive(observed->state) && !drift_restarts(out), out);
         add_if(out, "forward_agent", yes_or_no(record->forward_agent), yes_or_no(wanted->forward_agent), DRIFT_UP);
         find_keys(wanted, observed, out);
         find_key_hosts(wanted, record, out);

@@ -91,7 +91,7 @@ static void plan_existing(const struct project *wanted, const struct plan_observ
 {
         const struct vm_record *record = observed->record;
         _cleanup_(drift_clear) struct drift drift = DRIFT_INIT;
-        bool running = observed->state == VM_RUNNING;
+        bool running = vm_state_is_alive(observed->state);
         const char *name = wanted->name;
         const char *changed;
 
@@ -102,7 +102,7 @@ static void plan_existing(const struct project *wanted, const struct plan_observ
                 add_step(plan, PLAN_RESTART, "'%s' changed in the configuration", changed);
         if (running && changed)
                 add_step(plan, PLAN_START, "VM '%s' is stopped for that", name);
-        else if (!running)
+        else if (observed->state != VM_RUNNING)
                 add_step(plan, PLAN_START, "VM '%s' is %s", name, vm_state_name(observed->state));
         else if (record->intent == INTENT_SETUP)
                 add_step(plan, PLAN_START, "the first start of VM '%s' may have been interrupted", name);

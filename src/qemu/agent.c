@@ -6,14 +6,17 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lib/os.h"
 #include "lib/text.h"
 #include "qemu/agent-protocol.h"
 #include "qemu/socket.h"
+#include "vm/progress.h"
 
 /* Nothing tells us when a program in the guest has ended. So we ask, at short intervals at first */
 #define LOOK_MS         2
 #define LOOK_LONGEST_MS 100
 #define SAID_MOST       2000
+#define WHOLE_TIMES     10
 
 struct agent {
         int fd;
@@ -172,26 +175,43 @@ static int judge(const char *program, const json_t *reply, struct error **err)
                          said.len > 0 ? said.buf : "no reason given");
 }
 
-int agent_run(struct agent *agent, const char *const *argv, const struct strbuf *input, deadline limit, struct error **err)
+/* Fails when nothing has moved for too long. */
+static int check_progress(const struct agent *agent, const char *program, struct progress *progress, struct error **err)
+{
+        _cleanup_(freep) char *text = NULL;
+        pid_t qemu = 0;
+        uid_t user;
+
+        if (now_ms() - progress->looked >= progress_pause_ms(progress))
+                progress_look(progress, os_peer_pid(agent->fd, &qemu, &user) < 0 ? 0 : qemu, now_ms());
+        if (!progress_is_over(progress, now_ms()))
+                return 0;
+        text = progress_text(progress, now_ms());
+        return error_set(err, ERROR_ENGINE, "'%s' did not end in the guest %s", program, text);
+}
+
+int agent_run(struct agent *agent, const char *const *argv, const struct strbuf *input, int quiet_ms, struct error **err)
 {
         _cleanup_(json_decrefp) json_t *arguments = NULL;
+        struct progress progress;
         int pause = LOOK_MS;
         int64_t pid;
 
-        if (begin(agent, argv, input, limit, &pid, err) < 0)
+        progress_begin(&progress, quiet_ms, WHOLE_TIMES * quiet_ms, now_ms());
+        if (begin(agent, argv, input, deadline_in(quiet_ms), &pid, err) < 0)
                 return -1;
         arguments = json_pack("{s:I}", "pid", (json_int_t)pid);
         for (;;) {
                 _cleanup_(json_decrefp) json_t *reply = NULL;
                 bool ended;
 
-                if (agent_call(agent, "guest-exec-status", arguments, limit, &reply, err) < 0 ||
+                if (agent_call(agent, "guest-exec-status", arguments, deadline_in(quiet_ms), &reply, err) < 0 ||
                     json_get_bool(reply, "exited", &ended, err) < 0)
                         return -1;
                 if (ended)
                         return judge(argv[0], reply, err);
-                if (deadline_passed(limit))
-                        return error_set(err, ERROR_ENGINE, "'%s' did not end in the guest in time", argv[0]);
+                if (check_progress(agent, argv[0], &progress, err) < 0)
+                        return -1;
                 poll(NULL, 0, pause);
                 pause = pause * 2 < LOOK_LONGEST_MS ? pause * 2 : LOOK_LONGEST_MS;
         }

@@ -20,6 +20,7 @@ int agent_tell(struct agent *agent, const char *command, json_t *arguments, dead
 
 /*
  * Runs a program in the guest as root and waits for its end. `argv[0]` is its absolute path there; `input` (may be NULL) is
- * what it reads. An exit status other than 0 is ERROR_ENGINE with the program's output. Source: qemu-ga-ref, "guest-exec".
+ * what it reads. It may take as long as it moves (vm/progress.h): `quiet_ms` is how long neither the guest nor its QEMU may do
+ * anything. An exit status other than 0 is ERROR_ENGINE with the program's output. Source: qemu-ga-ref, "guest-exec".
  */
-int agent_run(struct agent *agent, const char *const *argv, const struct strbuf *input, deadline limit, struct error **err);
+int agent_run(struct agent *agent, const char *const *argv, const struct strbuf *input, int quiet_ms, struct error **err);

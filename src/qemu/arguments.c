@@ -113,7 +113,12 @@ static void add_disk(const struct arguments *arguments, struct strv *argv)
                           "file", "driver", "file", "aio", "threads", "filename", arguments->disk);
         _cleanup_(freep) char *text = json_text(disk);
 
-        strv_adds(argv, "-blockdev", text, "-device", "virtio-blk-pci,drive=disk", NULL);
+        /*
+         * A write that the host can't do (no room, no quota, a broken file system) stops the guest, which later goes on with
+         * that very write. By default that holds for a disk without room only, and the guest loses what the others were to
+         * write.
+         */
+        strv_adds(argv, "-blockdev", text, "-device", "virtio-blk-pci,drive=disk,werror=stop", NULL);
 }
 
 static void add_devices(const struct arguments *arguments, struct strv *argv)
@@ -136,6 +141,9 @@ static void add_devices(const struct arguments *arguments, struct strv *argv)
         strv_adds(argv, "-serial", "chardev:console", NULL);
         add_option(argv, "-chardev", "socket,id=qmp,path=", arguments->qmp_socket, ",server=on,wait=off");
         strv_adds(argv, "-mon", "chardev=qmp,mode=control", NULL);
+        /* QEMU talks to one client at a time on each of them. */
+        add_option(argv, "-chardev", "socket,id=look,path=", arguments->look_socket, ",server=on,wait=off");
+        strv_adds(argv, "-mon", "chardev=look,mode=control", NULL);
 }
 
 void arguments_build(const struct arguments *arguments, struct strv *argv)

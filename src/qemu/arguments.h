@@ -28,7 +28,7 @@ struct arguments {
         bool halted;             /* waits for "cont" before it boots */
         const char *kernel, *initrd, *disk;
         const char *uuid; /* of the VM, with hyphens */
-        const char *qmp_socket, *agent_socket;
+        const char *qmp_socket, *look_socket, *agent_socket;
         const char *resume_socket; /* the identity comes through it, for a template and VMs restored from it; else NULL */
         const char *console;       /* the file that the guest's console is written to, or a pipe */
         const char *identity;      /* the file with the guest's identity */

@@ -7,8 +7,11 @@
 #include <unistd.h>
 
 #include "lib/loop.h"
+#include "lib/os.h"
 #include "qemu/socket.h"
 #include "vm/console.h"
+#include "vm/monitor.h"
+#include "vm/progress.h"
 
 /*
  * A connection made before the guest has its network hangs in retransmissions long afterwards, so others are made beside it.
@@ -24,9 +27,13 @@
 #define EVENTS_AT_ONCE 256
 #define BANNER         "SSH-2.0-" /* RFC 4253, section 4.2 */
 
-/* From the start of QEMU to the banner of the guest's sshd */
+#define STATUS_MS 5000
+
+/* How long nothing may move, from the start of QEMU to the banner of the guest's sshd. A slow boot that moves may take ten
+ * times as long (progress.h). */
 #define BOOT_KVM_MS      60000
 #define BOOT_EMULATED_MS 180000
+#define WHOLE_TIMES      10
 
 struct attempt {
         struct boot *boot;
@@ -43,7 +50,8 @@ struct boot {
         struct loop *loop;
         struct console console;
         int watch;
-        int limit_ms;
+        pid_t qemu; /* 0 = unknown */
+        struct progress progress;
         struct attempt attempts[ATTEMPTS];
         struct loop_source *next; /* the timer of the next attempt */
         int64_t next_due;
@@ -145,12 +153,46 @@ static void on_next(struct loop *loop, void *data)
         attempt_plan(boot, ATTEMPT_MS);
 }
 
-static void on_limit(struct loop *loop, void *data)
+static void on_look(struct loop *loop, void *data)
 {
         struct boot *boot = data;
+        _cleanup_(freep) char *text = NULL;
 
-        error_set(&boot->error, ERROR_ENGINE, "its sshd does not answer after %d s", boot->limit_ms / 1000);
+        progress_look(&boot->progress, boot->qemu, now_ms());
+        if (!progress_is_over(&boot->progress, now_ms())) {
+                loop_add_timer(loop, progress_pause_ms(&boot->progress), on_look, boot);
+                return;
+        }
+        text = progress_text(&boot->progress, now_ms());
+        error_set(&boot->error, ERROR_ENGINE, "its sshd does not answer %s", text);
         loop_quit(loop, -1);
+}
+
+static void ask_status(struct boot *boot, const char *command, struct monitor_status *out)
+{
+        _cleanup_(json_decrefp) json_t *reply = NULL;
+
+        qmp_call(boot->qmp, command, NULL, deadline_in(STATUS_MS), &reply, NULL);
+        monitor_status_take(out, reply);
+}
+
+/* The guest stands still: QEMU says why. */
+static void on_stop(struct boot *boot)
+{
+        _cleanup_(monitor_status_clear) struct monitor_status says = { 0 };
+        _cleanup_(vm_status_clear) struct vm_status status = VM_STATUS_INIT;
+
+        ask_status(boot, "query-status", &says);
+        ask_status(boot, "query-block", &says);
+        if (!says.run)
+                return;
+        monitor_judge(&says, boot->runtime->name, boot->runtime->disk, &status);
+        if (status.state == VM_RUNNING)
+                return;
+        _cleanup_(freep) char *text = vm_status_text(&status);
+
+        error_set(&boot->error, ERROR_ENGINE, "it is %s", text);
+        loop_quit(boot->loop, -1);
 }
 
 static void on_qmp(struct loop *loop, int fd, short revents, void *data)
@@ -166,8 +208,11 @@ static void on_qmp(struct loop *loop, int fd, short revents, void *data)
                 if (got <= 0)
                         return;
                 /* The guest agent opened its port: the guest has nearly booted, and sshd comes soon. */
+                progress_moved(&boot->progress, now_ms());
                 if (streq(name, "VSERPORT_CHANGE"))
                         attempt_plan(boot, 0);
+                if (streq(name, "STOP"))
+                        on_stop(boot);
         }
 }
 
@@ -176,6 +221,7 @@ static void on_console(struct loop *loop, int fd, short revents, void *data)
         struct boot *boot = data;
         char notices[4096];
 
+        progress_moved(&boot->progress, now_ms());
         if (read(fd, notices, sizeof(notices)) > 0)
                 console_report(&boot->console, boot->events);
 }
@@ -201,12 +247,12 @@ static void boot_clear(struct boot *boot)
         error_free(boot->error);
 }
 
-int boot_limit_ms(bool kvm)
+int boot_quiet_ms(bool kvm)
 {
         return kvm ? BOOT_KVM_MS : BOOT_EMULATED_MS;
 }
 
-int boot_wait(const struct runtime *runtime, struct qmp *qmp, int limit_ms, struct event_sink *events, struct error **err)
+int boot_wait(const struct runtime *runtime, struct qmp *qmp, int quiet_ms, struct event_sink *events, struct error **err)
 {
         _cleanup_(boot_clear) struct boot boot = {
                 .runtime = runtime,
@@ -215,15 +261,18 @@ int boot_wait(const struct runtime *runtime, struct qmp *qmp, int limit_ms, stru
                 .loop = loop_new(),
                 .console = CONSOLE_INIT,
                 .watch = -1,
-                .limit_ms = limit_ms,
         };
+        uid_t user;
 
+        if (os_peer_pid(qmp_fd(qmp), &boot.qemu, &user) < 0)
+                boot.qemu = 0;
+        progress_begin(&boot.progress, quiet_ms, WHOLE_TIMES * quiet_ms, now_ms());
         for (size_t i = 0; i < ATTEMPTS; i++)
                 boot.attempts[i] = (struct attempt){ .boot = &boot, .fd = -1 };
         if (watch_console(&boot, err) < 0)
                 return -1;
         loop_add_fd(boot.loop, qmp_fd(qmp), POLLIN, on_qmp, &boot);
-        loop_add_timer(boot.loop, limit_ms, on_limit, &boot);
+        loop_add_timer(boot.loop, progress_pause_ms(&boot.progress), on_look, &boot);
         attempt_plan(&boot, 0);
         if (loop_run(boot.loop, err) == 0)
                 return 0;

@@ -6,7 +6,10 @@
 
 #include "qemu/runtime.h"
 
-/* The longest time to wait for a guest. */
-int boot_limit_ms(bool kvm);
-/* Fails when QEMU ends first, or after `limit_ms`. The guest's console goes to `events`, line by line. */
-int boot_wait(const struct runtime *runtime, struct qmp *qmp, int limit_ms, struct event_sink *events, struct error **err);
+/* How long a guest that boots may show no sign of life. */
+int boot_quiet_ms(bool kvm);
+/*
+ * Fails when QEMU ends first, when it pauses its guest (the host's disk is full), and when nothing has moved for `quiet_ms`
+ * (vm/progress.h). The guest's console goes to `events`, line by line.
+ */
+int boot_wait(const struct runtime *runtime, struct qmp *qmp, int quiet_ms, struct event_sink *events, struct error **err);

@@ -1,15 +1,10 @@
 #include "qemu/engine.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "host/acceleration.h"
-#include "image/layer.h"
 #include "image/stock.h"
-#include "lib/file.h"
-#include "lib/os.h"
 #include "lib/process.h"
 #include "qemu/arguments.h"
 #include "qemu/qemu.h"
@@ -23,8 +18,6 @@
 /* The first that has `-netdev stream` */
 #define MAJOR_LEAST 7
 #define MINOR_LEAST 2
-/* A QEMU that doesn't listen must not keep anybody waiting longer. */
-#define LOOK_MS 500
 
 static void judge_version(const struct toolkit *toolkit, struct engine_probe *out)
 {
@@ -87,69 +80,6 @@ static int probe(struct engine_probe *out, struct error **err)
         return 0;
 }
 
-static int64_t memory_of(struct runtime *runtime)
-{
-        _cleanup_(closep) int process_fd = -1;
-        pid_t pid;
-
-        if (runtime_find_sockets(runtime, NULL) < 0 ||
-            socket_listener(runtime->qmp, deadline_in(LOOK_MS), &process_fd, &pid, NULL) < 0)
-                return 0;
-        return os_process_memory(pid);
-}
-
-/*
- * A stopped VM whose disk stands on a layer that is gone can't be started again. Only the start checks whether the layer is
- * whole: a list of a thousand VMs comes here a thousand times.
- */
-static int check_base(const struct vm *vm, struct vm_status *status, struct error **err)
-{
-        _cleanup_(freep) char *folder = vm->record.base ? layer_folder(vm->record.base) : NULL;
-        _cleanup_(freep) char *disk = folder ? path_join(folder, LAYER_DISK) : NULL;
-        _cleanup_(layer_clear) struct layer image = LAYER_INIT;
-        _cleanup_(error_freep) struct error *reason = NULL;
-
-        if (!disk || file_exists(disk) || layer_open(vm->record.base, &image, &reason) == 0)
-                return 0;
-        if (reason->kind != ERROR_ENGINE) {
-                if (err)
-                        *err = TAKE_PTR(reason);
-                return -1;
-        }
-        status->state = VM_BROKEN;
-        status->reason = error_text(reason);
-        return 0;
-}
-
-static int inspect(const struct vm *vm, struct vm_status *out, struct error **err)
-{
-        _cleanup_(runtime_clear) struct runtime runtime = RUNTIME_INIT;
-        _cleanup_(vm_status_clear) struct vm_status status = VM_STATUS_INIT;
-        struct stat disk;
-        int alive;
-
-        runtime_find_files(vm, &runtime);
-        if (lstat(runtime.disk, &disk) == 0) {
-                status.state = VM_STOPPED;
-                status.disk_bytes = (int64_t)disk.st_blocks * 512;
-        } else if (errno != ENOENT) {
-                return error_errno(err, ERROR_ENGINE, "cannot look at '%s'", runtime.disk);
-        }
-        alive = runtime_is_alive(&runtime, err);
-        if (alive < 0)
-                return -1;
-        if (alive) {
-                status.state = VM_RUNNING;
-                status.memory_bytes = memory_of(&runtime);
-        } else if (status.state == VM_STOPPED && check_base(vm, &status, err) < 0) {
-                return -1;
-        }
-        vm_status_clear(out);
-        *out = status;
-        status = (struct vm_status)VM_STATUS_INIT;
-        return 0;
-}
-
 static int not_running(const struct vm *vm, struct error **err)
 {
         error_set(err, ERROR_ENGINE, "VM '%s' is not running", vm->name);
@@ -201,10 +131,12 @@ const struct engine qemu_engine = {
         .stop = engine_stop,
         .kill = engine_kill,
         .remove = engine_remove,
-        .inspect = inspect,
+        .inspect = engine_inspect,
         .connect = connect_ssh,
         .folder = folder,
         .processes = engine_processes,
+        .resume = engine_resume,
+        .inspect_many = engine_inspect_many,
         .change_rules = rules_change,
         .account = account_read_whole,
         .refused = engine_refused,

@@ -11,6 +11,9 @@ int engine_create(struct vm *vm, struct event_sink *events, struct error **err);
  * holds it, so that nobody removes it while a template is built on it. */
 int create_find_base(const struct vm_record *record, struct event_sink *events, struct layer *out, struct lock *lock,
                      struct error **err);
+int engine_inspect(const struct vm *vm, struct vm_status *out, struct error **err);
+void engine_inspect_many(struct vm_inspection *const *items, size_t count);
+int engine_resume(const struct vm *vm, struct error **err);
 int engine_remove(struct vm *vm, struct error **err);
 /*
  * A VM that another run started is waited for in the same way. If that fails it is left running, because there may be work in

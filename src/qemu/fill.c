@@ -8,6 +8,7 @@
 #include "qemu/boot.h"
 #include "qemu/disk.h"
 #include "qemu/engine.h"
+#include "qemu/qemu.h"
 #include "qemu/scratch.h"
 
 #define KIND STOCK_RECIPE
@@ -29,7 +30,7 @@ static int make_disk(const char *path, const struct layer *parent, const struct 
 static int boot(struct launch *launch, struct qmp **qmp, struct event_sink *events, struct error **err)
 {
         if (launch_start(launch, &(struct launch_memory){ 0 }, err) == 0 && launch_qmp(launch, qmp, err) == 0 &&
-            boot_wait(launch->runtime, *qmp, boot_limit_ms(launch->acceleration.kvm), events, err) == 0)
+            boot_wait(launch->runtime, *qmp, boot_quiet_ms(launch->acceleration.kvm), events, err) == 0)
                 return 0;
         launch_explain(launch, err);
         return error_wrap(err, "cannot boot the VM to fill");
@@ -59,6 +60,8 @@ static int run(struct launch *launch, struct filling *filling, struct event_sink
                 return -1;
         }
         if (wanted->fill(launch->vm, wanted->data, events, &filling->became, err) < 0) {
+                if (vm_resume(launch->vm, NULL) < 0)
+                        error_hint(err, "make room there, and try again: what was done so far is kept");
                 scratch_run(launch, "pause", "", NULL);
                 scratch_quit(launch, qmp, NULL);
                 return -1;
@@ -79,8 +82,10 @@ static int build(void *data, const char *folder, const struct lock *lock _unused
                 .vm = &vm, .runtime = &runtime, .ends_with_us = true, .lock = LOCK_INIT
         };
 
-        if (throwaway_invent(KIND, filling->wanted->key, folder, filling->wanted->record, &vm, err) < 0 ||
-            runtime_find(&vm, &runtime, err) < 0 || launch_prepare(&launch, filling->parent, NULL, err) < 0 ||
+        if (throwaway_invent(KIND, filling->wanted->key, folder, filling->wanted->record, &vm, err) < 0)
+                return -1;
+        vm.engine = &qemu_engine; /* so that its sessions notice when it is paused */
+        if (runtime_find(&vm, &runtime, err) < 0 || launch_prepare(&launch, filling->parent, NULL, err) < 0 ||
             make_disk(runtime.disk, filling->parent, &launch.toolkit, err) < 0 ||
             throwaway_ssh_config(&vm, runtime.ssh, 0, err) < 0)
                 return -1;

@@ -21,7 +21,8 @@
 #include "vm/ports.h"
 #include "vm/rules.h"
 
-#define QMP_MS 30000
+/* From the start of QEMU to its first words, on a busy host. One that ends is not waited for. */
+#define QMP_MS 120000
 #define END_MS 10000
 /* From a closed socket to the end of the process */
 #define STATUS_MS    500
@@ -145,6 +146,7 @@ static void build_command(const struct launch *launch, const struct launch_memor
                 .disk = runtime->disk,
                 .uuid = vm->record.uuid,
                 .qmp_socket = runtime->qmp,
+                .look_socket = runtime->look,
                 .agent_socket = runtime->agent,
                 .resume_socket = memory->file ? runtime->resume : NULL,
                 .console = console,

@@ -8,19 +8,25 @@
 #include <unistd.h>
 
 #include "lib/file.h"
+#include "lib/os.h"
 #include "lib/text.h"
 #include "qemu/disk.h"
+#include "qemu/engine.h"
 #include "qemu/launch.h"
 #include "qemu/lines.h"
 #include "qemu/migration.h"
 #include "qemu/socket.h"
 #include "qemu/template.h"
 #include "vm/identity.h"
+#include "vm/progress.h"
 
-/* A restore takes a tenth of a second. These limits are for a busy host. */
-#define RESTORE_MS        20000
+/* A restore takes a tenth of a second, on a busy host with a slow disk much more. */
+#define RESTORE_MS 120000
+/* How long the guest, or the QEMU that runs it, may show no sign of life before it has taken on its identity (vm/progress.h).
+ */
 #define WAKE_KVM_MS       10000
 #define WAKE_EMULATED_MS  60000
+#define WAKE_WHOLE_MS     180000
 #define CONNECT_MS        5000
 #define ANSWER_LINE_LIMIT 4096
 
@@ -63,8 +69,26 @@ static int refresh_disk(const struct vm *vm, const struct runtime *runtime, cons
         return 0;
 }
 
+/* The guest has not answered for a while. Returns 0 when it is to be waited for. */
+static int look_again(const struct vm *vm, int fd, struct progress *progress, struct error **err)
+{
+        _cleanup_(vm_status_clear) struct vm_status status = VM_STATUS_INIT;
+        _cleanup_(freep) char *text = NULL;
+        pid_t qemu = 0;
+        uid_t user;
+
+        if (engine_inspect(vm, &status, NULL) == 0 && status.state == VM_PAUSED)
+                return vm_refuse_state(vm, &status, err);
+        progress_look(progress, os_peer_pid(fd, &qemu, &user) < 0 ? 0 : qemu, now_ms());
+        if (!progress_is_over(progress, now_ms()))
+                return 0;
+        text = progress_text(progress, now_ms());
+        return error_set(err, ERROR_ENGINE, "the guest does not answer %s", text);
+}
+
 /* Reads the line that the guest answers with. */
-static int read_line(int fd, struct lines *lines, struct strbuf *line, deadline limit, struct error **err)
+static int read_line(const struct vm *vm, int fd, struct lines *lines, struct strbuf *line, struct progress *progress,
+                     struct error **err)
 {
         for (;;) {
                 char block[512];
@@ -73,9 +97,11 @@ static int read_line(int fd, struct lines *lines, struct strbuf *line, deadline 
 
                 if (got != 0)
                         return got < 0 ? -1 : 0;
-                got = socket_wait(fd, POLLIN, limit, err);
-                if (got <= 0)
-                        return got < 0 ? -1 : error_set(err, ERROR_ENGINE, "the guest does not answer");
+                got = socket_wait(fd, POLLIN, deadline_in(progress_pause_ms(progress)), err);
+                if (got < 0 || (got == 0 && look_again(vm, fd, progress, err) < 0))
+                        return -1;
+                if (got == 0)
+                        continue;
                 length = recv(fd, block, sizeof(block), 0);
                 if (length > 0)
                         lines_feed(lines, block, (size_t)length);
@@ -85,13 +111,13 @@ static int read_line(int fd, struct lines *lines, struct strbuf *line, deadline 
 }
 
 /* Reads the answer: "ok", or the reason why not. */
-static int read_answer(int fd, deadline limit, struct error **err)
+static int read_answer(const struct vm *vm, int fd, struct progress *progress, struct error **err)
 {
         _cleanup_(lines_clear) struct lines lines = LINES_INIT(ANSWER_LINE_LIMIT);
         _cleanup_(strbuf_clear) struct strbuf line = STRBUF_INIT;
         _cleanup_(freep) char *shown = NULL;
 
-        if (read_line(fd, &lines, &line, limit, err) < 0)
+        if (read_line(vm, fd, &lines, &line, progress, err) < 0)
                 return -1;
         if (streq(line.buf, "ok"))
                 return 0;
@@ -100,16 +126,18 @@ static int read_answer(int fd, deadline limit, struct error **err)
 }
 
 /* The clock goes last, because time goes on meanwhile. */
-static int hand_over_identity(const struct vm *vm, int fd, deadline limit, struct error **err)
+static int hand_over_identity(const struct vm *vm, int fd, int quiet_ms, struct error **err)
 {
         _cleanup_(identity_wipe) struct strbuf text = STRBUF_INIT;
+        struct progress progress;
         struct timespec now;
 
+        progress_begin(&progress, quiet_ms, WAKE_WHOLE_MS, now_ms());
         if (identity_describe(vm, &text, err) < 0)
                 return -1;
         clock_gettime(CLOCK_REALTIME, &now);
         strbuf_addf(&text, "time %jd.%06ld\n\n", (intmax_t)now.tv_sec, now.tv_nsec / 1000);
-        if (socket_send(fd, text.buf, text.len, limit, err) < 0 || read_answer(fd, limit, err) < 0)
+        if (socket_send(fd, text.buf, text.len, deadline_in(quiet_ms), err) < 0 || read_answer(vm, fd, &progress, err) < 0)
                 return error_wrap(err, "cannot give VM '%s' its identity", vm->name);
         return 0;
 }
@@ -132,8 +160,7 @@ static int wake(const struct launch *launch, struct qmp *qmp, int state, struct 
             qmp_call(qmp, "cont", NULL, restored, NULL, err) < 0 ||
             grow_disk(launch->vm, launch->layer, qmp, restored, err) < 0)
                 return -1;
-        return hand_over_identity(launch->vm, resume, deadline_in(launch->acceleration.kvm ? WAKE_KVM_MS : WAKE_EMULATED_MS),
-                                  err);
+        return hand_over_identity(launch->vm, resume, launch->acceleration.kvm ? WAKE_KVM_MS : WAKE_EMULATED_MS, err);
 }
 
 /* *reached becomes true once QEMU has started: what fails after that is the restore. */
@@ -174,9 +201,12 @@ static int check_fit(const struct launch *launch, const struct layer *layer, str
         return template_fits(layer, &wish, err);
 }
 
-/* Returns 1 when it was restored, 0 when it can't be: `reason` says why, `blame` whether the template is at fault. */
+/* Returns 1 when it was restored, 0 when it can't be: `reason` says why, `blame` whether the template is at fault; -1 when it
+ * can't be at the moment, because the host's disk is full. Then the next start restores it. */
 static int try_restore(struct launch *launch, bool *blame, struct error **reason)
 {
+        _cleanup_(vm_status_clear) struct vm_status status = VM_STATUS_INIT;
+
         *blame = false;
         if (check_fit(launch, launch->layer, reason) < 0)
                 return 0;
@@ -186,6 +216,8 @@ static int try_restore(struct launch *launch, bool *blame, struct error **reason
         *blame = false;
         if (run_restored(launch, blame, reason) == 0 && restore_forget(launch->runtime, reason) == 0)
                 return 1;
+        if (engine_inspect(launch->vm, &status, NULL) == 0 && status.state == VM_PAUSED && status.waits)
+                return vm_refuse_state(launch->vm, &status, reason);
         launch_explain(launch, reason);
         return 0;
 }
@@ -218,15 +250,19 @@ int restore_start(const struct vm *vm, const struct runtime *runtime, const stru
         _cleanup_(error_freep) struct error *reason = NULL;
         _cleanup_(lock_release) struct lock lock = LOCK_INIT;
         bool blame;
+        int restored;
 
         if (layer_use(layer->key, &lock, err) < 0 || launch_prepare(&launch, layer, events, err) < 0 ||
             begin(vm, runtime, layer, err) < 0 || disk_inspect(runtime->disk, layer, 0, NULL, err) < 0)
                 return -1;
-        if (try_restore(&launch, &blame, &reason)) {
+        restored = try_restore(&launch, &blame, &reason);
+        if (restored > 0) {
                 launch_keep(&launch);
                 return 1;
         }
         launch_clear(&launch);
+        if (restored < 0)
+                return error_give(err, TAKE_PTR(reason));
         give_up(vm, layer, blame, reason, events);
         if (refresh_disk(vm, runtime, layer, vm->record.disk_bytes, err) < 0)
                 return -1;

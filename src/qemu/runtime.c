@@ -32,6 +32,7 @@ void runtime_clear(struct runtime *runtime)
         free(runtime->folder);
         free(runtime->sockets);
         free(runtime->qmp);
+        free(runtime->look);
         free(runtime->agent);
         free(runtime->resume);
         free(runtime->ssh);
@@ -59,9 +60,13 @@ int runtime_find_sockets(struct runtime *runtime, struct error **err)
                 const char *name;
                 char **path;
         } sockets[] = {
-                { "qemu", &runtime->sockets },          { "qemu/qmp.sock", &runtime->qmp },
-                { "qemu/agent.sock", &runtime->agent }, { "qemu/resume.sock", &runtime->resume },
-                { "ssh.sock", &runtime->ssh },          { "ready", &runtime->ready },
+                { "qemu", &runtime->sockets },
+                { "qemu/qmp.sock", &runtime->qmp },
+                { "qemu/look.sock", &runtime->look },
+                { "qemu/agent.sock", &runtime->agent },
+                { "qemu/resume.sock", &runtime->resume },
+                { "ssh.sock", &runtime->ssh },
+                { "ready", &runtime->ready },
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(sockets); i++) {

@@ -8,7 +8,8 @@
  *         VM folder/run.lock, disk.qcow2, logs/{console.log,qemu.log,net.log}
  *         VM folder/restore                               the disk is new, and its first start restores it from the template
  *                                                         (restore.h)
- *         runtime folder/VM/qemu/{qmp,agent,resume}.sock  the only folder that QEMU may write to
+ *         runtime folder/VM/qemu/{qmp,look,agent,resume}.sock  the only folder that QEMU may write to. qmp.sock is held for as
+ *                                                         long as a start takes; look.sock is for short questions (inspect.c)
  *         runtime folder/VM/ssh.sock                      machine-net's
  *         runtime folder/VM/ready                         sshd has answered since QEMU was started
  */
@@ -22,7 +23,7 @@ struct runtime {
         const char *name; /* of the VM; borrowed */
         char *lock, *disk, *restore;
         char *logs, *console_log, *qemu_log, *net_log;
-        char *folder, *sockets, *qmp, *agent, *resume, *ssh, *ready;
+        char *folder, *sockets, *qmp, *look, *agent, *resume, *ssh, *ready;
 };
 
 #define RUNTIME_INIT                                                                                                           \

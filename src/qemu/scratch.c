@@ -4,7 +4,7 @@
 #include "lib/file.h"
 #include "qemu/agent.h"
 
-/* A handful of commands, each of which may have to be read from the disk first. */
+/* A handful of commands, each of which may have to be read from the disk first: how long nothing may move (agent_run()) */
 #define SCRIPT_KVM_MS      60000
 #define SCRIPT_EMULATED_MS 300000
 #define QUIT_MS            10000
@@ -14,11 +14,12 @@ int scratch_run(const struct launch *launch, const char *script, const char *arg
         const char *const argv[] = { "/bin/sh", "-s", "--", argument, NULL };
         _cleanup_(strbuf_clear) struct strbuf text = STRBUF_INIT;
         _cleanup_(agent_freep) struct agent *agent = NULL;
-        deadline limit = deadline_in(launch->acceleration.kvm ? SCRIPT_KVM_MS : SCRIPT_EMULATED_MS);
+        int quiet_ms = launch->acceleration.kvm ? SCRIPT_KVM_MS : SCRIPT_EMULATED_MS;
 
-        if (throwaway_script(script, &text, err) < 0 || agent_connect(launch->runtime->agent, limit, &agent, err) < 0)
+        if (throwaway_script(script, &text, err) < 0 ||
+            agent_connect(launch->runtime->agent, deadline_in(quiet_ms), &agent, err) < 0)
                 return -1;
-        return agent_run(agent, argv, &text, limit, err);
+        return agent_run(agent, argv, &text, quiet_ms, err);
 }
 
 int scratch_quit(const struct launch *launch, struct qmp *qmp, struct error **err)

@@ -32,14 +32,39 @@ static int prepare_disk(struct launch *launch, const struct layer *layer, struct
         return 0;
 }
 
-static int go_on(const struct launch *launch, struct qmp *qmp, struct error **err)
+static int begin_boot(const struct vm *vm, struct qmp *qmp, struct error **err)
 {
         deadline limit = deadline_in(QMP_MS);
 
-        if (!launch->halted)
-                return 0;
-        return disk_grow(qmp, launch->vm->record.disk_bytes, limit, err) < 0 ? -1
-                                                                             : qmp_call(qmp, "cont", NULL, limit, NULL, err);
+        return disk_grow(qmp, vm->record.disk_bytes, limit, err) < 0 ? -1 : qmp_call(qmp, "cont", NULL, limit, NULL, err);
+}
+
+static int go_on(const struct launch *launch, struct qmp *qmp, struct error **err)
+{
+        return launch->halted ? begin_boot(launch->vm, qmp, err) : 0;
+}
+
+/* A run that was killed before its go_on() left a guest that waits for it. */
+static int go_on_for_another(const struct vm *vm, struct qmp *qmp, struct error **err)
+{
+        _cleanup_(json_decrefp) json_t *reply = NULL;
+        const char *run;
+
+        if (qmp_call(qmp, "query-status", NULL, deadline_in(QMP_MS), &reply, err) < 0 ||
+            json_get_string(reply, "status", &run, err) < 0)
+                return -1;
+        return streq(run, "prelaunch") ? begin_boot(vm, qmp, err) : 0;
+}
+
+/* Is the guest paused so that it can go on later? Then the error says why, and QEMU is left alone: nothing is lost. */
+static bool stands_still(const struct vm *vm, struct error **err)
+{
+        _cleanup_(vm_status_clear) struct vm_status status = VM_STATUS_INIT;
+
+        if (engine_inspect(vm, &status, NULL) < 0 || !status.waits)
+                return false;
+        vm_refuse_state(vm, &status, err);
+        return true;
 }
 
 static int boot_cold(const struct vm *vm, const struct runtime *runtime, const struct layer *layer, struct event_sink *events,
@@ -52,7 +77,11 @@ static int boot_cold(const struct vm *vm, const struct runtime *runtime, const s
             launch_start(&launch, &(struct launch_memory){ 0 }, err) < 0)
                 return -1;
         if (launch_qmp(&launch, &qmp, err) < 0 || go_on(&launch, qmp, err) < 0 ||
-            boot_wait(runtime, qmp, boot_limit_ms(launch.acceleration.kvm), events, err) < 0) {
+            boot_wait(runtime, qmp, boot_quiet_ms(launch.acceleration.kvm), events, err) < 0) {
+                if (stands_still(vm, err)) {
+                        launch_keep(&launch);
+                        return -1;
+                }
                 launch_explain(&launch, err);
                 return -1;
         }
@@ -92,8 +121,12 @@ static int join(const struct vm *vm, const struct runtime *runtime, struct event
 
         event_note(events, "VM '%s' is already running: waiting for its guest", vm->name);
         acceleration_find(&acceleration);
-        if (runtime_qmp(runtime, -1, deadline_in(QMP_MS), &qmp, err) < 0 ||
-            boot_wait(runtime, qmp, boot_limit_ms(acceleration.kvm), events, err) < 0) {
+        if (engine_resume(vm, err) < 0)
+                return -1;
+        if (runtime_qmp(runtime, -1, deadline_in(QMP_MS), &qmp, err) < 0 || go_on_for_another(vm, qmp, err) < 0 ||
+            boot_wait(runtime, qmp, boot_quiet_ms(acceleration.kvm), events, err) < 0) {
+                if (stands_still(vm, err))
+                        return -1;
                 launch_explain(&launch, err);
                 return error_hint(err, "machine down %s", vm->name);
         }
@@ -127,7 +160,7 @@ int engine_start(struct vm *vm, struct event_sink *events, struct error **err)
         if (alive < 0)
                 return -1;
         if (alive && file_exists(runtime.ready))
-                return 0;
+                return engine_resume(vm, err);
         event_begin(events, "start", "starting VM '%s'", vm->name);
         if (rules_write(vm, err) < 0 || start_somehow(vm, &runtime, alive, events, err) < 0) {
                 event_end(events, "start", EVENT_FAILED, NULL);

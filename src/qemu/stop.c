@@ -1,16 +1,21 @@
 #include <errno.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/file.h"
+#include "lib/os.h"
 #include "qemu/agent.h"
 #include "qemu/engine.h"
 #include "qemu/runtime.h"
 #include "qemu/socket.h"
+#include "vm/progress.h"
 
 #define QMP_MS 10000
 /* An agent that has its port open answers soon, or not at all. */
 #define AGENT_MS 5000
+/* How long the guest may neither say anything nor use its disk (vm/progress.h), and how long it may take at all */
 #define GRACE_MS 60000
+#define WHOLE_MS 600000
 /* A guest that still boots may miss the request */
 #define AGAIN_MS 5000
 
@@ -53,18 +58,53 @@ static void ask(const struct runtime *runtime, struct qmp *qmp, bool again)
                 qmp_call(qmp, "system_powerdown", NULL, deadline_in(QMP_MS), NULL, NULL);
 }
 
-/* 1 = it has ended, 0 = it didn't within its time. */
-static int ask_to_end(const struct runtime *runtime, int process_fd, struct qmp *qmp, struct error **err)
+/* Looks at what the guest does on its way down. That it is busy says nothing: a guest that heeds no request may be so for ever.
+ */
+static void look(struct progress *progress, const struct runtime *runtime, pid_t qemu, off_t *said)
 {
-        deadline limit = deadline_in(GRACE_MS);
+        struct os_process_work work;
+        struct stat log;
+
+        if (stat(runtime->console_log, &log) == 0 && log.st_size != *said) {
+                progress_moved(progress, now_ms());
+                *said = log.st_size;
+        }
+        if (os_process_work(qemu, &work) < 0)
+                return;
+        work.busy_ms = progress->work.busy_ms - 1;
+        work.stopped = false;
+        progress_weigh(progress, &work, now_ms());
+}
+
+/* A guest that can't write to its disk can't shut down, and what it has not written would be lost with it. */
+static int refuse_waiting(const struct vm *vm, struct error **err)
+{
+        _cleanup_(vm_status_clear) struct vm_status status = VM_STATUS_INIT;
+        _cleanup_(error_freep) struct error *reason = NULL;
+
+        if (engine_resume(vm, &reason) == 0 || engine_inspect(vm, &status, NULL) < 0 || !status.waits)
+                return 0;
+        return vm_refuse_state(vm, &status, err);
+}
+
+/* 1 = it has ended, 0 = it didn't within its time, -1 = it can't at the moment. */
+static int ask_to_end(const struct vm *vm, const struct runtime *runtime, int process_fd, struct qmp *qmp, struct error **err)
+{
+        struct progress progress;
+        pid_t qemu = 0;
+        off_t said = 0;
+        uid_t user;
         int ended = 0;
 
-        for (bool again = false; ended == 0 && !deadline_passed(limit); again = true) {
-                deadline next;
-
+        if (os_peer_pid(qmp_fd(qmp), &qemu, &user) < 0)
+                qemu = 0;
+        progress_begin(&progress, GRACE_MS, WHOLE_MS, now_ms());
+        for (bool again = false; ended == 0 && !progress_is_over(&progress, now_ms()); again = true) {
                 ask(runtime, qmp, again);
-                next = deadline_in(AGAIN_MS);
-                ended = runtime_wait_end(runtime, process_fd, next < limit ? next : limit, err);
+                ended = runtime_wait_end(runtime, process_fd, deadline_in(AGAIN_MS), err);
+                look(&progress, runtime, qemu, &said);
+                if (ended == 0 && refuse_waiting(vm, err) < 0)
+                        return -1;
         }
         return ended;
 }
@@ -76,6 +116,8 @@ static int end_guest(const struct vm *vm, const struct runtime *runtime, struct 
         _cleanup_(closep) int process_fd = -1;
         int ended;
 
+        if (refuse_waiting(vm, err) < 0)
+                return -1;
         if (runtime_process(runtime, &process_fd, &reason) < 0 ||
             runtime_qmp(runtime, process_fd, deadline_in(QMP_MS), &qmp, &reason) < 0) {
                 _cleanup_(freep) char *text = error_text(reason);
@@ -84,12 +126,11 @@ static int end_guest(const struct vm *vm, const struct runtime *runtime, struct 
                         event_warning(events, "VM '%s' can't be asked to shut down (%s): it is killed", vm->name, text);
                 return runtime_kill(runtime, err);
         }
-        ended = ask_to_end(runtime, process_fd, qmp, err);
+        ended = ask_to_end(vm, runtime, process_fd, qmp, err);
         if (ended < 0)
                 return -1;
         if (ended == 0) {
-                event_warning(events, "the guest of VM '%s' did not shut down within %d s: it was killed", vm->name,
-                              GRACE_MS / 1000);
+                event_warning(events, "the guest of VM '%s' did not shut down: it was killed", vm->name);
                 return runtime_kill(runtime, err);
         }
         return 0;

@@ -19,7 +19,7 @@
 #define KIND       "template"
 #define MIB        (INT64_C(1) << 20)
 #define CONNECT_MS 5000
-#define SAVE_MS    60000
+#define SAVE_MS    300000 /* of what QEMU does by itself, on a busy host with a slow disk */
 /* A template takes as much of the disk as its guest has touched of its memory. More than this has not been seen. */
 #define ROOM_MOST (1024 * MIB)
 #define ROOM_DISK (128 * MIB)
@@ -84,7 +84,7 @@ static int run(struct launch *launch, const char *memory, const char *state_path
             launch_qmp(launch, &qmp, err) < 0 ||
             /* Held until the guest is saved, so that the process that waits at the guest's end sleeps. */
             socket_connect(launch->runtime->resume, deadline_in(CONNECT_MS), &resume, err) < 0 ||
-            boot_wait(launch->runtime, qmp, boot_limit_ms(launch->acceleration.kvm), events, err) < 0)
+            boot_wait(launch->runtime, qmp, boot_quiet_ms(launch->acceleration.kvm), events, err) < 0)
                 return -1;
         event_line(events, "warming up");
         if (scratch_run(launch, "warm", launch->vm->record.user, err) < 0)

@@ -50,6 +50,7 @@ static void hash_arguments(struct hash *hash, const struct template_wish *wish)
                 .disk = "-",
                 .uuid = "-",
                 .qmp_socket = "-",
+                .look_socket = "-",
                 .agent_socket = "-",
                 .resume_socket = "-",
                 .console = "-",

@@ -1,19 +1,30 @@
 #include "vm/engine.h"
 
 static const char *const states[] = {
-        [VM_ABSENT] = "absent", [VM_STOPPED] = "stopped", [VM_RUNNING] = "running",
-        [VM_PARKED] = "parked", [VM_BROKEN] = "broken",
+        [VM_ABSENT] = "absent", [VM_STOPPED] = "stopped", [VM_RUNNING] = "running",           [VM_PARKED] = "parked",
+        [VM_BROKEN] = "broken", [VM_PAUSED] = "paused",   [VM_UNRESPONSIVE] = "unresponsive",
 };
 
 void vm_status_clear(struct vm_status *status)
 {
         free(status->reason);
+        free(status->hint);
         *status = (struct vm_status)VM_STATUS_INIT;
 }
 
 const char *vm_state_name(enum vm_state state)
 {
         return states[state];
+}
+
+char *vm_status_text(const struct vm_status *status)
+{
+        return status->reason ? xasprintf("%s: %s", states[status->state], status->reason) : xstrdup(states[status->state]);
+}
+
+bool vm_state_is_alive(enum vm_state state)
+{
+        return state == VM_RUNNING || state == VM_PAUSED || state == VM_UNRESPONSIVE;
 }
 
 void engine_probe_clear(struct engine_probe *probe)

@@ -15,16 +15,20 @@
 #include "vm/record.h"
 
 enum vm_state {
-        VM_ABSENT,  /* no disk, no process */
-        VM_STOPPED, /* a disk and no process */
-        VM_RUNNING, /* a process lives (the guest may still boot) */
-        VM_PARKED,  /* memory on disk */
-        VM_BROKEN,  /* something is there that can't be used: vm_status.reason */
+        VM_ABSENT,       /* no disk, no process */
+        VM_STOPPED,      /* a disk and no process */
+        VM_RUNNING,      /* a process lives, and runs the guest (which may still boot) */
+        VM_PARKED,       /* memory on disk */
+        VM_BROKEN,       /* something is there that can't be used: vm_status.reason */
+        VM_PAUSED,       /* a process lives, and the guest stands still: vm_status.reason. Nothing of it is lost */
+        VM_UNRESPONSIVE, /* a process lives and does not answer: vm_status.reason */
 };
 
 struct vm_status {
         enum vm_state state;
-        char *reason;         /* why it is VM_BROKEN; else NULL */
+        char *reason;         /* why it is VM_BROKEN, VM_PAUSED or VM_UNRESPONSIVE; else NULL */
+        char *hint;           /* the way out of that; NULL = none is known */
+        bool waits;           /* it goes on as it was, with all that is in its memory, once what the hint says is done */
         int64_t memory_bytes; /* resident on the host; 0 = not running or unknown */
         int64_t disk_bytes;   /* used on the host; 0 = unknown */
 };
@@ -35,6 +39,10 @@ struct vm_status {
         }
 void vm_status_clear(struct vm_status *status);
 const char *vm_state_name(enum vm_state state); /* "absent", "stopped", … as in `list --json` */
+/* "running", "paused: the host's disk is full (/home)". Owned by the caller. */
+char *vm_status_text(const struct vm_status *status);
+/* Does a process live that runs the VM, whether or not its guest can run at the moment? */
+bool vm_state_is_alive(enum vm_state state);
 
 struct vm;
 
@@ -161,6 +169,12 @@ struct engine {
         int (*change_rules)(const struct vm *vm, struct error **err);
         /* What the guest has reached and what it was refused since its VM was started. NULL when `change_rules` is. */
         int (*account)(const struct vm *vm, struct account *out, struct error **err);
+
+        /*
+         * Lets a guest that is paused go on. Succeeds also when it runs, or when the VM is not alive. Fails with the reason
+         * when the guest is paused all the same, or the VM does not answer. Needs no lock. NULL: no guest is ever paused.
+         */
+        int (*resume)(const struct vm *vm, struct error **err);
 
         /* inspect() for `count` VMs at once, by one question where that answers for all. Fills in status or error of each. */
         void (*inspect_many)(struct vm_inspection *const *items, size_t count);

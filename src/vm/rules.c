@@ -1,5 +1,6 @@
 #include "vm/rules.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <time.h>
@@ -22,6 +23,33 @@ char *rules_account_path(const struct vm *vm)
         return path_join(vm->folder, "egress.account");
 }
 
+/*
+ * Writes into the file that is there, in an order in which its content counts as it was, or not at all, or as it shall be. Room
+ * for it is taken first, behind the line "end", where nobody reads: on a disk that is full the rules stay as they are.
+ */
+static int overwrite(int fd, const struct strbuf *text)
+{
+        off_t before = lseek(fd, 0, SEEK_END);
+        size_t more = before >= 0 && text->len > (size_t)before ? text->len - (size_t)before : 0;
+        _cleanup_(freep) char *blank = xmalloc(more + 1);
+
+        errno = 0;
+        memset(blank, '\n', more);
+        if (before < 0)
+                return -1;
+        if (more > 0 && pwrite(fd, blank, more, before) != (ssize_t)more) {
+                int failure = errno;
+
+                (void)!ftruncate(fd, before);
+                errno = failure > 0 ? failure : ENOSPC; /* a write that was cut short has no reason */
+                return -1;
+        }
+        return pwrite(fd, "?", 1, 0) == 1 && pwrite(fd, text->buf + 1, text->len - 1, 1) == (ssize_t)text->len - 1 &&
+                               ftruncate(fd, (off_t)text->len) == 0 && pwrite(fd, text->buf, 1, 0) == 1
+                       ? 0
+                       : -1;
+}
+
 static int write_numbered(const struct vm *vm, int64_t number, struct error **err)
 {
         _cleanup_(strbuf_clear) struct strbuf text = STRBUF_INIT;
@@ -35,7 +63,7 @@ static int write_numbered(const struct vm *vm, int64_t number, struct error **er
         /* Not by rename: machine-net has the file open and would go on reading the old one. It ignores a half-written file,
          * which has no "end" line. */
         fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-        if (fd < 0 || ftruncate(fd, 0) < 0 || write(fd, text.buf, text.len) != (ssize_t)text.len)
+        if (fd < 0 || overwrite(fd, &text) < 0)
                 return error_errno(err, ERROR_FAILED, "cannot write '%s'", path);
         return 0;
 }

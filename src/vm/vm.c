@@ -212,6 +212,19 @@ void vm_inspect_many(struct vm_inspection *items, size_t count)
                         vm_inspect(items[i].vm, &items[i].status, &items[i].error);
 }
 
+int vm_resume(const struct vm *vm, struct error **err)
+{
+        return vm->engine && vm->engine->resume ? vm->engine->resume(vm, err) : 0;
+}
+
+int vm_refuse_state(const struct vm *vm, const struct vm_status *status, struct error **err)
+{
+        _cleanup_(freep) char *text = vm_status_text(status);
+
+        error_set(err, ERROR_ENGINE, "VM '%s' is %s", vm->name, text);
+        return status->hint ? error_hint(err, "%s", status->hint) : -1;
+}
+
 int vm_change_rules(const struct vm *vm, struct error **err)
 {
         return vm->engine->change_rules ? vm->engine->change_rules(vm, err) : 0;
@@ -221,7 +234,7 @@ bool vm_runs(const struct vm *vm)
 {
         _cleanup_(vm_status_clear) struct vm_status status = VM_STATUS_INIT;
 
-        return vm_inspect(vm, &status, NULL) == 0 && status.state == VM_RUNNING;
+        return vm_inspect(vm, &status, NULL) == 0 && vm_state_is_alive(status.state);
 }
 
 /* The record goes last: if we are killed on the way, it still says that the VM is being removed. */

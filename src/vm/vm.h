@@ -49,9 +49,13 @@ int vm_intend(struct vm *vm, enum vm_intent intent, struct error **err);
 int vm_inspect(const struct vm *vm, struct vm_status *out, struct error **err);
 /* vm_inspect() for several VMs, of which `vm` is set. An engine that can answers for all of its own with one question. */
 void vm_inspect_many(struct vm_inspection *items, size_t count);
+/* engine->resume; an engine whose guests are never paused has nothing to do. */
+int vm_resume(const struct vm *vm, struct error **err);
+/* An error of ERROR_ENGINE that says what state it is in, with the way out. Returns -1. */
+int vm_refuse_state(const struct vm *vm, const struct vm_status *status, struct error **err);
 /* engine->change_rules; an engine that can't hold rules has nothing to change. */
 int vm_change_rules(const struct vm *vm, struct error **err);
-/* Returns true when it is known to run: false also when that can't be found out. */
+/* Returns true when it is known that a process runs it: false also when that can't be found out. */
 bool vm_runs(const struct vm *vm);
 /* Removes the folder. Needs the lock, and a VM that was inspected as stopped or absent after engine->remove. */
 int vm_forget(struct vm *vm, struct error **err);

@@ -187,6 +187,25 @@ static void control_characters_in_a_text_are_visible(void **state)
         assert_error(err, ERROR_STEP, "line\\x0abreak: the guest said '\\x1b[2J'");
 }
 
+static void a_full_disk_is_known_by_its_cause(void **state)
+{
+        _cleanup_(error_freep) struct error *err = NULL;
+
+        errno = ENOSPC;
+        error_errno(&err, ERROR_FAILED, "cannot write 'a'");
+        error_wrap(&err, "cannot save 'b'");
+        assert_true(error_is_no_room(err));
+        errno = EDQUOT;
+        error_errno(&err, ERROR_FAILED, "cannot write 'a'");
+        assert_true(error_is_no_room(err));
+        errno = EACCES;
+        error_errno(&err, ERROR_FAILED, "cannot write 'a'");
+        assert_false(error_is_no_room(err));
+        error_set(&err, ERROR_FAILED, "No space left on device");
+        assert_false(error_is_no_room(err));
+        assert_false(error_is_no_room(NULL));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -203,6 +222,7 @@ int main(void)
                 cmocka_unit_test(what_is_appended_for_nobody_is_freed),
                 cmocka_unit_test(kinds_have_their_exit_status_and_name),
                 cmocka_unit_test(control_characters_in_a_text_are_visible),
+                cmocka_unit_test(a_full_disk_is_known_by_its_cause),
         };
 
         return cmocka_run_group_tests_name("lib/error", tests, NULL, NULL);

@@ -212,6 +212,31 @@ static void a_full_disk_leaves_the_old_file(void **state)
         expect_names(*state, "file");
 }
 
+static int write_scratch_too_much(void *path)
+{
+        _cleanup_(error_freep) struct error *err = NULL;
+        _cleanup_(freep) char *text = xcalloc(1, 1 << 20);
+
+        signal(SIGXFSZ, SIG_IGN);
+        memset(text, 'a', (1 << 20) - 1);
+        setrlimit(RLIMIT_FSIZE, &(struct rlimit){ 4096, 4096 });
+        if (file_write_scratch(path, text, 0600, &err) == 0)
+                return 0;
+        fputs(err->message, stderr);
+        return 3;
+}
+
+static void a_full_disk_leaves_no_half_a_file(void **state)
+{
+        _cleanup_(strbuf_clear) struct strbuf said = STRBUF_INIT;
+        _cleanup_(freep) char *path = in(state, "file");
+        int status = in_child(write_scratch_too_much, path, &said);
+
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), 3);
+        expect_names(*state, "");
+}
+
 static void a_writer_that_is_killed_in_the_middle_leaves_the_old_file(void **state)
 {
         _cleanup_(strbuf_clear) struct strbuf said = STRBUF_INIT;
@@ -418,6 +443,7 @@ int main(void)
                 TEST(a_symlink_is_replaced_not_followed),
                 TEST(a_write_that_fails_leaves_no_trace),
                 TEST(a_full_disk_leaves_the_old_file),
+                TEST(a_full_disk_leaves_no_half_a_file),
                 TEST(a_writer_that_is_killed_in_the_middle_leaves_the_old_file),
                 TEST(a_reader_sees_one_whole_version_whatever_happens_to_the_writer),
                 TEST(a_new_file_takes_nobodys_place),

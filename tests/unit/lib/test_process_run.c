@@ -195,6 +195,20 @@ static void output_does_not_put_the_limit_off(void **state)
         assert_error(err, ERROR_FAILED, "'sh' did not end within 0.3 s");
 }
 
+static void silence_has_a_limit_that_output_moves(void **state)
+{
+        _cleanup_(process_result_clear) struct process_result result = PROCESS_RESULT_INIT;
+        _cleanup_(error_freep) struct error *err = NULL;
+        const struct process_spec talks = { .argv = SHELL("for i in 1 2 3 4 5 6 7 8 9 10; do echo; sleep 0.1; done"),
+                                            .quiet_ms = 800 };
+        const struct process_spec falls_silent = { .argv = SHELL("echo; exec sleep 60"), .quiet_ms = 200 };
+
+        assert_int_equal(process_run(&talks, &result, NULL), 0);
+        assert_int_equal(result.status, 0);
+        assert_int_equal(process_run(&falls_silent, NULL, &err), -1);
+        assert_error(err, ERROR_FAILED, "'sh' has said nothing for 0.2 s");
+}
+
 /* on_line's data: opens the process whose pid is the line. */
 static void open_process(const char *line, void *data)
 {
@@ -534,6 +548,7 @@ int main(void)
                 cmocka_unit_test(a_stream_can_go_to_a_descriptor_of_ours),
                 cmocka_unit_test(a_program_that_does_not_end_is_killed_and_reaped),
                 cmocka_unit_test(output_does_not_put_the_limit_off),
+                cmocka_unit_test(silence_has_a_limit_that_output_moves),
                 cmocka_unit_test(what_a_session_started_is_killed_with_it),
                 cmocka_unit_test(a_grandchild_that_holds_the_pipes_is_not_waited_for),
                 cmocka_unit_test(a_grandchild_that_goes_on_writing_is_not_listened_to),

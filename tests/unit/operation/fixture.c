@@ -18,7 +18,19 @@ static int fake_inspect(const struct vm *vm, struct vm_status *out, struct error
         if (fake.fails)
                 return error_set(err, ERROR_ENGINE, "nobody answers");
         out->state = fake.state;
+        if (fake.state == VM_PAUSED) {
+                out->reason = xstrdup("the host's disk is full (/there)");
+                out->hint = xstrdup("make room there");
+                out->waits = true;
+        }
         return 0;
+}
+
+static int fake_resume(const struct vm *vm, struct error **err)
+{
+        if (fake.state == VM_PAUSED && fake.room)
+                fake.state = VM_RUNNING;
+        return fake.state == VM_PAUSED ? error_set(err, ERROR_ENGINE, "VM '%s' is paused", vm->name) : 0;
 }
 
 static int fake_start(struct vm *vm, struct event_sink *events, struct error **err)
@@ -56,6 +68,7 @@ static int fake_remove(struct vm *vm, struct error **err)
 const struct engine fake_engine = {
         .name = "fake",
         .inspect = fake_inspect,
+        .resume = fake_resume,
         .start = fake_start,
         .stop = fake_stop,
         .kill = fake_kill,

@@ -15,6 +15,7 @@
 struct fake {
         enum vm_state state;
         bool fails;         /* every call fails */
+        bool room;          /* one that is paused can go on */
         char calls[256];    /* "start stop …" */
         char warnings[512]; /* those that the front got, one line each */
 };

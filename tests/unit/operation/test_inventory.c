@@ -54,6 +54,20 @@ static void a_vm_that_cannot_be_asked_hides_no_other(void **state)
         assert_string_equal(json_string_value(json_object_get(shown, "reason")), all.items[0].trouble);
 }
 
+static void a_vm_that_is_paused_says_why(void **state)
+{
+        _cleanup_(inventory_clear) struct inventory all = INVENTORY_INIT;
+        _cleanup_(json_decrefp) json_t *shown = NULL;
+
+        fixture_vm("blog", NULL, INTENT_NONE);
+        fake.state = VM_PAUSED;
+        assert_int_equal(inventory_take(&front, &all, NULL), 0);
+        assert_string_equal(fake.warnings, "VM 'blog' is paused: the host's disk is full (/there); make room there\n");
+        shown = show_entry(&all.items[0]);
+        assert_string_equal(json_string_value(json_object_get(shown, "state")), "paused");
+        assert_string_equal(json_string_value(json_object_get(shown, "reason")), "the host's disk is full (/there)");
+}
+
 static void an_entry_shows_its_vm_and_else_its_project(void **state)
 {
         _cleanup_(inventory_clear) struct inventory all = INVENTORY_INIT;
@@ -80,6 +94,7 @@ int main(void)
                 TEST(it_has_projects_and_vms_by_name),
                 TEST(broken_configuration_hides_no_vm),
                 TEST(a_vm_that_cannot_be_asked_hides_no_other),
+                TEST(a_vm_that_is_paused_says_why),
                 TEST(an_entry_shows_its_vm_and_else_its_project),
         };
 

@@ -2,6 +2,7 @@
 #include "fixture.h"
 
 #include "operation/power.h"
+#include "operation/running.h"
 
 static struct vm open_locked(const char *name)
 {
@@ -91,6 +92,46 @@ static void what_the_engine_says_of_a_failure_is_handed_on(void **state)
         }
 }
 
+static void one_that_is_paused_is_not_written_to_and_goes_on_when_it_can(void **state)
+{
+        _cleanup_(vm_clear) struct vm opened = VM_INIT;
+
+        fixture_vm("blog", NULL, INTENT_NONE);
+        fake.state = VM_PAUSED;
+        {
+                _cleanup_(error_freep) struct error *err = NULL;
+                _cleanup_(vm_clear) struct vm vm = open_locked("blog");
+                _cleanup_(freep) char *config = path_join(vm.folder, "ssh_config");
+
+                assert_int_equal(power_boot(&front, &vm, &err), -1);
+                assert_string_equal(err->message, "VM 'blog' is paused");
+                assert_false(file_exists(config));
+                assert_int_equal(running_open_by_name(&front, "blog", &opened, NULL), -1);
+                fake.room = true;
+                /* Without the lock, which another command may hold for long. */
+                assert_int_equal(running_open_by_name(&front, "blog", &opened, NULL), 0);
+        }
+        assert_int_equal(fake.state, VM_RUNNING);
+        assert_string_equal(fake.calls, "");
+}
+
+static void one_that_is_paused_is_stopped_only_when_it_can_go_on(void **state)
+{
+        fixture_vm("blog", NULL, INTENT_NONE);
+        fake.state = VM_PAUSED;
+        {
+                _cleanup_(vm_clear) struct vm vm = open_locked("blog");
+                bool was_running = false;
+
+                assert_int_equal(power_stop(&front, &vm, &was_running, NULL), -1);
+                assert_string_equal(fake.calls, "");
+                fake.room = true;
+                assert_int_equal(power_stop(&front, &vm, &was_running, NULL), 0);
+                assert_true(was_running);
+                assert_string_equal(fake.calls, "stop");
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -99,6 +140,8 @@ int main(void)
                 TEST(one_that_is_half_set_up_is_started),
                 TEST(only_what_runs_is_stopped),
                 TEST(what_the_engine_says_of_a_failure_is_handed_on),
+                TEST(one_that_is_paused_is_not_written_to_and_goes_on_when_it_can),
+                TEST(one_that_is_paused_is_stopped_only_when_it_can_go_on),
         };
 
         return cmocka_run_group_tests_name("operation/power", tests, NULL, NULL);

@@ -89,30 +89,40 @@ static const struct {
         { NO_RECORD, VM_RUNNING, NULL },
         { NO_RECORD, VM_PARKED, NULL },
         { NO_RECORD, VM_BROKEN, NULL },
+        { NO_RECORD, VM_PAUSED, NULL },
+        { NO_RECORD, VM_UNRESPONSIVE, NULL },
 
         { INTENT_NONE, VM_ABSENT, NULL },
         { INTENT_NONE, VM_STOPPED, "start repos publish" },
         { INTENT_NONE, VM_RUNNING, "repos" },
         { INTENT_NONE, VM_PARKED, "start repos publish" },
         { INTENT_NONE, VM_BROKEN, NULL },
+        { INTENT_NONE, VM_PAUSED, "start repos" },
+        { INTENT_NONE, VM_UNRESPONSIVE, "start repos" },
 
         { INTENT_SETUP, VM_ABSENT, NULL },
         { INTENT_SETUP, VM_STOPPED, "start repos publish" },
         { INTENT_SETUP, VM_RUNNING, "start repos publish" },
         { INTENT_SETUP, VM_PARKED, "start repos publish" },
         { INTENT_SETUP, VM_BROKEN, NULL },
+        { INTENT_SETUP, VM_PAUSED, "start repos publish" },
+        { INTENT_SETUP, VM_UNRESPONSIVE, "start repos publish" },
 
         { INTENT_CREATE, VM_ABSENT, "discard create start repos publish" },
         { INTENT_CREATE, VM_STOPPED, "discard create start repos publish" },
         { INTENT_CREATE, VM_RUNNING, "discard create start repos publish" },
         { INTENT_CREATE, VM_PARKED, "discard create start repos publish" },
         { INTENT_CREATE, VM_BROKEN, "discard create start repos publish" },
+        { INTENT_CREATE, VM_PAUSED, "discard create start repos publish" },
+        { INTENT_CREATE, VM_UNRESPONSIVE, "discard create start repos publish" },
 
         { INTENT_DESTROY, VM_ABSENT, "finish-destroy create start repos publish" },
         { INTENT_DESTROY, VM_STOPPED, "finish-destroy create start repos publish" },
         { INTENT_DESTROY, VM_RUNNING, "finish-destroy create start repos publish" },
         { INTENT_DESTROY, VM_PARKED, "finish-destroy create start repos publish" },
         { INTENT_DESTROY, VM_BROKEN, "finish-destroy create start repos publish" },
+        { INTENT_DESTROY, VM_PAUSED, "finish-destroy create start repos publish" },
+        { INTENT_DESTROY, VM_UNRESPONSIVE, "finish-destroy create start repos publish" },
 };
 
 static void every_record_and_state_has_its_steps_or_a_refusal(void **state)
@@ -148,7 +158,7 @@ static void every_record_and_state_has_its_steps_or_a_refusal(void **state)
 static void the_table_has_every_combination_once(void **state)
 {
         for (int intent = NO_RECORD; intent <= INTENT_DESTROY; intent++)
-                for (int vm = VM_ABSENT; vm <= VM_BROKEN; vm++) {
+                for (int vm = VM_ABSENT; vm <= VM_UNRESPONSIVE; vm++) {
                         size_t found = 0;
 
                         for (size_t i = 0; i < ARRAY_SIZE(table); i++)

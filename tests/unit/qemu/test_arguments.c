@@ -22,6 +22,7 @@ static const struct arguments usual = {
         .disk = "/vms/blog/disk.qcow2",
         .uuid = "0B5f2c1e-0000-4000-8000-000000000001",
         .qmp_socket = "/run/blog/qmp.sock",
+        .look_socket = "/run/blog/look.sock",
         .agent_socket = "/run/blog/agent.sock",
         .console = "/vms/blog/logs/console.log",
         .identity = "/dev/fd/5",

@@ -343,6 +343,8 @@ static void states_have_the_names_of_the_list(void **state)
         assert_string_equal(vm_state_name(VM_RUNNING), "running");
         assert_string_equal(vm_state_name(VM_PARKED), "parked");
         assert_string_equal(vm_state_name(VM_BROKEN), "broken");
+        assert_string_equal(vm_state_name(VM_PAUSED), "paused");
+        assert_string_equal(vm_state_name(VM_UNRESPONSIVE), "unresponsive");
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, scratch_teardown)
