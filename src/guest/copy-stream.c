@@ -28,8 +28,10 @@ static void on_signal(int number)
         unsigned char byte = (unsigned char)number;
 
         /* The second one ends us at once. What was copied so far is removed by the next copy (lib/nest.h). */
-        if (interrupted)
-                _exit(128 + number);
+        if (interrupted) {
+                signal(number, SIG_DFL);
+                raise(number);
+        }
         interrupted = 1;
         /* When the pipe is full, it holds signals already: one is as good as many. */
         (void)!write(signal_pipe[1], &byte, 1);

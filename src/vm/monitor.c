@@ -36,8 +36,8 @@ static void say(struct monitor *monitor, int fd, const char *text)
 {
         monitor_clear(monitor);
         monitor->fd = fd;
-        /* A fresh connection has room for so little. If QEMU has gone meanwhile, there is no answer. */
-        if (send(fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)strlen(text))
+        /* A fresh connection has room for so little. If QEMU has gone meanwhile, there is no answer; main() ignores SIGPIPE. */
+        if (send(fd, text, strlen(text), MSG_DONTWAIT) != (ssize_t)strlen(text))
                 monitor_clear(monitor);
 }
 
