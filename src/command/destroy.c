@@ -1,6 +1,7 @@
 #include "command/command.h"
 #include "command/remove.h"
 #include "command/result.h"
+#include "operation/repair.h"
 #include "operation/target.h"
 #include "vm/vm.h"
 
@@ -12,8 +13,13 @@ static int run(struct context *context, const struct invocation *invocation, str
         _cleanup_(vm_clear) struct vm vm = VM_INIT;
         _cleanup_(freep) char *question = NULL;
 
-        if (target_named(&context->front, invocation_name(invocation), &target, err) < 0 ||
-            vm_open_existing(&vm, target.name, err) < 0 || vm_lock(&vm, context->front.events, err) < 0)
+        if (target_existing(&context->front, invocation_name(invocation), &target, err) < 0 ||
+            repair_open(&context->front, target.name, &vm, err) < 0)
+                return -1;
+        /* Says that there is none. */
+        if (!vm.exists && vm_open_existing(&vm, target.name, err) < 0)
+                return -1;
+        if (vm_lock(&vm, context->front.events, err) < 0)
                 return -1;
         if (!vm.exists)
                 return error_set(err, ERROR_NOT_FOUND, "VM '%s' was removed by another process", target.name);

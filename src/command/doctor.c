@@ -5,9 +5,13 @@
 
 struct doctor_options {
         struct common_options common;
+        bool layers, repair;
 };
 
 static const struct option options[] = {
+        OPTION(struct doctor_options, layers, "layers", 0, OPTION_FLAG, NULL,
+               "also read all layers, and compare them with their hashes"),
+        OPTION(struct doctor_options, repair, "repair", 0, OPTION_FLAG, NULL, "first mend what can be mended without loss"),
         COMMON_OPTIONS(struct doctor_options),
         { 0 },
 };
@@ -23,9 +27,12 @@ static void print_check(const struct doctor_check *check)
 
 static int run(struct context *context, const struct invocation *invocation, struct error **err)
 {
+        const struct doctor_options *given = invocation->options;
         _cleanup_(doctor_clear) struct doctor doctor = DOCTOR_INIT;
 
-        doctor_look(&doctor);
+        doctor_look(&(struct doctor_wish){ .front = &context->front, .layers = given->layers, .repair = given->repair },
+                    &doctor);
+        output_settle(context->output);
         if (context->mode == OUTPUT_JSON)
                 result_json(show_doctor(&doctor));
         for (size_t i = 0; context->mode != OUTPUT_JSON && i < doctor.count; i++)
@@ -40,7 +47,9 @@ const struct command command_doctor = {
         .name = "doctor",
         .operands = "",
         .summary = "check this computer, the configuration and every VM",
-        .text = "Prints, for each problem, the command that fixes it. Exit status 1 when a check failed.",
+        .text = "Prints, for each problem, the command that fixes it. Exit status 1 when a check failed. With --repair: writes records\n"
+                "of VMs and manifests of layers anew when they can't be read, from a copy or from what the disks say, and removes\n"
+                "damaged layers that no VM needs. What is damaged of a VM is set aside, under a name that ends in .damaged.",
         .options = options,
         .options_size = sizeof(struct doctor_options),
         .operands_most = 0,

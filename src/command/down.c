@@ -1,6 +1,7 @@
 #include "command/command.h"
 #include "command/result.h"
 #include "operation/power.h"
+#include "operation/repair.h"
 #include "operation/target.h"
 #include "vm/vm.h"
 
@@ -19,7 +20,8 @@ static int run(struct context *context, const struct invocation *invocation, str
         _cleanup_(vm_clear) struct vm vm = VM_INIT;
         bool was_running = false;
 
-        if (target_named(&context->front, invocation_name(invocation), &target, err) < 0 || vm_open(&vm, target.name, err) < 0)
+        if (target_existing(&context->front, invocation_name(invocation), &target, err) < 0 ||
+            repair_open(&context->front, target.name, &vm, err) < 0)
                 return -1;
         if (vm.exists && vm_lock(&vm, context->front.events, err) < 0)
                 return -1;

@@ -172,7 +172,7 @@ static int run(struct context *context, const struct invocation *invocation, str
         _cleanup_(account_clear) struct account account = ACCOUNT_INIT;
         _cleanup_(vm_clear) struct vm vm = VM_INIT;
 
-        if (target_named(&context->front, invocation_name(invocation), &target, err) < 0 ||
+        if (target_existing(&context->front, invocation_name(invocation), &target, err) < 0 ||
             vm_open_existing(&vm, target.name, err) < 0)
                 return -1;
         if (!vm.engine->account)

@@ -103,7 +103,7 @@ static int run(struct context *context, const struct invocation *invocation, str
         struct following following = { .context = context };
         _cleanup_(vm_clear) struct vm vm = VM_INIT;
 
-        if (target_named(&context->front, invocation_name(invocation), &target, err) < 0 ||
+        if (target_existing(&context->front, invocation_name(invocation), &target, err) < 0 ||
             vm_open_existing(&vm, target.name, err) < 0)
                 return -1;
         all = asked_read(&vm, &following.seen, err);

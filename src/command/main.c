@@ -10,6 +10,7 @@
 #include "command/engines.h"
 #include "command/trust-prompt.h"
 #include "config/project.h"
+#include "host/paths.h"
 #include "lib/text.h"
 #include "vm/vm.h"
 
@@ -164,6 +165,7 @@ int main(int argc, char **argv)
         /* If it were inherited as ignored, no child's exit status could be read. */
         signal(SIGCHLD, SIG_DFL);
         set_engines();
+        paths_set_ours();
 
         status = dispatch((const char *const *)(argc > 0 ? argv + 1 : argv), &mode, &err);
         if (status >= 0)

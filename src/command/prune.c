@@ -74,6 +74,10 @@ static int prune_layers(struct context *context, const struct prune_options *giv
 
         if (stock_take(&context->front, &stock, err) < 0)
                 return -1;
+        if (stock.unread) {
+                error_give(err, TAKE_PTR(stock.unread));
+                return error_wrap(err, "nothing is removed, because it isn't known what is needed");
+        }
         prune_unused(&stock.layers, &stock.used, given->all, &prune);
         bytes = show(context, &stock, &prune);
         if (prune.count == 0 || given->dry_run)

@@ -34,7 +34,7 @@ static int run(struct context *context, const struct invocation *invocation, str
         int64_t started = now_ms();
         size_t count;
 
-        if (target_named(&context->front, invocation_name(invocation), &target, err) < 0 ||
+        if ((given->clear ? target_existing : target_named)(&context->front, invocation_name(invocation), &target, err) < 0 ||
             (!given->clear && check_named(&target, err) < 0) ||
             running_open_by_name(&context->front, target.name, &vm, err) < 0)
                 return -1;

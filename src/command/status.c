@@ -16,7 +16,7 @@ static const struct option options[] = {
         { 0 },
 };
 
-static void print_text(const struct vm *vm, const struct vm_status *status, const struct drift *drift)
+static void print_text(const struct vm *vm, const struct vm_status *status, const struct drift *drift, bool compared)
 {
         _cleanup_(freep) char *memory = NULL;
         _cleanup_(freep) char *disk = NULL;
@@ -42,8 +42,20 @@ static void print_text(const struct vm *vm, const struct vm_status *status, cons
 
                 puts(visible);
         }
-        if (drift->count == 0 && vm->record.intent == INTENT_NONE)
+        if (compared && drift->count == 0 && vm->record.intent == INTENT_NONE)
                 puts("no difference from its configuration");
+}
+
+/* Where the configuration can't be used, the VM's state is shown all the same. */
+static int look(struct front *front, const struct vm *vm, struct target *target, struct vm_status *status, struct drift *drift,
+                struct error **err)
+{
+        if (vm->exists && target->configured && observe_drift(vm, target, status, drift, &target->trouble) == 0)
+                return 0;
+        if (vm->exists && vm_inspect(vm, status, err) < 0)
+                return -1;
+        target_warn(front, target, "the VM is not compared with it");
+        return 0;
 }
 
 static int run(struct context *context, const struct invocation *invocation, struct error **err)
@@ -53,18 +65,16 @@ static int run(struct context *context, const struct invocation *invocation, str
         _cleanup_(drift_clear) struct drift drift = DRIFT_INIT;
         _cleanup_(vm_clear) struct vm vm = VM_INIT;
 
-        if (target_named(&context->front, invocation_name(invocation), &target, err) < 0 || vm_open(&vm, target.name, err) < 0)
+        if (target_existing(&context->front, invocation_name(invocation), &target, err) < 0 ||
+            vm_open(&vm, target.name, err) < 0 || look(&context->front, &vm, &target, &status, &drift, err) < 0)
                 return -1;
-        if (vm.exists && target.configured ? observe_drift(&vm, &target, &status, &drift, err) < 0
-                                           : vm.exists && vm_inspect(&vm, &status, err) < 0)
-                return -1;
-        if (!target.configured)
+        if (!target.configured && !target.trouble)
                 event_note(context->front.events, "VM '%s' belongs to no configured project", vm.name);
         output_settle(context->output);
         if (context->mode == OUTPUT_JSON)
-                result_json(show_status(&vm, &status, &drift));
+                result_json(show_status(&vm, &status, &drift, !target.trouble));
         else
-                print_text(&vm, &status, &drift);
+                print_text(&vm, &status, &drift, !target.trouble);
         return 0;
 }
 

@@ -45,7 +45,7 @@ static json_t *read_store(const char *path, struct error **err)
                 *err = TAKE_PTR(error);
         }
         error_wrap(err, "cannot read from '%s' which checkouts are trusted", path);
-        error_hint(err, "remove '%s', and trust your checkouts again", path);
+        error_hint(err, "mv -- '%s' '%s.off', then trust your checkouts again: machine trust", path, path);
         return NULL;
 }
 
@@ -106,4 +106,17 @@ int trust_withdraw(const char *file, struct error **err)
         _cleanup_(freep) char *path = resolve(file, NULL);
 
         return change(path ? path : file, NULL, err);
+}
+
+int trust_files(struct strv *files, struct error **err)
+{
+        _cleanup_(freep) char *path = paths_state("trust.json");
+        _cleanup_(json_decrefp) json_t *store = read_store(path, err);
+
+        if (!store)
+                return -1;
+        for (void *item = json_object_iter(store); item; item = json_object_iter_next(store, item))
+                strv_add(files, json_object_iter_key(item));
+        strv_sort(files);
+        return 0;
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "lib/error.h"
+#include "lib/strv.h"
 
 enum trust { TRUST_UNKNOWN, TRUST_CHANGED, TRUST_GIVEN };
 
@@ -17,3 +18,5 @@ int trust_get(const char *file, const void *content, size_t length, enum trust *
 int trust_give(const char *file, const void *content, size_t length, struct error **err);
 /* Takes trust back. A file that was never trusted is success. */
 int trust_withdraw(const char *file, struct error **err);
+/* Appends the paths of all files that were ever trusted, sorted. They may have changed since, or be gone. */
+int trust_files(struct strv *files, struct error **err);

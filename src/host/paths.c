@@ -72,12 +72,30 @@ char *paths_cache(const char *name)
         return below_xdg("XDG_CACHE_HOME", ".cache", name);
 }
 
-char *paths_runtime(struct error **err)
+static char *runtime_folder(void)
 {
         const char *set = getenv("XDG_RUNTIME_DIR");
-        _cleanup_(freep) char *folder = set && *set == '/' && file_is_folder(set)
-                                                ? path_join(set, "machine")
-                                                : xasprintf("/tmp/machine-%lu", (unsigned long)getuid());
+
+        return set && *set == '/' && file_is_folder(set) ? path_join(set, "machine")
+                                                         : xasprintf("/tmp/machine-%lu", (unsigned long)getuid());
+}
+
+void paths_set_ours(void)
+{
+        _cleanup_(strv_clear) struct strv folders = STRV_INIT;
+
+        strv_take(&folders, paths_config(NULL));
+        strv_take(&folders, paths_state(NULL));
+        strv_take(&folders, paths_data(NULL));
+        strv_take(&folders, paths_cache(NULL));
+        strv_take(&folders, paths_ssh("config.d"));
+        strv_take(&folders, runtime_folder());
+        file_set_ours(&folders);
+}
+
+char *paths_runtime(struct error **err)
+{
+        _cleanup_(freep) char *folder = runtime_folder();
 
         if (file_make_private_folder(folder, err) < 0) {
                 error_wrap(err, "cannot use '%s' for sockets", folder);

@@ -15,6 +15,8 @@ char *paths_data(const char *name);   /* $XDG_DATA_HOME/machine/NAME */
 char *paths_cache(const char *name);  /* $XDG_CACHE_HOME/machine/NAME */
 char *paths_home(const char *name);   /* $HOME/NAME (passwd's entry when HOME is unset) */
 char *paths_ssh(const char *name);    /* ~/.ssh/NAME; MACHINE_SSH_DIR stands for ~/.ssh in tests */
+/* Names all of these folders that are ours alone to file_set_ours(). */
+void paths_set_ours(void);
 /* The folder for sockets, made and checked. NULL with an error. */
 char *paths_runtime(struct error **err);
 /* RUNTIME/VM/NAME, the folder RUNTIME/VM made (0700). NULL with an error when it would be over 100 bytes. */

@@ -138,6 +138,7 @@ int ssh_config_write_own(const struct ssh_host *host, const char *control_path, 
 {
         _cleanup_(freep) char *path = path_join(host->folder, "ssh_config");
         _cleanup_(strbuf_clear) struct strbuf text = STRBUF_INIT;
+        _cleanup_(strbuf_clear) struct strbuf before = STRBUF_INIT;
 
         if (check_host(host, err) < 0 || check_expressible("the control socket", control_path, err) < 0)
                 return error_wrap(err, "cannot write '%s'", path);
@@ -150,6 +151,8 @@ int ssh_config_write_own(const struct ssh_host *host, const char *control_path, 
          * guest a quarter second.
          */
         strbuf_adds(&text, "  KexAlgorithms ^curve25519-sha256\n");
+        if (file_read(path, CONFIG_LIMIT, &before, NULL) == 0 && streq(before.buf, text.buf))
+                return 0;
         return file_write(path, text.buf, text.len, 0600, err);
 }
 

@@ -1,11 +1,14 @@
 #include "image/layer.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "host/paths.h"
+#include "image/layer-mend.h"
+#include "image/layer-sums.h"
 #include "lib/file.h"
 
 #define MANIFEST_LIMIT (1 << 20)
@@ -44,9 +47,18 @@ char *layer_lock_path(const char *key)
 
 static int check_files(const char *const *files, struct error **err)
 {
-        for (; *files; files++)
-                if (access(*files, R_OK) < 0)
-                        return error_errno(err, ERROR_ENGINE, "cannot read '%s'", *files);
+        struct stat status;
+
+        for (; *files; files++) {
+                if (access(*files, R_OK) < 0 || stat(*files, &status) < 0) {
+                        error_errno(err, ERROR_ENGINE, "cannot read '%s'", *files);
+                        return file_hint(err, *files, errno);
+                }
+                if (!S_ISREG(status.st_mode))
+                        return error_set(err, ERROR_ENGINE, "'%s' is not a file", *files);
+                if (status.st_size == 0)
+                        return error_set(err, ERROR_ENGINE, "'%s' is empty", *files);
+        }
         return 0;
 }
 
@@ -70,6 +82,19 @@ static int read_manifest(struct layer *layer, const char **parent, struct error 
                 return error_set(err, ERROR_ENGINE, "'%s' has no valid name of a disk", path);
         layer->disk = path_join(layer->folder, disk);
         return json_object_get(layer->manifest, "parent") ? json_get_string(layer->manifest, "parent", parent, err) : 0;
+}
+
+int layer_parent(const char *key, char **parent, struct error **err)
+{
+        _cleanup_(layer_clear) struct layer layer = LAYER_INIT;
+        const char *found = NULL;
+
+        layer.key = xstrdup(key);
+        layer.folder = layer_folder(key);
+        if (read_manifest(&layer, &found, err) < 0)
+                return -1;
+        *parent = xstrdup(found);
+        return found ? 1 : 0;
 }
 
 static int find(const char *key, unsigned depth, struct layer *out, struct error **err);
@@ -108,18 +133,34 @@ static int look(struct layer *layer, unsigned depth, struct error **err)
         return check_files((const char *const[]){ layer->kernel, layer->initrd, NULL }, err);
 }
 
+/* A folder that can't be looked at is not one that is missing. */
+static int is_there(const char *folder, struct error **err)
+{
+        struct stat status;
+
+        if (lstat(folder, &status) == 0)
+                return 1;
+        if (errno == ENOENT)
+                return 0;
+        error_errno(err, ERROR_ENGINE, "cannot look at '%s'", folder);
+        return file_hint(err, folder, errno);
+}
+
 static int find(const char *key, unsigned depth, struct layer *out, struct error **err)
 {
         _cleanup_(layer_clear) struct layer layer = LAYER_INIT;
+        int there;
 
         layer.key = xstrdup(key);
         layer.folder = layer_folder(key);
-        if (!file_exists(layer.folder))
-                return 0;
+        there = is_there(layer.folder, err);
+        if (there <= 0)
+                return there;
         if (look(&layer, depth, err) < 0) {
                 error_wrap(err, "the layer '%s' is damaged", layer.folder);
                 error_set_kind(err, ERROR_ENGINE);
-                return error_hint(err, "rm -r %s", layer.folder);
+                /* A file that only has the wrong owner or mode has the hint that changes that. */
+                return err && (*err)->hint ? -1 : error_hint(err, "machine doctor --repair");
         }
         *out = layer;
         layer = (struct layer)LAYER_INIT;
@@ -141,7 +182,15 @@ int layer_open(const char *key, struct layer *out, struct error **err)
         folder = layer_folder(key);
         error_set(err, ERROR_ENGINE, "the layer '%s' is gone; the disks of the VMs that stand on it are useless without it",
                   folder);
-        return error_hint(err, "restore it from a backup, or rebuild each of these VMs: machine rebuild NAME");
+        return error_hint(err, "restore that folder from a backup");
+}
+
+int layer_open_mended(const char *key, struct event_sink *events, struct layer *out, struct error **err)
+{
+        if (layer_find(key, out, NULL) > 0)
+                return 0;
+        layer_mend(key, events, NULL);
+        return layer_open(key, out, err);
 }
 
 const char *layer_text(const struct layer *layer, const char *key)
@@ -224,9 +273,26 @@ static int build(const char *key, const struct layer_builder *builder, void *dat
                 return -1;
         }
         *became = builder->became ? builder->became(data) : key;
-        if (builder->tidy(temporary, err) < 0 || file_sync_folder(temporary, err) < 0)
+        event_line(events, "hashing");
+        if (builder->tidy(temporary, err) < 0 || layer_sums_write(temporary, err) < 0 || file_sync_folder(temporary, err) < 0)
                 return -1;
         return put_in_place(temporary, key, *became, err);
+}
+
+/* Returns 1 for a layer that can be used, maybe after it was mended; 0 for none; -1 for a damaged one. */
+static int look_for_whole(const char *key, struct event_sink *events, struct layer *out)
+{
+        int there = layer_find(key, out, NULL);
+
+        return there < 0 && layer_mend(key, events, NULL) == 0 ? layer_find(key, out, NULL) : there;
+}
+
+static int make_way(const char *key, struct event_sink *events, struct error **err)
+{
+        if (layer_clear_away(key, err) < 0)
+                return -1;
+        event_note(events, "layer '%.12s' was damaged, and no VM needs it: it is made anew", key);
+        return 0;
 }
 
 int layer_ensure(const char *key, const struct layer_builder *builder, void *data, struct event_sink *events, struct layer *out,
@@ -236,18 +302,20 @@ int layer_ensure(const char *key, const struct layer_builder *builder, void *dat
         _cleanup_(freep) char *path = layer_lock_path(key);
         _cleanup_(freep) char *layers = path_folder(path);
         _cleanup_(freep) char *note = xasprintf("another process is building %s; waiting for it", builder->what);
-        int there = layer_find(key, out, err);
         const char *became;
+        int there;
 
-        if (there != 0)
-                return there < 0 ? -1 : 0;
+        if (look_for_whole(key, events, out) > 0)
+                return 0;
         if (file_make_folders(layers, 0700, err) < 0)
                 return -1;
         if (lock_await(&lock, path, LOCK_EXCLUSIVE, LOCK_TIMEOUT_MS, events, note, err) < 0)
                 return -1;
-        there = layer_find(key, out, err);
-        if (there != 0)
-                return there < 0 ? -1 : 0;
+        there = look_for_whole(key, events, out);
+        if (there > 0)
+                return 0;
+        if (there < 0 && make_way(key, events, err) < 0)
+                return -1;
         event_begin(events, builder->kind, "%s", builder->doing);
         if (build(key, builder, data, &lock, events, &became, err) < 0) {
                 event_end(events, builder->kind, EVENT_FAILED, NULL);

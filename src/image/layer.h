@@ -8,6 +8,7 @@
  *                                                            stand alone, and may have another name (the manifest's "disk")
  *                                       KEY/vmlinuz, initrd  of a base
  *                                       KEY/memory, state    of a template (template.h)
+ *                                       KEY/SHA256SUMS       the hashes of what is above (layer-sums.h)
  *                                       KEY.lock             exclusive: a process builds or removes the layer; shared: it
  *                                                            makes a disk on the layer. Its time of modification is when the
  *                                                            layer was last used
@@ -52,6 +53,12 @@ int layer_find(const char *key, struct layer *out, struct error **err);
 /* Opens a layer that must be there (from a VM's record). When it is missing, ERROR_ENGINE says what that means for the VM. */
 int layer_open(const char *key, struct layer *out, struct error **err);
 
+/* The same, but mends one that is damaged, where that can be done (layer-mend.h), with a note. */
+int layer_open_mended(const char *key, struct event_sink *events, struct layer *out, struct error **err);
+/* Reads from the manifest alone which layer it stands on. Returns 1 with the key in *parent, owned by the caller; 0 when it
+ * stands on none; -1 when the manifest can't be used. */
+int layer_parent(const char *key, char **parent, struct error **err);
+
 /* How one kind of layer is made. */
 struct layer_builder {
         const char *what;  /* "the base image", for progress */
@@ -67,7 +74,8 @@ struct layer_builder {
         /* Removes from `folder` what doesn't belong to the layer, also what a killed build left. */
         int (*tidy)(const char *folder, struct error **err);
 };
-/* Finds the layer, or builds it when it is missing. out->key is its final key. */
+/* Finds the layer, or builds it when it is missing. One that is damaged is mended (layer-mend.h), or made anew when no VM needs
+ * it. out->key is its final key. */
 int layer_ensure(const char *key, const struct layer_builder *builder, void *data, struct event_sink *events, struct layer *out,
                  struct error **err);
 

@@ -1,5 +1,6 @@
 #include "image/qcow2.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -247,8 +248,10 @@ static ssize_t read_head(const char *path, unsigned char *head, int64_t *file_by
         struct stat status;
         ssize_t length;
 
-        if (fd < 0 || fstat(fd, &status) < 0)
-                return error_errno(err, ERROR_ENGINE, "it can't be opened");
+        if (fd < 0 || fstat(fd, &status) < 0) {
+                error_errno(err, ERROR_ENGINE, "it can't be opened");
+                return file_hint(err, path, errno);
+        }
         if (!S_ISREG(status.st_mode))
                 return wrong(err, "it is not a file");
         *file_bytes = (int64_t)status.st_size;
@@ -256,13 +259,18 @@ static ssize_t read_head(const char *path, unsigned char *head, int64_t *file_by
         return length < 0 ? error_errno(err, ERROR_ENGINE, "it can't be read") : length;
 }
 
-static int check(const char *path, const struct qcow2_wish *wish, struct qcow2_header *header, struct error **err)
+int qcow2_read(const char *path, struct qcow2_header *out, struct error **err)
 {
         _cleanup_(freep) unsigned char *head = xmalloc(QCOW2_HEAD_BYTES);
         int64_t file_bytes = 0;
         ssize_t length = read_head(path, head, &file_bytes, err);
 
-        if (length < 0 || qcow2_parse(head, (size_t)length, file_bytes, header, err) < 0)
+        return length < 0 ? -1 : qcow2_parse(head, (size_t)length, file_bytes, out, err);
+}
+
+static int check(const char *path, const struct qcow2_wish *wish, struct qcow2_header *header, struct error **err)
+{
+        if (qcow2_read(path, header, err) < 0)
                 return -1;
         return check_backing(header, wish->backing, err) < 0 || check_size(header, wish, err) < 0 ? -1 : 0;
 }

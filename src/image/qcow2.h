@@ -34,6 +34,9 @@ void qcow2_header_clear(struct qcow2_header *header);
 /* Pure. `head`: the first QCOW2_HEAD_BYTES of the file, or all of a shorter file; `file_bytes`: the length of the file. */
 int qcow2_parse(const unsigned char *head, size_t length, int64_t file_bytes, struct qcow2_header *out, struct error **err);
 
+/* Reads what the header of a disk says, without a wish: what is found may be a guest's invention. */
+int qcow2_read(const char *path, struct qcow2_header *out, struct error **err);
+
 struct qcow2_wish {
         const char *backing; /* it stands on exactly this file; NULL = on none */
         int64_t least, most; /* virtual size in bytes, `most` rounded up to a sector */

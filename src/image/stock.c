@@ -6,16 +6,15 @@
 #include "host/paths.h"
 #include "image/base-build.h"
 #include "image/base.h"
+#include "image/layer-mend.h"
+#include "image/layer-sums.h"
+#include "image/qcow2.h"
 #include "lib/file.h"
+#include "lib/hash.h"
 #include "lib/text.h"
 
-#define KEY_LENGTH 64
+#define KEY_LENGTH HASH_HEX_LENGTH
 #define UNFINISHED ".tmp-"
-
-static bool is_key(const char *name)
-{
-        return strlen(name) == KEY_LENGTH && strspn(name, "0123456789abcdef") == KEY_LENGTH;
-}
 
 static bool is_unfinished(const char *name)
 {
@@ -96,13 +95,14 @@ static void add_name(const char *name, const struct now *now, const struct stock
         _cleanup_(error_freep) struct error *reason = NULL;
         _cleanup_(freep) char *folder = layer_folder(name);
         struct engine_layer *item;
-        int there = is_key(name) ? layer_find(name, &layer, &reason) : -1;
+        int there = layer_is_key(name) ? layer_find(name, &layer, &reason) : -1;
 
         if (there > 0)
                 add_layer(&layer, now, kind, out);
         if (there >= 0)
                 return;
         item = add(out, name, is_unfinished(name) ? "unfinished" : "damaged");
+        item->unsure = !is_unfinished(name) && layer_below(name, &item->parent, NULL) < 0;
         item->about = reason ? error_text(reason) : xstrdup("left by a build that still runs or was killed");
         item->disk_bytes = bytes_of_all(folder);
 }
@@ -123,7 +123,7 @@ int stock_list(const char *user, const struct stock_kind *kind, struct engine_la
         if (user)
                 base_find(user, NULL, &now.base, NULL);
         for (size_t i = 0; i < names.count; i++)
-                if (is_key(names.items[i]) || is_unfinished(names.items[i]))
+                if (layer_is_key(names.items[i]) || is_unfinished(names.items[i]))
                         add_name(names.items[i], &now, kind, &layers);
         layer_clear(&now.base);
         *out = layers;
@@ -139,7 +139,7 @@ int stock_base(const char *user, const struct strv *packages, bool make, struct 
         _cleanup_(layer_clear) struct layer base = LAYER_INIT;
         int there = base_find(user, packages, &base, err);
 
-        if (there == 0 && make)
+        if (there <= 0 && make)
                 there = base_ensure(user, packages, events, &base, err) < 0 ? -1 : 1;
         if (there > 0)
                 *key = xstrdup(base.key);
@@ -161,6 +161,30 @@ int stock_has(const char *key, struct error **err)
         _cleanup_(layer_clear) struct layer layer = LAYER_INIT;
 
         return layer_find(key, &layer, err);
+}
+
+int stock_check(const char *key, bool read_all, struct error **err)
+{
+        _cleanup_(layer_clear) struct layer layer = LAYER_INIT;
+        _cleanup_(qcow2_header_clear) struct qcow2_header header = QCOW2_HEADER_INIT;
+
+        if (layer_open(key, &layer, err) < 0)
+                return -1;
+        if (ends_with(layer.disk, LAYER_DISK) && qcow2_read(layer.disk, &header, err) < 0)
+                return error_wrap(err, "the disk '%s' is damaged", layer.disk);
+        return read_all ? layer_sums_check(layer.folder, err) : 0;
+}
+
+int stock_mend(const char *key, bool bad_content, struct event_sink *events, struct error **err)
+{
+        _cleanup_(freep) char *path = layer_lock_path(key);
+        _cleanup_(lock_release) struct lock lock = LOCK_INIT;
+
+        if (lock_acquire(&lock, path, LOCK_EXCLUSIVE, 0, err) < 0)
+                return -1;
+        if (!bad_content && layer_mend(key, events, NULL) == 0 && stock_check(key, false, NULL) >= 0)
+                return 0;
+        return layer_clear_away(key, err) < 0 ? -1 : 1;
 }
 
 /* --- filled */
@@ -198,6 +222,7 @@ int stock_fill(const struct engine_filling *wanted, const struct layer_builder *
 
 /* --- removed */
 
+/* A layer of which that can't be told counts as one that stands on `key`. */
 static int is_parent(const char *key, struct error **err)
 {
         _cleanup_(strv_clear) struct strv names = STRV_INIT;
@@ -206,10 +231,12 @@ static int is_parent(const char *key, struct error **err)
         if (file_list(folder, &names, err) < 0)
                 return -1;
         for (size_t i = 0; i < names.count; i++) {
-                _cleanup_(layer_clear) struct layer layer = LAYER_INIT;
+                _cleanup_(freep) char *below = NULL;
+                int stands = layer_is_key(names.items[i]) && !streq(names.items[i], key)
+                                     ? layer_below(names.items[i], &below, NULL)
+                                     : 0;
 
-                if (is_key(names.items[i]) && layer_find(names.items[i], &layer, NULL) > 0 &&
-                    streq(layer_text(&layer, "parent"), key))
+                if (stands < 0 || (stands > 0 && streq(below, key)))
                         return 1;
         }
         return 0;
@@ -235,7 +262,7 @@ int stock_remove(const char *key, const struct stock_kind *kind, bool memory_onl
         _cleanup_(lock_release) struct lock lock = LOCK_INIT;
         int used;
 
-        if (!is_key(plain) || (!is_key(key) && !is_unfinished(key)))
+        if (!layer_is_key(plain) || (!layer_is_key(key) && !is_unfinished(key)))
                 return error_set(err, ERROR_FAILED, "'%s' is not a layer's key", key);
         /* Whoever builds it, or makes something from it, holds this lock. */
         if (lock_acquire(&lock, path, LOCK_EXCLUSIVE, 0, NULL) < 0)

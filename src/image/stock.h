@@ -22,6 +22,8 @@ int stock_base(const char *user, const struct strv *packages, bool make, struct 
                struct error **err);
 int stock_stands_on(const char *key, const char *below, struct error **err);
 int stock_has(const char *key, struct error **err);
+int stock_check(const char *key, bool read_all, struct error **err);
+int stock_mend(const char *key, bool bad_content, struct event_sink *events, struct error **err);
 
 #define STOCK_RECIPE "recipe"
 /* The least virtual size of a recipe layer's disk, and of VMs' disks on it. Only what is written takes room on the host. */

@@ -194,3 +194,10 @@ char *error_text(const struct error *error)
         }
         return strbuf_take(&text);
 }
+
+char *error_placed_text(const struct error *error)
+{
+        _cleanup_(freep) char *text = error_text(error);
+
+        return error->file ? xasprintf("%s:%u:%u: %s", error->file, error->line, error->column, text) : TAKE_PTR(text);
+}

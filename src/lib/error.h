@@ -78,3 +78,5 @@ const char *error_kind_name(enum error_kind kind);
 
 /* "message: cause: cause" in one line, control characters made visible. Owned by the caller. */
 char *error_text(const struct error *error);
+/* The same with "FILE:LINE:COLUMN: " in front, when it is about a place in a file. Owned by the caller. */
+char *error_placed_text(const struct error *error);

@@ -10,6 +10,12 @@
 /* How many times a folder is emptied: somebody may still put a file there (a lock, say) in the meantime. */
 #define ROUNDS 4
 
+static int failed(struct error **err, const char *doing, const char *shown)
+{
+        error_errno(err, ERROR_FAILED, "cannot %s '%s'", doing, shown);
+        return file_hint(err, shown, errno);
+}
+
 static int remove_at(int parent, const char *name, const char *shown, struct error **err);
 
 /* Opens the folder `name` itself (no symlink), and gives us the right to read and change it. */
@@ -56,7 +62,7 @@ static int empty_folder(int fd, const char *shown, struct error **err)
         _cleanup_(strv_clear) struct strv names = STRV_INIT;
 
         if (list_names(fd, &names) < 0)
-                return error_errno(err, ERROR_FAILED, "cannot read folder '%s'", shown);
+                return failed(err, "read folder", shown);
         for (size_t i = 0; i < names.count; i++) {
                 _cleanup_(freep) char *path = path_join(shown, names.items[i]);
 
@@ -73,16 +79,16 @@ static int remove_at(int parent, const char *name, const char *shown, struct err
         struct stat status;
 
         if (fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
-                return errno == ENOENT ? 0 : error_errno(err, ERROR_FAILED, "cannot remove '%s'", shown);
+                return errno == ENOENT ? 0 : failed(err, "remove", shown);
         if (!S_ISDIR(status.st_mode)) {
                 if (unlinkat(parent, name, 0) == 0 || errno == ENOENT)
                         return 0;
-                return error_errno(err, ERROR_FAILED, "cannot remove '%s'", shown);
+                return failed(err, "remove", shown);
         }
 
         fd = open_folder_at(parent, name);
         if (fd < 0)
-                return errno == ENOENT ? 0 : error_errno(err, ERROR_FAILED, "cannot open folder '%s'", shown);
+                return errno == ENOENT ? 0 : failed(err, "open folder", shown);
         for (int round = 0; round < ROUNDS; round++) {
                 if (empty_folder(fd, shown, err) < 0)
                         return -1;
@@ -91,7 +97,7 @@ static int remove_at(int parent, const char *name, const char *shown, struct err
                 if (errno != ENOTEMPTY && errno != EEXIST)
                         break;
         }
-        return error_errno(err, ERROR_FAILED, "cannot remove folder '%s'", shown);
+        return failed(err, "remove folder", shown);
 }
 
 int file_remove(const char *path, struct error **err)
@@ -104,6 +110,6 @@ int file_remove(const char *path, struct error **err)
                 return error_set(err, ERROR_FAILED, "refusing to remove '%s'", path);
         parent = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (parent < 0)
-                return errno == ENOENT ? 0 : error_errno(err, ERROR_FAILED, "cannot open folder '%s'", folder);
+                return errno == ENOENT ? 0 : failed(err, "open folder", folder);
         return remove_at(parent, name, path, err);
 }

@@ -15,6 +15,13 @@ static enum error_kind open_failure_kind(void)
         return errno == ENOENT ? ERROR_NOT_FOUND : ERROR_FAILED;
 }
 
+/* An error with the reason of the system, and what can be done about it. */
+static int failed(struct error **err, enum error_kind kind, const char *doing, const char *path)
+{
+        error_errno(err, kind, "cannot %s '%s'", doing, path);
+        return file_hint(err, path, errno);
+}
+
 /* `path` without slashes at its end, which would make the system follow a symlink. Owned by the caller. */
 static char *strip_slashes(const char *path)
 {
@@ -41,7 +48,7 @@ int file_read_fd(int fd, const char *name, size_t limit, struct strbuf *out, str
                 if (got < 0 && errno == EINTR)
                         continue;
                 if (got < 0)
-                        error_errno(err, ERROR_FAILED, "cannot read '%s'", name);
+                        failed(err, ERROR_FAILED, "read", name);
                 if (got > 0 && (size_t)got <= left) {
                         out->len += (size_t)got;
                         out->buf[out->len] = '\0';
@@ -63,7 +70,7 @@ int file_read(const char *path, size_t limit, struct strbuf *out, struct error *
         _cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 
         if (fd < 0)
-                return error_errno(err, open_failure_kind(), "cannot open '%s'", path);
+                return failed(err, open_failure_kind(), "open", path);
         return file_read_fd(fd, path, limit, out, err);
 }
 
@@ -92,7 +99,7 @@ static char *write_beside(const char *path, const void *data, size_t length, mod
         _cleanup_(closep) int fd = mkostemp(temporary, O_CLOEXEC);
 
         if (fd < 0) {
-                error_errno(err, open_failure_kind(), "cannot write '%s'", path);
+                failed(err, open_failure_kind(), "write", path);
                 return NULL;
         }
         if (fchmod(fd, mode) < 0 || write_all(fd, data, length) < 0 || os_sync(fd) < 0) {
@@ -117,7 +124,7 @@ int file_write(const char *path, const void *data, size_t length, mode_t mode, s
         if (!temporary)
                 return -1;
         if (rename(temporary, path) < 0) {
-                error_errno(err, ERROR_FAILED, "cannot write '%s'", path);
+                failed(err, ERROR_FAILED, "write", path);
                 unlink(temporary);
                 return -1;
         }
@@ -224,7 +231,7 @@ int file_make_folders(const char *path, mode_t mode, struct error **err)
                 if (make_folder(path, mode) == 0)
                         return 0;
         }
-        return error_errno(err, ERROR_FAILED, "cannot make folder '%s'", path);
+        return failed(err, ERROR_FAILED, "make folder", path);
 }
 
 int file_make_private_folder(const char *path, struct error **err)
@@ -237,10 +244,18 @@ int file_make_private_folder(const char *path, struct error **err)
                 return -1;
         if (lstat(folder, &status) < 0)
                 return error_errno(err, ERROR_FAILED, "cannot examine folder '%s'", folder);
-        if (!S_ISDIR(status.st_mode))
-                return error_set(err, ERROR_FAILED, "'%s' is a symlink, but must be a real folder", folder);
-        if (status.st_uid != geteuid())
-                return error_set(err, ERROR_FAILED, "folder '%s' belongs to another user", folder);
+        if (!S_ISDIR(status.st_mode)) {
+                error_set(err, ERROR_FAILED, "'%s' is a symlink, but must be a real folder", folder);
+                return file_hint(err, folder, ENOTDIR);
+        }
+        if (status.st_uid != geteuid()) {
+                error_set(err, ERROR_FAILED, "folder '%s' belongs to another user", folder);
+                return file_hint(err, folder, EACCES);
+        }
+        if ((status.st_mode & 0700) != 0700) {
+                error_set(err, ERROR_FAILED, "folder '%s' is closed to its owner (mode %04o)", folder, status.st_mode & 07777U);
+                return file_hint(err, folder, EACCES);
+        }
         if (status.st_mode & 077) {
                 error_set(err, ERROR_FAILED, "folder '%s' is open to other users (mode %04o)", folder, status.st_mode & 07777U);
                 text_shell_quote(&quoted, folder);
@@ -257,7 +272,7 @@ int file_list(const char *folder, struct strv *names, struct error **err)
         int failure;
 
         if (!stream)
-                return error_errno(err, open_failure_kind(), "cannot open folder '%s'", folder);
+                return failed(err, open_failure_kind(), "open folder", folder);
         while (errno = 0, (entry = readdir(stream)))
                 if (!streq(entry->d_name, ".") && !streq(entry->d_name, ".."))
                         strv_add(&found, entry->d_name);

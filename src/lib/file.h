@@ -44,6 +44,18 @@ int file_remove(const char *path, struct error **err);
 /* Appends the names in a folder, sorted, without "." and "..". A missing folder is ERROR_NOT_FOUND. */
 int file_list(const char *folder, struct strv *names, struct error **err);
 
+/* main() names the folders that hold our own files, so that file_hint() gives no advice about anybody else's. */
+void file_set_ours(const struct strv *folders);
+/*
+ * Adds a hint to the error of a failed system call: the command that makes the file usable again, when `failure` (errno) says
+ * that its owner, its mode or something else under its name is in the way. Such a command moves or opens up, and never removes.
+ * Returns -1. Every function above does this for its own failures.
+ */
+int file_hint(struct error **err, const char *path, int failure);
+/* Renames a file or folder to PATH.damaged, or PATH.damaged-2, … *kept (may be NULL) becomes the new name, owned by the
+ * caller. */
+int file_set_aside(const char *path, char **kept, struct error **err);
+
 /* "folder/name". Owned by the caller. */
 char *path_join(const char *folder, const char *name);
 /* The last part ("a/b/" -> "b"), the part before it ("a/b" -> "a", "b" -> "."). Owned by the caller. */

@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "lib/file.h"
+
 /* The kind of a part comes before its length, so that no text can pass for a missing one or for a file. */
 enum part { PART_DATA = 'd', PART_FILE = 'f', PART_NONE = 'n' };
 
@@ -33,8 +35,10 @@ static int digest_file(const char *path, unsigned char digest[crypto_hash_sha256
         crypto_hash_sha256_state state;
         ssize_t got;
 
-        if (fd < 0)
-                return error_errno(err, errno == ENOENT ? ERROR_NOT_FOUND : ERROR_FAILED, "cannot open '%s'", path);
+        if (fd < 0) {
+                error_errno(err, errno == ENOENT ? ERROR_NOT_FOUND : ERROR_FAILED, "cannot open '%s'", path);
+                return file_hint(err, path, errno);
+        }
         block = xmalloc(BLOCK);
         crypto_hash_sha256_init(&state);
         while ((got = read(fd, block, BLOCK)) != 0) {

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "lib/deadline.h"
+#include "lib/file.h"
 
 /* lock_is_held() holds the lock for an instant. Callers that don't want to wait must not fail because of that. */
 #define PROBE_MS         100
@@ -17,8 +18,10 @@ static int open_lock(const char *path, struct error **err)
 {
         int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
 
-        if (fd < 0)
+        if (fd < 0) {
                 error_errno(err, errno == ENOENT ? ERROR_NOT_FOUND : ERROR_FAILED, "cannot open the lock '%s'", path);
+                file_hint(err, path, errno);
+        }
         return fd;
 }
 
@@ -108,7 +111,8 @@ int lock_is_held(const char *path, struct error **err)
         if (fd < 0) {
                 if (errno == ENOENT)
                         return 0;
-                return error_errno(err, ERROR_FAILED, "cannot open the lock '%s'", path);
+                error_errno(err, ERROR_FAILED, "cannot open the lock '%s'", path);
+                return file_hint(err, path, errno);
         }
         while (flock(fd, LOCK_SH | LOCK_NB) < 0) {
                 if (errno == EWOULDBLOCK)

@@ -50,11 +50,11 @@ static int discard(const struct vm *vm, struct look *look, struct error **err)
                 return 0;
         if (look->listing.config && !look_is_ours(look, vm)) {
                 error_set(err, ERROR_ENGINE, "'%s' was made for another VM of this name", look->folder);
-                return error_hint(err, "see whether you need it, then: rm -r '%s'", look->folder);
+                return error_hint(err, "mv -- '%s' '%s.off'", look->folder, look->folder);
         }
         if (!look->listing.config && look->state != LOOK_REMNANT && !destroying) {
                 error_set(err, ERROR_ENGINE, "'%s' holds a disk, but nothing says which VM it belongs to", look->folder);
-                return error_hint(err, "see whether you need it, then: rm -r '%s'", look->folder);
+                return error_hint(err, "mv -- '%s' '%s.off'", look->folder, look->folder);
         }
         /* Lima sees what runs only when it can read the definition. */
         if (!look->listing.config) {

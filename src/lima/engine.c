@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include "image/need.h"
 #include "image/stock.h"
 #include "lib/file.h"
 #include "lib/os.h"
@@ -254,6 +255,7 @@ const struct engine lima_engine = {
         .connect = connect_ssh,
         .folder = folder,
         .processes = processes,
+        .remains = lima_remains,
         .change_rules = SYSTEM_HOLDS_RULES ? rules_change : NULL,
         .account = SYSTEM_HOLDS_RULES ? account_read_whole : NULL,
         .refused = system_refused,
@@ -263,5 +265,8 @@ const struct engine lima_engine = {
         .has_layer = stock_has,
         .fill_layer = lima_fill_layer,
         .abandon = lima_abandon,
+        .needs = need_layers,
+        .check_layer = stock_check,
+        .mend_layer = stock_mend,
         .remove_layer = remove_layer,
 };

@@ -22,3 +22,4 @@ int lima_remove(struct vm *vm, struct error **err);
 int lima_start(struct vm *vm, struct event_sink *events, struct error **err);
 int lima_stop(struct vm *vm, struct event_sink *events, struct error **err);
 int lima_kill(struct vm *vm, struct error **err);
+int lima_remains(const struct vm *vm, struct vm_record *out, struct error **err);

@@ -6,6 +6,7 @@
 #include "lib/file.h"
 #include "lib/os.h"
 #include "lima/definition.h"
+#include "lima/engine.h"
 #include "lima/home.h"
 #include "lima/limactl.h"
 
@@ -183,4 +184,27 @@ int look_mend(const struct vm *vm, struct look *look, struct error **err)
         if (look->stale && remove_pid_files(look, err) < 0)
                 return -1;
         return unreadable || look->stale ? look_at(vm, look, err) : 0;
+}
+
+/* The definition in the VM's folder, or else Lima's own copy, has the mark of the VM that the instance was made for. */
+int lima_remains(const struct vm *vm, struct vm_record *out, struct error **err)
+{
+        static const char mark[] = "machine ";
+        _cleanup_(freep) char *folder = home_instance_folder(vm->name);
+        _cleanup_(freep) char *disk = path_join(folder, "disk");
+        _cleanup_(freep) char *own = look_definition_path(vm);
+        _cleanup_(freep) char *copy = path_join(folder, "lima.yaml");
+        const char *const paths[] = { own, copy };
+        int there = is_there(disk, err);
+
+        for (size_t i = 0; there > 0 && i < ARRAY_SIZE(paths); i++) {
+                _cleanup_(json_decrefp) json_t *definition = json_read(paths[i], DEFINITION_LIMIT, NULL);
+                const char *message = json_string_value(json_object_get(definition, "message"));
+
+                if (message && starts_with(message, mark) && message[strlen(mark)]) {
+                        set_string(&out->uuid, xstrdup(message + strlen(mark)));
+                        break;
+                }
+        }
+        return there;
 }

@@ -89,10 +89,10 @@ static int check_startable(const struct vm *vm, const struct look *look, struct 
         if (look_is_ours(look, vm)) {
                 if (look->state != LOOK_STOPPED || image_check_disk(look->disk, INT64_MAX, NULL, err) == 0)
                         return 0;
-                return error_hint(err, "the disk is of no use any more: machine rebuild %s --discard-work", vm->name);
+                return error_hint(err, "mv -- '%s' '%s.off', then: machine rebuild %s", look->folder, look->folder, vm->name);
         }
         error_set(err, ERROR_ENGINE, "'%s' was made for another VM of this name", look->folder);
-        return error_hint(err, "see whether you need it, then: rm -r '%s', and machine rebuild %s", look->folder, vm->name);
+        return error_hint(err, "mv -- '%s' '%s.off', then: machine rebuild %s", look->folder, look->folder, vm->name);
 }
 
 /* Checks before anything is started: what can't be started, and what would weaken the line. */

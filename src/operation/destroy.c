@@ -17,19 +17,21 @@ static int intend(struct vm *vm, struct error **err)
         return error_give(err, TAKE_PTR(reason));
 }
 
-/* A block that stays behind leads nowhere. On a disk that is full it must not keep the VM, which takes the room. */
-static int withdraw_alias(struct front *front, const struct vm *vm, struct error **err)
+/* What names the VM elsewhere does no harm once it is gone, so files that can't be changed don't keep it. */
+static void withdraw(struct front *front, const struct vm *vm, const char *checkout)
 {
-        _cleanup_(error_freep) struct error *reason = NULL;
-        _cleanup_(freep) char *text = NULL;
+        _cleanup_(error_freep) struct error *left = NULL;
 
-        if (ssh_config_withdraw(vm->name, &reason) == 0)
-                return 0;
-        if (!error_is_no_room(reason))
-                return error_give(err, TAKE_PTR(reason));
-        text = error_text(reason);
-        event_warning(front->events, "%s", text);
-        return 0;
+        if (ssh_config_withdraw(vm->name, &left) < 0) {
+                _cleanup_(freep) char *text = error_text(left);
+
+                event_warning(front->events, "%s", text);
+        }
+        if (checkout && file_is_folder(checkout) && repos_withdraw(vm, checkout, &left) < 0) {
+                _cleanup_(freep) char *text = error_text(left);
+
+                event_warning(front->events, "%s", text);
+        }
 }
 
 /* A VM that is about to be removed is not asked to shut down: its disk goes with it. */
@@ -46,10 +48,9 @@ int destroy_vm(struct front *front, struct vm *vm, struct error **err)
                 goto fail;
         if (vm_state_is_alive(status.state) && vm->engine->kill(vm, err) < 0)
                 goto fail;
-        if (vm->engine->remove(vm, err) < 0 || intend(vm, err) < 0 || withdraw_alias(front, vm, err) < 0)
+        if (vm->engine->remove(vm, err) < 0 || intend(vm, err) < 0)
                 goto fail;
-        if (checkout && file_is_folder(checkout) && repos_withdraw(vm, checkout, err) < 0)
-                goto fail;
+        withdraw(front, vm, checkout);
         if (vm_forget(vm, err) < 0)
                 goto fail;
         event_end(front->events, "destroy", EVENT_DONE, NULL);

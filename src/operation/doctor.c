@@ -5,6 +5,9 @@
 #include <unistd.h>
 
 #include "config/project.h"
+#include "config/settings.h"
+#include "config/trust.h"
+#include "host/keys.h"
 #include "host/paths.h"
 #include "lib/file.h"
 #include "lib/process.h"
@@ -12,6 +15,7 @@
 #include "operation/boundary.h"
 #include "operation/doctor-system.h"
 #include "operation/engines.h"
+#include "operation/repair.h"
 #include "vm/vm.h"
 
 #define SPACE_NEEDED     (INT64_C(4) << 30)
@@ -154,7 +158,7 @@ static void check_space(struct doctor *doctor)
                 check_room(doctor, "room for sockets", runtime, RUNTIME_NEEDED, "make room there");
 }
 
-static void say_error(struct doctor *doctor, const char *name, const struct error *error)
+void doctor_say_error(struct doctor *doctor, const char *name, const struct error *error)
 {
         for (; error; error = error->next) {
                 _cleanup_(freep) char *text = error_text(error);
@@ -173,11 +177,24 @@ static void check_configuration(struct doctor *doctor)
         _cleanup_(error_freep) struct error *error = NULL;
 
         if (projects_read(&projects, &error) < 0)
-                say_error(doctor, "configuration", error);
+                doctor_say_error(doctor, "configuration", error);
         else if (!file_exists(projects.file))
                 doctor_say(doctor, DOCTOR_WARNING, "configuration", "machine init", "no '%s'", projects.file);
         else
                 doctor_say(doctor, DOCTOR_GOOD, "configuration", NULL, "%zu projects in '%s'", projects.count, projects.file);
+}
+
+/* Files that nothing else here reads. */
+static void check_files(struct doctor *doctor)
+{
+        _cleanup_(settings_clear) struct settings settings = SETTINGS_INIT;
+        _cleanup_(strv_clear) struct strv trusted = STRV_INIT;
+        _cleanup_(error_freep) struct error *error = NULL;
+
+        if (settings_read(&settings, &error) < 0)
+                doctor_say_error(doctor, "settings", error);
+        if (trust_files(&trusted, &error) < 0)
+                doctor_say_error(doctor, "trust", error);
 }
 
 static void check_runtime(struct doctor *doctor)
@@ -188,7 +205,7 @@ static void check_runtime(struct doctor *doctor)
         if (folder)
                 doctor_say(doctor, DOCTOR_GOOD, "runtime folder", NULL, "%s", folder);
         else
-                say_error(doctor, "runtime folder", error);
+                doctor_say_error(doctor, "runtime folder", error);
 }
 
 static void check_helpers(struct doctor *doctor)
@@ -200,7 +217,7 @@ static void check_helpers(struct doctor *doctor)
                 if (path)
                         doctor_say(doctor, DOCTOR_GOOD, *helper, NULL, "%s", path);
                 else
-                        say_error(doctor, *helper, error);
+                        doctor_say_error(doctor, *helper, error);
         }
 }
 
@@ -215,6 +232,39 @@ static void check_line(struct doctor *doctor, const char *title, const struct vm
                 doctor_say(doctor, DOCTOR_WARNING, title, hint, "the line around this VM is weaker: %s", text);
 }
 
+/* The disk of a VM that doesn't run. One that is whole says of itself whose it is, or what it stands on. */
+static void check_disk(struct doctor *doctor, const char *title, const struct vm *vm)
+{
+        _cleanup_(vm_record_clear) struct vm_record said = VM_RECORD_INIT;
+        _cleanup_(error_freep) struct error *error = NULL;
+        int there = vm->engine->remains ? vm->engine->remains(vm, &said, &error) : 0;
+
+        if (there < 0) {
+                doctor_say_error(doctor, title, error);
+        } else if (there > 0 && !said.uuid && !said.base && said.disk_bytes == 0) {
+                error_set(&error, ERROR_ENGINE, "its disk is damaged");
+                vm_hint_aside(vm, &error);
+                doctor_say_error(doctor, title, error);
+        } else {
+                doctor_say(doctor, DOCTOR_GOOD, title, NULL, "%s", vm_state_name(VM_STOPPED));
+        }
+}
+
+/* What can be done for a broken VM: about the layer that it stands on, or else about its files. Owned by the caller. */
+static char *find_remedy(const struct vm *vm)
+{
+        const struct engine *engine = engine_of_layers();
+        _cleanup_(error_freep) struct error *error = NULL;
+
+        /* What only has the wrong owner or mode is not lost. */
+        if (vm->record.base && engine->has_layer(vm->record.base, &error) < 0 && error->hint &&
+            !starts_with(error->hint, "machine "))
+                return xstrdup(error->hint);
+        error_set(&error, ERROR_ENGINE, "broken");
+        vm_hint_aside(vm, &error);
+        return xasprintf("restore what is missing from a backup; or, to keep all of it and begin anew: %s", error->hint);
+}
+
 static void check_vm(struct doctor *doctor, const char *name)
 {
         static const char *const unfinished[] = {
@@ -226,12 +276,19 @@ static void check_vm(struct doctor *doctor, const char *name)
         _cleanup_(vm_clear) struct vm vm = VM_INIT;
 
         if (vm_open_existing(&vm, name, &error) < 0 || vm_inspect(&vm, &status, &error) < 0) {
-                say_error(doctor, title, error);
+                doctor_say_error(doctor, title, error);
                 return;
         }
         check_line(doctor, title, &vm);
-        if (status.state == VM_BROKEN) {
-                _cleanup_(freep) char *hint = xasprintf("machine rebuild %s", name);
+        if (vm.damage) {
+                doctor_say(doctor, DOCTOR_WARNING, title, "machine doctor --repair", "its record is read from a copy: %s",
+                           vm.damage);
+        } else if (status.state == VM_RUNNING && !keys_are_whole(vm.folder)) {
+                _cleanup_(freep) char *hint = xasprintf("machine down %s, then machine up %s", name, name);
+
+                doctor_say(doctor, DOCTOR_BAD, title, hint, "a key in '%s' is damaged", vm.folder);
+        } else if (status.state == VM_BROKEN) {
+                _cleanup_(freep) char *hint = find_remedy(&vm);
 
                 doctor_say(doctor, DOCTOR_BAD, title, hint, "broken: %s", status.reason ? status.reason : "no reason known");
         } else if (status.state == VM_PAUSED || status.state == VM_UNRESPONSIVE) {
@@ -247,6 +304,8 @@ static void check_vm(struct doctor *doctor, const char *name)
                 _cleanup_(freep) char *hint = xasprintf("machine rebuild %s", name);
 
                 doctor_say(doctor, DOCTOR_BAD, title, hint, "its disk is gone");
+        } else if (status.state == VM_STOPPED) {
+                check_disk(doctor, title, &vm);
         } else {
                 doctor_say(doctor, DOCTOR_GOOD, title, NULL, "%s", vm_state_name(status.state));
         }
@@ -258,18 +317,21 @@ static void check_vms(struct doctor *doctor)
         _cleanup_(error_freep) struct error *error = NULL;
 
         if (vm_list(&names, &error) < 0)
-                say_error(doctor, "VMs", error);
+                doctor_say_error(doctor, "VMs", error);
         for (size_t i = 0; i < names.count; i++)
                 check_vm(doctor, names.items[i]);
 }
 
 static void (*const checks[])(struct doctor *) = {
-        check_tools, check_helpers,       check_engines, doctor_check_system,
-        check_space, check_configuration, check_runtime, check_vms,
+        check_tools,         check_helpers, check_engines, doctor_check_system, check_space,
+        check_configuration, check_files,   check_runtime, check_vms,
 };
 
-void doctor_look(struct doctor *out)
+void doctor_look(const struct doctor_wish *wish, struct doctor *out)
 {
+        if (wish->repair)
+                repair_vms(wish->front);
         for (size_t i = 0; i < ARRAY_SIZE(checks); i++)
                 checks[i](out);
+        doctor_check_layers(out, wish);
 }

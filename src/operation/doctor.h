@@ -3,6 +3,7 @@
 #pragma once
 
 #include "lib/error.h"
+#include "operation/front.h"
 
 enum doctor_verdict { DOCTOR_GOOD, DOCTOR_WARNING, DOCTOR_BAD };
 
@@ -25,5 +26,11 @@ struct doctor {
         }
 void doctor_clear(struct doctor *doctor);
 
+struct doctor_wish {
+        struct front *front;
+        bool layers; /* read all layers, and compare them with the hashes from when they were made */
+        bool repair; /* mend first what can be mended without losing anything */
+};
+
 /* Runs all checks. A check that can't look is DOCTOR_BAD. */
-void doctor_look(struct doctor *out);
+void doctor_look(const struct doctor_wish *wish, struct doctor *out);

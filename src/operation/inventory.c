@@ -21,8 +21,10 @@ static void look(struct inventory_entry *entry)
 {
         _cleanup_(error_freep) struct error *error = NULL;
 
-        if (vm_open(&entry->vm, entry->name, &error) < 0)
+        if (vm_open(&entry->vm, entry->name, &error) < 0) {
                 entry->trouble = error_text(error);
+                entry->broken = true;
+        }
 }
 
 static void inspect_all(struct inventory *inventory)
@@ -71,6 +73,10 @@ static void warn(struct front *front, const struct inventory_entry *entry)
                 event_warning(front->events, "VM '%s': %s", entry->name, entry->trouble);
         else if (status->state == VM_PAUSED || status->state == VM_UNRESPONSIVE)
                 event_warning(front->events, "VM '%s' is %s; %s", entry->name, text, status->hint);
+        if (!entry->trouble && entry->vm.damage)
+                event_warning(front->events,
+                              "VM '%s': its record is read from a copy, because of this: %s: machine doctor --repair",
+                              entry->name, entry->vm.damage);
 }
 
 int inventory_take(struct front *front, struct inventory *out, struct error **err)
@@ -98,7 +104,7 @@ int inventory_take(struct front *front, struct inventory *out, struct error **er
 
 const char *inventory_state(const struct inventory_entry *entry)
 {
-        return entry->trouble ? "unknown" : vm_state_name(entry->status.state);
+        return entry->broken ? vm_state_name(VM_BROKEN) : entry->trouble ? "unknown" : vm_state_name(entry->status.state);
 }
 
 void inventory_repos(const struct inventory_entry *entry, struct strv *out)

@@ -1,6 +1,7 @@
 #include "operation/power.h"
 
 #include "guest/session.h"
+#include "host/keys.h"
 #include "host/paths.h"
 #include "host/ssh_config.h"
 #include "lib/os.h"
@@ -43,10 +44,22 @@ int power_publish(const struct vm *vm, struct error **err)
         return ssh_config_publish(&host, err);
 }
 
+int power_refresh(const struct vm *vm, struct error **err)
+{
+        if (write_ssh_config(vm, err) < 0)
+                return -1;
+        /* When the key that is to be pinned is damaged, the one that was pinned may still do. */
+        keys_pin(vm->folder, vm->name, NULL);
+        return 0;
+}
+
 int power_boot(struct front *front, struct vm *vm, struct error **err)
 {
         /* First, because nothing can be written to a disk that is full. */
         if (vm_resume(vm, err) < 0 || write_ssh_config(vm, err) < 0)
+                return -1;
+        /* A guest that runs has the keys that it was started with. */
+        if (!vm_runs(vm) && keys_ensure(vm->folder, vm->name, front->events, err) < 0)
                 return -1;
         return vm->engine->start(vm, front->events, err);
 }

@@ -4,7 +4,9 @@
 #include "operation/front.h"
 #include "vm/vm.h"
 
-/* Boots it. Its ssh configuration and its rules are written first. A VM that runs is not booted again. */
+/* Writes anew what sessions need and can be told again: its ssh configuration and which host key is pinned. */
+int power_refresh(const struct vm *vm, struct error **err);
+/* Boots it. Its ssh configuration, its rules and damaged keys are written first. A VM that runs is not booted again. */
 int power_boot(struct front *front, struct vm *vm, struct error **err);
 /* The same for a command that only wants to use the VM: fails with ERROR_ENGINE when the VM is half made or half removed. */
 int power_start(struct front *front, struct vm *vm, struct error **err);

@@ -11,8 +11,11 @@ static int ensure(struct front *front, struct vm *vm, bool *started, struct erro
         /* The common case takes no lock: a long `up` of this VM may hold it, and its guest may still be usable. */
         if (vm_inspect(vm, &status, err) < 0)
                 return -1;
-        if (vm_state_is_alive(status.state) && (vm->record.intent == INTENT_NONE || vm->record.intent == INTENT_SETUP))
-                return status.state == VM_RUNNING ? 0 : vm_resume(vm, err);
+        if (vm_state_is_alive(status.state) && (vm->record.intent == INTENT_NONE || vm->record.intent == INTENT_SETUP)) {
+                if (status.state != VM_RUNNING && vm_resume(vm, err) < 0)
+                        return -1;
+                return power_refresh(vm, err);
+        }
         if (vm_lock(vm, front->events, err) < 0)
                 return -1;
         if (!vm->exists)
@@ -36,11 +39,13 @@ int running_open(struct front *front, const char *name, struct vm *vm, struct er
         _cleanup_(target_clear) struct target target = TARGET_INIT;
         bool started = false;
 
-        if (target_named(front, name, &target, err) < 0 || vm_open_existing(vm, target.name, err) < 0 ||
+        if (target_existing(front, name, &target, err) < 0 || vm_open_existing(vm, target.name, err) < 0 ||
             ensure(front, vm, &started, err) < 0)
                 return -1;
         if (started && target.configured)
                 secrets_bring_softly(front, vm, &target.project);
+        if (started)
+                target_warn(front, &target, "its secrets are not loaded");
         if (vm->record.intent == INTENT_SETUP)
                 event_warning(front->events, "VM '%s' is only half set up: machine up %s", vm->name, vm->name);
         return 0;

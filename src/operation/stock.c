@@ -12,35 +12,8 @@ void stock_clear(struct stock *stock)
         engine_layers_clear(&stock->layers);
         strv_clear(&stock->used);
         strv_clear(&stock->owners);
+        error_free(stock->unread);
         *stock = (struct stock)STOCK_INIT;
-}
-
-static void add_used(struct strv *keys, struct strv *owners, const char *key, const char *name)
-{
-        strv_add(keys, key);
-        if (owners)
-                strv_add(owners, name);
-}
-
-/* The layers that VMs' disks stand on, and the VM's name for each. */
-static int collect_used(struct strv *keys, struct strv *owners, struct error **err)
-{
-        _cleanup_(strv_clear) struct strv names = STRV_INIT;
-
-        if (vm_list(&names, err) < 0)
-                return -1;
-        for (size_t i = 0; i < names.count; i++) {
-                _cleanup_(vm_clear) struct vm vm = VM_INIT;
-
-                if (vm_open(&vm, names.items[i], err) < 0)
-                        return error_wrap(err, "cannot tell what VM '%s' stands on", names.items[i]);
-                if (vm.exists && vm.record.base)
-                        add_used(keys, owners, vm.record.base, vm.name);
-                /* A VM that is being made stands on nothing yet. */
-                else if (vm.exists && vm.record.layer)
-                        add_used(keys, owners, vm.record.layer, vm.name);
-        }
-        return 0;
 }
 
 /* --- what a new VM would be made from */
@@ -92,7 +65,7 @@ static int add_projects(struct front *front, struct wanted *wanted, struct error
         return 0;
 }
 
-static int mark_current(struct front *front, const char *user, struct engine_layers *layers, struct error **err)
+static void mark_current(struct front *front, const char *user, struct engine_layers *layers, struct error **err)
 {
         struct wanted wanted = { .engine = engine_of_layers(), .user = user };
         _cleanup_(freep) char *why = NULL;
@@ -113,7 +86,6 @@ static int mark_current(struct front *front, const char *user, struct engine_lay
         }
         strv_clear(&wanted.layers);
         strv_clear(&wanted.tops);
-        return status;
 }
 
 int stock_take(struct front *front, struct stock *out, struct error **err)
@@ -121,18 +93,18 @@ int stock_take(struct front *front, struct stock *out, struct error **err)
         _cleanup_(freep) char *user = user_for_guest();
 
         *out = (struct stock)STOCK_INIT;
-        if (engine_of_layers()->layers(user, &out->layers, err) == 0 && mark_current(front, user, &out->layers, err) == 0 &&
-            collect_used(&out->used, &out->owners, err) == 0)
-                return 0;
-        stock_clear(out);
-        return -1;
+        if (engine_of_layers()->layers(user, &out->layers, err) < 0)
+                return -1;
+        if (engine_of_layers()->needs(&out->used, &out->owners, &out->unread) == 0)
+                mark_current(front, user, &out->layers, &out->unread);
+        return 0;
 }
 
 static int is_used(const char *key, void *data, struct error **err)
 {
         _cleanup_(strv_clear) struct strv used = STRV_INIT;
 
-        if (collect_used(&used, NULL, err) < 0)
+        if (engine_of_layers()->needs(&used, NULL, err) < 0)
                 return -1;
         return strv_contains(&used, key);
 }

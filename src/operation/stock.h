@@ -11,6 +11,8 @@ struct stock {
         struct engine_layers layers;
         struct strv used;   /* keys of the layers that VMs' disks stand on … */
         struct strv owners; /* … and the VM's name for each */
+        /* Why it isn't known what VMs or projects need; NULL = it is. Then nothing may be removed. Owned by the stock. */
+        struct error *unread;
 };
 
 #define STOCK_INIT                                                                                                             \
@@ -18,9 +20,8 @@ struct stock {
                 .layers = ENGINE_LAYERS_INIT, .used = STRV_INIT, .owners = STRV_INIT                                           \
         }
 /*
- * Fails when a VM's record can't be read, since what that VM stands on is then unknown. A recipe's layer is current when a
- * project of projects.toml, the project of this checkout, or the built-in one would have it. A project that can't be read is a
- * warning, and does not count.
+ * A VM whose record can't be read is judged by its disk. A recipe's layer is current when a project of projects.toml, the
+ * project of this checkout, or the built-in one would have it. A project that can't be read is a warning, and does not count.
  */
 int stock_take(struct front *front, struct stock *out, struct error **err);
 void stock_clear(struct stock *stock);

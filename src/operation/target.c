@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "config/trust.h"
+#include "lib/event.h"
 #include "lib/file.h"
 #include "lib/text.h"
 
@@ -14,6 +15,7 @@ void target_clear(struct target *target)
         project_clear(&target->project);
         projects_clear(&target->projects);
         checkout_tree_clear(&target->tree);
+        error_free(target->trouble);
         *target = (struct target)TARGET_INIT;
 }
 
@@ -177,4 +179,66 @@ int target_wanted(struct front *front, const char *name, struct target *out, str
                 return 0;
         error_set(err, ERROR_NOT_FOUND, "VM '%s' exists, but no project configures it", out->name);
         return error_hint(err, "add [%s] to '%s'", out->name, out->projects.file);
+}
+
+/* --- by the record */
+
+/* The only VM that was made from this checkout. Owned by the caller; NULL = there is none, or more than one. */
+static char *find_by_owner(const char *checkout)
+{
+        _cleanup_(strv_clear) struct strv names = STRV_INIT;
+        _cleanup_(freep) char *found = NULL;
+
+        if (vm_list(&names, NULL) < 0)
+                return NULL;
+        for (size_t i = 0; i < names.count; i++) {
+                _cleanup_(vm_clear) struct vm vm = VM_INIT;
+
+                if (vm_open(&vm, names.items[i], NULL) < 0 || !vm.exists || !streq(vm.record.owner, checkout))
+                        continue;
+                if (found)
+                        return NULL;
+                found = xstrdup(names.items[i]);
+        }
+        return TAKE_PTR(found);
+}
+
+/* The name of the VM that is meant, without looking at any configuration. Owned by the caller; NULL = that doesn't tell. */
+static char *find_recorded(const char *name)
+{
+        _cleanup_(freep) char *folder = name ? NULL : current_folder(NULL);
+        _cleanup_(freep) char *checkout = folder ? checkout_find(folder) : NULL;
+        _cleanup_(strv_clear) struct strv names = STRV_INIT;
+
+        if (checkout)
+                return find_by_owner(checkout);
+        if (!name)
+                name = PROJECT_DEFAULT_NAME;
+        return vm_list(&names, NULL) == 0 && strv_contains(&names, name) ? xstrdup(name) : NULL;
+}
+
+int target_existing(struct front *front, const char *name, struct target *out, struct error **err)
+{
+        _cleanup_(error_freep) struct error *trouble = NULL;
+        _cleanup_(freep) char *recorded = find_recorded(name);
+        struct front silent = { .events = front->events };
+
+        if (!recorded)
+                return target_named(front, name, out, err);
+        if (target_named(&silent, name, out, &trouble) == 0)
+                return 0;
+        target_clear(out);
+        out->name = TAKE_PTR(recorded);
+        out->trouble = TAKE_PTR(trouble);
+        return 0;
+}
+
+void target_warn(struct front *front, const struct target *target, const char *consequence)
+{
+        _cleanup_(freep) char *text = target->trouble ? error_placed_text(target->trouble) : NULL;
+        const char *hint = target->trouble ? target->trouble->hint : NULL;
+
+        if (text)
+                event_warning(front->events, "the configuration of VM '%s' can't be used, so %s: %s%s%s", target->name,
+                              consequence, text, hint ? ": " : "", hint ? hint : "");
 }

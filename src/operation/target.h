@@ -15,6 +15,7 @@ struct target {
         bool configured; /* `project` says what the user wants; false for a VM whose configuration is gone */
         struct project project;
         struct projects projects;
+        struct error *trouble;     /* why the configuration of target_existing() could not be used; NULL = it was */
         struct checkout_tree tree; /* what was trusted of the checkout; empty when the project has no checkout */
 };
 
@@ -29,5 +30,13 @@ void target_clear(struct target *target);
  * can't ask, this fails with ERROR_CONFIG and the hint 'machine trust'.
  */
 int target_wanted(struct front *front, const char *name, struct target *out, struct error **err);
+/*
+ * For commands that need no configuration when the VM is there: `down`, `destroy`, and those that run something in it. A file
+ * that can't be read, or that isn't trusted, is then no failure: the VM is found by its record, `configured` is false, and
+ * `trouble` says why. Nothing is asked.
+ */
+int target_existing(struct front *front, const char *name, struct target *out, struct error **err);
+/* Warns of the trouble, if there is any, and of its consequence ("its secrets are not loaded"). */
+void target_warn(struct front *front, const struct target *target, const char *consequence);
 /* For commands on a VM that may have outlived its configuration: any name that has a VM or a configuration will do. */
 int target_named(struct front *front, const char *name, struct target *out, struct error **err);

@@ -48,7 +48,7 @@ static int create(struct front *front, struct vm *vm, const struct target *targe
         if (commits->note)
                 event_note(front->events, "%s", commits->note);
         set_string(&vm->record.git, xstrdup(commits->hash));
-        if (vm_intend(vm, INTENT_CREATE, err) < 0 || keys_ensure(vm->folder, vm->name, err) < 0 ||
+        if (vm_intend(vm, INTENT_CREATE, err) < 0 || keys_ensure(vm->folder, vm->name, front->events, err) < 0 ||
             commits_store(vm, commits, err) < 0 || take_layers(front, vm, target, err) < 0 ||
             engine->create(vm, front->events, err) < 0)
                 return -1;
@@ -201,7 +201,7 @@ int up_vm(struct front *front, struct vm *vm, const struct target *target, const
         *out = (struct up_result){ .how = "running" };
         if (vm->exists && vm->record.intent != INTENT_CREATE && vm->record.intent != INTENT_DESTROY && vm_resume(vm, err) < 0)
                 return -1;
-        if (observe_plan(vm, target, &observed, &plan, err) < 0)
+        if (observe_plan(vm, target, &observed, &plan, err) < 0 || (plan.running && power_refresh(vm, err) < 0))
                 return -1;
         for (size_t i = 0; i < plan.notes.count; i++)
                 event_note(front->events, "%s", plan.notes.items[i]);

@@ -123,10 +123,17 @@ static void plan_existing(const struct project *wanted, const struct plan_observ
         note_drift(wanted, &drift, plan);
 }
 
-static int refuse(const struct project *wanted, const char *why, struct error **err)
+static int refuse(const struct project *wanted, const char *why, const char *command, struct error **err)
 {
         error_set(err, ERROR_ENGINE, "VM '%s' %s", wanted->name, why);
-        return error_hint(err, "machine rebuild %s", wanted->name);
+        return error_hint(err, "machine %s", command);
+}
+
+static int refuse_without_disk(const struct project *wanted, struct error **err)
+{
+        _cleanup_(freep) char *command = xasprintf("rebuild %s", wanted->name);
+
+        return refuse(wanted, "has lost its disk", command, err);
 }
 
 static int plan_steps(const struct project *wanted, const struct plan_observed *observed, struct plan *plan, struct error **err)
@@ -148,9 +155,9 @@ static int plan_steps(const struct project *wanted, const struct plan_observed *
         else if (record->intent == INTENT_CREATE)
                 add_step(plan, PLAN_DISCARD, "the making of VM '%s' was interrupted", wanted->name);
         else if (observed->state == VM_BROKEN)
-                return refuse(wanted, "can't be used as it is", err);
+                return refuse(wanted, "can't be used as it is", "doctor", err);
         else if (observed->state == VM_ABSENT)
-                return refuse(wanted, "has lost its disk", err);
+                return refuse_without_disk(wanted, err);
 
         if (plan->count > 0)
                 plan_new(wanted, observed, plan);

@@ -24,11 +24,11 @@ static const struct engine_layer *find(const struct engine_layers *layers, const
         return NULL;
 }
 
-/* Does `layer` stand on `below`, or is it the same? */
+/* Does `layer` stand on `below`, or is it the same? A layer of which that can't be told may stand on any. */
 static bool stands_on(const struct engine_layers *layers, const struct engine_layer *layer, const struct engine_layer *below)
 {
         for (int depth = 0; layer && depth < DEPTH_MOST; depth++) {
-                if (layer == below)
+                if (layer == below || layer->unsure)
                         return true;
                 layer = find(layers, layer->parent);
         }
@@ -41,6 +41,17 @@ bool prune_is_used(const struct engine_layers *layers, size_t layer, const struc
                 if (strv_contains(used, layers->items[i].key) && stands_on(layers, &layers->items[i], &layers->items[layer]))
                         return true;
         return false;
+}
+
+void prune_owners(const struct engine_layers *layers, size_t layer, const struct strv *used, const struct strv *owners,
+                  struct strv *out)
+{
+        for (size_t i = 0; i < used->count; i++) {
+                const struct engine_layer *stands = find(layers, used->items[i]);
+
+                if (stands && stands_on(layers, stands, &layers->items[layer]))
+                        strv_add(out, owners->items[i]);
+        }
 }
 
 /* Would a new VM be made from the layer, or from one that stands on it? */
@@ -57,6 +68,8 @@ static unsigned depth_of(const struct engine_layers *layers, size_t layer)
         const struct engine_layer *at = find(layers, layers->items[layer].parent);
         unsigned depth = 0;
 
+        if (layers->items[layer].unsure)
+                return DEPTH_MOST;
         for (; at && depth < DEPTH_MOST; depth++)
                 at = find(layers, at->parent);
         return depth;

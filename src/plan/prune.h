@@ -32,5 +32,8 @@ void prune_unused(const struct engine_layers *layers, const struct strv *used, b
 /* Removes the memory of the least recently used templates until the rest is within `budget` bytes. The one used last stays. */
 void prune_budget(const struct engine_layers *layers, int64_t budget, struct prune *out);
 
+/* Appends the names of the VMs that need the layer, or one that stands on it. `owners` has the VM's name for each of `used`. */
+void prune_owners(const struct engine_layers *layers, size_t layer, const struct strv *used, const struct strv *owners,
+                  struct strv *out);
 /* Does a VM need the layer, or a layer that stands on it? */
 bool prune_is_used(const struct engine_layers *layers, size_t layer, const struct strv *used);

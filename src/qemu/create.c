@@ -1,6 +1,9 @@
+#include <errno.h>
 #include <unistd.h>
 
 #include "image/base.h"
+#include "image/layer-mend.h"
+#include "image/qcow2.h"
 #include "lib/file.h"
 #include "qemu/disk.h"
 #include "qemu/engine.h"
@@ -41,7 +44,8 @@ static int find_template(const struct vm *vm, const struct layer *base, struct e
 int create_find_base(const struct vm_record *record, struct event_sink *events, struct layer *out, struct lock *lock,
                      struct error **err)
 {
-        if ((record->layer ? layer_open(record->layer, out, err) : base_ensure(record->user, NULL, events, out, err)) < 0)
+        if ((record->layer ? layer_open_mended(record->layer, events, out, err)
+                           : base_ensure(record->user, NULL, events, out, err)) < 0)
                 return -1;
         return layer_use(out->key, lock, err);
 }
@@ -102,6 +106,30 @@ int engine_create(struct vm *vm, struct event_sink *events, struct error **err)
         }
         event_end(events, "disk", EVENT_DONE, NULL);
         return 0;
+}
+
+int engine_remains(const struct vm *vm, struct vm_record *out, struct error **err)
+{
+        _cleanup_(qcow2_header_clear) struct qcow2_header header = QCOW2_HEADER_INIT;
+        _cleanup_(runtime_clear) struct runtime runtime = RUNTIME_INIT;
+        int alive;
+
+        runtime_find_files(vm, &runtime);
+        alive = runtime_is_alive(&runtime, err);
+        if (alive < 0)
+                return -1;
+        if (!file_exists(runtime.disk))
+                return alive;
+        if (access(runtime.disk, R_OK) < 0) {
+                error_errno(err, ERROR_ENGINE, "cannot read '%s'", runtime.disk);
+                return file_hint(err, runtime.disk, errno);
+        }
+        /* A disk that says nothing is all the same one that must not be replaced. */
+        if (qcow2_read(runtime.disk, &header, NULL) < 0)
+                return 1;
+        out->disk_bytes = header.bytes;
+        set_string(&out->base, header.backing ? layer_key_of_disk(header.backing) : NULL);
+        return 1;
 }
 
 int engine_remove(struct vm *vm, struct error **err)

@@ -61,8 +61,10 @@ static int inspect_layers(const struct layer *layer, struct error **err)
                 _cleanup_(freep) char *below = lowest ? NULL : beside(key);
 
                 if (qcow2_check(disk, &(struct qcow2_wish){ .backing = below, .most = layer->disk_bytes }, NULL, err) < 0)
-                        return error_hint(err, "rm -r '%s', then rebuild the VMs that stand on it: machine rebuild NAME",
-                                          layer->folders.items[i]);
+                        return err && (*err)->hint
+                                       ? -1
+                                       : error_hint(err, "restore '%s' from a backup; which VMs stand on it: machine doctor",
+                                                    layer->folders.items[i]);
         }
         return 0;
 }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "host/acceleration.h"
+#include "image/need.h"
 #include "image/stock.h"
 #include "lib/process.h"
 #include "qemu/arguments.h"
@@ -137,6 +138,7 @@ const struct engine qemu_engine = {
         .processes = engine_processes,
         .resume = engine_resume,
         .inspect_many = engine_inspect_many,
+        .remains = engine_remains,
         .change_rules = rules_change,
         .account = account_read_whole,
         .refused = engine_refused,
@@ -146,5 +148,8 @@ const struct engine qemu_engine = {
         .has_layer = stock_has,
         .fill_layer = engine_fill_layer,
         .bake = engine_bake,
+        .needs = need_layers,
+        .check_layer = stock_check,
+        .mend_layer = stock_mend,
         .remove_layer = engine_remove_layer,
 };

@@ -113,7 +113,7 @@ int engine_fill_layer(const struct engine_filling *wanted, struct event_sink *ev
         struct filling filling = { .wanted = wanted, .parent = &parent };
         int status;
 
-        if (layer_open(wanted->parent, &parent, err) < 0)
+        if (layer_open_mended(wanted->parent, events, &parent, err) < 0)
                 return -1;
         status = stock_fill(wanted, &how, &filling, events, key, err);
         free(filling.became);

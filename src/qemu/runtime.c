@@ -94,7 +94,8 @@ int runtime_is_alive(const struct runtime *runtime, struct error **err)
         if (fd < 0) {
                 if (errno == ENOENT)
                         return 0;
-                return error_errno(err, ERROR_ENGINE, "cannot open '%s'", runtime->lock);
+                error_errno(err, ERROR_ENGINE, "cannot open '%s'", runtime->lock);
+                return file_hint(err, runtime->lock, errno);
         }
         while (flock(fd, LOCK_SH | LOCK_NB) < 0) {
                 if (errno == EWOULDBLOCK)

@@ -27,7 +27,7 @@ static int prepare_disk(struct launch *launch, const struct layer *layer, struct
         int64_t has;
 
         if (disk_inspect(launch->runtime->disk, layer, vm->record.disk_bytes, &has, err) < 0)
-                return error_hint(err, "the disk is of no use any more: machine rebuild %s --discard-work", vm->name);
+                return err && (*err)->hint ? -1 : vm_hint_aside(vm, err);
         launch->halted = has < vm->record.disk_bytes;
         return 0;
 }
@@ -97,9 +97,12 @@ static int start(struct vm *vm, const struct runtime *runtime, struct event_sink
 
         if (!file_exists(runtime->disk))
                 return error_set(err, ERROR_ENGINE, "VM '%s' has no disk", vm->name);
-        if (!vm->record.base)
-                return error_set(err, ERROR_ENGINE, "the record of VM '%s' does not say what its disk stands on", vm->name);
-        if (layer_open(vm->record.base, &layer, err) < 0)
+        if (!vm->record.base) {
+                error_set(err, ERROR_ENGINE, "neither the record nor the disk of VM '%s' says which layer it stands on",
+                          vm->name);
+                return vm_hint_aside(vm, err);
+        }
+        if (layer_open_mended(vm->record.base, events, &layer, err) < 0)
                 return -1;
         if (restore_is_due(runtime)) {
                 int restored = restore_start(vm, runtime, &layer, events, err);

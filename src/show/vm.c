@@ -60,10 +60,10 @@ static json_t *drift_json(const struct drift *drift)
         return array;
 }
 
-json_t *show_status(const struct vm *vm, const struct vm_status *status, const struct drift *drift)
+json_t *show_status(const struct vm *vm, const struct vm_status *status, const struct drift *drift, bool compared)
 {
-        return json_pack("{s:s, s:s, s:s?, s:b, s:s?, s:o}", "name", vm->name, "state",
+        return json_pack("{s:s, s:s, s:s?, s:b, s:s?, s:b, s:o}", "name", vm->name, "state",
                          vm->exists ? vm_state_name(status->state) : "absent", "reason", status->reason, "set_up",
                          vm->exists && vm->record.intent == INTENT_NONE, "created", vm->exists ? vm->record.created : NULL,
-                         "drift", drift_json(drift));
+                         "compared", compared, "drift", drift_json(drift));
 }

@@ -7,5 +7,5 @@
 
 /* An entry of `list`. */
 json_t *show_entry(const struct inventory_entry *entry);
-/* `status`: a VM, and how it differs from its configuration. */
-json_t *show_status(const struct vm *vm, const struct vm_status *status, const struct drift *drift);
+/* `status`: a VM, and how it differs from its configuration. `compared`: the configuration could be used. */
+json_t *show_status(const struct vm *vm, const struct vm_status *status, const struct drift *drift, bool compared);

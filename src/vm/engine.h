@@ -87,6 +87,7 @@ struct engine_layer {
         int64_t memory_bytes; /* on the host's disk, of a template's memory; 0 = it has none, or it was dropped */
         bool current; /* a new VM would be made from it; of a template: a new VM on its parent. An engine doesn't know what a
                          recipe's layer is for */
+        bool unsure;  /* damaged so that nothing tells what it stands on */
 };
 
 struct engine_layers {
@@ -162,6 +163,13 @@ struct engine {
         /* The processes of a running VM. */
         int (*processes)(const struct vm *vm, struct engine_processes *out, struct error **err);
 
+        /*
+         * For a VM whose record can't be read: vm->name and vm->folder are set. Returns 1 when a disk of this engine's is
+         * there, and puts what that says of itself into `out` (uuid, disk_bytes, base; else they are left alone). Returns 0
+         * when there is none.
+         */
+        int (*remains)(const struct vm *vm, struct vm_record *out, struct error **err);
+
         /* --- optional: NULL where the engine has no such thing */
 
         /* Applies the record's rules for what the guest may reach (egress, allow) to a running VM; they are in force when it
@@ -197,6 +205,19 @@ struct engine {
         int (*has_layer)(const char *key, struct error **err);
         /* Finds the layer, or makes it when it is missing. Puts its key into *key, owned by the caller. */
         int (*fill_layer)(const struct engine_filling *filling, struct event_sink *events, char **key, struct error **err);
+        /* Appends the keys of the layers that VMs' disks stand on directly, whichever engine runs them, and the VM's name for
+         * each. Fails when that can't be told of a VM. */
+        int (*needs)(struct strv *keys, struct strv *owners, struct error **err);
+        /* Looks whether a layer can be used: its manifest, and that its files are there. With `read_all` its content, too.
+         * Returns 1 when all of its content is as it was made; 0 when that was not asked or isn't known; -1 with what is
+         * wrong. */
+        int (*check_layer)(const char *key, bool read_all, struct error **err);
+        /*
+         * Mends a damaged layer: returns 0 when it can be used now. Returns 1 when it was removed with all that stands on it,
+         * because no VM needs it; -1 with an error that names the VMs that do. `bad_content`: what its files hold is known to
+         * be wrong.
+         */
+        int (*mend_layer)(const char *key, bool bad_content, struct event_sink *events, struct error **err);
         /* Removes what a killed filling left outside its layer folder. `name` is the key of the "unfinished" layer. Succeeds
          * without removing anything when the filling still runs. */
         int (*abandon)(const char *name, struct error **err);

@@ -1,5 +1,8 @@
 #include "vm/record.h"
 
+#include <stdio.h>
+#include <unistd.h>
+
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/text.h"
@@ -204,7 +207,7 @@ static int read_version(const json_t *object, struct error **err)
                 return -1;
         if (version == RECORD_VERSION)
                 return 0;
-        error_set(err, ERROR_FAILED, "it has version %lld, and this program knows version %d", (long long)version,
+        error_set(err, ERROR_ENGINE, "it has version %lld, and this program knows version %d", (long long)version,
                   RECORD_VERSION);
         return error_hint(err, "use the version of machine that made this VM, or a later one");
 }
@@ -221,9 +224,9 @@ static int read_record(const json_t *object, struct vm_record *record, struct er
         return read_ports(object, record, err);
 }
 
-int vm_record_read(const char *folder, struct vm_record *out, struct error **err)
+static int read_file(const char *folder, const char *name, struct vm_record *out, struct error **err)
 {
-        _cleanup_(freep) char *path = path_join(folder, "vm.json");
+        _cleanup_(freep) char *path = path_join(folder, name);
         _cleanup_(vm_record_clear) struct vm_record record = VM_RECORD_INIT;
         _cleanup_(json_decrefp) json_t *object = json_read(path, RECORD_LIMIT, err);
 
@@ -235,6 +238,23 @@ int vm_record_read(const char *folder, struct vm_record *out, struct error **err
         *out = record;
         record = (struct vm_record)VM_RECORD_INIT;
         return 0;
+}
+
+int vm_record_read(const char *folder, struct vm_record *out, struct error **err)
+{
+        return read_file(folder, VM_RECORD_FILE, out, err);
+}
+
+bool vm_record_check(const char *folder)
+{
+        _cleanup_(vm_record_clear) struct vm_record record = VM_RECORD_INIT;
+
+        return vm_record_read(folder, &record, NULL) == 0;
+}
+
+int vm_record_read_copy(const char *folder, struct vm_record *out, struct error **err)
+{
+        return read_file(folder, VM_RECORD_COPY, out, err);
 }
 
 /* JSON can't hold a string that isn't UTF-8. Only `owner`, a path, can be one. */
@@ -284,10 +304,8 @@ static int write_field(json_t *object, const struct field *field, const struct v
         return error_set(err, ERROR_FAILED, "its %s has no known type", field->key);
 }
 
-int vm_record_write(const char *folder, const struct vm_record *record, struct error **err)
+static int describe(const struct vm_record *record, json_t *object, struct error **err)
 {
-        _cleanup_(freep) char *path = path_join(folder, "vm.json");
-        _cleanup_(json_decrefp) json_t *object = json_object();
         json_t *ports = json_array();
 
         json_object_set_new(object, "version", json_integer(RECORD_VERSION));
@@ -299,5 +317,32 @@ int vm_record_write(const char *folder, const struct vm_record *record, struct e
         for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
                 if (write_field(object, &fields[i], record, err) < 0)
                         return error_wrap(err, "cannot record VM '%s'", record->name ? record->name : "");
-        return json_write(path, object, 0600, err);
+        return 0;
+}
+
+/* Not synced, because it is only for a record that is damaged later. An old copy is worse than none. */
+static void write_copy(const char *folder, const json_t *object)
+{
+        _cleanup_(freep) char *copy = path_join(folder, VM_RECORD_COPY);
+        _cleanup_(freep) char *temporary = path_join(folder, ".tmp-" VM_RECORD_COPY);
+        _cleanup_(freep) char *text = json_text(object);
+
+        if (file_is_folder(copy))
+                file_set_aside(copy, NULL, NULL);
+        if (file_remove(temporary, NULL) == 0 && file_write_scratch(temporary, text, 0600, NULL) == 0 &&
+            rename(temporary, copy) == 0)
+                return;
+        file_remove(temporary, NULL);
+        unlink(copy);
+}
+
+int vm_record_write(const char *folder, const struct vm_record *record, struct error **err)
+{
+        _cleanup_(freep) char *path = path_join(folder, VM_RECORD_FILE);
+        _cleanup_(json_decrefp) json_t *object = json_object();
+
+        if (describe(record, object, err) < 0 || json_write(path, object, 0600, err) < 0)
+                return -1;
+        write_copy(folder, object);
+        return 0;
 }

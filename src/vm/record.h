@@ -6,6 +6,8 @@
  *         INTENT_SETUP    the disk is there; identity or repos may be missing: go on
  *         INTENT_NONE     complete
  *         INTENT_DESTROY  being removed: finish that first
+ *
+ * Beside it is a copy, for a record that is damaged or lost: a VM's disk alone doesn't say what the VM may reach.
  */
 #pragma once
 
@@ -13,6 +15,9 @@
 
 #include "lib/error.h"
 #include "lib/strv.h"
+
+#define VM_RECORD_FILE "vm.json"
+#define VM_RECORD_COPY "vm.json.copy"
 
 enum vm_intent { INTENT_NONE, INTENT_CREATE, INTENT_SETUP, INTENT_DESTROY };
 
@@ -58,7 +63,11 @@ void vm_record_clear(struct vm_record *record);
 /* The keys of the agent that it is lent, as agent_key_option() takes them: `keys`, or `needed_keys` when that is empty; none =
  * all. */
 const struct strv *vm_record_keys(const struct vm_record *record);
-/* Reads FOLDER/vm.json and checks every field. ERROR_NOT_FOUND when there is no such file. */
+/* Reads FOLDER/vm.json and checks every field. ERROR_NOT_FOUND when there is no such file; ERROR_ENGINE when it is whole, but
+ * of another version. */
 int vm_record_read(const char *folder, struct vm_record *out, struct error **err);
-/* Writes FOLDER/vm.json as a whole, by rename. */
+bool vm_record_check(const char *folder); /* can it be read? */
+/* The same as vm_record_read() with the copy, which is as the record was when it was last written. */
+int vm_record_read_copy(const char *folder, struct vm_record *out, struct error **err);
+/* Writes FOLDER/vm.json as a whole, by rename, and then the copy. */
 int vm_record_write(const char *folder, const struct vm_record *record, struct error **err);

@@ -30,7 +30,7 @@ int throwaway_invent(const char *kind, const char *key, const char *folder, cons
         vm->record.shell = xstrdup(size->shell);
         vm->record.cpus = size->cpus;
         vm->record.memory_bytes = size->memory_bytes;
-        return keys_ensure(folder, vm->name, err);
+        return keys_ensure(folder, vm->name, NULL, err);
 }
 
 int throwaway_ssh_config(const struct vm *vm, const char *socket, uint16_t port, struct error **err)

@@ -1,7 +1,5 @@
 #include "vm/vm.h"
 
-#include <unistd.h>
-
 #include "host/paths.h"
 #include "lib/file.h"
 #include "lib/text.h"
@@ -50,63 +48,165 @@ void vm_clear(struct vm *vm)
         vm_record_clear(&vm->record);
         free(vm->name);
         free(vm->folder);
+        free(vm->damage);
         *vm = (struct vm)VM_INIT;
+}
+
+/* Is there anything in the folder? What a killed process left of a file that it wrote begins with a dot. */
+static bool has_remains(const char *folder)
+{
+        _cleanup_(strv_clear) struct strv names = STRV_INIT;
+        _cleanup_(error_freep) struct error *error = NULL;
+
+        if (file_list(folder, &names, &error) < 0)
+                return error->kind != ERROR_NOT_FOUND;
+        for (size_t i = 0; i < names.count; i++)
+                if (*names.items[i] != '.')
+                        return true;
+        return false;
+}
+
+/* The record belongs to this VM, and to an engine that this program has. */
+static int check_record(const struct vm *vm, const struct vm_record *record, struct error **err)
+{
+        if (!streq(record->name, vm->name)) {
+                _cleanup_(freep) char *vms = path_folder(vm->folder);
+                _cleanup_(freep) char *other = path_join(vms, record->name);
+
+                error_set(err, ERROR_ENGINE, "the record in '%s' belongs to another VM, '%s'", vm->folder, record->name);
+                return file_exists(other) ? -1 : error_hint(err, "mv -- '%s' '%s'", vm->folder, other);
+        }
+        if (!vm_find_engine(record->engine)) {
+                _cleanup_(freep) char *shown = text_visible_dup(record->engine);
+
+                return error_set(err, ERROR_ENGINE, "VM '%s' was made with engine '%s', which this program doesn't have",
+                                 vm->name, shown);
+        }
+        return 0;
+}
+
+static void take_record(struct vm *vm, struct vm_record *record)
+{
+        vm_record_clear(&vm->record);
+        vm->record = *record;
+        *record = (struct vm_record)VM_RECORD_INIT;
+        vm->engine = vm_find_engine(vm->record.engine);
+        vm->imagined = false;
+        vm->exists = true;
+}
+
+/* Uses the copy of a record that can't be read for `reason`. The copy may be older by one change. */
+static int read_copy(struct vm *vm, const struct error *reason)
+{
+        _cleanup_(vm_record_clear) struct vm_record record = VM_RECORD_INIT;
+        _cleanup_(vm_status_clear) struct vm_status status = VM_STATUS_INIT;
+
+        if (vm_record_read_copy(vm->folder, &record, NULL) < 0 || check_record(vm, &record, NULL) < 0)
+                return -1;
+        take_record(vm, &record);
+        set_string(&vm->damage, error_text(reason));
+        /* A VM that is being made may lose its disk. One that has a disk may be further than the copy says. */
+        if (vm->record.intent == INTENT_CREATE && (vm->engine->inspect(vm, &status, NULL) < 0 || status.state != VM_ABSENT))
+                vm->record.intent = INTENT_SETUP;
+        return 0;
+}
+
+/* A file that only has the wrong mode or owner has the hint that changes that. */
+static int give_damage(const struct vm *vm, struct error *error, struct error **err)
+{
+        _cleanup_(freep) char *path = path_join(vm->folder, VM_RECORD_FILE);
+        bool missing = error->kind == ERROR_NOT_FOUND;
+
+        error_give(err, error);
+        if (missing) {
+                error_set_kind(err, ERROR_FAILED);
+                error_wrap(err, "VM '%s' has no record, but '%s' is not empty", vm->name, vm->folder);
+        } else {
+                error_wrap(err, "cannot read the record of VM '%s'", vm->name);
+        }
+        if (!err || (*err)->kind == ERROR_ENGINE || ((*err)->hint && !file_is_folder(path)))
+                return -1;
+        return error_hint(err, "machine doctor --repair");
 }
 
 /* Reads the record in vm->folder into `vm`, or finds that there is none. */
 static int read_record(struct vm *vm, struct error **err)
 {
         _cleanup_(vm_record_clear) struct vm_record record = VM_RECORD_INIT;
-        _cleanup_(error_freep) struct error *error = NULL;
-        const struct engine *engine;
+        struct error *error = NULL;
 
-        if (vm_record_read(vm->folder, &record, &error) < 0) {
-                if (error->kind == ERROR_NOT_FOUND) {
-                        vm->exists = false;
-                        vm->engine = NULL;
-                        vm_record_clear(&vm->record);
-                        return 0;
-                }
-                if (err)
-                        *err = TAKE_PTR(error);
-                return error_wrap(err, "cannot read the record of VM '%s'", vm->name);
+        set_string(&vm->damage, NULL);
+        if (vm_record_read(vm->folder, &record, &error) == 0) {
+                if (check_record(vm, &record, err) < 0)
+                        return -1;
+                take_record(vm, &record);
+                return 0;
         }
-        if (!streq(record.name, vm->name))
-                return error_set(err, ERROR_FAILED, "the record in '%s' belongs to another VM, '%s'", vm->folder, record.name);
-        engine = vm_find_engine(record.engine);
-        if (!engine) {
-                _cleanup_(freep) char *shown = text_visible_dup(record.engine);
-
-                return error_set(err, ERROR_ENGINE, "VM '%s' was made with engine '%s', which this program doesn't have",
-                                 vm->name, shown);
+        if (error->kind != ERROR_ENGINE && read_copy(vm, error) == 0) {
+                error_free(error);
+                return 0;
         }
+        if (error->kind != ERROR_NOT_FOUND || has_remains(vm->folder))
+                return give_damage(vm, error, err);
+        error_free(error);
+        vm->exists = false;
+        vm->engine = NULL;
         vm_record_clear(&vm->record);
-        vm->record = record;
-        record = (struct vm_record)VM_RECORD_INIT;
-        vm->engine = engine;
-        vm->exists = true;
         return 0;
+}
+
+static char *vm_folder(const char *name)
+{
+        _cleanup_(freep) char *vms = paths_state("vms");
+
+        return path_join(vms, name);
 }
 
 int vm_open(struct vm *vm, const char *name, struct error **err)
 {
         _cleanup_(vm_clear) struct vm opened = VM_INIT;
-        _cleanup_(freep) char *vms = NULL;
 
         if (!text_name_valid(name)) {
                 _cleanup_(freep) char *shown = text_visible_dup(name);
 
                 return error_set(err, ERROR_USAGE, "'%s' is not a valid VM name", shown);
         }
-        vms = paths_state("vms");
         opened.name = xstrdup(name);
-        opened.folder = path_join(vms, name);
+        opened.folder = vm_folder(name);
         if (read_record(&opened, err) < 0)
                 return -1;
         vm_clear(vm);
         *vm = opened;
         opened = (struct vm)VM_INIT;
         return 0;
+}
+
+int vm_open_damaged(struct vm *vm, const char *name, char **damage, struct error **err)
+{
+        _cleanup_(vm_clear) struct vm opened = VM_INIT;
+        _cleanup_(error_freep) struct error *error = NULL;
+
+        *damage = NULL;
+        if (vm_open(&opened, name, &error) == 0) {
+                vm_clear(vm);
+                *vm = opened;
+                opened = (struct vm)VM_INIT;
+                return 0;
+        }
+        if (error->kind == ERROR_ENGINE || error->kind == ERROR_USAGE)
+                return error_give(err, TAKE_PTR(error));
+        vm_clear(vm);
+        vm->name = xstrdup(name);
+        vm->folder = vm_folder(name);
+        *damage = error_text(error);
+        return 1;
+}
+
+void vm_imagine(struct vm *vm, struct vm_record *record, const char *damage)
+{
+        take_record(vm, record);
+        set_string(&vm->damage, xstrdup(damage));
+        vm->imagined = true;
 }
 
 int vm_open_existing(struct vm *vm, const char *name, struct error **err)
@@ -125,6 +225,37 @@ int vm_open_existing(struct vm *vm, const char *name, struct error **err)
         return 0;
 }
 
+static int need_lock(const struct vm *vm, struct error **err)
+{
+        return vm->lock.fd >= 0 ? 0 : error_set(err, ERROR_FAILED, "cannot change VM '%s' without its lock", vm->name);
+}
+
+/* A record that can't be read is not overwritten: it may say more to somebody who looks at it. */
+static int keep_damaged(const struct vm *vm, struct error **err)
+{
+        _cleanup_(freep) char *path = path_join(vm->folder, VM_RECORD_FILE);
+
+        return vm->damage && file_exists(path) ? file_set_aside(path, NULL, err) : 0;
+}
+
+int vm_save(struct vm *vm, struct error **err)
+{
+        if (need_lock(vm, err) < 0 || file_make_private_folder(vm->folder, err) < 0 || keep_damaged(vm, err) < 0 ||
+            vm_record_write(vm->folder, &vm->record, err) < 0)
+                return -1;
+        set_string(&vm->damage, NULL);
+        vm->imagined = false;
+        vm->exists = true;
+        return 0;
+}
+
+/* Writes the record anew, which was read from its copy. What is damaged is kept. */
+static int restore_record(struct vm *vm, struct event_sink *events, struct error **err)
+{
+        event_note(events, "the record of VM '%s' is restored from its copy: %s", vm->name, vm->damage);
+        return vm_save(vm, err);
+}
+
 int vm_lock(struct vm *vm, struct event_sink *events, struct error **err)
 {
         _cleanup_(freep) char *path = xasprintf("%s.lock", vm->folder);
@@ -139,24 +270,11 @@ int vm_lock(struct vm *vm, struct event_sink *events, struct error **err)
         note = xasprintf("VM '%s' is in use by another machine command: waiting for it to end", vm->name);
         if (lock_await(&lock, path, LOCK_EXCLUSIVE, LOCK_TIMEOUT_MS, events, note, err) < 0)
                 return error_wrap(err, "cannot work on VM '%s'", vm->name);
-        if (read_record(vm, err) < 0)
+        /* An imagined record stays unless another process has made a new one since. */
+        if ((!vm->imagined || vm_record_check(vm->folder)) && read_record(vm, err) < 0)
                 return -1;
         vm->lock.fd = TAKE_FD(lock.fd);
-        return 0;
-}
-
-static int need_lock(const struct vm *vm, struct error **err)
-{
-        return vm->lock.fd >= 0 ? 0 : error_set(err, ERROR_FAILED, "cannot change VM '%s' without its lock", vm->name);
-}
-
-int vm_save(struct vm *vm, struct error **err)
-{
-        if (need_lock(vm, err) < 0 || file_make_private_folder(vm->folder, err) < 0 ||
-            vm_record_write(vm->folder, &vm->record, err) < 0)
-                return -1;
-        vm->exists = true;
-        return 0;
+        return vm->damage && !vm->imagined ? restore_record(vm, events, err) : 0;
 }
 
 int vm_intend(struct vm *vm, enum vm_intent intent, struct error **err)
@@ -249,7 +367,7 @@ int vm_forget(struct vm *vm, struct error **err)
         for (size_t i = 0; i < names.count; i++) {
                 _cleanup_(freep) char *path = path_join(vm->folder, names.items[i]);
 
-                if (!streq(names.items[i], "vm.json") && file_remove(path, err) < 0)
+                if (!streq(names.items[i], VM_RECORD_FILE) && file_remove(path, err) < 0)
                         return -1;
         }
         if (file_remove(vm->folder, err) < 0)
@@ -258,6 +376,11 @@ int vm_forget(struct vm *vm, struct error **err)
         vm->engine = NULL;
         vm->exists = false;
         return 0;
+}
+
+int vm_hint_aside(const struct vm *vm, struct error **err)
+{
+        return error_hint(err, "mv -- '%s' '%s.off', then: machine up %s", vm->folder, vm->folder, vm->name);
 }
 
 int vm_list(struct strv *names, struct error **err)
@@ -274,12 +397,9 @@ int vm_list(struct strv *names, struct error **err)
                 return -1;
         }
         for (size_t i = 0; i < entries.count; i++) {
-                _cleanup_(freep) char *record = NULL;
+                _cleanup_(freep) char *folder = path_join(vms, entries.items[i]);
 
-                if (!text_name_valid(entries.items[i]))
-                        continue;
-                record = xasprintf("%s/%s/vm.json", vms, entries.items[i]);
-                if (access(record, F_OK) == 0)
+                if (text_name_valid(entries.items[i]) && has_remains(folder))
                         strv_add(names, entries.items[i]);
         }
         return 0;

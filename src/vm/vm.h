@@ -19,7 +19,9 @@ struct vm {
         struct vm_record record;
         pid_t warming; /* ssh, which opens the shared connection (guest/session.h); 0 = none */
         struct lock lock;
-        bool exists;        /* a record was read */
+        char *damage;       /* why its record can't be read: `record` is from its copy, or imagined; NULL = it was read */
+        bool imagined;      /* by vm_imagine(), and not saved yet */
+        bool exists;        /* there is a record */
         bool from_template; /* the engine's last start restored it from a warm template */
 };
 
@@ -35,11 +37,24 @@ const struct engine *const *vm_engines(void);
 /* The first engine that holds the whole line between guest and host; NULL = this build has none. */
 const struct engine *vm_whole_engine(void);
 
-/* Fills in folder and record. A missing record is success with exists = false; an unreadable one is an error. */
+/*
+ * Fills in folder and record. An empty or missing folder is success with exists = false. A record that can't be read is taken
+ * from its copy; without one, that is an error, whose hint names the command that makes a new record. So is a folder that has
+ * something in it, and no record.
+ */
 int vm_open(struct vm *vm, const char *name, struct error **err);
 /* The same for a VM that must be there: ERROR_NOT_FOUND "no VM 'x'" with a hint. */
 int vm_open_existing(struct vm *vm, const char *name, struct error **err);
-/* Takes the lock (a note says so when it has to wait), then reads the record again. Makes vms/ when it is missing. */
+/*
+ * The same for who can do without the record. Returns 0 like vm_open(), or 1 with name and folder alone when the record can't
+ * be read and has no copy; *damage is then why, owned by the caller. Fails for a record that is whole, but of another program.
+ */
+int vm_open_damaged(struct vm *vm, const char *name, char **damage, struct error **err);
+/* Puts `record` (taken over) in place of one that can't be read. It is written by the first vm_save(), which sets the damaged
+ * one aside. */
+void vm_imagine(struct vm *vm, struct vm_record *record, const char *damage);
+/* Takes the lock (a note says so when it has to wait), then reads the record again. Makes vms/ when it is missing. A
+ * record that was read from its copy is written anew, with a note. */
 int vm_lock(struct vm *vm, struct event_sink *events, struct error **err);
 /* Writes the record, and makes the folder when it is missing. Needs the lock. */
 int vm_save(struct vm *vm, struct error **err);
@@ -61,7 +76,10 @@ bool vm_runs(const struct vm *vm);
 int vm_forget(struct vm *vm, struct error **err);
 void vm_clear(struct vm *vm);
 
+/* The hint for a VM that can't be used any more: how to keep all that is there, and begin anew. */
+int vm_hint_aside(const struct vm *vm, struct error **err);
+
 /* "machine-NAME". Owned by the caller. */
 char *vm_alias(const char *name);
-/* The names of all VMs that have a record, sorted. */
+/* The names of all VMs, sorted: of the folders that have anything in them. */
 int vm_list(struct strv *names, struct error **err);

@@ -114,7 +114,7 @@ static int create(struct vm *vm, const struct options *options, struct error **e
         vm->engine = vm_find_engine(options->engine);
         if (!vm->engine)
                 return error_set(err, ERROR_USAGE, "no engine '%s'", options->engine);
-        if (vm_intend(vm, INTENT_CREATE, err) < 0 || keys_ensure(vm->folder, vm->name, err) < 0 ||
+        if (vm_intend(vm, INTENT_CREATE, err) < 0 || keys_ensure(vm->folder, vm->name, NULL, err) < 0 ||
             vm->engine->create(vm, &events, err) < 0)
                 return -1;
         return vm_intend(vm, INTENT_NONE, err);

@@ -15,6 +15,14 @@ def write(state, vm, **changes):
         "cpus": 2, "memory_bytes": 2 << 30, "disk_bytes": 30 << 30, "forward_agent": False, "lan": False, "cold": False,
         "profiles": [], "repos": [f"https://example.org/{vm}.git"], "ports": [], "base": None,
     }
-    with open(os.path.join(folder, "vm.json"), "w") as file:
-        json.dump({**record, **changes}, file)
+    for name in ("vm.json", "vm.json.copy"):
+        with open(os.path.join(folder, name), "w") as file:
+            json.dump({**record, **changes}, file)
+    return folder
+
+
+def without_copy(state, vm, **changes):
+    """The same as it is for a VM whose copy of the record is damaged, too."""
+    folder = write(state, vm, **changes)
+    os.remove(os.path.join(folder, "vm.json.copy"))
     return folder
