@@ -43,7 +43,7 @@ _machine() {
         lock:-*) choices="--update -u --json --plain --quiet -q --help -h" ;;
         trust:-*) choices="--yes -y --revoke --json --plain --quiet -q --help -h" ;;
         validate:-*) choices="--json --plain --quiet -q --help -h" ;;
-        doctor:-*) choices="--json --plain --quiet -q --help -h" ;;
+        doctor:-*) choices="--layers --repair --json --plain --quiet -q --help -h" ;;
         audit:-*) choices="--list --json --plain --quiet -q --help -h" ;;
         help:-*) choices="--json --plain --quiet -q --help -h" ;;
         help:*) choices="agent aider audit bake claude codex cp destroy doctor down egress help init keys layers list lock open plan profile prune rebuild run secrets ssh status trust up validate" ;;

@@ -193,6 +193,8 @@ complete -c machine -n '__fish_seen_subcommand_from validate' -l json -d 'print 
 complete -c machine -n '__fish_seen_subcommand_from validate' -l plain -d 'print progress as plain lines'
 complete -c machine -n '__fish_seen_subcommand_from validate' -l quiet -s q -d 'print warnings and results only'
 complete -c machine -n '__fish_seen_subcommand_from validate' -l help -s h -d 'print this help'
+complete -c machine -n '__fish_seen_subcommand_from doctor' -l layers -d 'also read all layers, and compare them with their hashes'
+complete -c machine -n '__fish_seen_subcommand_from doctor' -l repair -d 'first mend what can be mended without loss'
 complete -c machine -n '__fish_seen_subcommand_from doctor' -l json -d 'print results and events as JSON'
 complete -c machine -n '__fish_seen_subcommand_from doctor' -l plain -d 'print progress as plain lines'
 complete -c machine -n '__fish_seen_subcommand_from doctor' -l quiet -s q -d 'print warnings and results only'

@@ -252,7 +252,7 @@ int file_make_private_folder(const char *path, struct error **err)
                 error_set(err, ERROR_FAILED, "folder '%s' belongs to another user", folder);
                 return file_hint(err, folder, EACCES);
         }
-        if ((status.st_mode & 0700) != 0700) {
+        if ((status.st_mode & 0500) != 0500) {
                 error_set(err, ERROR_FAILED, "folder '%s' is closed to its owner (mode %04o)", folder, status.st_mode & 07777U);
                 return file_hint(err, folder, EACCES);
         }

@@ -172,6 +172,7 @@ void repair_vms(struct front *front)
                 if (repair_vm(front, names.items[i], &reason) == 0)
                         continue;
                 text = error_text(reason);
-                event_warning(front->events, "VM '%s' can't be repaired: %s", names.items[i], text);
+                event_warning(front->events, "VM '%s' can't be repaired: %s%s%s", names.items[i], text,
+                              reason->hint ? ": " : "", reason->hint ? reason->hint : "");
         }
 }

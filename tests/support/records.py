@@ -8,6 +8,8 @@ import uuid
 def write(state, vm, **changes):
     """Makes the folder of a stopped or absent VM, with a complete record."""
     folder = os.path.join(state, "machine/vms", vm)
+    for path in (os.path.dirname(os.path.dirname(folder)), os.path.dirname(folder)):
+        os.makedirs(path, mode=0o700, exist_ok=True)
     os.makedirs(folder, mode=0o700)
     record = {
         "version": 1, "intent": "none", "name": vm, "owner": "projects.toml", "engine": "qemu",

@@ -9,6 +9,7 @@
 
 #include "image/base-inputs.h"
 #include "image/base.h"
+#include "image/layer-sums.h"
 #include "image/stock.h"
 #include "lib/json.h"
 #include "lib/lock.h"
@@ -199,7 +200,8 @@ static void a_layer_is_built_once_and_found_ever_after(void **state)
         kernel = scratch_read(opened.kernel);
         assert_string_equal(kernel, "kernel for dev\n");
         names_in(built.folder, &names);
-        assert_int_equal(names.count, 4);
+        assert_int_equal(names.count, 5);
+        assert_int_equal(layer_sums_check(built.folder, NULL), 1);
         assert_int_equal(scratch_mode(built.disk), 0444);
         assert_int_equal(scratch_mode(built.kernel), 0444);
         assert_int_equal(scratch_mode(built.initrd), 0444);
@@ -365,8 +367,46 @@ static void a_layer_that_is_gone_says_what_it_took_along(void **state)
         assert_int_equal(layer_open("0123", &image, &err), -1);
         assert_int_equal(err->kind, ERROR_ENGINE);
         assert_non_null(strstr(err->message, "useless"));
-        assert_non_null(strstr(err->hint, "machine rebuild"));
+        assert_non_null(strstr(err->hint, "backup"));
         assert_null(image.key);
+}
+
+static void spoil(const struct layer *layer, const char *name, const char *text)
+{
+        _cleanup_(freep) char *path = path_join(layer->folder, name);
+
+        assert_int_equal(file_remove(path, NULL), 0);
+        scratch_write(path, text);
+}
+
+static void a_damaged_layer_that_no_vm_needs_is_made_anew(void **state)
+{
+        struct fixture *fixture = *state;
+        _cleanup_(layer_clear) struct layer built = LAYER_INIT;
+        _cleanup_(layer_clear) struct layer again = LAYER_INIT;
+        _cleanup_(freep) char *kernel = NULL;
+
+        need_builder();
+        assert_int_equal(base_ensure("dev", NULL, NULL, &built, NULL), 0);
+        spoil(&built, "vmlinuz", "");
+        assert_int_equal(base_ensure("dev", NULL, NULL, &again, NULL), 0);
+        assert_int_equal(builds(fixture), 2);
+        kernel = scratch_read(again.kernel);
+        assert_string_equal(kernel, "kernel for dev\n");
+}
+
+static void a_changed_file_is_found_by_its_hash(void **state)
+{
+        _cleanup_(layer_clear) struct layer built = LAYER_INIT;
+        _cleanup_(error_freep) struct error *err = NULL;
+
+        (void)state;
+        need_builder();
+        assert_int_equal(base_ensure("dev", NULL, NULL, &built, NULL), 0);
+        spoil(&built, "initrd", "another");
+        assert_int_equal(layer_find(built.key, &(struct layer)LAYER_INIT, NULL), 1);
+        assert_int_equal(layer_sums_check(built.folder, &err), -1);
+        assert_non_null(strstr(err->message, "initrd' has changed"));
 }
 
 static void a_layer_with_a_missing_or_foreign_file_is_damaged(void **state)
@@ -423,6 +463,8 @@ int main(void)
                 cmocka_unit_test_setup_teardown(an_image_with_further_packages_is_another_that_knows_the_plain_one, setup,
                                                 teardown),
                 cmocka_unit_test_setup_teardown(a_layer_that_is_gone_says_what_it_took_along, setup, teardown),
+                cmocka_unit_test_setup_teardown(a_damaged_layer_that_no_vm_needs_is_made_anew, setup, teardown),
+                cmocka_unit_test_setup_teardown(a_changed_file_is_found_by_its_hash, setup, teardown),
                 cmocka_unit_test_setup_teardown(a_layer_with_a_missing_or_foreign_file_is_damaged, setup, teardown),
                 cmocka_unit_test_setup_teardown(a_missing_program_is_named_with_its_package, setup, teardown),
         };

@@ -45,9 +45,10 @@ static void a_vm_that_cannot_be_asked_hides_no_other(void **state)
         fixture_vm("blog", NULL, INTENT_NONE);
         fixture_vm("shop", NULL, INTENT_NONE);
         free(fixture_write("XDG_STATE_HOME/machine/vms/blog", "vm.json", "{"));
+        free(fixture_write("XDG_STATE_HOME/machine/vms/blog", "vm.json.copy", "{"));
         assert_int_equal(inventory_take(&front, &all, NULL), 0);
         assert_int_equal(all.count, 2);
-        assert_string_equal(inventory_state(&all.items[0]), "unknown");
+        assert_string_equal(inventory_state(&all.items[0]), "broken");
         assert_string_equal(inventory_state(&all.items[1]), "stopped");
         assert_non_null(strstr(fake.warnings, "VM 'blog': "));
         shown = show_entry(&all.items[0]);

@@ -127,16 +127,93 @@ static void a_name_that_could_leave_the_folder_is_refused(void **state)
         }
 }
 
-static void an_unreadable_record_is_an_error_and_not_an_absent_vm(void **state)
+static char *in_folder(void **state, const char *name)
+{
+        return xasprintf("%s/machine/vms/blog/%s", (const char *)*state, name);
+}
+
+static void a_record_that_cant_be_read_is_taken_from_its_copy_and_restored(void **state)
 {
         _cleanup_(vm_clear) struct vm vm = VM_INIT;
-        _cleanup_(error_freep) struct error *err = NULL;
-        _cleanup_(freep) char *path = xasprintf("%s/machine/vms/blog/vm.json", (const char *)*state);
+        _cleanup_(vm_clear) struct vm after = VM_INIT;
+        _cleanup_(freep) char *path = in_folder(state, "vm.json");
+        _cleanup_(freep) char *kept = in_folder(state, "vm.json.damaged");
+        _cleanup_(freep) char *damaged = NULL;
 
         make("blog");
         scratch_write(path, "{ half");
+        assert_int_equal(vm_open(&vm, "blog", NULL), 0);
+        assert_int_equal(vm.record.cpus, 4);
+        assert_non_null(strstr(vm.damage, "vm.json"));
+        /* Looking changes nothing. */
+        assert_false(file_exists(kept));
+        assert_int_equal(vm_lock(&vm, NULL, NULL), 0);
+        assert_null(vm.damage);
+        damaged = scratch_read(kept);
+        assert_string_equal(damaged, "{ half");
+        assert_int_equal(vm_open(&after, "blog", NULL), 0);
+        assert_null(after.damage);
+}
+
+/* The copy may be from before the disk was finished. */
+static void a_copy_never_says_that_a_disk_may_be_replaced(void **state)
+{
+        _cleanup_(vm_clear) struct vm vm = VM_INIT;
+        _cleanup_(freep) char *path = in_folder(state, "vm.json");
+
+        make("blog");
+        assert_int_equal(file_remove(path, NULL), 0);
+        assert_int_equal(vm_open(&vm, "blog", NULL), 0);
+        assert_int_equal(vm.record.intent, INTENT_SETUP);
+        told_state = VM_ABSENT;
+        assert_int_equal(vm_open(&vm, "blog", NULL), 0);
+        assert_int_equal(vm.record.intent, INTENT_CREATE);
+}
+
+static void without_record_and_copy_it_is_an_error_and_not_an_absent_vm(void **state)
+{
+        static const char *const texts[] = { "{ half", "", NULL };
+        _cleanup_(freep) char *path = in_folder(state, "vm.json");
+        _cleanup_(freep) char *copy = in_folder(state, "vm.json.copy");
+        _cleanup_(freep) char *disk = in_folder(state, "disk.qcow2");
+
+        make("blog");
+        scratch_write(disk, "work");
+        assert_int_equal(file_remove(copy, NULL), 0);
+        for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+                _cleanup_(vm_clear) struct vm vm = VM_INIT;
+                _cleanup_(strv_clear) struct strv names = STRV_INIT;
+                _cleanup_(error_freep) struct error *err = NULL;
+                _cleanup_(freep) char *damage = NULL;
+
+                assert_int_equal(file_remove(path, NULL), 0);
+                if (texts[i])
+                        scratch_write(path, texts[i]);
+                assert_int_equal(vm_open(&vm, "blog", &err), -1);
+                assert_non_null(strstr(err->message, "'blog'"));
+                assert_string_equal(err->hint, "machine doctor --repair");
+                assert_int_equal(vm_list(&names, NULL), 0);
+                assert_int_equal(names.count, 1);
+                assert_int_equal(vm_open_damaged(&vm, "blog", &damage, NULL), 1);
+                assert_non_null(damage);
+                assert_string_equal(vm.name, "blog");
+        }
+}
+
+static void a_record_of_a_later_version_is_left_alone(void **state)
+{
+        _cleanup_(vm_clear) struct vm vm = VM_INIT;
+        _cleanup_(error_freep) struct error *err = NULL;
+        _cleanup_(freep) char *path = in_folder(state, "vm.json");
+        char *damage = NULL;
+
+        make("blog");
+        scratch_write(path, "{\"version\": 99}");
         assert_int_equal(vm_open(&vm, "blog", &err), -1);
-        assert_non_null(strstr(err->message, "'blog'"));
+        assert_int_equal(err->kind, ERROR_ENGINE);
+        assert_null(strstr(err->hint, "repair"));
+        assert_int_equal(vm_open_damaged(&vm, "blog", &damage, NULL), -1);
+        assert_null(damage);
 }
 
 static void a_record_of_another_vm_is_refused(void **state)
@@ -218,16 +295,16 @@ static void a_forgotten_vm_leaves_no_folder(void **state)
         assert_false(after.exists);
 }
 
-static void a_half_made_folder_is_no_vm_and_can_be_forgotten(void **state)
+static void a_folder_whose_record_was_not_written_yet_is_no_vm_and_can_be_forgotten(void **state)
 {
         _cleanup_(vm_clear) struct vm vm = VM_INIT;
         _cleanup_(strv_clear) struct strv names = STRV_INIT;
-        _cleanup_(freep) char *keys = NULL;
+        _cleanup_(freep) char *half = NULL;
 
         assert_int_equal(vm_open(&vm, "blog", NULL), 0);
         assert_int_equal(vm_lock(&vm, NULL, NULL), 0);
-        keys = path_join(vm.folder, "keys.new");
-        assert_int_equal(file_make_folders(keys, 0700, NULL), 0);
+        half = path_join(vm.folder, ".tmp-killed");
+        assert_int_equal(file_make_folders(half, 0700, NULL), 0);
         assert_int_equal(vm_list(&names, NULL), 0);
         assert_int_equal(names.count, 0);
         assert_int_equal(vm_forget(&vm, NULL), 0);
@@ -357,14 +434,17 @@ int main(void)
                 TEST(a_saved_vm_is_opened_with_its_engine),
                 TEST(an_engine_that_can_not_be_asked_is_an_error_and_no_guess),
                 TEST(a_name_that_could_leave_the_folder_is_refused),
-                TEST(an_unreadable_record_is_an_error_and_not_an_absent_vm),
+                TEST(a_record_that_cant_be_read_is_taken_from_its_copy_and_restored),
+                TEST(a_copy_never_says_that_a_disk_may_be_replaced),
+                TEST(without_record_and_copy_it_is_an_error_and_not_an_absent_vm),
+                TEST(a_record_of_a_later_version_is_left_alone),
                 TEST(a_record_of_another_vm_is_refused),
                 TEST(an_engine_that_this_program_lacks_is_named),
                 TEST(an_intent_is_on_the_disk_before_the_call_returns),
                 TEST(an_intent_that_could_not_be_written_is_not_held),
                 TEST(nothing_is_changed_without_the_lock),
                 TEST(a_forgotten_vm_leaves_no_folder),
-                TEST(a_half_made_folder_is_no_vm_and_can_be_forgotten),
+                TEST(a_folder_whose_record_was_not_written_yet_is_no_vm_and_can_be_forgotten),
                 TEST(the_list_has_every_vm_with_a_record_in_order),
                 TEST(a_thousand_vms_are_listed_in_a_moment),
                 TEST(who_waits_for_the_lock_says_so_and_sees_what_the_holder_wrote),
