@@ -182,3 +182,38 @@ def test_damage_is_said_and_mended_and_nothing_is_lost(world, tally, path, ways,
         wrong += trial.wrong
     world.restore()
     assert not wrong, "\n\n".join(wrong)
+
+
+# --- with a guest
+
+@pytest.fixture
+def torn(make):
+    """A VM of its own with something in it that is nowhere else."""
+    vm = make("torn")
+    vm.up()
+    vm.sh("echo work >kept && sync")
+    vm.damage = lambda way, *names: [way(os.path.join(vm.folder(), name)) for name in names]
+    return vm
+
+
+def test_a_vm_keeps_its_work_when_its_files_are_damaged(torn, tally):
+    """First while it runs, then while it doesn't: both the record and its copy, and a file of every other kind."""
+    pids = torn.qemu()
+    torn.damage(damage.garbled, "vm.json", "known_hosts")
+    torn.damage(damage.empty, "ssh_config")
+    tally("a guest's files damaged while it runs", torn.sh("cat kept") == "work\n" and torn.qemu() == pids)
+    torn.machine("down")
+    torn.damage(damage.garbled, "vm.json", "vm.json.copy")
+    torn.damage(damage.cut, "id_ed25519")
+    torn.damage(damage.empty, "host_key.pub")
+    torn.damage(damage.missing, "known_hosts")
+    torn.damage(damage.other_kind, "ssh_config")
+    refused = torn.up(status=1)
+    assert "hint: machine doctor --repair" in refused.err
+    assert "torn" in torn.program.run("doctor", "--repair", status=None).err
+    refused = torn.up(status=1)
+    hint = refused.err.split("hint: ")[1]
+    assert damage.follow(hint, []) and "ssh_config" in hint
+    said_by_up = torn.up().err
+    assert "id_ed25519' could not be used" in said_by_up
+    tally("a guest's files damaged while it is stopped", torn.sh("cat kept") == "work\n")
