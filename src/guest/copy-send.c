@@ -26,23 +26,11 @@ static void add_number(struct strbuf *out, uint64_t value, unsigned count)
                 strbuf_addc(out, (char)(value >> (8 * count)));
 }
 
-static int put(struct sender *sender, char letter, const struct strbuf *content, struct error **err)
-{
-        _cleanup_(strbuf_clear) struct strbuf head = STRBUF_INIT;
-
-        strbuf_addc(&head, letter);
-        add_number(&head, content->len, 4);
-        return copy_stream_put(sender->stream, head.buf, head.len, err) < 0 ||
-                               copy_stream_put(sender->stream, content->buf, content->len, err) < 0
-                       ? -1
-                       : 0;
-}
-
 static int put_empty(struct sender *sender, char letter, struct error **err)
 {
         const struct strbuf nothing = STRBUF_INIT;
 
-        return put(sender, letter, &nothing, err);
+        return copy_stream_put_record(sender->stream, letter, &nothing, err);
 }
 
 /* Sends the bytes from `at` up to `end`; fewer when the file has become shorter meanwhile. */
@@ -63,7 +51,7 @@ static int send_bytes(struct sender *sender, int fd, off_t at, off_t end, const 
                 if (got == 0)
                         return 0;
                 sender->piece.len += (size_t)got;
-                if (put(sender, 'B', &sender->piece, err) < 0)
+                if (copy_stream_put_record(sender->stream, 'B', &sender->piece, err) < 0)
                         return -1;
                 at += got;
         }
@@ -94,7 +82,7 @@ static int send_file(struct sender *sender, int fd, const struct stat *status, c
         add_number(&head, status->st_mode & 0777, 4);
         add_number(&head, (uint64_t)status->st_size, 8);
         strbuf_adds(&head, name);
-        if (put(sender, 'F', &head, err) < 0)
+        if (copy_stream_put_record(sender->stream, 'F', &head, err) < 0)
                 return -1;
         for (off_t at = 0; find_bytes(fd, status->st_size, &at, &end); at = end)
                 if (send_bytes(sender, fd, at, end, path, err) < 0)
@@ -123,7 +111,7 @@ static int send_folder(struct sender *sender, int fd, const struct stat *status,
 
         add_number(&head, status->st_mode & 0777, 4);
         strbuf_adds(&head, name);
-        if (file_list(path, &names, err) < 0 || put(sender, 'D', &head, err) < 0)
+        if (file_list(path, &names, err) < 0 || copy_stream_put_record(sender->stream, 'D', &head, err) < 0)
                 return -1;
         for (size_t i = 0; i < names.count; i++)
                 if (send_inner(sender, fd, names.items[i], path, depth + 1, err) < 0)

@@ -19,6 +19,7 @@
 #define SAID_MOST   1024
 #define RECORD_MOST ((1 << 20) + 8)
 
+static const int caught[] = { SIGINT, SIGTERM, SIGHUP };
 static volatile sig_atomic_t interrupted;
 static int signal_pipe[2] = { -1, -1 };
 
@@ -40,14 +41,22 @@ static void on_signal(int number)
 
 int copy_catch_signals(struct error **err)
 {
-        static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
         const struct sigaction action = { .sa_handler = on_signal };
 
         if (os_pipe(signal_pipe) < 0 || fcntl(signal_pipe[1], F_SETFL, O_NONBLOCK) < 0)
                 return error_errno(err, ERROR_FAILED, "cannot make a pipe");
-        for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
-                sigaction(numbers[i], &action, NULL);
+        for (size_t i = 0; i < ARRAY_SIZE(caught); i++)
+                sigaction(caught[i], &action, NULL);
         return 0;
+}
+
+int copy_let_signals(struct error **err)
+{
+        const struct sigaction action = { .sa_handler = SIG_DFL };
+
+        for (size_t i = 0; i < ARRAY_SIZE(caught); i++)
+                sigaction(caught[i], &action, NULL);
+        return interrupted ? error_set(err, ERROR_INTERRUPTED, "it was interrupted") : 0;
 }
 
 static void start_clock(struct copy_stream *stream)
@@ -65,7 +74,8 @@ void copy_stream_of(int from_fd, struct copy_stream *out)
 
 /* ssh runs in a session of its own, so that a Ctrl-C ends our waiting and not ssh. Otherwise ssh could take the end of our
  * files for the end of its own. */
-int copy_stream_open(const struct vm *vm, const struct strv *args, struct copy_stream *out, struct error **err)
+int copy_stream_open(const struct vm *vm, const char *script, const struct strv *args, struct copy_stream *out,
+                     struct error **err)
 {
         _cleanup_(strbuf_clear) struct strbuf remote = STRBUF_INIT;
         _cleanup_(strv_clear) struct strv argv = STRV_INIT;
@@ -73,7 +83,7 @@ int copy_stream_open(const struct vm *vm, const struct strv *args, struct copy_s
         int *const ours[] = { &out->to_fd, &out->from_fd, &out->said_fd };
         int started = -1;
 
-        if (script_command("copy.sh", args, &remote, err) < 0)
+        if (script_command(script, args, &remote, err) < 0)
                 return -1;
         for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
                 if (os_pipe(ends[i]) < 0 || fcntl(ends[i][i == 0], F_SETFL, O_NONBLOCK) < 0) {
@@ -240,6 +250,18 @@ int copy_stream_put(struct copy_stream *stream, const void *data, size_t length,
                 }
         }
         return 0;
+}
+
+int copy_stream_put_record(struct copy_stream *stream, char letter, const struct strbuf *content, struct error **err)
+{
+        uint32_t length = htonl((uint32_t)content->len);
+        unsigned char head[5] = { (unsigned char)letter };
+
+        memcpy(head + 1, &length, sizeof(length));
+        return copy_stream_put(stream, head, sizeof(head), err) < 0 ||
+                               copy_stream_put(stream, content->buf, content->len, err) < 0
+                       ? -1
+                       : 0;
 }
 
 int copy_stream_take(struct copy_stream *stream, char *letter, struct strbuf *content, struct error **err)

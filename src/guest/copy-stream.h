@@ -52,8 +52,11 @@ struct copy_wish {
 
 /* From now on SIGINT, SIGTERM and SIGHUP end the stream that waits, and no longer the program. */
 int copy_catch_signals(struct error **err);
-/* Starts copy.sh with `args`. */
-int copy_stream_open(const struct vm *vm, const struct strv *args, struct copy_stream *out, struct error **err);
+/* From now on they end the program again. Fails when one has come meanwhile. */
+int copy_let_signals(struct error **err);
+/* Starts guest/session/SCRIPT, which speaks in these records, with `args`. */
+int copy_stream_open(const struct vm *vm, const char *script, const struct strv *args, struct copy_stream *out,
+                     struct error **err);
 /* Makes a stream without a guest. It reads from the descriptor, and owns it. */
 void copy_stream_of(int from_fd, struct copy_stream *out);
 /* Ends ssh, too. */
@@ -70,5 +73,6 @@ int copy_send(struct copy_stream *stream, const char *source, struct error **err
 /* For copy-receive.c and copy-send.c: these read or write all of `length` bytes, within the limits. */
 int copy_stream_get(struct copy_stream *stream, void *data, size_t length, struct error **err);
 int copy_stream_put(struct copy_stream *stream, const void *data, size_t length, struct error **err);
+int copy_stream_put_record(struct copy_stream *stream, char letter, const struct strbuf *content, struct error **err);
 /* Reads the next record's letter and content. */
 int copy_stream_take(struct copy_stream *stream, char *letter, struct strbuf *content, struct error **err);

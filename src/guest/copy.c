@@ -68,7 +68,7 @@ static int fetch(const struct vm *vm, const char *path, const char *nest, struct
         if (folder < 0)
                 return error_errno(err, ERROR_FAILED, "cannot open '%s'", nest);
         strv_adds(&args, "out", in_home(path), NULL);
-        if (copy_stream_open(vm, &args, &stream, err) < 0 || copy_receive(&stream, folder, wish, err) < 0)
+        if (copy_stream_open(vm, "copy.sh", &args, &stream, err) < 0 || copy_receive(&stream, folder, wish, err) < 0)
                 return error_wrap(err, "cannot copy '%s' from VM '%s'", path, vm->name);
         return 0;
 }
@@ -129,7 +129,7 @@ int copy_in(const struct vm *vm, const char *source, const char *path, bool recu
                 return -1;
         /* A source without a name, such as "..", goes into a folder that exists already. */
         strv_adds(&args, "in", in_home(path), name ? name : ".", NULL);
-        if (copy_stream_open(vm, &args, &stream, err) < 0 || copy_send(&stream, source, err) < 0)
+        if (copy_stream_open(vm, "copy.sh", &args, &stream, err) < 0 || copy_send(&stream, source, err) < 0)
                 return error_wrap(err, "cannot copy '%s' into VM '%s'", source, vm->name);
         return 0;
 }
