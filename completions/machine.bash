@@ -18,7 +18,7 @@ _machine() {
         fi
         case $command:$word in
         init:-*) choices="--force -f --json --plain --quiet -q --help -h" ;;
-        up:-*) choices="--dry-run -n --cold --strict --engine --json --plain --quiet -q --help -h" ;;
+        up:-*) choices="--dry-run -n --cold --strict --engine --from --json --plain --quiet -q --help -h" ;;
         plan:-*) choices="--json --plain --quiet -q --help -h" ;;
         ssh:-*) choices="--json --plain --quiet -q --help -h" ;;
         run:-*) choices="--json --plain --quiet -q --help -h" ;;
@@ -34,8 +34,8 @@ _machine() {
         keys:-*) choices="--follow -f --json --plain --quiet -q --help -h" ;;
         egress:-*) choices="--follow -f --learn -l --json --plain --quiet -q --help -h" ;;
         down:-*) choices="--json --plain --quiet -q --help -h" ;;
-        rebuild:-*) choices="--yes -y --discard-work --json --plain --quiet -q --help -h" ;;
-        destroy:-*) choices="--yes -y --discard-work --json --plain --quiet -q --help -h" ;;
+        rebuild:-*) choices="--yes -y --discard-work --save --json --plain --quiet -q --help -h" ;;
+        destroy:-*) choices="--yes -y --discard-work --save --json --plain --quiet -q --help -h" ;;
         bake:-*) choices="--force --json --plain --quiet -q --help -h" ;;
         layers:-*) choices="--json --plain --quiet -q --help -h" ;;
         prune:-*) choices="--all -a --dry-run -n --yes -y --json --plain --quiet -q --help -h" ;;

@@ -19,12 +19,23 @@ with() {
         run "$2"
 }
 
+# What changes while this runs is explained by the set-up (work.sh).
+explain() {
+        status=$?
+        echo "$begun $(date +%s.%N)" | sudo -n tee -a /var/lib/machine/explained >/dev/null 2>&1
+        exit $status
+}
+
+found=$(find_setup)
+[ $# -gt 0 ] || [ -n "$found" ] || exit 0
+begun=$(date +%s.%N)
+trap explain EXIT
 if [ $# -gt 0 ]; then
         for command in "$@"; do
                 run "$command"
         done
 else
-        find_setup | while read -r tool command; do
+        echo "$found" | while read -r tool command; do
                 with "$tool" "$command"
         done
 fi

@@ -39,8 +39,8 @@ const struct command command_rebuild = {
         .name = "rebuild",
         .operands = "[NAME]",
         .summary = "make a VM again from scratch",
-        .text = "The same as destroy and up. Refuses (exit status 7) while a repo in the guest has uncommitted or\n"
-                "unpushed work.",
+        .text = "The same as destroy and up. Refuses (exit status 7) while there is something in the guest that is nowhere\n"
+                "else.",
         .options = options,
         .options_size = sizeof(struct remove_options),
         .operands_most = 1,

@@ -1,9 +1,25 @@
 #include "command/remove.h"
 #include "command/command.h"
+#include "command/result.h"
 
+#include "guest/archive.h"
 #include "operation/destroy.h"
+#include "show/work.h"
 #include "term/prompt.h"
 #include "vm/vm.h"
+
+static int check_work(struct context *context, struct vm *vm, const char *command, struct error **err)
+{
+        _cleanup_(work_clear) struct work found = WORK_INIT;
+        int status = destroy_check_work(&context->front, vm, &found, err);
+
+        if (work_any(&found) && context->mode == OUTPUT_JSON)
+                result_json(show_work(vm->name, &found));
+        if (status == 0 || !work_any(&found))
+                return status;
+        return error_hint(err, "to keep it: machine %s --save %s" ARCHIVE_SUFFIX " %s; to lose it: --discard-work", command,
+                          vm->name, vm->name);
+}
 
 int remove_vm(struct context *context, struct vm *vm, const struct remove_options *given, const char *question,
               const char *command, struct error **err)
@@ -11,7 +27,9 @@ int remove_vm(struct context *context, struct vm *vm, const struct remove_option
         _cleanup_(freep) char *hint = xasprintf("machine %s --yes %s", command, vm->name);
         int answer = 1;
 
-        if (!given->discard_work && destroy_check_work(&context->front, vm, err) < 0)
+        if (given->save && archive_check_place(given->save, err) < 0)
+                return -1;
+        if (!given->save && !given->discard_work && check_work(context, vm, command, err) < 0)
                 return -1;
         output_settle(context->output);
         if (!given->yes)
@@ -20,5 +38,7 @@ int remove_vm(struct context *context, struct vm *vm, const struct remove_option
                 return -1;
         if (answer == 0)
                 return error_set(err, ERROR_FAILED, "VM '%s' was left as it is", vm->name);
+        if (given->save && destroy_save_work(&context->front, vm, given->save, err) < 0)
+                return -1;
         return destroy_vm(&context->front, vm, err);
 }

@@ -2,14 +2,16 @@
 #include "command/command.h"
 #include "command/dry-run.h"
 #include "command/result.h"
+#include "guest/archive.h"
 #include "lib/deadline.h"
+#include "operation/restore.h"
 #include "operation/target.h"
 #include "vm/vm.h"
 
 struct up_options {
         struct common_options common;
         bool dry_run, cold, strict;
-        const char *engine;
+        const char *engine, *from;
 };
 
 static const struct option options[] = {
@@ -19,6 +21,8 @@ static const struct option options[] = {
         OPTION(struct up_options, strict, "strict", 0, OPTION_FLAG, NULL,
                "end with exit status 6 when a repo could not be set up"),
         OPTION(struct up_options, engine, "engine", 0, OPTION_TEXT, "ENGINE", "engine of a new VM, instead of the project's"),
+        OPTION(struct up_options, from, "from", 0, OPTION_TEXT, "FILE",
+               "then bring back what 'destroy --save FILE' or 'rebuild --save FILE' has saved"),
         COMMON_OPTIONS(struct up_options),
         { 0 },
 };
@@ -27,16 +31,22 @@ static int run(struct context *context, const struct invocation *invocation, str
 {
         const struct up_options *given = invocation->options;
         _cleanup_(target_clear) struct target target = TARGET_INIT;
+        _cleanup_(archive_clear) struct archive archive = ARCHIVE_INIT;
         _cleanup_(vm_clear) struct vm vm = VM_INIT;
         int64_t started = now_ms();
         struct up_result up;
 
+        if (given->from && archive_open(given->from, &archive, err) < 0)
+                return -1;
         if (given->dry_run)
                 return dry_run(context, invocation_name(invocation), err);
         if (up_open(&context->front, invocation_name(invocation), &target, &vm, err) < 0)
                 return -1;
         target.project.cold |= given->cold;
         if (up_vm(&context->front, &vm, &target, given->engine ? given->engine : target.project.engine, &up, err) < 0)
+                return -1;
+        if (given->from &&
+            restore_work(&context->front, &vm, &archive, streq(up.how, "created") || streq(up.how, "restored"), err) < 0)
                 return -1;
         result_print(context, &(struct result){ .name = vm.name, .state = "running", .how = up.how, .started = started },
                      "VM '%s' is up: machine ssh %s", vm.name, vm.name);

@@ -275,9 +275,10 @@ int checkout_withdraw_remote(const char *folder, const struct vm *vm, struct err
 
 /* --- which of the guest's commits are here */
 
-/* Adds to `out` those of `commits` that the object store has; `input` becomes the same, one a line. */
-static int existing(const struct repository *repository, const struct strv *commits, struct strv *out, struct strbuf *input,
-                    struct error **err)
+/* Adds to `out` those of `commits` that the object store has as commits, and to `others` those that it has as something else;
+ * `input` becomes the commits, one a line. */
+static int existing(const struct repository *repository, const struct strv *commits, struct strv *out, struct strv *others,
+                    struct strbuf *input, struct error **err)
 {
         _cleanup_(freep) char *asked = strv_join(commits, "\n");
         _cleanup_(strv_clear) struct strv answers = STRV_INIT;
@@ -289,23 +290,46 @@ static int existing(const struct repository *repository, const struct strv *comm
         git.spec.input_length = strlen(asked);
         if (git_lines(&git, &answers, err) < 0)
                 return -1;
-        for (size_t i = 0; i < answers.count; i++)
-                if (starts_with(answers.items[i], "commit ")) {
-                        const char *id = answers.items[i] + strlen("commit ");
+        for (size_t i = 0; i < answers.count; i++) {
+                const char *answer = answers.items[i], *id = answer + strcspn(answer, " ");
 
+                id += *id == ' ';
+                if (starts_with(answer, "commit ")) {
                         strv_add(out, id);
                         strbuf_addf(input, "%s\n", id);
+                } else if (starts_with(answer, "tag ") || starts_with(answer, "tree ") || starts_with(answer, "blob ")) {
+                        strv_add(others, id);
                 }
+        }
+        return 0;
+}
+
+/* Adds to `out` those of `objects` that a ref here leads to. */
+static int find_refs(struct repository *repository, const struct strv *objects, struct strv *out, struct error **err)
+{
+        _cleanup_(strv_clear) struct strv named = STRV_INIT;
+        _cleanup_(git_clear) struct git git = GIT_INIT;
+
+        if (objects->count == 0)
+                return 0;
+        git_init(&git, repository->view);
+        strv_adds(&git.argv, "for-each-ref", "--format=%(objectname)", NULL);
+        if (git_lines(&git, &named, err) < 0)
+                return -1;
+        for (size_t i = 0; i < objects->count; i++)
+                if (strv_contains(&named, objects->items[i]))
+                        strv_add(out, objects->items[i]);
         return 0;
 }
 
 static int find_commits(struct repository *repository, const struct strv *commits, struct strv *out, struct error **err)
 {
-        _cleanup_(strv_clear) struct strv there = STRV_INIT, unreached = STRV_INIT;
+        _cleanup_(strv_clear) struct strv there = STRV_INIT, others = STRV_INIT, unreached = STRV_INIT;
         _cleanup_(strbuf_clear) struct strbuf input = STRBUF_INIT;
         _cleanup_(git_clear) struct git git = GIT_INIT;
 
-        if (repository_view(repository, err) < 0 || existing(repository, commits, &there, &input, err) < 0)
+        if (repository_view(repository, err) < 0 || existing(repository, commits, &there, &others, &input, err) < 0 ||
+            find_refs(repository, &others, out, err) < 0)
                 return -1;
         if (there.count == 0)
                 return 0;

@@ -8,13 +8,12 @@
 #include "guest/reach.h"
 #include "guest/script.h"
 #include "guest/setup.h"
-#include "guest/work.h"
 #include "lib/file.h"
 
 /* May be the first session of a new guest: on a busy computer in software emulation, that alone takes a minute. */
 #define LOOK_TIMEOUT_MS 180000
 #define PUSH_TIMEOUT_MS (60 * 60 * 1000)
-#define WORK_TIMEOUT_MS 180000
+#define WORK_TIMEOUT_MS (10 * 60 * 1000) /* as a busy computer and a guest with many files may need */
 #define RECEIVING       "receiving"
 
 static bool is_checkout(const struct project_repo *repo)
@@ -307,18 +306,20 @@ static int forgive(const char *checkout, struct work *work, struct error **err)
         return 0;
 }
 
-int repos_find_work(const struct vm *vm, const char *checkout, char **work, struct error **err)
+int repos_find_work(const struct vm *vm, const char *checkout, struct work *out, struct error **err)
 {
         _cleanup_(strbuf_clear) struct strbuf report = STRBUF_INIT;
         _cleanup_(work_clear) struct work found = WORK_INIT;
+        _cleanup_(strv_clear) struct strv args = STRV_INIT;
 
-        if (script_run(&(struct session){ .vm = vm }, "repos-work.sh", NULL, NULL, WORK_TIMEOUT_MS, NULL, NULL, &report, err) <
-                    0 ||
+        strv_add(&args, "look");
+        if (script_run(&(struct session){ .vm = vm }, "work.sh", &args, NULL, WORK_TIMEOUT_MS, NULL, NULL, &report, err) < 0 ||
             work_parse(report.buf, report.len, &found, err) < 0)
                 return error_wrap(err, "cannot see what work VM '%s' holds", vm->name);
         if (checkout && file_is_folder(checkout) && forgive(checkout, &found, err) < 0)
                 return -1;
-        *work = work_text(&found);
+        *out = found;
+        found = (struct work)WORK_INIT;
         return 0;
 }
 

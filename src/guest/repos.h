@@ -8,6 +8,7 @@
 
 #include "config/project.h"
 #include "guest/session.h"
+#include "guest/work.h"
 
 /* The folder names of the repos that came, and of those that were seen to have no lock file that asks for a set-up. */
 struct repos_brought {
@@ -25,13 +26,11 @@ int repos_fill(struct vm *vm, const struct project *project, struct repos_brough
                struct error **err);
 
 /*
- * Finds work in the guest that exists nowhere else: *work becomes lines like "blog: 2 uncommitted files, branch 'x' has 3
- * unpushed commits", control characters made visible, owned by the caller; NULL when there is none.
- * Asks the running guest about every repo below ~/code. For pushed-in repos a commit counts as safe when the checkout on the
- * host has it. `checkout` may be NULL.
+ * Finds what exists only in the running guest, in its repos and everywhere else (guest/work.h). For pushed-in repos a commit
+ * counts as safe when the checkout on the host has it. `checkout` may be NULL.
  *
- * Not looked for: ignored files, tags, commits that only a reflog has, and what lies outside ~/code.
+ * Not looked for: commits that only a reflog has, and what is only in memory.
  */
-int repos_find_work(const struct vm *vm, const char *checkout, char **work, struct error **err);
+int repos_find_work(const struct vm *vm, const char *checkout, struct work *out, struct error **err);
 /* Takes the remote "machine" out of the checkout again, if it is ours. */
 int repos_withdraw(const struct vm *vm, const char *checkout, struct error **err);

@@ -4,63 +4,64 @@
 
 #define RECORDS_MOST      50000
 #define RECORD_BYTES_MOST 8192
-#define FILES_COUNTED     1000 /* repos-work.sh stops counting there */
 
-static void branch_clear(struct work_branch *branch)
+static void ref_clear(struct work_ref *ref)
 {
-        free(branch->name);
-        free(branch->tip);
-        strv_clear(&branch->commits);
+        free(ref->name);
+        free(ref->tip);
+        strv_clear(&ref->commits);
 }
 
-static void tree_clear(struct work_tree *tree)
+static void item_clear(struct work_item *item)
 {
-        free(tree->path);
-        for (size_t i = 0; i < tree->branch_count; i++)
-                branch_clear(&tree->branches[i]);
-        free(tree->branches);
+        free(item->path);
+        strv_clear(&item->ignored);
+        strv_clear(&item->doing);
+        strv_clear(&item->unreadable);
+        for (size_t i = 0; i < item->ref_count; i++)
+                ref_clear(&item->refs[i]);
+        free(item->refs);
 }
 
 void work_clear(struct work *work)
 {
         if (!work)
                 return;
-        for (size_t i = 0; i < work->count; i++) {
-                struct work_repo *repo = &work->repos[i];
-
-                free(repo->name);
-                strv_clear(&repo->unreadable);
-                for (size_t j = 0; j < repo->tree_count; j++)
-                        tree_clear(&repo->trees[j]);
-                free(repo->trees);
-        }
-        free(work->repos);
+        for (size_t i = 0; i < work->count; i++)
+                item_clear(&work->items[i]);
+        for (size_t i = 0; i < work->safe_count; i++)
+                free(work->safe[i].path);
+        free(work->items);
+        free(work->safe);
+        strv_clear(&work->unread);
+        free(work->restoring);
         *work = (struct work)WORK_INIT;
 }
 
-/* The parser's state: each record belongs to the newest repo, work tree and branch. */
+/* --- the parser: each record belongs to the newest item and ref */
+
 struct parser {
         struct work work;
         bool ended;
 };
 
-static struct work_repo *last_repo(struct parser *parser)
+static const char *const kinds[] = { [WORK_KIND_REPO] = "repo", [WORK_KIND_FILES] = "files", [WORK_KIND_DATA] = "data" };
+
+const char *work_kind_name(enum work_kind kind)
 {
-        return parser->work.count > 0 ? &parser->work.repos[parser->work.count - 1] : NULL;
+        return kinds[kind];
 }
 
-static struct work_tree *last_tree(struct parser *parser)
+static struct work_item *last_item(struct parser *parser)
 {
-        struct work_repo *repo = last_repo(parser);
-
-        return repo ? &repo->trees[repo->tree_count - 1] : NULL;
+        return parser->work.count > 0 ? &parser->work.items[parser->work.count - 1] : NULL;
 }
 
-static struct work_branch *last_branch(struct parser *parser)
+static struct work_ref *last_ref(struct parser *parser)
 {
-        struct work_tree *tree = last_tree(parser);
+        struct work_item *item = last_item(parser);
 
-        return tree && tree->branch_count > 0 ? &tree->branches[tree->branch_count - 1] : NULL;
+        return item && item->ref_count > 0 ? &item->refs[item->ref_count - 1] : NULL;
 }
 
 /* Makes room for one more item. The list doubles, so that a long report costs no more than its length. */
@@ -71,20 +72,7 @@ static void *grown(void *items, size_t count, size_t size)
         return xreallocarray(items, count > 0 ? count * 2 : 1, size);
 }
 
-static void add_tree(struct work_repo *repo, const char *path)
-{
-        repo->trees = grown(repo->trees, repo->tree_count, sizeof(*repo->trees));
-        repo->trees[repo->tree_count++] = (struct work_tree){ .path = xstrdup(path) };
-}
-
-static struct work_branch *add_branch(struct work_tree *tree)
-{
-        tree->branches = grown(tree->branches, tree->branch_count, sizeof(*tree->branches));
-        tree->branches[tree->branch_count] = (struct work_branch){ .commits = STRV_INIT };
-        return &tree->branches[tree->branch_count++];
-}
-
-static bool is_commit(const char *text)
+static bool is_object_id(const char *text)
 {
         size_t length = strspn(text, "0123456789abcdef");
 
@@ -92,106 +80,129 @@ static bool is_commit(const char *text)
         return text[length] == '\0' && (length == 40 || length == 64);
 }
 
-static bool parse_count(const char *text, int64_t *out)
+/* Takes the next word off `*text`. Returns false when there is none. */
+static bool take_word(const char **text, char **out)
 {
-        return text_parse_int(text, 0, INT32_MAX, out) == 0;
-}
+        size_t length = strcspn(*text, " ");
 
-static bool on_repo(struct parser *parser, const char *value)
-{
-        struct work *work = &parser->work;
-
-        work->repos = grown(work->repos, work->count, sizeof(*work->repos));
-        work->repos[work->count] = (struct work_repo){ .name = xstrdup(value), .unreadable = STRV_INIT };
-        add_tree(&work->repos[work->count++], NULL);
-        return *value != '\0';
-}
-
-static bool on_files(struct parser *parser, const char *value)
-{
-        return last_repo(parser) && parse_count(value, &last_repo(parser)->files);
-}
-
-static bool on_stash(struct parser *parser, const char *value)
-{
-        return last_repo(parser) && parse_count(value, &last_repo(parser)->stashes);
-}
-
-static bool on_changed(struct parser *parser, const char *value)
-{
-        return last_tree(parser) && parse_count(value, &last_tree(parser)->changed);
-}
-
-static bool on_untracked(struct parser *parser, const char *value)
-{
-        return last_tree(parser) && parse_count(value, &last_tree(parser)->untracked);
-}
-
-static bool on_worktree(struct parser *parser, const char *value)
-{
-        if (!last_repo(parser) || *value == '\0')
+        if (length == 0)
                 return false;
-        add_tree(last_repo(parser), value);
+        *out = xstrndup(*text, length);
+        *text += length + ((*text)[length] == ' ');
         return true;
 }
 
-static bool on_unreadable(struct parser *parser, const char *value)
+static bool take_number(const char **text, int64_t most, int64_t *out)
 {
-        if (!last_repo(parser))
+        _cleanup_(freep) char *word = NULL;
+
+        return take_word(text, &word) && text_parse_int(word, 0, most, out) == 0;
+}
+
+/* "KIND BYTES TIME PATH" */
+static bool on_item(struct parser *parser, const char *value, size_t unused)
+{
+        struct work *work = &parser->work;
+        _cleanup_(freep) char *kind = NULL;
+        struct work_item item = { 0 };
+
+        if (!take_word(&value, &kind) || !take_number(&value, INT64_MAX / 2, &item.bytes) ||
+            !take_number(&value, INT64_MAX / 2, &item.time) || *value == '\0')
                 return false;
-        strv_add(&last_repo(parser)->unreadable, *value ? value : "git failed");
+        for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+                if (streq(kind, kinds[i])) {
+                        item.kind = (enum work_kind)i;
+                        item.path = xstrdup(value);
+                        work->items = grown(work->items, work->count, sizeof(*work->items));
+                        work->items[work->count++] = item;
+                        return true;
+                }
+        return false;
+}
+
+static bool on_count(struct parser *parser, const char *value, size_t which)
+{
+        struct work_item *item = last_item(parser);
+
+        return item && text_parse_int(value, 0, INT32_MAX, &item->counts[which]) == 0;
+}
+
+/* `which` is where the list is in struct work_item. */
+static bool on_text(struct parser *parser, const char *value, size_t which)
+{
+        struct work_item *item = last_item(parser);
+
+        if (!item || *value == '\0')
+                return false;
+        strv_add((struct strv *)((char *)item + which), value);
+        return true;
+}
+
+static bool add_ref(struct work_item *item, struct work_ref *ref, const char *name)
+{
+        if (!item || !is_object_id(ref->tip) || *name == '\0') {
+                ref_clear(ref);
+                return false;
+        }
+        ref->name = xstrdup(name);
+        item->refs = grown(item->refs, item->ref_count, sizeof(*item->refs));
+        item->refs[item->ref_count++] = *ref;
         return true;
 }
 
 /* "COUNT TIP NAME" */
-static bool on_branch(struct parser *parser, const char *value)
+static bool on_ref(struct parser *parser, const char *value, size_t unused)
 {
-        size_t count_length = strcspn(value, " ");
-        const char *tip = value + count_length + (value[count_length] == ' ');
-        size_t tip_length = strcspn(tip, " ");
-        const char *name = tip + tip_length + (tip[tip_length] == ' ');
-        _cleanup_(freep) char *count_text = xstrndup(value, count_length);
-        _cleanup_(freep) char *tip_text = xstrndup(tip, tip_length);
-        struct work_branch *branch;
-        int64_t count;
+        struct work_ref ref = { 0 };
 
-        if (!last_tree(parser) || !parse_count(count_text, &count) || !is_commit(tip_text) || *name == '\0')
+        return take_number(&value, INT32_MAX, &ref.count) && take_word(&value, &ref.tip) &&
+               add_ref(last_item(parser), &ref, value);
+}
+
+/* "ID NAME" */
+static bool on_object(struct parser *parser, const char *value, size_t unused)
+{
+        struct work_ref ref = { .object = true };
+
+        return take_word(&value, &ref.tip) && add_ref(last_item(parser), &ref, value);
+}
+
+static bool on_commit(struct parser *parser, const char *value, size_t unused)
+{
+        struct work_ref *ref = last_ref(parser);
+
+        if (!ref || !is_object_id(value) || (int64_t)ref->commits.count >= ref->count)
                 return false;
-        branch = add_branch(last_tree(parser));
-        branch->name = xstrdup(name);
-        branch->tip = TAKE_PTR(tip_text);
-        branch->count = count;
+        strv_add(&ref->commits, value);
         return true;
 }
 
-static bool on_commit(struct parser *parser, const char *value)
+/* "BYTES PATH" */
+static bool on_safe(struct parser *parser, const char *value, size_t unused)
 {
-        struct work_branch *branch = last_branch(parser);
+        struct work *work = &parser->work;
+        int64_t bytes;
 
-        if (!branch || !branch->tip || !is_commit(value) || (int64_t)branch->commits.count >= branch->count)
+        if (!take_number(&value, INT64_MAX / 2, &bytes) || *value == '\0')
                 return false;
-        strv_add(&branch->commits, value);
+        work->safe = grown(work->safe, work->safe_count, sizeof(*work->safe));
+        work->safe[work->safe_count++] = (struct work_safe){ .path = xstrdup(value), .bytes = bytes };
         return true;
 }
 
-/* "COUNT NAME" */
-static bool on_submodule(struct parser *parser, const char *value)
+static bool on_unread(struct parser *parser, const char *value, size_t unused)
 {
-        size_t count_length = strcspn(value, " ");
-        _cleanup_(freep) char *count_text = xstrndup(value, count_length);
-        struct work_branch *branch;
-        int64_t count;
-
-        if (!last_tree(parser) || !parse_count(count_text, &count) || value[count_length] != ' ' || !value[count_length + 1])
-                return false;
-        branch = add_branch(last_tree(parser));
-        branch->name = xstrdup(value + count_length + 1);
-        branch->count = count;
-        branch->submodule = true;
-        return true;
+        strv_add(&parser->work.unread, value);
+        return *value != '\0';
 }
 
-static bool on_end(struct parser *parser, const char *value)
+static bool on_restoring(struct parser *parser, const char *value, size_t unused)
+{
+        set_string(&parser->work.restoring, xstrdup(value));
+        return is_object_id(value);
+}
+
+static bool on_end(struct parser *parser, const char *value, size_t unused)
 {
         parser->ended = true;
         return *value == '\0';
@@ -199,11 +210,25 @@ static bool on_end(struct parser *parser, const char *value)
 
 static const struct {
         const char *key;
-        bool (*take)(struct parser *parser, const char *value);
+        bool (*take)(struct parser *parser, const char *value, size_t which);
+        size_t which;
 } records[] = {
-        { "repo", on_repo },         { "files", on_files },           { "changed", on_changed }, { "untracked", on_untracked },
-        { "stash", on_stash },       { "branch", on_branch },         { "commit", on_commit },   { "submodule", on_submodule },
-        { "worktree", on_worktree }, { "unreadable", on_unreadable }, { "end", on_end },
+        { "item", on_item, 0 },
+        { "files", on_count, WORK_FILES },
+        { "changed", on_count, WORK_CHANGED },
+        { "hidden", on_count, WORK_HIDDEN },
+        { "untracked", on_count, WORK_UNTRACKED },
+        { "stash", on_count, WORK_STASHES },
+        { "ignored", on_text, offsetof(struct work_item, ignored) },
+        { "doing", on_text, offsetof(struct work_item, doing) },
+        { "unreadable", on_text, offsetof(struct work_item, unreadable) },
+        { "ref", on_ref, 0 },
+        { "object", on_object, 0 },
+        { "commit", on_commit, 0 },
+        { "safe", on_safe, 0 },
+        { "unread", on_unread, 0 },
+        { "restoring", on_restoring, 0 },
+        { "end", on_end, 0 },
 };
 
 static bool take_record(struct parser *parser, const char *record)
@@ -213,7 +238,7 @@ static bool take_record(struct parser *parser, const char *record)
 
         for (size_t i = 0; i < ARRAY_SIZE(records); i++)
                 if (strlen(records[i].key) == key_length && strncmp(record, records[i].key, key_length) == 0)
-                        return records[i].take(parser, value);
+                        return records[i].take(parser, value, records[i].which);
         return false;
 }
 
@@ -231,7 +256,7 @@ int work_parse(const char *report, size_t length, struct work *out, struct error
 
                         text_visible(&shown, report + at, record_length < 80 ? record_length : 80);
                         work_clear(&parser.work);
-                        return error_set(err, ERROR_STEP, "the guest's report of its repos makes no sense at '%s'", shown.buf);
+                        return error_set(err, ERROR_STEP, "the guest's report of its work makes no sense at '%s'", shown.buf);
                 }
                 at += record_length + 1;
         }
@@ -253,14 +278,9 @@ void work_commits(const struct work *work, struct strv *out)
         _cleanup_(strv_clear) struct strv all = STRV_INIT;
 
         for (size_t i = 0; i < work->count; i++)
-                for (size_t j = 0; j < work->repos[i].tree_count; j++) {
-                        const struct work_tree *tree = &work->repos[i].trees[j];
-
-                        for (size_t k = 0; k < tree->branch_count; k++) {
-                                if (tree->branches[k].tip)
-                                        strv_add(&all, tree->branches[k].tip);
-                                strv_add_all(&all, &tree->branches[k].commits);
-                        }
+                for (size_t j = 0; j < work->items[i].ref_count; j++) {
+                        strv_add(&all, work->items[i].refs[j].tip);
+                        strv_add_all(&all, &work->items[i].refs[j].commits);
                 }
         strv_sort(&all);
         for (size_t i = 0; i < all.count; i++)
@@ -268,103 +288,61 @@ void work_commits(const struct work *work, struct strv *out)
                         strv_add(out, all.items[i]);
 }
 
-static bool is_safe(const struct strv *sorted, const char *commit)
+static bool is_safe(const struct strv *sorted, const char *id)
 {
-        return sorted->count > 0 && bsearch(&commit, sorted->items, sorted->count, sizeof(*sorted->items), compare);
+        return sorted->count > 0 && bsearch(&id, sorted->items, sorted->count, sizeof(*sorted->items), compare);
+}
+
+/* Returns true when nothing of it is left. */
+static bool forgive(struct work_ref *ref, const struct strv *sorted)
+{
+        int64_t forgiven = 0;
+
+        if (is_safe(sorted, ref->tip))
+                return true;
+        for (size_t i = 0; i < ref->commits.count; i++)
+                forgiven += is_safe(sorted, ref->commits.items[i]);
+        /* The tip itself isn't safe, whatever the guest listed. */
+        if (!ref->object)
+                ref->count -= forgiven < ref->count ? forgiven : ref->count - 1;
+        return !ref->object && ref->count == 0;
+}
+
+static bool has_anything(const struct work_item *item)
+{
+        size_t found = item->ignored.count + item->doing.count + item->unreadable.count + item->ref_count;
+
+        for (size_t i = 0; i < WORK_COUNTS; i++)
+                found += item->counts[i] > 0;
+        return found > 0;
 }
 
 void work_forgive(struct work *work, const struct strv *safe)
 {
         _cleanup_(strv_clear) struct strv sorted = STRV_INIT;
+        size_t kept = 0;
 
         strv_add_all(&sorted, safe);
         strv_sort(&sorted);
-        for (size_t i = 0; i < work->count; i++)
-                for (size_t j = 0; j < work->repos[i].tree_count; j++) {
-                        struct work_tree *tree = &work->repos[i].trees[j];
-
-                        for (size_t k = 0; k < tree->branch_count; k++) {
-                                struct work_branch *branch = &tree->branches[k];
-                                int64_t forgiven = 0;
-
-                                if (!branch->tip)
-                                        continue;
-                                for (size_t c = 0; c < branch->commits.count; c++)
-                                        forgiven += is_safe(&sorted, branch->commits.items[c]);
-                                if (is_safe(&sorted, branch->tip))
-                                        branch->count = 0;
-                                else
-                                        /* The tip itself isn't safe, whatever the guest listed. */
-                                        branch->count -= forgiven < branch->count ? forgiven : branch->count - 1;
-                        }
-                }
-}
-
-static const char *plural(int64_t count)
-{
-        return count == 1 ? "" : "s";
-}
-
-static void add_part(struct strv *parts, int64_t count, const char *what)
-{
-        if (count > 0)
-                strv_addf(parts, "%lld %s%s", (long long)count, what, plural(count));
-}
-
-static void tree_parts(const struct work_tree *tree, struct strv *parts)
-{
-        _cleanup_(strv_clear) struct strv own = STRV_INIT;
-
-        add_part(&own, tree->changed, "uncommitted file");
-        add_part(&own, tree->untracked, "untracked file");
-        for (size_t i = 0; i < tree->branch_count; i++) {
-                const struct work_branch *branch = &tree->branches[i];
-                const char *kind = branch->submodule ? "submodule" : "branch";
-
-                if (branch->count == 0)
-                        continue;
-                if (!branch->submodule && streq(branch->name, "HEAD"))
-                        strv_addf(&own, "the detached HEAD has %lld unpushed commit%s", (long long)branch->count,
-                                  plural(branch->count));
-                else
-                        strv_addf(&own, "%s '%s' has %lld unpushed commit%s", kind, branch->name, (long long)branch->count,
-                                  plural(branch->count));
-        }
-        if (tree->path && own.count > 0) {
-                _cleanup_(freep) char *joined = strv_join(&own, ", ");
-
-                strv_addf(parts, "in the work tree '%s': %s", tree->path, joined);
-        } else {
-                strv_add_all(parts, &own);
-        }
-}
-
-char *work_text(const struct work *work)
-{
-        _cleanup_(strbuf_clear) struct strbuf text = STRBUF_INIT;
-
         for (size_t i = 0; i < work->count; i++) {
-                const struct work_repo *repo = &work->repos[i];
-                _cleanup_(strv_clear) struct strv parts = STRV_INIT;
-                _cleanup_(strbuf_clear) struct strbuf line = STRBUF_INIT;
-                _cleanup_(freep) char *joined = NULL;
+                struct work_item *item = &work->items[i];
+                size_t left = 0;
 
-                if (repo->files > 0)
-                        strv_addf(&parts, "not a git repository, %lld file%s%s", (long long)repo->files, plural(repo->files),
-                                  repo->files >= FILES_COUNTED ? " or more" : "");
-                for (size_t j = 0; j < repo->tree_count; j++)
-                        tree_parts(&repo->trees[j], &parts);
-                if (repo->stashes > 0)
-                        strv_addf(&parts, "%lld stash%s", (long long)repo->stashes, repo->stashes == 1 ? "" : "es");
-                for (size_t j = 0; j < repo->unreadable.count; j++)
-                        strv_addf(&parts, "git could not read it: %s", repo->unreadable.items[j]);
-                if (parts.count == 0)
-                        continue;
-                joined = strv_join(&parts, ", ");
-                strbuf_addf(&line, "%s: %s", repo->name, joined);
-                if (text.len > 0)
-                        strbuf_addc(&text, '\n');
-                text_visible(&text, line.buf, line.len);
+                for (size_t j = 0; j < item->ref_count; j++)
+                        if (forgive(&item->refs[j], &sorted))
+                                ref_clear(&item->refs[j]);
+                        else
+                                item->refs[left++] = item->refs[j];
+                item->ref_count = left;
+                if (has_anything(item))
+                        work->items[kept++] = *item;
+                else
+                        item_clear(item);
         }
-        return text.len > 0 ? strbuf_take(&text) : NULL;
+        work->count = kept;
+}
+
+bool work_any(const struct work *work)
+{
+        return work->count > 0 || work->unread.count > 0;
 }

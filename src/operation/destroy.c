@@ -1,9 +1,12 @@
 #include "operation/destroy.h"
 
+#include "guest/archive.h"
+#include "guest/copy-stream.h"
 #include "guest/repos.h"
 #include "guest/session.h"
 #include "host/ssh_config.h"
 #include "lib/file.h"
+#include "lib/text.h"
 #include "operation/power.h"
 
 /* Notes in the record that the VM goes. On a disk that is full there is no room for that until the VM's own disk is gone; a run
@@ -60,26 +63,55 @@ fail:
         return error_wrap(err, "cannot remove VM '%s'", vm->name);
 }
 
-int destroy_check_work(struct front *front, struct vm *vm, struct error **err)
+/* Before the set-up there was nothing to work in. Once a destroy has begun, the question was answered. */
+static bool can_hold_work(const struct vm *vm)
+{
+        return vm->record.intent != INTENT_CREATE && vm->record.intent != INTENT_DESTROY;
+}
+
+int destroy_check_work(struct front *front, struct vm *vm, struct work *found, struct error **err)
 {
         const char *checkout = *vm->record.owner == '/' ? vm->record.owner : NULL;
         _cleanup_(vm_status_clear) struct vm_status status = VM_STATUS_INIT;
-        _cleanup_(freep) char *work = NULL;
+        _cleanup_(freep) char *text = NULL;
 
-        /* Before the set-up there was nothing to work in. Once a destroy has begun, the question was answered. */
-        if (vm->record.intent == INTENT_CREATE || vm->record.intent == INTENT_DESTROY)
+        if (!can_hold_work(vm))
                 return 0;
         if (vm_inspect(vm, &status, err) < 0)
                 return -1;
         if (status.state == VM_ABSENT)
                 return 0;
-        if (power_boot(front, vm, err) < 0 || repos_find_work(vm, checkout, &work, err) < 0) {
+        if (power_boot(front, vm, err) < 0 || repos_find_work(vm, checkout, found, err) < 0) {
                 error_wrap(err, "cannot find out whether VM '%s' holds work that is nowhere else", vm->name);
                 error_set_kind(err, ERROR_WORK);
                 return error_hint(err, "to remove it all the same: --discard-work");
         }
-        if (!work)
+        if (!work_any(found))
                 return 0;
-        error_set(err, ERROR_WORK, "VM '%s' holds work that is nowhere else:\n%s", vm->name, work);
-        return error_hint(err, "push it or fetch it (machine ssh %s), or discard it with --discard-work", vm->name);
+        text = work_text(found);
+        return error_set(err, ERROR_WORK, "VM '%s' holds work that is nowhere else:\n%s", vm->name, text);
+}
+
+/* Ctrl-C ends the saving, and leaves nothing of it. */
+int destroy_save_work(struct front *front, struct vm *vm, const char *path, struct error **err)
+{
+        _cleanup_(freep) char *size = NULL;
+        int64_t bytes;
+
+        if (!can_hold_work(vm)) {
+                event_note(front->events, "VM '%s' was not complete, so there is nothing to save", vm->name);
+                return 0;
+        }
+        if (power_boot(front, vm, err) < 0 || copy_catch_signals(err) < 0)
+                return -1;
+        event_begin(front->events, "save", "saving the work of VM '%s'", vm->name);
+        if (archive_save(vm, path, &bytes, err) < 0 || copy_let_signals(err) < 0) {
+                event_end(front->events, "save", EVENT_FAILED, NULL);
+                return -1;
+        }
+        event_end(front->events, "save", EVENT_DONE, NULL);
+        size = text_format_size(bytes);
+        event_note(front->events, "the work of VM '%s' is in '%s' (%s): machine up --from brings it back", vm->name, path,
+                   size);
+        return 0;
 }

@@ -36,7 +36,8 @@ static int push(struct vm *vm, char *checkout, struct error **err)
 
 static int run(struct vm *vm, const char *command, char *checkout, struct error **err)
 {
-        _cleanup_(freep) char *work = NULL;
+        _cleanup_(work_clear) struct work work = WORK_INIT;
+        _cleanup_(freep) char *text = NULL;
 
         if (streq(command, "push"))
                 return push(vm, checkout, err);
@@ -44,7 +45,8 @@ static int run(struct vm *vm, const char *command, char *checkout, struct error 
                 return repos_withdraw(vm, checkout, err);
         if (repos_find_work(vm, checkout, &work, err) < 0)
                 return -1;
-        printf("%s\n", work ? work : "none");
+        text = work_text(&work);
+        printf("%s\n", text ? text : "none");
         return 0;
 }
 

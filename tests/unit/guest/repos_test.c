@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "lib/file.h"
+#include "lib/text.h"
 
 int start(void **state)
 {
@@ -63,15 +64,22 @@ void expect_work(struct fixture *fixture, const char *checkout, const char *want
 {
         _cleanup_(freep) char *folder = checkout ? path_join(fixture->folder, checkout) : NULL;
         _cleanup_(error_freep) struct error *error = NULL;
-        _cleanup_(freep) char *work = NULL;
+        _cleanup_(work_clear) struct work work = WORK_INIT;
+        _cleanup_(strv_clear) struct strv lines = STRV_INIT;
+        _cleanup_(freep) char *text = NULL;
 
         expect(repos_find_work(&fixture->vm, folder, &work, &error), 0, &error);
-        if (wanted) {
-                assert_non_null(work);
-                assert_string_equal(work, wanted);
-        } else if (work) {
-                fail_msg("unexpected work: %s", work);
+        for (size_t i = 0; i < work.count; i++) {
+                _cleanup_(freep) char *what = work_item_text(&work.items[i]);
+                _cleanup_(freep) char *line = xasprintf("%s: %s", work.items[i].path, what);
+
+                /* The fixture's own */
+                if (!streq(work.items[i].path, "~/.gitconfig"))
+                        strv_take(&lines, text_visible_dup(line));
         }
+        strv_sort(&lines);
+        text = strv_join(&lines, "\n");
+        assert_string_equal(text, wanted ? wanted : "");
 }
 
 void expect_text(struct fixture *fixture, const char *folder, const char *script, const char *wanted)
@@ -79,6 +87,11 @@ void expect_text(struct fixture *fixture, const char *folder, const char *script
         _cleanup_(freep) char *text = fixture_run(fixture, folder, script);
 
         assert_string_equal(text, wanted);
+}
+
+void move_origin(struct fixture *fixture, const char *folder)
+{
+        fixture_do(fixture, folder, "git remote set-url origin https://forge.example/repo.git");
 }
 
 char *file_url(struct fixture *fixture, const char *name)

@@ -18,8 +18,11 @@ void expect(int status, int wanted, struct error *const *error);
 void fill(struct fixture *fixture, const char *const *urls);
 /* The same, but must fail. Returns the error, owned by the caller. */
 struct error *fill_badly(struct fixture *fixture, const char *const *urls);
-/* Checks what repos_find_work() says; NULL = no work. `checkout` is relative to the fixture's folder, or NULL. */
+/* Checks what repos_find_work() finds: "PATH: WHAT", a line each, sorted; NULL = no work. `checkout` is relative to the
+ * fixture's folder, or NULL. */
 void expect_work(struct fixture *fixture, const char *checkout, const char *wanted);
+/* Gives a clone's remote an address outside the guest: the forge is a folder on the same computer, where it doesn't count. */
+void move_origin(struct fixture *fixture, const char *folder);
 /* Checks what a shell script in a folder of the fixture prints. */
 void expect_text(struct fixture *fixture, const char *folder, const char *script, const char *wanted);
 

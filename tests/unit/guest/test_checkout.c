@@ -53,16 +53,16 @@ static void commits_come_back_by_fetch_and_are_then_no_loss(void **state)
         fill(fixture, here);
         fixture_do(fixture, "guest/code/here",
                    "echo two >a && git commit -qam two && git checkout -qb topic && git commit -q --allow-empty -m three");
-        expect_work(fixture, "here", "here: branch 'main' has 1 unpushed commit, branch 'topic' has 2 unpushed commits");
-        expect_work(fixture, NULL, "here: branch 'main' has 1 unpushed commit, branch 'topic' has 2 unpushed commits");
+        expect_work(fixture, "here", "~/code/here: branch 'main' has 1 unpushed commit, branch 'topic' has 2 unpushed commits");
+        expect_work(fixture, NULL, "~/code/here: branch 'main' has 1 unpushed commit, branch 'topic' has 2 unpushed commits");
         fixture_do(fixture, "here", FETCH " main");
-        expect_work(fixture, "here", "here: branch 'topic' has 1 unpushed commit");
+        expect_work(fixture, "here", "~/code/here: branch 'topic' has 1 unpushed commit");
         fixture_do(fixture, "here", FETCH);
         expect_text(fixture, "here", "git log --format=%s refs/remotes/machine/topic", "three\ntwo\none");
         expect_work(fixture, "here", NULL);
         /* The commit is still in the object store, but on no branch any more, so it is not safe. */
         fixture_do(fixture, "here", "git update-ref -d refs/remotes/machine/topic");
-        expect_work(fixture, "here", "here: branch 'topic' has 1 unpushed commit");
+        expect_work(fixture, "here", "~/code/here: branch 'topic' has 1 unpushed commit");
         expect_text(fixture, "", "test ! -e hook-ran || echo ran", "ran");
 }
 
@@ -92,7 +92,7 @@ static void a_detached_head_stays_one(void **state)
         expect_work(fixture, "here", NULL);
         expect_work(fixture, NULL, NULL);
         fixture_do(fixture, "guest/code/here", "git commit -q --allow-empty -m three");
-        expect_work(fixture, "here", "here: the detached HEAD has 1 unpushed commit");
+        expect_work(fixture, "here", "~/code/here: the detached HEAD has 1 unpushed commit");
 }
 
 static void a_checkout_without_commits_goes_in_too(void **state)
@@ -116,7 +116,7 @@ static void a_linked_work_tree_and_sha256_go_in_too(void **state)
         expect_text(fixture, "guest/code/here", "cat a; git symbolic-ref --short HEAD; git rev-parse --show-object-format",
                     "one\nwt\nsha256");
         fixture_do(fixture, "guest/code/here", "git commit -q --allow-empty -m two");
-        expect_work(fixture, "here", "here: branch 'wt' has 1 unpushed commit");
+        expect_work(fixture, "here", "~/code/here: branch 'wt' has 1 unpushed commit");
 }
 
 static void a_shallow_checkout_goes_in_too(void **state)

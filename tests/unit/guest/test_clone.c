@@ -78,10 +78,14 @@ static void submodules_come_with_the_clone(void **state)
         fixture_do(fixture, "guest", "git config --file .gitconfig protocol.file.allow always");
         fill(fixture, (const char *const[]){ outer, NULL });
         expect_text(fixture, "guest/code/outer", "cat lib/a; git -C lib status --porcelain", "one");
+        move_origin(fixture, "guest/code/outer");
+        move_origin(fixture, "guest/code/outer/lib");
         expect_work(fixture, NULL, NULL);
         fixture_do(fixture, "guest/code/outer/lib",
                    "echo x >x && git add x && git commit -qm x && cd .. && git commit -qam up");
-        expect_work(fixture, NULL, "outer: branch 'main' has 1 unpushed commit, submodule 'lib' has 1 unpushed commit");
+        expect_work(fixture, NULL,
+                    "~/code/outer/lib: the detached HEAD has 1 unpushed commit\n"
+                    "~/code/outer: branch 'main' has 1 unpushed commit");
 }
 
 static void a_private_address_without_lan_is_refused_before_anything_is_tried(void **state)
