@@ -8,6 +8,9 @@ ONLY ?=
 # Part of the names of the tests that `make test` runs.
 T ?=
 FUZZ_SECONDS ?= 60
+# How long tests/fault/test_soak.py has one VM at work.
+SOAK_SECONDS ?= 300
+export SOAK_SECONDS
 
 MESON = meson
 RELEASE = $(BUILD)/release
@@ -28,7 +31,8 @@ help:
 	@echo "make check         install what the tests need, build, run the checks (ONLY=\"STAGE…\" runs some)"
 	@echo "make quick         the checks that take a minute: structure, scripts, format, unit, command"
 	@echo "make test T=TEXT   the tests of any kind with TEXT in their names"
-	@echo "make check-long    everything: also the shipped recipe, each profile, long kills (FUZZ_SECONDS=$(FUZZ_SECONDS) for each fuzzer)"
+	@echo "make check-long    everything: also the shipped recipe, each profile, long kills (FUZZ_SECONDS=$(FUZZ_SECONDS) for each fuzzer,"
+	@echo "                   SOAK_SECONDS=$(SOAK_SECONDS) for a VM at work; 3600 is an hour)"
 	@echo "make fuzz          look for new inputs with each fuzzer, for FUZZ_SECONDS=$(FUZZ_SECONDS) each"
 	@echo "make format, make tidy, make darwin, make unit"
 	@echo "make bench         measure what people wait for"

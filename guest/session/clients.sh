@@ -62,13 +62,14 @@ pip_uses() {
 cargo_uses() {
         command -v cargo >/dev/null || return
         home=$(mktemp -d) || return
+        trap 'rm -rf "$home"' EXIT
+        trap 'exit 1' HUP INT TERM PIPE
         cp "$HOME/.cargo/config.toml" "$HOME/.cargo/config" "$home" 2>/dev/null
         CARGO_HOME=$home CARGO_NET_RETRY=0 CARGO_HTTP_PROXY=http://127.0.0.1:9 cargo search --limit 1 cargo </dev/null 2>&1 |
                 sed -nE 's|^.*failed to download from [^a-z]([a-z]+://[A-Za-z0-9:/._-]+).*$|\1|p' | sort -u | while read -r index; do
                 echo "$index" | say cargo
                 files_of '(dl|api)' "$index" | say cargo
         done
-        rm -rf "$home"
 }
 
 # The checksum database is given as a name, or as a key that begins with a name, and maybe its URL.

@@ -9,8 +9,8 @@ cd
 cd .config/machine
 put() {
         if [ -e "$1" ]; then
-                printf '%s' "$2" >".$1.$$"
-                mv ".$1.$$" "$1"
+                printf '%s' "$2" >".$1.new"
+                mv ".$1.new" "$1"
         elif [ -n "$2" ]; then
                 printf '%s' "$2" >"$1"
         fi

@@ -3,6 +3,9 @@
 #   out PATH         the file or folder to stdout
 #   in PATH NAME     from stdin to PATH, or, if that is a folder, into it as NAME
 #
+# What comes in is all or nothing: when it is cut off, what was made is removed again. A file is written beside its place and then
+# renamed, so the one that was there stays until the new one is whole. Two that write the same file wait for each other.
+#
 # PATH is relative to the user's home. In a folder, a link to a file is sent as that file. Other links are left out, and so is
 # everything that is neither a file nor a folder.
 set -u
@@ -17,10 +20,11 @@ use warnings;
 use Fcntl qw(:DEFAULT :mode SEEK_SET);
 
 # These are Linux's numbers: on an emulated processor, loading Errno takes longer than a small copy.
-use constant { DATA => 3, HOLE => 4, ENXIO => 6, PIECE => 1 << 20 };
+use constant { DATA => 3, HOLE => 4, ENXIO => 6, LOCK_EX => 2, PIECE => 1 << 20 };
 
 my ($way, $path, $name) = @ARGV;
-my $half; # the file that is being written
+my $half; # the file that is being written, until it is renamed
+my @made; # files and folders that were not there before
 binmode STDIN;
 binmode STDOUT;
 chdir;
@@ -33,8 +37,13 @@ sub put {
         }
 }
 
-sub fail {
+sub undo {
         unlink $half if defined $half;
+        -d $_ ? rmdir $_ : unlink $_ for reverse @made;
+}
+
+sub fail {
+        undo();
         put('X', "@_");
         exit 1;
 }
@@ -105,18 +114,55 @@ sub get {
         my $data = '';
         while (length $data < $length) {
                 if (!sysread STDIN, $data, $length - length $data, length $data) {
-                        unlink $half if defined $half;
+                        undo();
                         exit 1;
                 }
         }
         return $data;
 }
 
-my ($file, $size);
+my ($file, $size, $place, $is_new);
+
+# What can't be replaced, such as a device or a file of somebody else's, is written itself.
+sub begin_in_place {
+        my ($mode) = @_;
+        sysopen $file, $place, O_WRONLY | O_CREAT | O_TRUNC, $mode or fail("cannot write '$place': $!");
+}
+
+sub begin_beside {
+        my ($mode) = @_;
+        my ($folder, $base) = $place =~ m{^(.*/)?([^/]*)$}s;
+        my $beside = ($folder // '') . '.machine-cp.' . substr $base, 0, 200;
+        while (1) {
+                sysopen $file, $beside, O_RDWR | O_CREAT | O_NOFOLLOW, 0600 or return 0;
+                flock $file, LOCK_EX;
+                my @ours = stat $file;
+                my @named = lstat $beside;
+                last if @named && "@ours[0, 1]" eq "@named[0, 1]";
+        }
+        truncate $file, 0;
+        chmod $mode, $file;
+        $half = $beside;
+        return 1;
+}
+
+sub begin {
+        my $mode;
+        ($place, $mode, $size) = @_;
+        for (my $links = 0; $links < 40 && defined(my $to = readlink $place); $links++) {
+                $place = $to =~ m{^/} ? $to : ($place =~ s{[^/]*$}{}r) . $to;
+        }
+        my @now = lstat $place;
+        $is_new = !@now;
+        my $replaced = @now && S_ISREG($now[2]) && $now[3] == 1 && $now[4] == $> && -w $place;
+        return if ($is_new || $replaced) && begin_beside($replaced ? $now[2] & 07777 : $mode & ~umask);
+        begin_in_place($mode);
+}
 
 sub finish {
         return if !$file;
-        truncate $file, $size and close $file or fail("cannot write '$half': $!");
+        truncate $file, $size and (!defined $half or rename $half, $place) and close $file or fail("cannot write '$place': $!");
+        push @made, $place if $is_new;
         undef $file;
         undef $half;
 }
@@ -130,7 +176,7 @@ sub receive {
                         my ($at, $piece) = unpack 'Q>a*', $content;
                         sysseek $file, $at, SEEK_SET;
                         for (my $done = 0; $done < length $piece;) {
-                                $done += syswrite($file, $piece, length($piece) - $done, $done) // fail("cannot write '$half': $!");
+                                $done += syswrite($file, $piece, length($piece) - $done, $done) // fail("cannot write '$place': $!");
                         }
                         next;
                 }
@@ -143,12 +189,14 @@ sub receive {
                 my ($mode, $bytes, $as) = $letter eq 'F' ? unpack 'NQ>a*', $content : (unpack('N', $content), 0, substr $content, 4);
                 my $where = @folders ? "$folders[-1]/$as" : -d $path ? "$path/$name" : $path;
                 if ($letter eq 'D') {
-                        -d $where or mkdir $where, $mode | 0700 or fail("cannot make '$where': $!");
+                        if (!-d $where) {
+                                mkdir $where, $mode | 0700 or fail("cannot make '$where': $!");
+                                push @made, $where;
+                        }
                         push @folders, $where;
                         next;
                 }
-                sysopen $file, $where, O_WRONLY | O_CREAT | O_TRUNC, $mode or fail("cannot write '$where': $!");
-                ($half, $size) = ($where, $bytes);
+                begin($where, $mode, $bytes);
         }
         put('Z', '');
 }

@@ -53,5 +53,5 @@ while [ $# -ge 2 ]; do
         shift 2
 done
 wait
-rm -rf "$partial"
+rm -rf "$code"/.partial.*
 exit 0

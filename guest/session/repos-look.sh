@@ -7,15 +7,41 @@
 # a pack if there are refs. HEAD, a commit, is checked out as BRANCH, or detached if BRANCH is empty. If HEAD is empty, nothing is checked out. FORMAT is that of the repo's
 # objects. The line after "receiving" is "setup" if the repo's lock files ask for something, else "plain".
 #
-# The repo is made as ~/code/.partial.RUN and renamed when it is complete. What is left under that name was killed on the way.
+# The repo is made as ~/code/.partial.RUN and renamed when it is complete. What is left under that name was killed on the way, or is
+# just being killed: its makers are ended first.
 set -u
 code=$HOME/code
 push=
 
 [ -d "$code" ] || mkdir -p "$code" || exit
+
+# RUN: prints the processes that make repos under that name: it is among their arguments. The pattern doesn't match its own text.
+makers() {
+        grep -lzs -e "[.]partial[.]$1" -e "^[${1%"${1#?}"}]${1#?}\$" /proc/[0-9]*/cmdline | tr -dc '0-9\n'
+}
+
+# RUN: ends them. The script among them leads a process group. No other `up` of this VM is at work while this one is.
+end_makers() {
+        tries=100
+        while [ $tries -gt 0 ]; do
+                found=$(makers "$1")
+                [ -n "$found" ] || return 0
+                for pid in $found; do
+                        kill -s KILL -- "-$pid" "$pid" 2>/dev/null
+                done
+                tries=$((tries - 1))
+                sleep 0.1
+        done
+}
+
 for left in "$code"/.partial.*; do
-        [ ! -e "$left" ] || rm -rf "$code"/.partial.*
-        break
+        [ -e "$left" ] || break
+        made_by=${left##*/.partial.}
+        case $made_by in
+        *[!0-9a-f]*) ;;
+        ????????????????) end_makers "$made_by" ;;
+        esac
+        rm -rf "$left"
 done
 
 # Uses few programs: each takes its time on an emulated processor. A later push may change what is checked out, if nothing is lost.

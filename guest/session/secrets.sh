@@ -3,6 +3,9 @@
 # pairs ended by NULs. For the audit: "plant" puts what is on stdin beside the secrets, then has the guest's disk written; "unplant"
 # removes it.
 #
+# One of these at a time: the others wait. A load that was cut off leaves the old secrets without their mark, and the next one removes
+# what it left.
+#
 # /run/secrets/NAME has a value. For a shell to read, $XDG_RUNTIME_DIR/dev-secrets/machine.env has all values, and ID.env those of
 # an environment. All of it is in a tmpfs of its own that is never swapped and that only the user can read.
 set -eu
@@ -14,11 +17,16 @@ mounted() {
         mountpoint -q $where
 }
 
-case $1 in
-mark)
+if [ "$1" = mark ]; then
         cat $where/.mark 2>/dev/null || :
         exit
-        ;;
+fi
+exec 9<"$HOME"
+flock -w 50 9 || {
+        echo "another process changes this VM's secrets and does not end" >&2
+        exit 1
+}
+case $1 in
 clear)
         ! mounted || find $where -mindepth 1 -delete
         exit
@@ -93,6 +101,7 @@ perl -e '
         put(".env/machine.env", $all);
 ' $where/.new
 # A secret that the project no longer has is removed. The others are there at any moment.
+rm -f $where/.mark
 find $where -mindepth 1 -maxdepth 1 ! -name .new ! -name .env | while IFS= read -r old; do
         [ -e "$where/.new/${old##*/}" ] || rm -rf "$old"
 done

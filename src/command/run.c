@@ -3,7 +3,8 @@
  *
  * With a terminal, ssh's own pty passes Ctrl-C on, and we become ssh. Without one, ssh would end and leave the command running.
  * So we stay, and send each signal to the command's process group through a second session over the same master. The second
- * signal that asks for an end gets it at once, whatever the guest does.
+ * signal that asks for an end gets it at once, whatever the guest does. When we are killed, or the master is, the command gets a
+ * SIGHUP in the same way, as it would have with a terminal.
  *
  * When the guest is paused meanwhile, this says so, and lets it go on as soon as it can.
  */
@@ -21,6 +22,8 @@
 #include "lib/os.h"
 #include "operation/running.h"
 #include "vm/vm.h"
+
+#define SSH_FAILED 255 /* ssh(1), EXIT STATUS: its own, or the command's */
 
 struct run_options {
         struct common_options common;
@@ -94,15 +97,30 @@ static int watch_signals(struct error **err)
         return 0;
 }
 
+/* How often a command is looked for that isn't found, because sshd may be about to start it; and how long all of that may take.
+ */
+struct patience {
+        const char *tries;
+        int limit_ms;
+};
+
+static const struct patience little = { "1", 5000 };
+static const struct patience much = { "5", 60000 };
+
 /*
  * The shell that runs the command leads the session's process group. It is found by the tag at the beginning of its script. The
  * pattern is written so that it doesn't match the arguments of this search.
  */
-static void forward(const struct session *session, const char *tag, int number)
+static void forward(const struct session *session, const char *tag, int number, struct patience patience)
 {
-        static const char script[] = "for line in $(grep -lzs -- \"[m]achine-run-$1;\" /proc/[0-9]*/cmdline); do\n"
-                                     "        leader=${line#/proc/}\n"
-                                     "        kill -s \"$2\" -- \"-${leader%/cmdline}\" 2>/dev/null\n"
+        static const char script[] = "left=$3 found=\n"
+                                     "while [ -z \"$found\" ] && [ \"$left\" -gt 0 ]; do\n"
+                                     "        for line in $(grep -lzs -- \"[m]achine-run-$1;\" /proc/[0-9]*/cmdline); do\n"
+                                     "                leader=${line#/proc/}\n"
+                                     "                kill -s \"$2\" -- \"-${leader%/cmdline}\" 2>/dev/null && found=yes\n"
+                                     "        done\n"
+                                     "        left=$((left - 1))\n"
+                                     "        [ -n \"$found\" ] || [ \"$left\" = 0 ] || sleep 0.3\n"
                                      "done\n";
         struct session quiet = { .vm = session->vm }; /* without the agent it goes over the shared connection */
         const char *name = "TERM";
@@ -111,7 +129,8 @@ static void forward(const struct session *session, const char *tag, int number)
                 if (forwarded[i].number == number)
                         name = forwarded[i].name;
         /* If the guest can't be reached any more, the command ends by itself. */
-        session_script(&quiet, script, (const char *const[]){ tag, name, NULL }, 5000, NULL, NULL, NULL, NULL);
+        session_script(&quiet, script, (const char *const[]){ tag, name, patience.tries, NULL }, patience.limit_ms, NULL, NULL,
+                       NULL, NULL);
 }
 
 /* Lets a paused guest go on. Says once why it can't. */
@@ -160,32 +179,52 @@ static int wait_forwarding(const struct session *session, struct event_sink *eve
                 if (fds[0].revents)
                         break;
                 if (fds[1].revents && read(signal_pipe[0], &number, 1) == 1)
-                        forward(session, tag, number);
+                        forward(session, tag, number, little);
         }
         closep(&process);
         return process_wait(pid, -1, status, err) < 0 ? -1 : 0;
 }
 
+struct command_there {
+        const struct session *session;
+        const char *tag;
+};
+
+/* Tells the command that nobody is there any more. */
+static void hang_up(void *data)
+{
+        const struct command_there *there = data;
+
+        forward(there->session, there->tag, SIGHUP, much);
+}
+
+/* After a SIGHUP the shell waits for a command that runs, and starts none. */
 static int run_forwarding(const struct session *session, struct event_sink *events, const char *script, struct error **err)
 {
         _cleanup_(freep) char *tag = xasprintf("%ld-%lld", (long)getpid(), (long long)now_ms());
         _cleanup_(strv_clear) struct strv argv = STRV_INIT;
         _cleanup_(freep) char *remote =
-                xasprintf(": machine-run-%s; trap : INT TERM HUP QUIT USR1 USR2; %s; exit $?", tag, script);
+                xasprintf(": machine-run-%s; trap : INT TERM QUIT USR1 USR2; trap 'exit $?' HUP; %s; exit $?", tag, script);
+        struct command_there there = { session, tag };
+        _cleanup_(process_guard_end) struct process_guard guard = PROCESS_GUARD_INIT;
         pid_t pid;
         int status = 0;
 
         session_argv(session, remote, &argv);
-        if (watch_signals(err) < 0 || process_spawn(&(struct process_spec){ .argv = strv_argv(&argv),
-                                                                            .stdin_fd = PROCESS_INHERIT,
-                                                                            .stdout_fd = PROCESS_INHERIT,
-                                                                            .stderr_fd = PROCESS_INHERIT,
-                                                                            .new_session = true },
-                                                    &pid, err) < 0)
+        if (process_guard_begin(&guard, hang_up, &there, err) < 0 || watch_signals(err) < 0 ||
+            process_spawn(&(struct process_spec){ .argv = strv_argv(&argv),
+                                                  .stdin_fd = PROCESS_INHERIT,
+                                                  .stdout_fd = PROCESS_INHERIT,
+                                                  .stderr_fd = PROCESS_INHERIT,
+                                                  .new_session = true },
+                          &pid, err) < 0)
                 return -1;
         ssh_pid = pid;
         if (wait_forwarding(session, events, pid, tag, &status, err) < 0)
                 return -1;
+        /* The command goes on when the connection is gone. */
+        if (WIFEXITED(status) && WEXITSTATUS(status) == SSH_FAILED)
+                forward(session, tag, SIGHUP, little);
         return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 

@@ -137,7 +137,8 @@ static int add_known_hosts(const struct project_repo *const *repos, size_t count
         return 0;
 }
 
-/* The arguments go with the script, not on ssh's command line: a URL may hold a password, and anybody can list processes. */
+/* The arguments go with the script, not on ssh's command line: a URL may hold a password, and anybody can list processes. Only
+ * RUN is there as well, by which repos-look.sh finds this script. */
 static void add_arguments(const struct clones *clones, const char *run, struct strbuf *out)
 {
         strbuf_adds(out, "set -- ");
@@ -158,6 +159,7 @@ int clone_all(const struct vm *vm, const struct project *project, const struct p
                                                          .count = count,
                                                          .events = events };
         _cleanup_(strbuf_clear) struct strbuf preamble = STRBUF_INIT;
+        _cleanup_(strv_clear) struct strv args = STRV_INIT;
         struct session session = { .vm = vm };
         struct error *errors = NULL, *failure = NULL;
         bool ssh = false;
@@ -169,7 +171,9 @@ int clone_all(const struct vm *vm, const struct project *project, const struct p
                 return -1;
         add_arguments(&clones, run, &preamble);
         session.forward_agent = ssh && project->forward_agent;
-        status = script_run(&session, "repos-clone.sh", NULL, preamble.buf, CLONE_TIMEOUT_MS, on_line, &clones, NULL, &failure);
+        strv_add(&args, run);
+        status =
+                script_run(&session, "repos-clone.sh", &args, preamble.buf, CLONE_TIMEOUT_MS, on_line, &clones, NULL, &failure);
         for (size_t i = 0; i < count; i++)
                 if (clones.items[i].ended ? clones.items[i].status != 0 : status == 0)
                         add_failure(vm, project, &clones.items[i], &errors);

@@ -217,25 +217,35 @@ static int fail(const struct report *report, struct error **err)
         return error_hint(err, "less '%s'; when it is fixed, go on from there with: %s", path, report->run->again);
 }
 
+/*
+ * Sends the archive, whose length the guest is told: stdin stays open after it, and its end tells the guest of ours. It then
+ * ends the steps, which are a process group of their own.
+ */
 static int send(const char *archive, struct report *report, struct error **err)
 {
         static const char remote[] =
                 "umask 022; d=$(mktemp -d /var/tmp/machine-recipe.XXXXXX) || exit; trap 'rm -rf \"$d\"' EXIT; "
-                "cd \"$d\" && tar -xf - --no-same-owner && setsid -w ./run \"$1\" \"$2\"";
+                "cd \"$d\" && head -c \"$3\" | tar -xf - --no-same-owner || exit; exec 8<&0; "
+                "setsid ./run \"$1\" \"$2\" 8<&- & run=$!; "
+                "{ read -r _ <&8 || kill -s TERM -- \"-$run\"; } >/dev/null 2>&1 & reader=$!; "
+                "wait \"$run\"; status=$?; kill -s KILL \"$reader\"; exit $status";
         _cleanup_(process_result_clear) struct process_result result = PROCESS_RESULT_INIT;
         _cleanup_(closep) int fd = open(archive, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
         _cleanup_(strbuf_clear) struct strbuf line = STRBUF_INIT;
         _cleanup_(strv_clear) struct strv argv = STRV_INIT;
         const struct vm *vm = report->run->vm;
+        struct stat size;
 
-        if (fd < 0)
+        if (fd < 0 || fstat(fd, &size) < 0)
                 return error_errno(err, ERROR_FAILED, "cannot open '%s'", archive);
         strbuf_adds(&line, "sudo -n sh -c ");
         text_shell_quote(&line, remote);
-        strbuf_addf(&line, " sh %s %s", report->run->part->name, vm->record.user);
+        strbuf_addf(&line, " sh %s %s %jd", report->run->part->name, vm->record.user, (intmax_t)size.st_size);
         session_argv(&(struct session){ .vm = vm }, line.buf, &argv);
         if (process_run(&(struct process_spec){ .argv = strv_argv(&argv),
-                                                .stdin_fd = fd,
+                                                .input = "",
+                                                .then_fd = fd,
+                                                .hold_input = true,
                                                 .timeout_ms = STEPS_TIMEOUT_MS,
                                                 .lines_only = true,
                                                 .on_line = on_line,

@@ -161,6 +161,15 @@ int session_run(const struct session *session, const char *remote, const struct 
         return 0;
 }
 
+/*
+ * Put in front of a long script. The process that reads is nobody's child, so that a `wait` in the script doesn't wait for it.
+ * It has none of the script's outputs, which would keep sshd waiting.
+ */
+static const char lifeline[] = "exec 8<&0\n"
+                               "machine_lifeline=$({ read -r _ || kill -s HUP 0; } <&8 >/dev/null 2>&1 & echo $!)\n"
+                               "trap 'kill -s KILL \"$machine_lifeline\"' EXIT\n"
+                               "exec 8<&-\n";
+
 int session_script(const struct session *session, const char *script, const char *const *args, int timeout_ms,
                    process_line_fn on_line, void *on_line_data, struct strbuf *out, struct error **err)
 {
@@ -173,8 +182,9 @@ int session_script(const struct session *session, const char *script, const char
                 strbuf_addc(&remote, ' ');
                 text_shell_quote(&remote, *args);
         }
+        how.hold_input = timeout_ms < 0 || timeout_ms > SESSION_BRIEF_MS;
         /* In braces, the shell reads the whole script before it runs any of it, so no command can eat the rest from stdin. */
-        strbuf_addf(&input, "{ :\n%s\n}\n", script);
+        strbuf_addf(&input, "{ :\n%s%s\nexit\n}\n", how.hold_input ? lifeline : "", script);
         how.input = input.buf;
         how.input_length = input.len;
         return session_run(session, remote.buf, &how, out, err);

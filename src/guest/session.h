@@ -34,7 +34,12 @@ void session_argv(const struct session *session, const char *remote, struct strv
  */
 int session_run(const struct session *session, const char *remote, const struct process_spec *how, struct strbuf *out,
                 struct error **err);
-/* The same for `script`, which is fed to `sh -s -- ARGS…`. */
+/*
+ * The same for `script`, which is fed to `sh -s -- ARGS…`. A script that is given more than SESSION_BRIEF_MS also ends when we
+ * do, with all that it started in its process group: stdin stays open, and its end is taken for ours. (The others end by
+ * themselves before long.)
+ */
+#define SESSION_BRIEF_MS (5 * 60 * 1000)
 int session_script(const struct session *session, const char *script, const char *const *args, int timeout_ms,
                    process_line_fn on_line, void *on_line_data, struct strbuf *out, struct error **err);
 /* Replaces this program by ssh running `remote` (see session_argv). Returns only on failure. */

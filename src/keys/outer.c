@@ -12,6 +12,7 @@
 #include "keys/channel.h"
 #include "keys/question.h"
 #include "keys/record.h"
+#include "lib/file.h"
 #include "lib/loop.h"
 #include "lib/os.h"
 #include "lib/process.h"
@@ -127,6 +128,34 @@ static void on_word(struct loop *loop _unused_, int fd _unused_, short revents _
                 let_go(outer);
 }
 
+/*
+ * Removes the sockets of killed ones. A socket is named after the process that made its session (guest/session.c), and nobody
+ * listens on it any more.
+ */
+static void sweep(const char *socket)
+{
+        static const char prefix[] = "keys-";
+        _cleanup_(freep) char *folder = path_folder(socket);
+        _cleanup_(strv_clear) struct strv names = STRV_INIT;
+
+        if (file_list(folder, &names, NULL) < 0)
+                return;
+        for (size_t i = 0; i < names.count; i++) {
+                _cleanup_(freep) char *path = path_join(folder, names.items[i]);
+                _cleanup_(closep) int fd = -1;
+                pid_t pid;
+
+                if (!starts_with(names.items[i], prefix))
+                        continue;
+                pid = (pid_t)strtol(names.items[i] + strlen(prefix), NULL, 10);
+                if (pid <= 0 || kill(pid, 0) == 0 || errno != ESRCH)
+                        continue;
+                fd = unix_socket_connect(path);
+                if (fd < 0 && errno == ECONNREFUSED)
+                        unlink(path);
+        }
+}
+
 /* Only the inner process has the socket, so that nobody waits on it once that process has ended. */
 static int start_inner(struct outer *outer, struct error **err)
 {
@@ -138,6 +167,7 @@ static int start_inner(struct outer *outer, struct error **err)
 
         if (listener < 0)
                 return error_errno(err, ERROR_FAILED, "cannot listen on '%s'", outer->settings->socket);
+        sweep(outer->settings->socket);
         if (!own)
                 return -1;
         if (os_socket_pair(ends) < 0)

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -91,23 +92,84 @@ static int write_all(int fd, const void *data, size_t length)
         return 0;
 }
 
-/* Writes `data` to a new file beside `path` and syncs it. Returns its name, owned by the caller, or NULL with an error. */
-static char *write_beside(const char *path, const void *data, size_t length, mode_t mode, struct error **err)
+/* The name says whose they are: only these are removed when nobody writes them any more. */
+#define TEMPORARY_PREFIX ".machine-tmp-"
+#define TEMPORARY_TRIES  5
+
+/* A new file beside another one, before it gets that one's name. Its writer holds a lock on it. */
+struct temporary {
+        char *path;
+        int fd;
+};
+
+#define TEMPORARY_INIT                                                                                                         \
+        {                                                                                                                      \
+                .fd = -1                                                                                                       \
+        }
+
+static void temporary_clear(struct temporary *temporary)
+{
+        closep(&temporary->fd);
+        free(temporary->path);
+}
+
+static void remove_if_left(const char *path)
+{
+        _cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+        struct stat status;
+
+        if (fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_uid == geteuid() &&
+            flock(fd, LOCK_EX | LOCK_NB) == 0)
+                unlink(path);
+}
+
+/* Removes what killed programs have left in the folder. */
+static void sweep(const char *folder)
+{
+        _cleanup_(strv_clear) struct strv names = STRV_INIT;
+
+        if (file_list(folder, &names, NULL) < 0)
+                return;
+        for (size_t i = 0; i < names.count; i++)
+                if (starts_with(names.items[i], TEMPORARY_PREFIX)) {
+                        _cleanup_(freep) char *path = path_join(folder, names.items[i]);
+
+                        remove_if_left(path);
+                }
+}
+
+/* Makes another one when somebody swept the first away before it was locked. */
+static int make_temporary(const char *folder, struct temporary *out)
+{
+        for (unsigned i = 0; i < TEMPORARY_TRIES; i++) {
+                struct stat status;
+
+                closep(&out->fd);
+                set_string(&out->path, path_join(folder, TEMPORARY_PREFIX "XXXXXX"));
+                out->fd = mkostemp(out->path, O_CLOEXEC);
+                if (out->fd < 0)
+                        return -1;
+                if (flock(out->fd, LOCK_SH | LOCK_NB) == 0 && fstat(out->fd, &status) == 0 && status.st_nlink > 0)
+                        return 0;
+        }
+        errno = EAGAIN;
+        return -1;
+}
+
+/* Writes `data` to a new file beside `path` and syncs it. */
+static int write_beside(const char *path, const void *data, size_t length, mode_t mode, struct temporary *out,
+                        struct error **err)
 {
         _cleanup_(freep) char *folder = path_folder(path);
-        _cleanup_(freep) char *temporary = path_join(folder, ".tmp-XXXXXX");
-        _cleanup_(closep) int fd = mkostemp(temporary, O_CLOEXEC);
 
-        if (fd < 0) {
-                failed(err, open_failure_kind(), "write", path);
-                return NULL;
-        }
-        if (fchmod(fd, mode) < 0 || write_all(fd, data, length) < 0 || os_sync(fd) < 0) {
-                error_errno(err, ERROR_FAILED, "cannot write '%s'", path);
-                unlink(temporary);
-                return NULL;
-        }
-        return TAKE_PTR(temporary);
+        sweep(folder);
+        if (make_temporary(folder, out) < 0)
+                return failed(err, open_failure_kind(), "write", path);
+        if (fchmod(out->fd, mode) == 0 && write_all(out->fd, data, length) == 0 && os_sync(out->fd) == 0)
+                return 0;
+        error_errno(err, ERROR_FAILED, "cannot write '%s'", path);
+        unlink(out->path);
+        return -1;
 }
 
 static int sync_folder_of(const char *path, struct error **err)
@@ -119,13 +181,13 @@ static int sync_folder_of(const char *path, struct error **err)
 
 int file_write(const char *path, const void *data, size_t length, mode_t mode, struct error **err)
 {
-        _cleanup_(freep) char *temporary = write_beside(path, data, length, mode, err);
+        _cleanup_(temporary_clear) struct temporary temporary = TEMPORARY_INIT;
 
-        if (!temporary)
+        if (write_beside(path, data, length, mode, &temporary, err) < 0)
                 return -1;
-        if (rename(temporary, path) < 0) {
+        if (rename(temporary.path, path) < 0) {
                 failed(err, ERROR_FAILED, "write", path);
-                unlink(temporary);
+                unlink(temporary.path);
                 return -1;
         }
         return sync_folder_of(path, err);
@@ -138,18 +200,18 @@ int file_write_text(const char *path, const char *text, mode_t mode, struct erro
 
 int file_write_new(const char *path, const void *data, size_t length, mode_t mode, struct error **err)
 {
-        _cleanup_(freep) char *temporary = write_beside(path, data, length, mode, err);
+        _cleanup_(temporary_clear) struct temporary temporary = TEMPORARY_INIT;
         int status = 0;
 
-        if (!temporary)
+        if (write_beside(path, data, length, mode, &temporary, err) < 0)
                 return -1;
-        if (link(temporary, path) < 0) {
+        if (link(temporary.path, path) < 0) {
                 if (errno == EEXIST)
                         status = error_set(err, ERROR_FAILED, "'%s' exists", path);
                 else
                         status = error_errno(err, ERROR_FAILED, "cannot write '%s'", path);
         }
-        unlink(temporary);
+        unlink(temporary.path);
         return status < 0 ? -1 : sync_folder_of(path, err);
 }
 

@@ -17,7 +17,7 @@ int file_read_fd(int fd, const char *name, size_t limit, struct strbuf *out, str
 
 /*
  * Writes to a temporary name beside `path`, fsyncs, renames, and fsyncs the folder. A symlink at `path` is replaced, not
- * followed.
+ * followed. What a program that was killed has left under such a name is removed by the next one that writes in the folder.
  */
 int file_write(const char *path, const void *data, size_t length, mode_t mode, struct error **err);
 int file_write_text(const char *path, const char *text, mode_t mode, struct error **err);

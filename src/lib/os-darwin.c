@@ -283,23 +283,6 @@ int os_sync(int fd)
         return -1;
 }
 
-/*
- * With CLOEXEC_DEFAULT a child gets what an action put there or marked as inherited. A descriptor of ours that isn't open can't
- * be marked.
- */
-int os_spawn_keep(posix_spawn_file_actions_t *actions, posix_spawnattr_t *attributes, const int *kept, size_t count)
-{
-        short flags;
-        int failure = posix_spawnattr_getflags(attributes, &flags);
-
-        if (failure == 0)
-                failure = posix_spawnattr_setflags(attributes, (short)(flags | POSIX_SPAWN_CLOEXEC_DEFAULT));
-        for (size_t i = 0; failure == 0 && i < count; i++)
-                if (fcntl(kept[i], F_GETFD) >= 0)
-                        failure = posix_spawn_file_actions_addinherit_np(actions, kept[i]);
-        return failure;
-}
-
 int os_landlock(void)
 {
         return 0;

@@ -203,28 +203,6 @@ int os_sync(int fd)
         return fsync(fd);
 }
 
-static bool is_among(int fd, const int *fds, size_t count)
-{
-        for (size_t i = 0; i < count; i++)
-                if (fds[i] == fd)
-                        return true;
-        return false;
-}
-
-int os_spawn_keep(posix_spawn_file_actions_t *actions, posix_spawnattr_t *attributes, const int *kept, size_t count)
-{
-        int highest = -1;
-        int failure = 0;
-
-        for (size_t i = 0; i < count; i++)
-                if (kept[i] > highest)
-                        highest = kept[i];
-        for (int fd = 0; failure == 0 && fd < highest; fd++)
-                if (!is_among(fd, kept, count))
-                        failure = posix_spawn_file_actions_addclose(actions, fd);
-        return failure != 0 ? failure : posix_spawn_file_actions_addclosefrom_np(actions, highest + 1);
-}
-
 int os_landlock(void)
 {
         /* LANDLOCK_CREATE_RULESET_VERSION */

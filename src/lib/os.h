@@ -4,7 +4,6 @@
  */
 #pragma once
 
-#include <spawn.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -75,8 +74,3 @@ int os_landlock(void);
  * limit of 0 only prevents files (core(5), and fs/coredump.c in the kernel). -1 with errno.
  */
 int os_forbid_core(void);
-/*
- * Closes every descriptor except `kept` in a child about to be spawned. A kept descriptor is what earlier actions put there,
- * else ours with the same number. Must be the last of the actions. Returns 0, or an error number as posix_spawn(3) does.
- */
-int os_spawn_keep(posix_spawn_file_actions_t *actions, posix_spawnattr_t *attributes, const int *kept, size_t count);

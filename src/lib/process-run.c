@@ -168,7 +168,7 @@ static ssize_t write_quietly(int fd, const void *data, size_t length)
 
 static void end_input_when_fed(struct run *run)
 {
-        if (run->input_fd >= 0 && run->left == 0 && run->then_fd < 0)
+        if (run->input_fd >= 0 && run->left == 0 && run->then_fd < 0 && !run->spec->hold_input)
                 close(TAKE_FD(run->input_fd));
 }
 

@@ -4,23 +4,13 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/deadline.h"
 #include "lib/os.h"
-
-static void actions_destroyp(posix_spawn_file_actions_t **actions)
-{
-        posix_spawn_file_actions_destroy(*actions);
-}
-
-static void attributes_destroyp(posix_spawnattr_t **attributes)
-{
-        posix_spawnattr_destroy(*attributes);
-}
+#include "lib/spawn.h"
 
 static bool is_program(const char *path)
 {
@@ -70,89 +60,68 @@ static char *resolve(const char *program, struct error **err)
         return absolute;
 }
 
-/*
- * Sets which descriptors the child has. Sources are first copied above all the numbers the child will use, so that no dup2
- * overwrites a source that a later one needs; `copies` (3 + fd_count of them) keeps them until the child has started.
- */
-static int place_fds(const struct process_spec *spec, posix_spawn_file_actions_t *actions, posix_spawnattr_t *attributes,
-                     int *copies)
+static void close_copies(struct spawn_fd *fds, size_t count)
 {
-        const int stdio[3] = { spec->stdin_fd, spec->stdout_fd, spec->stderr_fd };
-        size_t count = 3 + spec->fd_count;
-        _cleanup_(freep) int *kept = xreallocarray(NULL, count, sizeof(*kept));
-        int highest = STDERR_FILENO;
-        int failure = 0;
-
-        for (size_t i = 0; i < count; i++) {
-                kept[i] = i < 3 ? (int)i : spec->fds[i - 3].child_fd;
-                if (kept[i] > highest)
-                        highest = kept[i];
-        }
-        for (size_t i = 0; failure == 0 && i < count; i++) {
-                int fd = i < 3 ? stdio[i] : spec->fds[i - 3].fd;
-
-                if (i < 3 && fd == PROCESS_INHERIT)
-                        continue;
-                if (i < 3 && fd == 0) {
-                        failure = posix_spawn_file_actions_addopen(actions, kept[i], "/dev/null", O_RDWR, 0);
-                        continue;
-                }
-                copies[i] = fcntl(fd, F_DUPFD_CLOEXEC, highest + 1);
-                failure = copies[i] < 0 ? errno : posix_spawn_file_actions_adddup2(actions, copies[i], kept[i]);
-        }
-        return failure != 0 ? failure : os_spawn_keep(actions, attributes, kept, count);
+        for (size_t i = 0; i < count; i++)
+                closep(&fds[i].from);
+        free(fds);
 }
 
-/* Default signals, none blocked: what we ignore or block doesn't concern the child. */
-static int set_attributes(const struct process_spec *spec, posix_spawnattr_t *attributes)
+/*
+ * Sets which descriptors the child has: stdin, stdout, stderr and those of `spec`. Sources are first copied above all the
+ * numbers the child will use, so that none is overwritten while it is still needed.
+ */
+static int place_fds(const struct process_spec *spec, struct spawn_fd *fds, struct spawn *spawn)
 {
-        short flags = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK;
-        sigset_t all;
-        sigset_t none;
-        int failure;
+        const int stdio[3] = { spec->stdin_fd, spec->stdout_fd, spec->stderr_fd };
 
-        sigfillset(&all);
-        sigemptyset(&none);
-        if (spec->new_session)
-                flags |= POSIX_SPAWN_SETSID;
-        failure = posix_spawnattr_setflags(attributes, flags);
-        if (failure == 0)
-                failure = posix_spawnattr_setsigdefault(attributes, &all);
-        if (failure == 0)
-                failure = posix_spawnattr_setsigmask(attributes, &none);
-        return failure;
+        spawn->highest = STDERR_FILENO;
+        for (size_t i = 0; i < spawn->count; i++) {
+                fds[i].to = i < 3 ? (int)i : spec->fds[i - 3].child_fd;
+                fds[i].from = SPAWN_NULL;
+                if (fds[i].to > spawn->highest)
+                        spawn->highest = fds[i].to;
+        }
+        for (size_t i = 0; i < spawn->count; i++) {
+                int fd = i < 3 ? stdio[i] : spec->fds[i - 3].fd;
+
+                if (i < 3 && fd == 0)
+                        continue;
+                if (i < 3 && fd == PROCESS_INHERIT) {
+                        fds[i].from = SPAWN_SAME;
+                        continue;
+                }
+                fds[i].from = fcntl(fd, F_DUPFD_CLOEXEC, spawn->highest + 2);
+                if (fds[i].from < 0)
+                        return errno;
+        }
+        return 0;
 }
 
 int process_spawn(const struct process_spec *spec, pid_t *pid, struct error **err)
 {
         _cleanup_(freep) char *program = resolve(spec->argv[0], err);
-        size_t copy_count = 3 + spec->fd_count;
-        _cleanup_(freep) int *copies = NULL;
-        posix_spawn_file_actions_t actions;
-        posix_spawnattr_t attributes;
-        _cleanup_(actions_destroyp) _unused_ posix_spawn_file_actions_t *actions_owner = &actions;
-        _cleanup_(attributes_destroyp) _unused_ posix_spawnattr_t *attributes_owner = &attributes;
-        char *const *argv = (char *const *)spec->argv;
-        char *const *environment = spec->environment ? (char *const *)spec->environment : environ;
+        size_t count = 3 + spec->fd_count;
+        struct spawn child = {
+                .program = program,
+                .argv = (char *const *)spec->argv,
+                .environment = spec->environment ? (char *const *)spec->environment : environ,
+                .folder = spec->folder,
+                .count = count,
+                .new_session = spec->new_session,
+                .outlives = spec->outlives_us,
+        };
+        struct spawn_fd *fds;
         int failure;
 
-        posix_spawn_file_actions_init(&actions);
-        posix_spawnattr_init(&attributes);
         if (!program)
                 return -1;
-        copies = xreallocarray(NULL, copy_count, sizeof(*copies));
-        for (size_t i = 0; i < copy_count; i++)
-                copies[i] = -1;
-
-        failure = set_attributes(spec, &attributes);
-        if (failure == 0 && spec->folder)
-                failure = posix_spawn_file_actions_addchdir_np(&actions, spec->folder);
+        fds = xcalloc(count, sizeof(*fds));
+        child.fds = fds;
+        failure = place_fds(spec, fds, &child);
         if (failure == 0)
-                failure = place_fds(spec, &actions, &attributes, copies);
-        if (failure == 0)
-                failure = posix_spawn(pid, program, &actions, &attributes, argv, environment);
-        for (size_t i = 0; i < copy_count; i++)
-                closep(&copies[i]);
+                failure = spawn(&child, pid);
+        close_copies(fds, count);
         if (failure == 0)
                 return 0;
         errno = failure;

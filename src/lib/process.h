@@ -1,6 +1,6 @@
 /*
- * Other programs: argv arrays through posix_spawn, never a shell; descriptors closed except for the ones named; every wait has
- * a limit; what the program said is kept for the error.
+ * Other programs: argv arrays, never a shell; descriptors closed except for the ones named; every wait has a limit; what the
+ * program said is kept for the error. A child ends with us, however we end, unless it is told to outlive us (spawn.h).
  *
  *         const char *const argv[] = { "git", "ls-remote", "--", url, NULL };
  *         _cleanup_(strbuf_clear) struct strbuf out = STRBUF_INIT;
@@ -48,7 +48,10 @@ struct process_spec {
         process_line_fn on_line; /* NULL = none */
         void *on_line_data;
         bool lines_only;  /* stdout only goes to on_line: it is not kept, and has no limit */
-        bool new_session; /* setsid(): no terminal, survives ours */
+        bool new_session; /* setsid(): no terminal, and a Ctrl-C on ours doesn't reach it */
+        bool outlives_us; /* it goes on when we end; else it gets SIGTERM then */
+        bool hold_input;  /* stdin is closed when the child has ended, not after the last byte of `input`: its end tells of ours
+                           */
 };
 
 struct process_result {
@@ -77,6 +80,23 @@ int process_spawn(const struct process_spec *spec, pid_t *pid, struct error **er
 int process_wait(pid_t pid, int timeout_ms, int *status, struct error **err);
 /* Replaces this program (stdio inherited). Returns only on failure. */
 int process_exec(const char *const *argv, const char *const *environment, struct error **err);
+
+/*
+ * A process that waits for our end and then calls `act`, unless process_guard_end() came first: for what must be done even when
+ * we are killed. It is a copy of this program with no descriptors and no terminal, so `act` may use what is in memory, and may
+ * run programs.
+ */
+struct process_guard {
+        pid_t pid;
+        int fd; /* closed by our end */
+};
+
+#define PROCESS_GUARD_INIT                                                                                                     \
+        {                                                                                                                      \
+                .fd = -1                                                                                                       \
+        }
+int process_guard_begin(struct process_guard *guard, void (*act)(void *data), void *data, struct error **err);
+void process_guard_end(struct process_guard *guard);
 
 /* The file that `program` would be run from, or NULL when PATH has none. Owned by the caller. */
 char *process_find(const char *program);

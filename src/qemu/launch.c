@@ -193,7 +193,8 @@ static int spawn_qemu(struct launch *launch, const struct launch_memory *memory,
                                                                                          { IDENTITY_FD, identity },
                                                                                          { CONSOLE_FD, outputs->console } },
                                                      .fd_count = 4,
-                                                     .new_session = true },
+                                                     .new_session = true,
+                                                     .outlives_us = !launch->ends_with_us },
                              &launch->qemu, err);
 }
 
@@ -246,7 +247,8 @@ static int start_log(struct launch *launch, struct outputs *outputs, struct erro
                                                                                          { CONSOLE_OUT, console_out },
                                                                                          { MESSAGES_OUT, messages_out } },
                                                      .fd_count = 4,
-                                                     .new_session = true },
+                                                     .new_session = true,
+                                                     .outlives_us = true },
                              &launch->log, err);
 }
 

@@ -128,7 +128,8 @@ int network_start(const struct network_spec *spec, pid_t *pid, struct error **er
                                                   .fds = (const struct process_fd[]){ { FRAMES_FD, spec->frames_fd },
                                                                                       { READY_FD, told } },
                                                   .fd_count = 2,
-                                                  .new_session = true },
+                                                  .new_session = true,
+                                                  .outlives_us = true },
                           &started, err) < 0)
                 return -1;
         closep(&told);

@@ -6,12 +6,17 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
+#include <poll.h>
 #include <pwd.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include "fixture.h"
 #include "guest/session.h"
+#include "lib/deadline.h"
 #include "lib/file.h"
+#include "lib/os.h"
 #include "lib/process.h"
 
 static const char hostile[] = "it's $HOME `id` \\ \"q\" * ~ # ! ; & | \n\t-x";
@@ -85,6 +90,52 @@ static void arguments_arrive_as_they_are(void **state)
                                 &error),
                          0);
         assert_string_equal(out.buf, wanted);
+}
+
+/* Runs a long script in a child that is killed once the script has written its pid to the guest's file "pid". Returns the pid.
+ */
+static pid_t pid_of_killed(struct fixture *fixture, const char *text, int timeout_ms)
+{
+        _cleanup_(freep) char *path = path_join(fixture->guest, "pid");
+        _cleanup_(strbuf_clear) struct strbuf said = STRBUF_INIT;
+        deadline limit = deadline_in(20000);
+        pid_t child = fork();
+
+        assert_true(child >= 0);
+        if (child == 0) {
+                session_script(&(struct session){ .vm = &fixture->vm }, text, NULL, timeout_ms, NULL, NULL, NULL, NULL);
+                _exit(1);
+        }
+        while (!file_exists(path) && !deadline_passed(limit))
+                poll(NULL, 0, 10);
+        assert_int_equal(kill(child, SIGKILL), 0);
+        assert_int_equal(process_wait(child, 20000, NULL, NULL), 1);
+        assert_int_equal(file_read(path, 100, &said, NULL), 0);
+        return (pid_t)strtol(said.buf, NULL, 10);
+}
+
+static void a_long_script_ends_with_us_and_takes_its_children_along(void **state)
+{
+        pid_t pid = pid_of_killed(*state, "sleep 600 & echo $! >pid.new; mv pid.new pid; sleep 600; exit 3", 3600000);
+        _cleanup_(closep) int fd = os_process_fd(pid);
+
+        if (fd < 0)
+                assert_int_equal(errno, ESRCH);
+        else
+                assert_int_equal(poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, 20000), 1);
+}
+
+static void a_long_script_is_like_any_other_when_nobody_is_killed(void **state)
+{
+        struct fixture *fixture = *state;
+        _cleanup_(strbuf_clear) struct strbuf out = STRBUF_INIT;
+        struct session session = { .vm = &fixture->vm };
+
+        assert_int_equal(session_script(&session, "sleep 0.01 & wait; echo \"$1\"", (const char *const[]){ "good", NULL },
+                                        3600000, NULL, NULL, &out, NULL),
+                         0);
+        assert_string_equal(out.buf, "good\n");
+        assert_int_equal(session_script(&session, "false", NULL, 3600000, NULL, NULL, NULL, NULL), -1);
 }
 
 static void a_command_line_arrives_as_it_is(void **state)
@@ -224,6 +275,8 @@ int main(void)
         };
         const struct CMUnitTest with_sshd[] = {
                 cmocka_unit_test(arguments_arrive_as_they_are),
+                cmocka_unit_test(a_long_script_ends_with_us_and_takes_its_children_along),
+                cmocka_unit_test(a_long_script_is_like_any_other_when_nobody_is_killed),
                 cmocka_unit_test(a_command_line_arrives_as_it_is),
                 cmocka_unit_test(the_shell_that_the_user_was_given_runs_it_itself),
                 cmocka_unit_test(no_command_of_a_script_eats_the_rest_of_it),

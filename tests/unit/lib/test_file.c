@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/file.h>
 
 #include "lib/os.h"
 #include "lib/process.h"
@@ -290,6 +291,23 @@ static void a_reader_sees_one_whole_version_whatever_happens_to_the_writer(void 
         free(versions[1]);
 }
 
+static void what_a_killed_writer_left_is_removed_by_the_next(void **state)
+{
+        _cleanup_(freep) char *path = in(state, "file");
+        _cleanup_(freep) char *left = in(state, ".machine-tmp-aaaaaa");
+        _cleanup_(freep) char *used = in(state, ".machine-tmp-bbbbbb");
+        _cleanup_(freep) char *strange = in(state, ".tmp-cccccc");
+        _cleanup_(closep) int fd = -1;
+
+        assert_int_equal(file_write_scratch(left, "half", 0600, NULL), 0);
+        assert_int_equal(file_write_scratch(used, "half", 0600, NULL), 0);
+        assert_int_equal(file_write_scratch(strange, "somebody's", 0600, NULL), 0);
+        fd = open(used, O_RDONLY | O_CLOEXEC);
+        assert_int_equal(flock(fd, LOCK_SH), 0);
+        assert_int_equal(file_write_text(path, "whole", 0600, NULL), 0);
+        expect_names(*state, ".machine-tmp-bbbbbb .tmp-cccccc file");
+}
+
 static void a_new_file_takes_nobodys_place(void **state)
 {
         _cleanup_(error_freep) struct error *err = NULL;
@@ -446,6 +464,7 @@ int main(void)
                 TEST(a_full_disk_leaves_no_half_a_file),
                 TEST(a_writer_that_is_killed_in_the_middle_leaves_the_old_file),
                 TEST(a_reader_sees_one_whole_version_whatever_happens_to_the_writer),
+                TEST(what_a_killed_writer_left_is_removed_by_the_next),
                 TEST(a_new_file_takes_nobodys_place),
                 TEST(a_new_file_in_a_missing_folder_is_not_found),
                 TEST(of_many_that_make_a_new_file_one_wins),

@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/socket.h>
 
 #include "lib/os.h"
@@ -258,42 +257,6 @@ static void a_long_path_is_not_cut(void **state)
         assert_string_equal(said, path);
 }
 
-static void a_spawned_child_has_only_the_descriptors_it_keeps(void **state)
-{
-        const char *const argv[] = { "ls", "/proc/self/fd", NULL };
-        char *const environment[] = { NULL };
-        _cleanup_(freep) char *ls = process_find("ls");
-        _cleanup_(strbuf_clear) struct strbuf said = STRBUF_INIT;
-        posix_spawn_file_actions_t actions;
-        posix_spawnattr_t attributes;
-        int low = fcntl(STDIN_FILENO, F_DUPFD, 5); /* neither is O_CLOEXEC */
-        int high = fcntl(STDIN_FILENO, F_DUPFD, 20);
-        int ends[2];
-        pid_t pid;
-
-        assert_non_null(ls);
-        assert_true(low >= 5);
-        assert_true(high >= 20);
-        assert_int_equal(os_pipe(ends), 0);
-        const int kept[] = { high, STDERR_FILENO, STDOUT_FILENO };
-
-        posix_spawn_file_actions_init(&actions);
-        posix_spawnattr_init(&attributes);
-        assert_int_equal(posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO), 0);
-        assert_int_equal(os_spawn_keep(&actions, &attributes, kept, ARRAY_SIZE(kept)), 0);
-        assert_int_equal(posix_spawn(&pid, ls, &actions, &attributes, (char *const *)argv, environment), 0);
-        close(ends[1]);
-        assert_int_equal(file_read_fd(ends[0], "ls", 1000, &said, NULL), 0);
-        assert_int_equal(waitpid(pid, NULL, 0), pid);
-        /* 0 is the folder that ls reads */
-        assert_string_equal(said.buf, "0\n1\n2\n20\n");
-        posix_spawn_file_actions_destroy(&actions);
-        posix_spawnattr_destroy(&attributes);
-        close(ends[0]);
-        close(low);
-        close(high);
-}
-
 static void a_copy_has_the_content_and_the_holes(void **state)
 {
         _cleanup_(freep) char *from = path_join(*state, "from");
@@ -351,7 +314,6 @@ int main(int argc, char **argv)
                 cmocka_unit_test(the_program_knows_where_it_is),
                 SCRATCH(a_program_that_was_updated_finds_the_new_one),
                 SCRATCH(a_long_path_is_not_cut),
-                cmocka_unit_test(a_spawned_child_has_only_the_descriptors_it_keeps),
                 SCRATCH(a_copy_has_the_content_and_the_holes),
                 SCRATCH(what_was_written_is_brought_onto_the_disk),
         };

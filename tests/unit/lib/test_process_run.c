@@ -138,6 +138,18 @@ static void what_a_descriptor_gives_follows_the_input(void **state)
 }
 
 /* The descriptor's other end stays open: only the program is waited for. */
+static void input_may_stay_open_until_the_program_ends(void **state)
+{
+        struct process_spec spec = { .argv = ARGV("head", "-c", "4"), .input = "text", .input_length = 4, .hold_input = true };
+        _cleanup_(strbuf_clear) struct strbuf out = STRBUF_INIT;
+
+        assert_int_equal(process_check(&spec, &out, NULL), 0);
+        assert_string_equal(out.buf, "text");
+        spec.argv = ARGV("cat");
+        spec.timeout_ms = 300;
+        assert_int_equal(process_check(&spec, NULL, NULL), -1);
+}
+
 static void a_program_need_not_read_what_follows_either(void **state)
 {
         _cleanup_(process_result_clear) struct process_result result = PROCESS_RESULT_INIT;
@@ -545,6 +557,7 @@ int main(void)
                 cmocka_unit_test(a_program_need_not_read_its_input),
                 cmocka_unit_test(what_a_descriptor_gives_follows_the_input),
                 cmocka_unit_test(a_program_need_not_read_what_follows_either),
+                cmocka_unit_test(input_may_stay_open_until_the_program_ends),
                 cmocka_unit_test(a_stream_can_go_to_a_descriptor_of_ours),
                 cmocka_unit_test(a_program_that_does_not_end_is_killed_and_reaped),
                 cmocka_unit_test(output_does_not_put_the_limit_off),
