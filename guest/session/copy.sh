@@ -3,8 +3,9 @@
 #   out PATH         the file or folder to stdout
 #   in PATH NAME     from stdin to PATH, or, if that is a folder, into it as NAME
 #
-# What comes in is all or nothing: when it is cut off, what was made is removed again. A file is written beside its place and then
-# renamed, so the one that was there stays until the new one is whole. Two that write the same file wait for each other.
+# What comes in is all or nothing: when it is cut off, or the host doesn't answer that it still wants it, what was made is removed
+# again. A file is written beside its place and then renamed, so the one that was there stays until the new one is whole. Two of the
+# same name to the same PATH wait for each other: the second may be the same command, after the first was killed.
 #
 # PATH is relative to the user's home. In a folder, a link to a file is sent as that file. Other links are left out, and so is
 # everything that is neither a file nor a folder.
@@ -30,16 +31,27 @@ binmode STDOUT;
 chdir;
 $SIG{PIPE} = 'IGNORE';
 
-sub put {
-        my $record = pack 'a1N/a*', @_;
-        for (my $done = 0; $done < length $record;) {
-                $done += syswrite(STDOUT, $record, length($record) - $done, $done) // exit 1;
-        }
-}
+my $lock; # its path
 
 sub undo {
         unlink $half if defined $half;
         -d $_ ? rmdir $_ : unlink $_ for reverse @made;
+        unlink $lock if defined $lock;
+        undef $half;
+        undef $lock;
+        @made = ();
+}
+
+sub put {
+        my $record = pack 'a1N/a*', @_;
+        for (my $done = 0; $done < length $record;) {
+                my $written = syswrite STDOUT, $record, length($record) - $done, $done;
+                if (!defined $written) {
+                        undo();
+                        exit 1;
+                }
+                $done += $written;
+        }
 }
 
 sub fail {
@@ -123,6 +135,24 @@ sub get {
 
 my ($file, $size, $place, $is_new);
 
+# Opens a file that is ours alone while it is open. Its last owner may have renamed or removed it. Returns nothing if it can't be made.
+sub open_alone {
+        my ($name) = @_;
+        while (1) {
+                sysopen my $alone, $name, O_RDWR | O_CREAT | O_NOFOLLOW, 0600 or return;
+                flock $alone, LOCK_EX;
+                my @ours = stat $alone;
+                my @named = lstat $name;
+                return $alone if @named && "@ours[0, 1]" eq "@named[0, 1]";
+        }
+}
+
+# PATH: its folder and its last part.
+sub split_path {
+        my ($folder, $base) = $_[0] =~ m{^(.*/)?([^/]*)/*$}s;
+        return ($folder // '', $base);
+}
+
 # What can't be replaced, such as a device or a file of somebody else's, is written itself.
 sub begin_in_place {
         my ($mode) = @_;
@@ -131,15 +161,9 @@ sub begin_in_place {
 
 sub begin_beside {
         my ($mode) = @_;
-        my ($folder, $base) = $place =~ m{^(.*/)?([^/]*)$}s;
-        my $beside = ($folder // '') . '.machine-cp.' . substr $base, 0, 200;
-        while (1) {
-                sysopen $file, $beside, O_RDWR | O_CREAT | O_NOFOLLOW, 0600 or return 0;
-                flock $file, LOCK_EX;
-                my @ours = stat $file;
-                my @named = lstat $beside;
-                last if @named && "@ours[0, 1]" eq "@named[0, 1]";
-        }
+        my ($folder, $base) = split_path($place);
+        my $beside = "$folder.machine-cp." . substr $base, 0, 200;
+        $file = open_alone($beside) or return 0;
         truncate $file, 0;
         chmod $mode, $file;
         $half = $beside;
@@ -169,6 +193,10 @@ sub finish {
 
 sub receive {
         my @folders;
+        my ($folder, $base) = split_path($path);
+        my $held = "$folder.machine-cp.lock." . substr("$base.$name", 0, 200);
+        my $alone = open_alone($held);
+        $lock = $held if $alone;
         while (1) {
                 my ($letter, $length) = unpack 'a1N', get(5);
                 my $content = get($length);
@@ -199,6 +227,8 @@ sub receive {
                 begin($where, $mode, $bytes);
         }
         put('Z', '');
+        get(5);
+        unlink $lock if defined $lock;
 }
 
 $way eq 'in' ? receive() : give();

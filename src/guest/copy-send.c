@@ -144,5 +144,7 @@ int copy_send(struct copy_stream *stream, const char *source, struct error **err
         if (send_open(&sender, fd, "", source, 0, err) < 0 || put_empty(&sender, 'Z', err) < 0 ||
             copy_stream_take(stream, &letter, &answer, err) < 0)
                 return -1;
-        return letter == 'Z' ? 0 : error_set(err, ERROR_FAILED, "the guest did not confirm that everything was written");
+        if (letter != 'Z')
+                return error_set(err, ERROR_FAILED, "the guest did not confirm that everything was written");
+        return put_empty(&sender, 'Z', err);
 }

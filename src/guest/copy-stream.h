@@ -10,7 +10,7 @@
  *         U                         the folder ends
  *         L NAME                    left out: it is neither a file nor a folder
  *         X TEXT                    it has failed
- *         Z                         all was sent; from the receiver: all was written
+ *         Z                         all was sent; from the receiver: all was written; after that from us: it may stay
  *
  * The first D or F is what was asked for. It has no name: the receiver gives it one.
  *
