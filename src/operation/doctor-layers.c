@@ -68,8 +68,11 @@ static void check_layer(struct doctor *doctor, struct look *look, size_t i)
         found = engine->check_layer(layer->key, read_all, &error);
         if (read_all)
                 event_end(look->wish->front->events, "layer", found < 0 ? EVENT_FAILED : EVENT_DONE, NULL);
-        if (found < 0 && look->wish->repair && try_to_mend(look, layer))
+        if (found < 0 && look->wish->repair && try_to_mend(look, layer)) {
+                if (engine->has_layer(layer->key, NULL) > 0)
+                        look->whole++;
                 return;
+        }
         if (found < 0) {
                 say_damaged(doctor, look, i, error);
                 return;
@@ -85,9 +88,9 @@ static void say_whole(struct doctor *doctor, const struct look *look)
                 doctor_say(doctor, DOCTOR_GOOD, "layers", NULL, "%zu can be used; to read all of them: machine doctor --layers",
                            look->whole);
         else if (look->unhashed == 0)
-                doctor_say(doctor, DOCTOR_GOOD, "layers", NULL, "%zu are as they were made", look->whole);
+                doctor_say(doctor, DOCTOR_GOOD, "layers", NULL, "%zu as they were made", look->whole);
         else
-                doctor_say(doctor, DOCTOR_GOOD, "layers", NULL, "%zu are as they were made; of %zu more no hashes are known",
+                doctor_say(doctor, DOCTOR_GOOD, "layers", NULL, "%zu as they were made, and %zu of which no hashes are known",
                            look->whole - look->unhashed, look->unhashed);
 }
 
