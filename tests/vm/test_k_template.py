@@ -75,10 +75,11 @@ def test_prune_takes_only_what_no_vm_needs(alone):
     assert os.listdir(os.path.join(alone.environment["XDG_DATA_HOME"], "machine/layers")) == []
 
 
-def test_a_record_that_cant_be_read_stops_prune(alone):
+def test_a_record_and_a_disk_that_cant_be_read_stop_prune(alone):
     alone.write("state/machine/vms/odd/vm.json", "{")
+    alone.write("state/machine/vms/odd/disk.qcow2", "")
     before = set(layers_by_name(alone))
-    result = alone.run("prune", "--all", "--yes", status=1)
+    result = alone.run("prune", "--all", "--yes", status=5)
     assert "odd" in result.err
     assert set(layers_by_name(alone)) == before
 
