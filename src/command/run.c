@@ -3,8 +3,8 @@
  *
  * With a terminal, ssh's own pty passes Ctrl-C on, and we become ssh. Without one, ssh would end and leave the command running.
  * So we stay, and send each signal to the command's process group through a second session over the same master. The second
- * signal that asks for an end gets it at once, whatever the guest does. When we are killed, or the master is, the command gets a
- * SIGHUP in the same way, as it would have with a terminal.
+ * signal that asks for an end gets it at once, whatever the guest does. When we are killed, or the master is, the command gets
+ * a SIGHUP in the same way, as it would have with a terminal.
  *
  * When the guest is paused meanwhile, this says so, and lets it go on as soon as it can.
  */
