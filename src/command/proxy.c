@@ -1,6 +1,10 @@
 /*
  * `machine proxy NAME`: ssh's ProxyCommand. With `ProxyUseFdpass yes` our stdout is a unix socket over which ssh expects the
  * connected descriptor (ssh_config(5)), and we end. For a client that doesn't know this option we relay the bytes.
+ *
+ * What goes wrong here must reach the person. But ssh sends our standard error to nowhere when it keeps its connection open
+ * (ControlPersist, as in our own configuration). So ssh is told as a server would tell it: by an SSH disconnect message, which
+ * it shows. Source: RFC 4253, sections 4.2 (the version), 6 (packets), 11.1 (the message).
  */
 #include <errno.h>
 #include <poll.h>
@@ -9,10 +13,20 @@
 #include <unistd.h>
 
 #include "command/command.h"
-#include "lib/file.h"
+#include "lib/deadline.h"
+#include "lib/os.h"
+#include "lib/text.h"
 #include "lib/unix-socket.h"
 #include "operation/running.h"
 #include "vm/vm.h"
+
+#define VERSION              "SSH-2.0-machine\r\n"
+#define DISCONNECT           1  /* SSH_MSG_DISCONNECT */
+#define BY_APPLICATION       11 /* SSH_DISCONNECT_BY_APPLICATION */
+#define BLOCK                8
+#define PADDING_LEAST        4
+#define DISCONNECT_TEXT_MOST 400 /* ssh shows no more */
+#define LINGER_MS            5000
 
 struct proxy_options {
         struct common_options common;
@@ -26,10 +40,10 @@ static const struct option options[] = {
         { 0 },
 };
 
-static int pass_descriptor(int socket, int fd, struct error **err)
+/* Sends some bytes, and a descriptor with them. */
+static int send_with(int socket, const void *bytes, size_t length, int fd)
 {
-        char byte = 0;
-        struct iovec data = { .iov_base = &byte, .iov_len = 1 };
+        struct iovec data = { .iov_base = (void *)bytes, .iov_len = length };
         union {
                 struct cmsghdr header;
                 char room[CMSG_SPACE(sizeof(int))];
@@ -45,8 +59,108 @@ static int pass_descriptor(int socket, int fd, struct error **err)
         memcpy(CMSG_DATA(header), &fd, sizeof fd);
         while (sendmsg(socket, &message, 0) < 0)
                 if (errno != EINTR)
-                        return error_errno(err, ERROR_FAILED, "cannot hand the connection to ssh");
+                        return -1;
         return 0;
+}
+
+static int pass_descriptor(int socket, int fd, struct error **err)
+{
+        return send_with(socket, "", 1, fd) < 0 ? error_errno(err, ERROR_FAILED, "cannot hand the connection to ssh") : 0;
+}
+
+static void add_number(struct strbuf *out, size_t number)
+{
+        for (int shift = 24; shift >= 0; shift -= 8)
+                strbuf_addc(out, (char)(number >> shift));
+}
+
+/* The packet that an SSH server sends before it closes. It is not encrypted yet. */
+static void build_disconnect(const char *text, struct strbuf *out)
+{
+        size_t length = strnlen(text, DISCONNECT_TEXT_MOST);
+        size_t payload = 1 + 4 + 4 + length + 4;
+        size_t padding = PADDING_LEAST + (BLOCK - (4 + 1 + payload + PADDING_LEAST) % BLOCK) % BLOCK;
+
+        add_number(out, 1 + payload + padding);
+        strbuf_addc(out, (char)padding);
+        strbuf_addc(out, DISCONNECT);
+        add_number(out, BY_APPLICATION);
+        add_number(out, length);
+        strbuf_add(out, text, length);
+        add_number(out, 0);
+        for (size_t i = 0; i < padding; i++)
+                strbuf_addc(out, 0);
+}
+
+/* What ssh shows of an error: DISCONNECT_TEXT_MOST bytes of ASCII, in one line. A long text is cut, and not the way out. */
+static char *text_for_ssh(const struct error *error)
+{
+        _cleanup_(strbuf_clear) struct strbuf shown = STRBUF_INIT;
+        _cleanup_(strbuf_clear) struct strbuf hint = STRBUF_INIT;
+        _cleanup_(freep) char *text = error_text(error);
+        size_t most;
+
+        if (error->hint) {
+                strbuf_adds(&hint, "; hint: ");
+                text_visible(&hint, error->hint, strnlen(error->hint, DISCONNECT_TEXT_MOST / 2));
+        }
+        most = DISCONNECT_TEXT_MOST > hint.len ? DISCONNECT_TEXT_MOST - hint.len : 0;
+        strbuf_addf(&shown, "machine: %s", text);
+        strbuf_truncate(&shown, shown.len < most ? shown.len : most);
+        strbuf_adds(&shown, hint.buf);
+        for (size_t i = 0; i < shown.len; i++)
+                if ((unsigned char)shown.buf[i] >= 0x80)
+                        shown.buf[i] = '?';
+        return strbuf_take(&shown);
+}
+
+/*
+ * Hands ssh a connection on which the message waits. Our end travels along with the message's last bytes: so it stays open
+ * until ssh has read them, when we have ended long before.
+ */
+static int pass_message(int socket, const struct strbuf *packet)
+{
+        _cleanup_(closep) int ours = -1;
+        _cleanup_(closep) int theirs = -1;
+        int ends[2];
+
+        if (os_socket_pair(ends) < 0)
+                return -1;
+        ours = ends[0];
+        theirs = ends[1];
+        if (write(ours, VERSION, sizeof(VERSION) - 1) < 0 || send_with(ours, packet->buf, packet->len, ours) < 0)
+                return -1;
+        return send_with(socket, "", 1, theirs);
+}
+
+static void relay_message(const struct strbuf *packet)
+{
+        deadline limit = deadline_in(LINGER_MS);
+        struct pollfd polled = { .fd = STDIN_FILENO, .events = POLLIN };
+        char block[4096];
+
+        if (write(STDOUT_FILENO, VERSION, sizeof(VERSION) - 1) < 0 || write(STDOUT_FILENO, packet->buf, packet->len) < 0)
+                return;
+        /* A client that can't write what it wanted to would report that, and not what we said. */
+        while (poll(&polled, 1, deadline_left(limit)) > 0 && read(STDIN_FILENO, block, sizeof(block)) > 0)
+                ;
+}
+
+/* Tells the client why there is no connection. Returns true when that is ssh, which shows it; another client may not. */
+static bool tell_client(const struct error *error)
+{
+        _cleanup_(strbuf_clear) struct strbuf packet = STRBUF_INIT;
+        _cleanup_(freep) char *text = NULL;
+        struct stat info;
+
+        if (error->kind == ERROR_USAGE || fstat(STDOUT_FILENO, &info) < 0 || isatty(STDOUT_FILENO))
+                return false;
+        text = text_for_ssh(error);
+        build_disconnect(text, &packet);
+        if (S_ISSOCK(info.st_mode))
+                return pass_message(STDOUT_FILENO, &packet) == 0;
+        relay_message(&packet);
+        return false;
 }
 
 /* 1 = copied, 0 = end of file, -1 = error */
@@ -106,12 +220,13 @@ static int connect_vm(struct context *context, const char *name, int *fd, struct
 static int run(struct context *context, const struct invocation *invocation, struct error **err)
 {
         const struct proxy_options *given = invocation->options;
+        _cleanup_(error_freep) struct error *error = NULL;
         _cleanup_(closep) int fd = -1;
         struct stat info;
 
-        if ((given->socket ? connect_socket(given->socket, &fd, err)
-                           : connect_vm(context, invocation_name(invocation), &fd, err)) < 0)
-                return -1;
+        if ((given->socket ? connect_socket(given->socket, &fd, &error)
+                           : connect_vm(context, invocation_name(invocation), &fd, &error)) < 0)
+                return tell_client(error) ? error_exit_status(error) : error_give(err, TAKE_PTR(error));
         if (fstat(STDOUT_FILENO, &info) == 0 && S_ISSOCK(info.st_mode))
                 return pass_descriptor(STDOUT_FILENO, fd, err);
         return relay(fd, err);

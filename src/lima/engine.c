@@ -259,6 +259,7 @@ const struct engine lima_engine = {
         .change_rules = SYSTEM_HOLDS_RULES ? rules_change : NULL,
         .account = SYSTEM_HOLDS_RULES ? account_read_whole : NULL,
         .refused = system_refused,
+        .lost = system_lost,
         .layers = layers,
         .base_layer = lima_base_layer,
         .stands_on = lima_stands_on,

@@ -3,6 +3,7 @@
 #include "host/acceleration.h"
 #include "host/paths.h"
 #include "lib/file.h"
+#include "lib/lock.h"
 #include "lib/os.h"
 #include "lib/text.h"
 #include "lima/limactl.h"
@@ -108,6 +109,17 @@ int system_choose_port(uint16_t *port, struct error **err _unused_)
 int system_confine(const struct vm *vm _unused_, uint16_t ssh_port _unused_, struct strv *argv _unused_,
                    struct error **err _unused_)
 {
+        return 0;
+}
+
+int system_lost(const struct vm *vm, struct engine_lost *out, struct error **err)
+{
+        _cleanup_(freep) char *log = path_join(vm->folder, "logs/net.log");
+        int held = lock_is_held(log, err);
+
+        if (held < 0)
+                return -1;
+        *out = (struct engine_lost){ .later = held ? NULL : "its network" };
         return 0;
 }
 

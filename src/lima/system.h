@@ -45,6 +45,12 @@ int system_refused(const struct vm *vm, const char *address, uint16_t port, char
 #else
 #define system_refused NULL
 #endif
+/* For the engine's table: has the guest's network ended? Lima starts it with QEMU, and nobody can start it again. */
+#ifdef __linux__
+int system_lost(const struct vm *vm, struct engine_lost *out, struct error **err);
+#else
+#define system_lost NULL
+#endif
 /* For the engine's table: what of the line can't be held. */
 extern const struct weaker_line system_weaker[];
 

@@ -4,6 +4,10 @@
 #include <unistd.h>
 
 #include "lib/strbuf.h"
+#include "lib/strv.h"
+#include "lib/text.h"
+
+#define FILE_MOST (1 << 20)
 
 static bool is_same(const struct account_entry *a, const struct account_entry *b)
 {
@@ -98,4 +102,100 @@ void account_write(struct account *account, int fd)
         if (lseek(fd, 0, SEEK_SET) < 0 || ftruncate(fd, 0) < 0 || write(fd, text.buf, text.len) != (ssize_t)text.len)
                 return;
         account->changed = false;
+}
+
+/* The protocol of that name; -1 when there is none. */
+static int find_protocol(const char *name)
+{
+        static const uint8_t known[] = { 0, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMP, IPPROTO_RAW };
+
+        for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+                if (streq(name, protocol_name(known[i])))
+                        return known[i];
+        return -1;
+}
+
+static bool read_numbers(const struct strv *words, size_t from, int64_t *numbers, size_t count)
+{
+        for (size_t i = 0; i < count; i++)
+                if (text_parse_int(words->items[from + i], 0, INT64_MAX, &numbers[i]) < 0)
+                        return false;
+        return true;
+}
+
+/* "reached tcp NAME ADDRESS PORT COUNT SENT RECEIVED FIRST LAST", "refused tcp NAME ADDRESS PORT COUNT REASON FIRST LAST" */
+static bool read_line(const struct strv *words, struct account_entry *entry)
+{
+        bool reached = words->count == 10 && streq(words->items[0], "reached");
+        int64_t numbers[2], bytes[2] = { 0 }, times[2];
+        int protocol;
+
+        if (!reached && (words->count != 9 || !streq(words->items[0], "refused")))
+                return false;
+        protocol = find_protocol(words->items[1]);
+        if (protocol < 0 || strlen(words->items[2]) > EGRESS_NAME_MOST || !read_numbers(words, 4, numbers, 2) ||
+            !read_numbers(words, words->count - 2, times, 2) || (reached && !read_numbers(words, 6, bytes, 2)) ||
+            numbers[0] > UINT16_MAX)
+                return false;
+        *entry = (struct account_entry){
+                .used = true,
+                .protocol = (uint8_t)protocol,
+                .port = (uint16_t)numbers[0],
+                .count = (uint64_t)numbers[1],
+                .sent = (uint64_t)bytes[0],
+                .received = (uint64_t)bytes[1],
+                .first = times[0],
+                .last = times[1],
+        };
+        if (!streq(words->items[2], "-"))
+                memcpy(entry->name, words->items[2], strlen(words->items[2]));
+        if (!streq(words->items[3], "-") && inet_pton(AF_INET, words->items[3], &entry->address) != 1)
+                return false;
+        entry->reason = reached ? NULL : xstrdup(words->items[6]);
+        return true;
+}
+
+static void split(const char *line, size_t length, struct strv *words)
+{
+        while (length > 0) {
+                size_t word = 0;
+
+                while (word < length && line[word] != ' ')
+                        word++;
+                strv_take(words, xstrndup(line, word));
+                word += word < length;
+                line += word;
+                length -= word;
+        }
+}
+
+static bool read_all(int fd, struct strbuf *text)
+{
+        char block[16384];
+        off_t offset = 0;
+        ssize_t count;
+
+        while (text->len < FILE_MOST && (count = pread(fd, block, sizeof(block), offset)) > 0) {
+                strbuf_add(text, block, (size_t)count);
+                offset += count;
+        }
+        return text->len > 0;
+}
+
+void account_read(struct account *account, int fd)
+{
+        _cleanup_(strbuf_clear) struct strbuf text = STRBUF_INIT;
+        size_t place = 0;
+
+        if (fd < 0 || !read_all(fd, &text))
+                return;
+        for (const char *line = text.buf; *line && place < ACCOUNT_MOST; line += strcspn(line, "\n"), line += *line == '\n') {
+                _cleanup_(strv_clear) struct strv words = STRV_INIT;
+
+                split(line, strcspn(line, "\n"), &words);
+                if (read_line(&words, &account->items[place]))
+                        place++;
+                else
+                        account->items[place] = (struct account_entry){ 0 };
+        }
 }

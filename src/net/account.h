@@ -21,7 +21,7 @@
 struct account_entry {
         bool used;
         uint8_t protocol;   /* 0 = a DNS question */
-        const char *reason; /* NULL = reached; static */
+        const char *reason; /* NULL = reached; never freed */
         char name[EGRESS_NAME_MOST + 1];
         struct in_addr address;
         uint16_t port;
@@ -40,5 +40,7 @@ struct account {
 size_t account_add(struct account *account, const struct account_entry *what, int64_t now_s);
 /* `place` is an index from account_add(). The entry may have been given to something else since then. */
 void account_bytes(struct account *account, size_t place, uint64_t sent, uint64_t received, int64_t now_s);
+/* Goes on from what account_write() has left in a file: fills an empty account. Lines that it didn't write are passed over. */
+void account_read(struct account *account, int fd);
 /* Rewrites the whole file if something changed. After a failure the next round tries again. */
 void account_write(struct account *account, int fd);

@@ -2,7 +2,7 @@
  * machine-net: the only network of a virtual machine.
  *
  *     machine-net --frames-fd=N --ready-fd=N [--ssh-socket=PATH] [--forward=HOSTPORT:GUESTPORT]… [--lan] [--log=PATH]
- *                 [--hostname=NAME] [--network=ADDRESS] [--rules=PATH] [--account=PATH] [--held=KIB]
+ *                 [--hostname=NAME] [--network=ADDRESS] [--rules=PATH] [--account=PATH] [--held=KIB] [--goes-on]
  *
  * frames-fd   a connected unix stream socket; QEMU holds the other end (-netdev stream,addr.type=fd). We end when it ends.
  * ready-fd    gets the line "ok" when all is bound, or one line that says what failed; then it is closed.
@@ -14,6 +14,7 @@
  * rules       a file with what the guest may reach, checked for changes while it runs (rules.h); without it, all is open.
  * account     gets what the guest reached and what it was refused (account.h).
  * held        KiB that may be held for all connections together that have yet to show a name (conduit.h); 32768 by default.
+ * goes-on     takes the place of one that ended: the account goes on from what is in its file.
  * network     the guest's: 10.0.2.0, or 192.168.5.0 for a guest of Lima's (network.h).
  *
  * Exit status: 0 when QEMU has ended or after SIGTERM, 1 when something failed.
@@ -29,7 +30,7 @@
 #include "net/harden.h"
 #include "net/supervisor.h"
 
-enum { FRAMES_FD = 1, READY_FD, SSH_SOCKET, FORWARD, LAN, LOG_PATH, HOSTNAME, NETWORK, RULES, ACCOUNT, HELD };
+enum { FRAMES_FD = 1, READY_FD, SSH_SOCKET, FORWARD, LAN, LOG_PATH, HOSTNAME, NETWORK, RULES, ACCOUNT, HELD, GOES_ON };
 
 static const struct option options[] = {
         { "frames-fd", required_argument, NULL, FRAMES_FD },
@@ -43,6 +44,7 @@ static const struct option options[] = {
         { "rules", required_argument, NULL, RULES },
         { "account", required_argument, NULL, ACCOUNT },
         { "held", required_argument, NULL, HELD },
+        { "goes-on", no_argument, NULL, GOES_ON },
         { 0 },
 };
 
@@ -138,8 +140,11 @@ static int parse(int argc, char **argv, struct net_settings *settings, const cha
                                 return -1;
                         break;
                 case ACCOUNT:
-                        if (open_file(optarg, O_RDWR | O_CREAT | O_TRUNC, &settings->account_fd, err) < 0)
+                        if (open_file(optarg, O_RDWR | O_CREAT, &settings->account_fd, err) < 0)
                                 return -1;
+                        break;
+                case GOES_ON:
+                        settings->goes_on = true;
                         break;
                 case HELD:
                         if (parse_held(optarg, settings, err) < 0)
@@ -166,6 +171,8 @@ static int run(int argc, char **argv, struct net_settings *settings, struct erro
 
         if (parse(argc, argv, settings, &log_path, err) < 0)
                 return -1;
+        if (settings->account_fd >= 0 && !settings->goes_on && ftruncate(settings->account_fd, 0) < 0)
+                return error_errno(err, ERROR_FAILED, "cannot empty the account");
         /* Keeps the user's variables from changing what the libraries do (SLIRP_DEBUG, G_DEBUG). */
         clearenv();
         umask(0177);

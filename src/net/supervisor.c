@@ -62,6 +62,8 @@ static int set_up(struct supervisor *supervisor, struct error **err)
         if (harden_supervisor(supervisor->settings->socket_path, err) < 0)
                 return -1;
         log_note(&supervisor->settings->log, "walls: %s", harden_walls());
+        if (supervisor->settings->goes_on)
+                account_read(&supervisor->shared->account, supervisor->settings->account_fd);
         return 0;
 }
 

@@ -30,6 +30,7 @@ struct net_settings {
         size_t held_most;     /* conduit.h */
         int rules_fd;         /* rules.h; -1 = none, so that all is open */
         int account_fd;       /* account.h; -1 = none */
+        bool goes_on;         /* the account goes on from what is in the file */
         const char *hostname; /* given by DHCP; NULL = none */
         struct log log;
 };

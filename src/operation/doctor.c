@@ -265,6 +265,27 @@ static char *find_remedy(const struct vm *vm)
         return xasprintf("restore what is missing from a backup; or, to keep all of it and begin anew: %s", error->hint);
 }
 
+/* Returns true when there was something to say. */
+static bool check_lost(struct doctor *doctor, const char *title, const struct vm *vm)
+{
+        _cleanup_(error_freep) struct error *error = NULL;
+        _cleanup_(freep) char *hint = NULL;
+        struct engine_lost lost;
+
+        if (vm_find_lost(vm, &lost, &error) < 0) {
+                doctor_say_error(doctor, title, error);
+                return true;
+        }
+        if (lost.now) {
+                hint = xasprintf("machine up %s", vm->name);
+                doctor_say(doctor, DOCTOR_BAD, title, hint, "running, but it has lost %s", lost.now);
+        } else if (lost.later) {
+                hint = xasprintf("machine down %s, then machine up %s", vm->name, vm->name);
+                doctor_say(doctor, DOCTOR_WARNING, title, hint, "running, but it has lost %s", lost.later);
+        }
+        return lost.now || lost.later;
+}
+
 static void check_vm(struct doctor *doctor, const char *name)
 {
         static const char *const unfinished[] = {
@@ -306,7 +327,7 @@ static void check_vm(struct doctor *doctor, const char *name)
                 doctor_say(doctor, DOCTOR_BAD, title, hint, "its disk is gone");
         } else if (status.state == VM_STOPPED) {
                 check_disk(doctor, title, &vm);
-        } else {
+        } else if (status.state != VM_RUNNING || !check_lost(doctor, title, &vm)) {
                 doctor_say(doctor, DOCTOR_GOOD, title, NULL, "%s", vm_state_name(status.state));
         }
 }

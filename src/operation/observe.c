@@ -43,6 +43,8 @@ int observe(const struct vm *vm, const struct target *target, struct observation
         if (recipe_resolved(target, &out->recipe, err) < 0 || vm_inspect(vm, &out->status, err) < 0 ||
             find_commits(&target->project, &out->commits, err) < 0)
                 return -1;
+        if (vm->exists && out->status.state == VM_RUNNING && vm_find_lost(vm, &out->lost, err) < 0)
+                return -1;
         out->recipe_hash = recipe_hash(&out->recipe);
         out->seen = (struct plan_observed){
                 .record = vm->exists ? &vm->record : NULL,
@@ -51,6 +53,7 @@ int observe(const struct vm *vm, const struct target *target, struct observation
                 .git = out->commits.hash,
                 .needed_keys = &out->commits.keys,
                 .old_base = has_old_base(vm),
+                .lost = vm->exists && out->status.state == VM_RUNNING ? out->lost.now : NULL,
                 .grows_disk = vm->exists && vm->engine->grows_disk,
         };
         return 0;

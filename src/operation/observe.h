@@ -11,6 +11,7 @@
 
 struct observation {
         struct vm_status status;
+        struct engine_lost lost; /* when it runs */
         struct commits commits;
         struct recipe recipe;
         char *recipe_hash;

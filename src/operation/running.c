@@ -4,17 +4,31 @@
 #include "operation/secrets.h"
 #include "operation/target.h"
 
-static int ensure(struct front *front, struct vm *vm, bool *started, struct error **err)
+/* Returns 1 when it runs, with all that it needs, 0 when it has to be started. */
+static int is_usable(const struct vm *vm, struct error **err)
 {
         _cleanup_(vm_status_clear) struct vm_status status = VM_STATUS_INIT;
+        struct engine_lost lost;
 
-        /* The common case takes no lock: a long `up` of this VM may hold it, and its guest may still be usable. */
         if (vm_inspect(vm, &status, err) < 0)
                 return -1;
-        if (vm_state_is_alive(status.state) && (vm->record.intent == INTENT_NONE || vm->record.intent == INTENT_SETUP)) {
-                if (status.state != VM_RUNNING && vm_resume(vm, err) < 0)
-                        return -1;
-                return power_refresh(vm, err);
+        if (!vm_state_is_alive(status.state) || (vm->record.intent != INTENT_NONE && vm->record.intent != INTENT_SETUP))
+                return 0;
+        if ((status.state != VM_RUNNING && vm_resume(vm, err) < 0) || power_refresh(vm, err) < 0)
+                return -1;
+        return vm_find_lost(vm, &lost, err) < 0 ? -1 : !lost.now;
+}
+
+static int ensure(struct front *front, struct vm *vm, bool *started, struct error **err)
+{
+        int usable = is_usable(vm, err);
+
+        /* The common case takes no lock: a long `up` of this VM may hold it, and its guest may still be usable. */
+        if (usable < 0)
+                return -1;
+        if (usable > 0) {
+                vm_settle_clock(vm, front->events);
+                return 0;
         }
         if (vm_lock(vm, front->events, err) < 0)
                 return -1;
@@ -23,6 +37,7 @@ static int ensure(struct front *front, struct vm *vm, bool *started, struct erro
         if (power_start(front, vm, err) < 0)
                 return -1;
         lock_release(&vm->lock);
+        vm_settle_clock(vm, front->events);
         *started = true;
         return 0;
 }

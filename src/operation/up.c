@@ -203,6 +203,8 @@ int up_vm(struct front *front, struct vm *vm, const struct target *target, const
                 return -1;
         if (observe_plan(vm, target, &observed, &plan, err) < 0 || (plan.running && power_refresh(vm, err) < 0))
                 return -1;
+        if (plan.running)
+                vm_settle_clock(vm, front->events);
         for (size_t i = 0; i < plan.notes.count; i++)
                 event_note(front->events, "%s", plan.notes.items[i]);
         for (size_t i = 0; i < plan.count; i++) {
@@ -233,6 +235,8 @@ int up_vm(struct front *front, struct vm *vm, const struct target *target, const
                         filled = vm->record.layer != NULL;
                 if (step->type == PLAN_START && vm->from_template)
                         out->how = "restored";
+                if (step->type == PLAN_START && !vm->from_template)
+                        vm_settle_clock(vm, front->events);
                 if (step->type == PLAN_START)
                         warm(vm, &plan, i + 1, filled, &target->project);
         }

@@ -39,6 +39,7 @@ struct plan_observed {
         const char *git;                /* hash of what git in the guest should know about who commits */
         const struct strv *needed_keys; /* the agent's keys, when the project names none (guest/lend.h); NULL, empty = all */
         bool old_base;                  /* the base image has changed since */
+        const char *lost;               /* what a running VM has lost, which a start puts right; NULL = nothing */
         bool grows_disk;                /* its engine enlarges the disk at a start */
 };
 

@@ -104,6 +104,8 @@ static void plan_existing(const struct project *wanted, const struct plan_observ
                 add_step(plan, PLAN_START, "VM '%s' is stopped for that", name);
         else if (observed->state != VM_RUNNING)
                 add_step(plan, PLAN_START, "VM '%s' is %s", name, vm_state_name(observed->state));
+        else if (observed->lost)
+                add_step(plan, PLAN_START, "VM '%s' has lost %s", name, observed->lost);
         else if (record->intent == INTENT_SETUP)
                 add_step(plan, PLAN_START, "the first start of VM '%s' may have been interrupted", name);
         if (plan->running && drift_has(&drift, "egress"))

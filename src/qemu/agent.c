@@ -1,11 +1,13 @@
 #include "qemu/agent.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <sodium.h>
-#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/lock.h"
 #include "lib/os.h"
 #include "lib/text.h"
 #include "qemu/agent-protocol.h"
@@ -17,17 +19,30 @@
 #define LOOK_LONGEST_MS 100
 #define SAID_MOST       2000
 #define WHOLE_TIMES     10
+#define DRAINED_MOST    16 /* reads: as much as a pipe holds */
 
 struct agent {
-        int fd;
+        struct lock in; /* the pipe that QEMU reads; non-blocking */
+        int out;        /* the one it writes to; non-blocking */
         struct agent_protocol protocol;
 };
+
+char *agent_pipe_in(const char *path)
+{
+        return xasprintf("%s.in", path);
+}
+
+char *agent_pipe_out(const char *path)
+{
+        return xasprintf("%s.out", path);
+}
 
 void agent_free(struct agent *agent)
 {
         if (!agent)
                 return;
-        closep(&agent->fd);
+        lock_release(&agent->in);
+        closep(&agent->out);
         agent_protocol_clear(&agent->protocol);
         free(agent);
 }
@@ -37,13 +52,39 @@ void agent_freep(struct agent **agent)
         agent_free(*agent);
 }
 
+/* A QEMU that was taken over can't put another file in the place of a pipe, but a person or a program can. */
+static int check_pipe(const char *path, struct error **err)
+{
+        struct stat status;
+
+        if (lstat(path, &status) < 0)
+                return error_errno(err, errno == ENOENT ? ERROR_NOT_FOUND : ERROR_ENGINE, "cannot open the pipe '%s'", path);
+        return S_ISFIFO(status.st_mode) ? 0 : error_set(err, ERROR_ENGINE, "'%s' is not a pipe", path);
+}
+
+/* Drops what came for an earlier caller that didn't wait for it. */
+static void drain(int fd)
+{
+        char block[16 << 10];
+
+        for (int i = 0; i < DRAINED_MOST && read(fd, block, sizeof(block)) > 0; i++)
+                ;
+}
+
 int agent_connect(const char *path, deadline limit, struct agent **out, struct error **err)
 {
         _cleanup_(agent_freep) struct agent *agent = xcalloc(1, sizeof(*agent));
+        _cleanup_(freep) char *in_path = agent_pipe_in(path);
+        _cleanup_(freep) char *out_path = agent_pipe_out(path);
 
-        *agent = (struct agent){ .fd = -1, .protocol = AGENT_PROTOCOL_INIT };
-        if (socket_connect(path, limit, &agent->fd, err) < 0)
+        *agent = (struct agent){ .in = LOCK_INIT, .out = -1, .protocol = AGENT_PROTOCOL_INIT };
+        if (check_pipe(in_path, err) < 0 || check_pipe(out_path, err) < 0 ||
+            lock_acquire(&agent->in, in_path, LOCK_EXCLUSIVE, deadline_left(limit), err) < 0)
                 return -1;
+        agent->out = open(out_path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+        if (agent->out < 0 || fcntl(agent->in.fd, F_SETFL, O_NONBLOCK) < 0)
+                return error_errno(err, ERROR_ENGINE, "cannot open the pipe '%s'", out_path);
+        drain(agent->out);
         *out = TAKE_PTR(agent);
         return 0;
 }
@@ -53,17 +94,17 @@ static int receive(struct agent *agent, deadline limit, struct error **err)
         char block[16 << 10];
 
         for (;;) {
-                ssize_t got = recv(agent->fd, block, sizeof(block), 0);
+                ssize_t got = read(agent->out, block, sizeof(block));
 
                 if (got > 0)
                         return agent_protocol_feed(&agent->protocol, block, (size_t)got, err);
-                if (got == 0 || errno == ECONNRESET)
+                if (got == 0)
                         return error_set(err, ERROR_ENGINE, "QEMU has ended");
                 if (errno == EINTR)
                         continue;
                 if (errno != EAGAIN)
                         return error_errno(err, ERROR_ENGINE, "cannot read from the guest agent");
-                switch (socket_wait(agent->fd, POLLIN, limit, err)) {
+                switch (socket_wait(agent->out, POLLIN, limit, err)) {
                 case 0:
                         return error_set(err, ERROR_ENGINE, "the guest agent did not answer in time");
                 case -1:
@@ -72,12 +113,32 @@ static int receive(struct agent *agent, deadline limit, struct error **err)
         }
 }
 
+/* What doesn't fit waits for QEMU to read, and QEMU for the guest's agent. */
+static int send_line(struct agent *agent, const struct strbuf *line, deadline limit, struct error **err)
+{
+        for (size_t done = 0; done < line->len;) {
+                ssize_t written = write(agent->in.fd, line->buf + done, line->len - done);
+                int ready;
+
+                if (written > 0)
+                        done += (size_t)written;
+                if (written >= 0 || errno == EINTR)
+                        continue;
+                if (errno != EAGAIN)
+                        return error_errno(err, ERROR_ENGINE, "cannot write to the guest agent");
+                ready = socket_wait(agent->in.fd, POLLOUT, limit, err);
+                if (ready <= 0)
+                        return ready < 0 ? -1 : error_set(err, ERROR_ENGINE, "the guest agent does not read");
+        }
+        return 0;
+}
+
 static int sync_up(struct agent *agent, deadline limit, struct error **err)
 {
         _cleanup_(strbuf_clear) struct strbuf line = STRBUF_INIT;
 
         agent_protocol_sync(&agent->protocol, 1 + (int64_t)randombytes_uniform(INT32_MAX), &line);
-        if (socket_send(agent->fd, line.buf, line.len, limit, err) < 0)
+        if (send_line(agent, &line, limit, err) < 0)
                 return -1;
         while (agent->protocol.state == AGENT_SYNCING) {
                 if (receive(agent, limit, err) < 0 || agent_protocol_next(&agent->protocol, NULL, err) < 0)
@@ -94,7 +155,7 @@ int agent_tell(struct agent *agent, const char *command, json_t *arguments, dead
                 return -1;
         if (agent_protocol_command(&agent->protocol, command, arguments, &line, err) < 0)
                 return -1;
-        return socket_send(agent->fd, line.buf, line.len, limit, err);
+        return send_line(agent, &line, limit, err);
 }
 
 static int await(struct agent *agent, deadline limit, json_t **reply, struct error **err)
@@ -176,21 +237,20 @@ static int judge(const char *program, const json_t *reply, struct error **err)
 }
 
 /* Fails when nothing has moved for too long. */
-static int check_progress(const struct agent *agent, const char *program, struct progress *progress, struct error **err)
+static int check_progress(const char *program, pid_t qemu, struct progress *progress, struct error **err)
 {
         _cleanup_(freep) char *text = NULL;
-        pid_t qemu = 0;
-        uid_t user;
 
         if (now_ms() - progress->looked >= progress_pause_ms(progress))
-                progress_look(progress, os_peer_pid(agent->fd, &qemu, &user) < 0 ? 0 : qemu, now_ms());
+                progress_look(progress, qemu, now_ms());
         if (!progress_is_over(progress, now_ms()))
                 return 0;
         text = progress_text(progress, now_ms());
         return error_set(err, ERROR_ENGINE, "'%s' did not end in the guest %s", program, text);
 }
 
-int agent_run(struct agent *agent, const char *const *argv, const struct strbuf *input, int quiet_ms, struct error **err)
+int agent_run(struct agent *agent, const char *const *argv, const struct strbuf *input, pid_t qemu, int quiet_ms,
+              struct error **err)
 {
         _cleanup_(json_decrefp) json_t *arguments = NULL;
         struct progress progress;
@@ -210,7 +270,7 @@ int agent_run(struct agent *agent, const char *const *argv, const struct strbuf 
                         return -1;
                 if (ended)
                         return judge(argv[0], reply, err);
-                if (check_progress(agent, argv[0], &progress, err) < 0)
+                if (check_progress(argv[0], qemu, &progress, err) < 0)
                         return -1;
                 poll(NULL, 0, pause);
                 pause = pause * 2 < LOOK_LONGEST_MS ? pause * 2 : LOOK_LONGEST_MS;

@@ -124,25 +124,31 @@ static void add_disk(const struct arguments *arguments, struct strv *argv)
 static void add_devices(const struct arguments *arguments, struct strv *argv)
 {
         strv_add(argv, "-netdev");
-        strv_addf(argv, "stream,id=net,server=off,addr.type=fd,addr.str=%d", arguments->net_fd);
+        /* As the server QEMU takes a new connection when the one before has ended. As a client it can't before 8.0. */
+        strv_addf(argv, "stream,id=net,server=on,addr.type=fd,addr.str=%d", arguments->frames_fd);
         strv_add(argv, "-device");
         strv_addf(argv, "virtio-net-pci,netdev=net,romfile=,host_mtu=%d", GUEST_MTU);
         strv_adds(argv, "-object", "rng-builtin,id=random", "-device", "virtio-rng-pci,rng=random", NULL);
         if (architectures[arguments->architecture].generation_id)
                 strv_adds(argv, "-device", "vmgenid,guid=auto", NULL);
         strv_adds(argv, "-device", "virtio-serial-pci", NULL);
-        add_option(argv, "-chardev", "socket,id=agent,path=", arguments->agent_socket, ",server=on,wait=off");
+        /* A pipe is always open, so the guest's agent sleeps until it is asked something. With a socket that nobody is
+         * connected to it looks ten times a second. */
+        add_option(argv, "-chardev", "pipe,id=agent,path=", arguments->agent_pipe, "");
         strv_adds(argv, "-device", "virtserialport,chardev=agent,name=org.qemu.guest_agent.0", NULL);
-        if (arguments->resume_socket) {
-                add_option(argv, "-chardev", "socket,id=resume,path=", arguments->resume_socket, ",server=on,wait=off");
+        if (arguments->resume_fd > 0) {
+                strv_add(argv, "-chardev");
+                strv_addf(argv, "socket,id=resume,fd=%d,server=on,wait=off", arguments->resume_fd);
                 strv_adds(argv, "-device", "virtserialport,chardev=resume,name=org.machine.resume", NULL);
         }
         add_option(argv, "-chardev", "file,id=console,path=", arguments->console, "");
         strv_adds(argv, "-serial", "chardev:console", NULL);
-        add_option(argv, "-chardev", "socket,id=qmp,path=", arguments->qmp_socket, ",server=on,wait=off");
+        strv_add(argv, "-chardev");
+        strv_addf(argv, "socket,id=qmp,fd=%d,server=on,wait=off", arguments->qmp_fd);
         strv_adds(argv, "-mon", "chardev=qmp,mode=control", NULL);
         /* QEMU talks to one client at a time on each of them. */
-        add_option(argv, "-chardev", "socket,id=look,path=", arguments->look_socket, ",server=on,wait=off");
+        strv_add(argv, "-chardev");
+        strv_addf(argv, "socket,id=look,fd=%d,server=on,wait=off", arguments->look_fd);
         strv_adds(argv, "-mon", "chardev=look,mode=control", NULL);
 }
 

@@ -27,12 +27,13 @@ struct arguments {
         bool incoming;           /* waits for saved devices instead of booting */
         bool halted;             /* waits for "cont" before it boots */
         const char *kernel, *initrd, *disk;
-        const char *uuid; /* of the VM, with hyphens */
-        const char *qmp_socket, *look_socket, *agent_socket;
-        const char *resume_socket; /* the identity comes through it, for a template and VMs restored from it; else NULL */
-        const char *console;       /* the file that the guest's console is written to, or a pipe */
-        const char *identity;      /* the file with the guest's identity */
-        int net_fd;                /* a connected stream socket that carries frames */
+        const char *uuid;       /* of the VM, with hyphens */
+        const char *agent_pipe; /* two named pipes: AGENT.in, which QEMU reads, and AGENT.out (qemu/agent.h) */
+        const char *console;    /* the file that the guest's console is written to, or a pipe */
+        const char *identity;   /* the file with the guest's identity */
+        int frames_fd;          /* a listening unix socket; who connects to it carries the guest's frames, one at a time */
+        int qmp_fd, look_fd;    /* listening unix sockets: QMP for long work, and for short questions */
+        int resume_fd; /* the same; the identity comes through it, for a template and VMs restored from it; 0 = there is none */
 };
 
 void arguments_build(const struct arguments *arguments, struct strv *argv);

@@ -136,10 +136,12 @@ int engine_remove(struct vm *vm, struct error **err)
 {
         _cleanup_(runtime_clear) struct runtime runtime = RUNTIME_INIT;
 
-        if (runtime_find(vm, &runtime, err) < 0 || refuse_alive(vm, &runtime, err) < 0 || runtime_end_net(&runtime, err) < 0)
+        if (runtime_find(vm, &runtime, err) < 0 || refuse_alive(vm, &runtime, err) < 0 ||
+            runtime_end_net(&runtime, RUNTIME_NET_MS, err) < 0)
                 return -1;
-        if (file_remove(runtime.folder, err) < 0 || disk_remove(runtime.disk, err) < 0 || restore_forget(&runtime, err) < 0 ||
-            file_remove(runtime.logs, err) < 0 || file_remove(runtime.lock, err) < 0)
+        if (file_remove(runtime.folder, err) < 0 || file_remove(runtime.sockets, err) < 0 ||
+            disk_remove(runtime.disk, err) < 0 || restore_forget(&runtime, err) < 0 || file_remove(runtime.logs, err) < 0 ||
+            file_remove(runtime.lock, err) < 0)
                 return error_wrap(err, "cannot remove VM '%s'", vm->name);
         return 0;
 }

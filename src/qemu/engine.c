@@ -8,6 +8,8 @@
 #include "image/stock.h"
 #include "lib/process.h"
 #include "qemu/arguments.h"
+#include "qemu/clock.h"
+#include "qemu/mend.h"
 #include "qemu/qemu.h"
 #include "qemu/restore.h"
 #include "qemu/runtime.h"
@@ -110,7 +112,7 @@ static int connect_ssh(const struct vm *vm, int *fd, struct error **err)
                 return half_made(vm, err);
         if (socket_connect(runtime.ssh, deadline_in(5000), &connected, &reason) < 0) {
                 error_set(err, ERROR_ENGINE, "VM '%s' has no network: %s", vm->name, reason->message);
-                return error_hint(err, "machine down %s, then machine up %s", vm->name, vm->name);
+                return error_hint(err, "machine up %s", vm->name);
         }
         if (fcntl(connected, F_SETFL, 0) < 0)
                 return error_errno(err, ERROR_FAILED, "cannot make a connection blocking");
@@ -142,6 +144,8 @@ const struct engine qemu_engine = {
         .change_rules = rules_change,
         .account = account_read_whole,
         .refused = engine_refused,
+        .lost = engine_lost,
+        .settle_clock = engine_settle_clock,
         .layers = engine_layers,
         .base_layer = stock_base,
         .stands_on = stock_stands_on,

@@ -2,12 +2,14 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "lib/file.h"
 #include "lib/text.h"
 
 #define FDINFO_LIMIT (64 << 10)
+#define STATUS_LIMIT (1 << 20)
 
 /* "lock: 1: FLOCK  ADVISORY  WRITE 1234 fe:00:5678 0 EOF" */
 bool holder_parse(const char *fdinfo)
@@ -71,4 +73,32 @@ int holder_find(const char *lock, pid_t *pid, struct error **err)
                 return 0;
         *pid = (pid_t)found;
         return 1;
+}
+
+/* Source: proc(5), /proc/PID/status. */
+pid_t holder_parent(pid_t pid)
+{
+        _cleanup_(freep) char *path = xasprintf("/proc/%d/status", (int)pid);
+        _cleanup_(strbuf_clear) struct strbuf status = STRBUF_INIT;
+        const char *line = file_read(path, STATUS_LIMIT, &status, NULL) == 0 ? strstr(status.buf, "\nPPid:") : NULL;
+        int parent;
+
+        /* NOLINTNEXTLINE(cert-err34-c): the kernel's own number */
+        return line && sscanf(line, " PPid: %d", &parent) == 1 ? parent : 0;
+}
+
+int holder_find_first(const char *lock, pid_t *pid, struct error **err)
+{
+        _cleanup_(freep) char *real = realpath(lock, NULL);
+        int found = holder_find(lock, pid, err);
+
+        while (found > 0 && real) {
+                pid_t parent = holder_parent(*pid);
+                _cleanup_(freep) char *name = xasprintf("%d", (int)parent);
+
+                if (parent <= 0 || parent == getpid() || !process_holds(name, real))
+                        break;
+                *pid = parent;
+        }
+        return found;
 }

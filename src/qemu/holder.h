@@ -12,5 +12,10 @@
  * out. */
 int holder_find(const char *lock, pid_t *pid, struct error **err);
 
+/* The same for a process and its children that share the lock: finds the one that started the others. */
+int holder_find_first(const char *lock, pid_t *pid, struct error **err);
+/* The parent of a process; 0 = unknown. */
+pid_t holder_parent(pid_t pid);
+
 /* Does the text of a descriptor's fdinfo show an exclusive flock? */
 bool holder_parse(const char *fdinfo);

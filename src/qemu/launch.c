@@ -3,23 +3,20 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/file.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "host/paths.h"
 #include "lib/os.h"
 #include "lib/process.h"
 #include "lib/text.h"
+#include "qemu/agent.h"
 #include "qemu/arguments.h"
+#include "qemu/helpers.h"
 #include "qemu/identity-file.h"
 #include "qemu/sandbox.h"
 #include "qemu/socket.h"
 #include "vm/console.h"
-#include "vm/network.h"
 #include "vm/ports.h"
-#include "vm/rules.h"
 
 /* From the start of QEMU to its first words, on a busy host. One that ends is not waited for. */
 #define QMP_MS 120000
@@ -28,13 +25,7 @@
 #define STATUS_MS    500
 #define QUOTED_LINES 4
 
-/* What is kept of the console: its first boot messages and its last ones. A guest can write as much as it likes. */
-#define CONSOLE_HEAD (1 << 20)
-#define CONSOLE_MOST (4 << 20)
-#define QEMU_HEAD    (256 << 10)
-#define QEMU_MOST    (1 << 20)
-
-enum { NET_FD = 3, LOCK_FD = 4, IDENTITY_FD = 5, CONSOLE_FD = 6 };
+enum { FRAMES_FD = 3, LOCK_FD = 4, IDENTITY_FD = 5, CONSOLE_FD = 6, QMP_FD = 7, LOOK_FD = 8, RESUME_FD = 9 };
 
 void launch_clear(struct launch *launch)
 {
@@ -93,7 +84,7 @@ int launch_prepare(struct launch *launch, const struct layer *layer, struct even
                 event_note(events, "%s", launch->acceleration.note);
         if (launch->toolkit.note)
                 event_note(events, "%s", launch->toolkit.note);
-        if (runtime_claim(runtime, &launch->lock, err) < 0 || runtime_end_net(runtime, err) < 0 ||
+        if (runtime_claim(runtime, &launch->lock, err) < 0 || runtime_end_net(runtime, RUNTIME_NET_MS, err) < 0 ||
             ports_check(&launch->vm->record, err) < 0 || runtime_prepare(runtime, err) < 0)
                 return -1;
         return console_rotate(runtime->console_log, err);
@@ -118,7 +109,9 @@ static void wrap_command(const struct launch *launch, const struct launch_memory
         /* A QEMU before 8.2 can open a memory file only for writing, but the file's folder is read-only here. */
         if (memory->file)
                 strv_add(&sandbox.writable, memory->file);
-        strv_adds(&sandbox.writable, runtime->disk, runtime->sockets, NULL);
+        strv_add(&sandbox.writable, runtime->disk);
+        strv_take(&sandbox.writable, agent_pipe_in(runtime->agent));
+        strv_take(&sandbox.writable, agent_pipe_out(runtime->agent));
         sandbox_build(&sandbox, argv);
 }
 
@@ -145,37 +138,41 @@ static void build_command(const struct launch *launch, const struct launch_memor
                 .initrd = launch->layer->initrd,
                 .disk = runtime->disk,
                 .uuid = vm->record.uuid,
-                .qmp_socket = runtime->qmp,
-                .look_socket = runtime->look,
-                .agent_socket = runtime->agent,
-                .resume_socket = memory->file ? runtime->resume : NULL,
+                .agent_pipe = runtime->agent,
                 .console = console,
                 .identity = identity,
-                .net_fd = NET_FD,
+                .frames_fd = FRAMES_FD,
+                .qmp_fd = QMP_FD,
+                .look_fd = LOOK_FD,
+                .resume_fd = memory->file ? RESUME_FD : 0,
         };
 
         wrap_command(launch, memory, argv);
         arguments_build(&arguments, argv);
 }
 
-/* What QEMU writes to: the ends of machine-log's pipes. */
-struct outputs {
+/* What QEMU gets from us, besides its lock: the sockets that it listens on, and the ends of machine-log's pipes. */
+struct wires {
+        int frames, qmp, look, resume; /* resume: -1 = none */
         int console, messages;
 };
 
-#define OUTPUTS_INIT                                                                                                           \
+#define WIRES_INIT                                                                                                             \
         {                                                                                                                      \
-                .console = -1, .messages = -1                                                                                  \
+                .frames = -1, .qmp = -1, .look = -1, .resume = -1, .console = -1, .messages = -1                               \
         }
 
-static void outputs_clear(struct outputs *outputs)
+static void wires_clear(struct wires *wires)
 {
-        closep(&outputs->console);
-        closep(&outputs->messages);
+        closep(&wires->frames);
+        closep(&wires->qmp);
+        closep(&wires->look);
+        closep(&wires->resume);
+        closep(&wires->console);
+        closep(&wires->messages);
 }
 
-static int spawn_qemu(struct launch *launch, const struct launch_memory *memory, int net_fd, const struct outputs *outputs,
-                      struct error **err)
+static int spawn_qemu(struct launch *launch, const struct launch_memory *memory, const struct wires *wires, struct error **err)
 {
         _cleanup_(strv_clear) struct strv argv = STRV_INIT;
         _cleanup_(closep) int identity = -1;
@@ -186,113 +183,45 @@ static int spawn_qemu(struct launch *launch, const struct launch_memory *memory,
         return process_spawn(&(struct process_spec){ .argv = strv_argv(&argv),
                                                      .environment = toolkit_environment,
                                                      .folder = "/",
-                                                     .stdout_fd = outputs->messages,
-                                                     .stderr_fd = outputs->messages,
-                                                     .fds = (const struct process_fd[]){ { NET_FD, net_fd },
+                                                     .stdout_fd = wires->messages,
+                                                     .stderr_fd = wires->messages,
+                                                     .fds = (const struct process_fd[]){ { FRAMES_FD, wires->frames },
                                                                                          { LOCK_FD, launch->lock.fd },
                                                                                          { IDENTITY_FD, identity },
-                                                                                         { CONSOLE_FD, outputs->console } },
-                                                     .fd_count = 4,
+                                                                                         { CONSOLE_FD, wires->console },
+                                                                                         { QMP_FD, wires->qmp },
+                                                                                         { LOOK_FD, wires->look },
+                                                                                         { RESUME_FD, wires->resume } },
+                                                     .fd_count = wires->resume >= 0 ? 7 : 6,
                                                      .new_session = true,
                                                      .outlives_us = !launch->ends_with_us },
                              &launch->qemu, err);
 }
 
-/* The two ends of a pipe, owned by the caller. */
-static int make_pipe(int *reader, int *writer, struct error **err)
+static int open_output(const char *path, int *fd, struct error **err)
 {
-        int ends[2];
-
-        if (os_pipe(ends) < 0)
-                return error_errno(err, ERROR_FAILED, "cannot make a pipe");
-        *reader = ends[0];
-        *writer = ends[1];
+        /* Without a reader this fails at once, where otherwise it would wait for one. */
+        *fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+        if (*fd < 0 || fcntl(*fd, F_SETFL, 0) < 0)
+                return error_errno(err, ERROR_ENGINE, "cannot open the pipe '%s'", path);
         return 0;
 }
 
-static int open_log(const char *path, struct error **err)
-{
-        int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-
-        return fd < 0 ? error_errno(err, ERROR_FAILED, "cannot open '%s'", path) : fd;
-}
-
-/* Starts machine-log. It is started before QEMU and outlives it by a moment. */
-static int start_log(struct launch *launch, struct outputs *outputs, struct error **err)
-{
-        enum { CONSOLE_IN = 3, MESSAGES_IN, CONSOLE_OUT, MESSAGES_OUT };
-        const struct runtime *runtime = launch->runtime;
-        _cleanup_(freep) char *program = paths_helper("machine-log", err);
-        _cleanup_(closep) int console_in = -1;
-        _cleanup_(closep) int messages_in = -1;
-        _cleanup_(closep) int console_out = program ? open_log(runtime->console_log, err) : -1;
-        _cleanup_(closep) int messages_out = console_out >= 0 ? open_log(runtime->qemu_log, err) : -1;
-        _cleanup_(strv_clear) struct strv argv = STRV_INIT;
-
-        if (messages_out < 0)
-                return -1;
-        /* machine-log is found by this lock (processes.c). The file belongs to this run alone. */
-        if (flock(console_out, LOCK_EX | LOCK_NB) < 0)
-                return error_errno(err, ERROR_FAILED, "cannot lock '%s'", runtime->console_log);
-        if (make_pipe(&console_in, &outputs->console, err) < 0 || make_pipe(&messages_in, &outputs->messages, err) < 0)
-                return -1;
-        strv_add(&argv, program);
-        strv_addf(&argv, "%d:%d:%d:%d", CONSOLE_IN, CONSOLE_OUT, CONSOLE_HEAD, CONSOLE_MOST);
-        strv_addf(&argv, "%d:%d:%d:%d", MESSAGES_IN, MESSAGES_OUT, QEMU_HEAD, QEMU_MOST);
-        return process_spawn(&(struct process_spec){ .argv = strv_argv(&argv),
-                                                     .environment = toolkit_environment,
-                                                     .folder = "/",
-                                                     .fds = (const struct process_fd[]){ { CONSOLE_IN, console_in },
-                                                                                         { MESSAGES_IN, messages_in },
-                                                                                         { CONSOLE_OUT, console_out },
-                                                                                         { MESSAGES_OUT, messages_out } },
-                                                     .fd_count = 4,
-                                                     .new_session = true,
-                                                     .outlives_us = true },
-                             &launch->log, err);
-}
-
-/* Starts the guest's network, at the other end of QEMU's frame socket. */
-static int start_network(struct launch *launch, int frames_fd, struct error **err)
-{
-        const struct runtime *runtime = launch->runtime;
-        const struct vm_record *record = &launch->vm->record;
-        _cleanup_(strv_clear) struct strv options = STRV_INIT;
-        _cleanup_(error_freep) struct error *reason = NULL;
-
-        strv_addf(&options, "--ssh-socket=%s", runtime->ssh);
-        strv_addf(&options, "--hostname=%s", launch->vm->name);
-        for (size_t i = 0; i < record->port_count; i++)
-                strv_addf(&options, "--forward=%u:%u", record->ports[i].host, record->ports[i].guest);
-        if (record->lan)
-                strv_add(&options, "--lan");
-        rules_options(launch->vm, &options);
-        if (network_start(
-                    &(struct network_spec){ .frames_fd = frames_fd, .log = runtime->net_log, .options = strv_argv(&options) },
-                    &launch->net, &reason) == 0)
-                return 0;
-        /* This says who has the port, which machine-net can't. */
-        if (ports_check(record, err) < 0)
-                return -1;
-        if (err)
-                *err = TAKE_PTR(reason);
-        return -1;
-}
-
-/* The two ends of the frame socket go to the two processes; we keep neither. */
+/* QEMU gets its sockets as descriptors, and machine-net a connection to one of them; we keep none. */
 int launch_start(struct launch *launch, const struct launch_memory *memory, struct error **err)
 {
-        _cleanup_(closep) int for_qemu = -1;
+        const struct runtime *runtime = launch->runtime;
+        _cleanup_(wires_clear) struct wires wires = WIRES_INIT;
         _cleanup_(closep) int for_net = -1;
-        _cleanup_(outputs_clear) struct outputs outputs = OUTPUTS_INIT;
-        int ends[2];
 
-        if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
-                return error_errno(err, ERROR_FAILED, "cannot make a socket");
-        for_qemu = ends[0];
-        for_net = ends[1];
-        if (start_network(launch, for_net, err) < 0 || start_log(launch, &outputs, err) < 0 ||
-            spawn_qemu(launch, memory, for_qemu, &outputs, err) < 0)
+        if (socket_listen(runtime->frames, &wires.frames, err) < 0 || socket_listen(runtime->qmp, &wires.qmp, err) < 0 ||
+            socket_listen(runtime->look, &wires.look, err) < 0 ||
+            (memory->file && socket_listen(runtime->resume, &wires.resume, err) < 0) ||
+            socket_connect(runtime->frames, deadline_in(QMP_MS), &for_net, err) < 0)
+                return -1;
+        if (helpers_start_network(launch->vm, runtime, for_net, false, &launch->net, err) < 0 ||
+            helpers_start_log(runtime, &launch->log, err) < 0 || open_output(runtime->console_pipe, &wires.console, err) < 0 ||
+            open_output(runtime->messages_pipe, &wires.messages, err) < 0 || spawn_qemu(launch, memory, &wires, err) < 0)
                 return -1;
         lock_release(&launch->lock);
         return 0;

@@ -1,27 +1,12 @@
 #include <sys/types.h>
 
-#include "lib/file.h"
-#include "lib/text.h"
 #include "qemu/engine.h"
 #include "qemu/holder.h"
 #include "qemu/runtime.h"
 #include "qemu/socket.h"
 #include "vm/network.h"
 
-#define LOOK_MS      5000
-#define STATUS_LIMIT (1 << 20)
-
-/* The parent of a process; 0 = unknown. Source: proc(5), /proc/PID/status. */
-static pid_t parent_of(pid_t pid)
-{
-        _cleanup_(freep) char *path = xasprintf("/proc/%d/status", (int)pid);
-        _cleanup_(strbuf_clear) struct strbuf status = STRBUF_INIT;
-        const char *line = file_read(path, STATUS_LIMIT, &status, NULL) == 0 ? strstr(status.buf, "\nPPid:") : NULL;
-        int parent;
-
-        /* NOLINTNEXTLINE(cert-err34-c): the kernel's own number */
-        return line && sscanf(line, " PPid: %d", &parent) == 1 ? parent : 0;
-}
+#define LOOK_MS 5000
 
 int engine_refused(const struct vm *vm, const char *address, uint16_t port, char **reason, struct error **err)
 {
@@ -62,7 +47,7 @@ int engine_processes(const struct vm *vm, struct engine_processes *out, struct e
                 .items = {
                         { .pid = qemu, .role = "QEMU", .guest = true },
                         { .pid = worker, .role = "machine-net" },
-                        { .pid = parent_of(worker), .role = "machine-net's supervisor" },
+                        { .pid = holder_parent(worker), .role = "machine-net's supervisor" },
                 },
                 .count = 3,
         };

@@ -5,19 +5,20 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/file.h>
-#include <sys/inotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "host/paths.h"
 #include "lib/file.h"
 #include "lib/os.h"
+#include "qemu/agent.h"
 #include "qemu/holder.h"
 #include "qemu/socket.h"
 
 /* A killed process is gone at once, unless the kernel holds it */
 #define END_MS 10000
 #define ONE_MS 500
-/* The pause between two looks at what no descriptor tells: whether the lock is free, whether a new socket listens yet */
+/* The pause between two looks at what no descriptor tells: whether the lock is free */
 #define LOOK_MS 20
 
 void runtime_clear(struct runtime *runtime)
@@ -29,14 +30,18 @@ void runtime_clear(struct runtime *runtime)
         free(runtime->console_log);
         free(runtime->qemu_log);
         free(runtime->net_log);
-        free(runtime->folder);
         free(runtime->sockets);
         free(runtime->qmp);
         free(runtime->look);
-        free(runtime->agent);
+        free(runtime->frames);
         free(runtime->resume);
+        free(runtime->agent);
+        free(runtime->console_pipe);
+        free(runtime->messages_pipe);
+        free(runtime->folder);
         free(runtime->ssh);
         free(runtime->ready);
+        free(runtime->silent);
         *runtime = (struct runtime)RUNTIME_INIT;
 }
 
@@ -51,6 +56,14 @@ void runtime_find_files(const struct vm *vm, struct runtime *out)
                 .console_log = path_join(vm->folder, "logs/console.log"),
                 .qemu_log = path_join(vm->folder, "logs/qemu.log"),
                 .net_log = path_join(vm->folder, "logs/net.log"),
+                .sockets = path_join(vm->folder, "qemu"),
+                .qmp = path_join(vm->folder, "qemu/qmp.sock"),
+                .look = path_join(vm->folder, "qemu/look.sock"),
+                .frames = path_join(vm->folder, "qemu/frames.sock"),
+                .resume = path_join(vm->folder, "qemu/resume.sock"),
+                .agent = path_join(vm->folder, "qemu/agent"),
+                .console_pipe = path_join(vm->folder, "qemu/console"),
+                .messages_pipe = path_join(vm->folder, "qemu/messages"),
         };
 }
 
@@ -59,15 +72,7 @@ int runtime_find_sockets(struct runtime *runtime, struct error **err)
         const struct {
                 const char *name;
                 char **path;
-        } sockets[] = {
-                { "qemu", &runtime->sockets },
-                { "qemu/qmp.sock", &runtime->qmp },
-                { "qemu/look.sock", &runtime->look },
-                { "qemu/agent.sock", &runtime->agent },
-                { "qemu/resume.sock", &runtime->resume },
-                { "ssh.sock", &runtime->ssh },
-                { "ready", &runtime->ready },
-        };
+        } sockets[] = { { "ssh.sock", &runtime->ssh }, { "ready", &runtime->ready }, { "silent", &runtime->silent } };
 
         for (size_t i = 0; i < ARRAY_SIZE(sockets); i++) {
                 char *path = paths_socket(runtime->name, sockets[i].name, err);
@@ -76,7 +81,7 @@ int runtime_find_sockets(struct runtime *runtime, struct error **err)
                         return -1;
                 set_string(sockets[i].path, path);
         }
-        set_string(&runtime->folder, path_folder(runtime->sockets));
+        set_string(&runtime->folder, path_folder(runtime->ssh));
         return 0;
 }
 
@@ -114,23 +119,25 @@ int runtime_claim(const struct runtime *runtime, struct lock *lock, struct error
         return 0;
 }
 
-int runtime_prepare(const struct runtime *runtime, struct error **err)
+static int make_pipes(const struct runtime *runtime, struct error **err)
 {
-        if (file_remove(runtime->ready, err) < 0 || file_remove(runtime->sockets, err) < 0)
-                return -1;
-        return file_make_folders(runtime->logs, 0700, err) < 0 ? -1 : file_make_private_folder(runtime->sockets, err);
+        _cleanup_(freep) char *in = agent_pipe_in(runtime->agent);
+        _cleanup_(freep) char *out = agent_pipe_out(runtime->agent);
+        const char *const pipes[] = { in, out, runtime->console_pipe, runtime->messages_pipe };
+
+        for (size_t i = 0; i < ARRAY_SIZE(pipes); i++)
+                if (mkfifo(pipes[i], 0600) < 0)
+                        return error_errno(err, ERROR_FAILED, "cannot make the pipe '%s'", pipes[i]);
+        return 0;
 }
 
-/* Waits for something to happen in the folder of sockets, for `child` to end, or for a short while. */
-static void wait_change(int watch, int child, deadline limit)
+int runtime_prepare(const struct runtime *runtime, struct error **err)
 {
-        struct pollfd polled[] = { { .fd = watch, .events = POLLIN }, { .fd = child, .events = POLLIN } };
-        char events[4096];
-        int left = deadline_left(limit);
-
-        poll(polled, ARRAY_SIZE(polled), left >= 0 && left < LOOK_MS ? left : LOOK_MS);
-        if (polled[0].revents && read(watch, events, sizeof(events)) < 0 && errno != EAGAIN)
-                return;
+        if (file_remove(runtime->ready, err) < 0 || file_remove(runtime->silent, err) < 0 ||
+            file_remove(runtime->sockets, err) < 0 || file_make_folders(runtime->logs, 0700, err) < 0 ||
+            file_make_private_folder(runtime->sockets, err) < 0)
+                return -1;
+        return make_pipes(runtime, err);
 }
 
 static bool has_ended(int process_fd)
@@ -142,15 +149,10 @@ static bool has_ended(int process_fd)
 
 int runtime_qmp(const struct runtime *runtime, int child, deadline limit, struct qmp **out, struct error **err)
 {
-        _cleanup_(closep) int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-
-        if (watch < 0)
-                return error_errno(err, ERROR_FAILED, "cannot watch '%s'", runtime->sockets);
-        /* The folder may not be there yet. Then we look again after a short while. */
-        inotify_add_watch(watch, runtime->sockets, IN_CREATE | IN_MOVED_TO);
         for (;;) {
                 _cleanup_(error_freep) struct error *reason = NULL;
                 int alive = child >= 0 ? !has_ended(child) : runtime_is_alive(runtime, err);
+                struct pollfd polled = { .fd = child, .events = POLLIN };
 
                 if (alive < 0)
                         return -1;
@@ -158,12 +160,13 @@ int runtime_qmp(const struct runtime *runtime, int child, deadline limit, struct
                         return 0;
                 if (!alive)
                         return error_set(err, ERROR_NOT_FOUND, "QEMU has ended");
-                if (reason->kind != ERROR_NOT_FOUND || deadline_passed(limit)) {
+                if (reason->kind != ERROR_NOT_FOUND || deadline_passed(limit) || !file_exists(runtime->qmp)) {
                         if (err)
                                 *err = TAKE_PTR(reason);
                         return -1;
                 }
-                wait_change(watch, child, limit);
+                /* Nobody listens there any more, so QEMU is ending. */
+                poll(&polled, 1, LOOK_MS);
         }
 }
 
@@ -247,32 +250,54 @@ int runtime_kill(const struct runtime *runtime, struct error **err)
         return ended < 0 ? -1 : 0;
 }
 
-int runtime_end_net(const struct runtime *runtime, struct error **err)
+/* Waits until no process holds machine-net's lock. Returns 1, or 0 when the limit passed first. */
+static int await_net(const struct runtime *runtime, deadline limit, struct error **err)
 {
-        _cleanup_(error_freep) struct error *reason = NULL;
-        _cleanup_(closep) int process_fd = -1;
+        for (;;) {
+                _cleanup_(closep) int process_fd = -1;
+                pid_t pid;
+                int found = holder_find(runtime->net_log, &pid, err);
 
-        if (socket_listener(runtime->ssh, deadline_in(1000), &process_fd, NULL, &reason) < 0) {
-                if (reason->kind == ERROR_NOT_FOUND)
-                        return 0;
-                if (err)
-                        *err = TAKE_PTR(reason);
-                return -1;
+                if (found <= 0)
+                        return found < 0 ? -1 : 1;
+                process_fd = os_process_fd(pid);
+                if (process_fd < 0 && errno != ESRCH)
+                        return error_errno(err, ERROR_ENGINE, "cannot watch process %d", (int)pid);
+                found = process_fd < 0 ? 1 : socket_wait(process_fd, POLLIN, limit, err);
+                if (found <= 0)
+                        return found;
         }
-        switch (socket_wait(process_fd, POLLIN, deadline_in(END_MS / 5), err)) {
-        case -1:
-                return -1;
-        case 1:
+}
+
+/* Kills the supervisor: a worker alone would be replaced, and ends with it. */
+static int kill_net(const struct runtime *runtime, struct error **err)
+{
+        _cleanup_(closep) int process_fd = -1;
+        pid_t pid;
+        int found = holder_find_first(runtime->net_log, &pid, err);
+
+        if (found <= 0)
+                return found;
+        process_fd = os_process_fd(pid);
+        /* The lock is still held after we got the descriptor, so the pid had not passed to another process before. */
+        if (process_fd < 0 || holder_find(runtime->net_log, &pid, NULL) <= 0)
                 return 0;
-        }
         if (os_process_signal(process_fd, SIGKILL) < 0 && errno != ESRCH)
                 return error_errno(err, ERROR_ENGINE, "cannot kill the network process of VM '%s'", runtime->name);
-        switch (socket_wait(process_fd, POLLIN, deadline_in(END_MS), err)) {
-        case -1:
+        return 0;
+}
+
+int runtime_end_net(const struct runtime *runtime, int grace_ms, struct error **err)
+{
+        int ended = await_net(runtime, deadline_in(grace_ms), err);
+
+        if (ended != 0)
+                return ended < 0 ? -1 : 0;
+        if (kill_net(runtime, err) < 0)
                 return -1;
-        case 0:
+        ended = await_net(runtime, deadline_in(END_MS), err);
+        if (ended == 0)
                 return error_set(err, ERROR_ENGINE, "the network process of VM '%s' was killed but has not ended",
                                  runtime->name);
-        }
-        return 0;
+        return ended < 0 ? -1 : 0;
 }

@@ -6,12 +6,17 @@
  * names the process that holds the lock (holder.h).
  *
  *         VM folder/run.lock, disk.qcow2, logs/{console.log,qemu.log,net.log}
- *         VM folder/restore                               the disk is new, and its first start restores it from the template
- *                                                         (restore.h)
- *         runtime folder/VM/qemu/{qmp,look,agent,resume}.sock  the only folder that QEMU may write to. qmp.sock is held for as
- *                                                         long as a start takes; look.sock is for short questions (inspect.c)
- *         runtime folder/VM/ssh.sock                      machine-net's
- *         runtime folder/VM/ready                         sshd has answered since QEMU was started
+ *         VM folder/restore                            the disk is new, and its first start restores it from the template
+ *                                                      (restore.h)
+ *         VM folder/qemu/{qmp,look,frames,resume}.sock QEMU listens there; it gets them as descriptors. qmp.sock is held for as
+ *                                                      long as a start takes; look.sock is for short questions (inspect.c)
+ *         VM folder/qemu/agent.{in,out}                pipes to the guest's agent (agent.h)
+ *         VM folder/qemu/{console,messages}            pipes from QEMU to machine-log
+ *         runtime folder/VM/ssh.sock                   machine-net's
+ *         runtime folder/VM/ready                      sshd has answered since QEMU was started
+ *         runtime folder/VM/silent                     the guest's agent did not answer when it was asked last (clock.h)
+ *
+ * The runtime folder can vanish under a running VM, when its user logs out. So only what can be made anew is in there.
  */
 #pragma once
 
@@ -23,7 +28,8 @@ struct runtime {
         const char *name; /* of the VM; borrowed */
         char *lock, *disk, *restore;
         char *logs, *console_log, *qemu_log, *net_log;
-        char *folder, *sockets, *qmp, *look, *agent, *resume, *ssh, *ready;
+        char *sockets, *qmp, *look, *frames, *resume, *agent, *console_pipe, *messages_pipe;
+        char *folder, *ssh, *ready, *silent;
 };
 
 #define RUNTIME_INIT                                                                                                           \
@@ -43,7 +49,7 @@ int runtime_is_alive(const struct runtime *runtime, struct error **err);
 int runtime_claim(const struct runtime *runtime, struct lock *lock, struct error **err);
 
 /*
- * Connects to the QMP socket, waiting for it to appear while QEMU is still starting. ERROR_NOT_FOUND when QEMU is gone.
+ * Connects to the QMP socket, which is there before QEMU is. ERROR_NOT_FOUND when QEMU or the socket is gone.
  * `child` is the descriptor of a process; when that ends, so does the waiting. -1 = only the lock tells whether QEMU lives.
  */
 int runtime_qmp(const struct runtime *runtime, int child, deadline limit, struct qmp **out, struct error **err);
@@ -54,7 +60,9 @@ int runtime_process(const struct runtime *runtime, int *process_fd, struct error
 int runtime_wait_end(const struct runtime *runtime, int process_fd, deadline limit, struct error **err);
 /* Kills QEMU and waits until the lock is free. Succeeds when it isn't alive. */
 int runtime_kill(const struct runtime *runtime, struct error **err);
-/* Waits for machine-net to end, as it does when QEMU ends, so that its ports are free. Kills it when it takes too long. */
-int runtime_end_net(const struct runtime *runtime, struct error **err);
-/* Makes the folders, and removes a former run's sockets. Needs the lock. */
+/* Waits for machine-net to end, as it does when QEMU ends, so that its ports are free. Kills it when it takes longer than
+ * `grace_ms`. */
+int runtime_end_net(const struct runtime *runtime, int grace_ms, struct error **err);
+#define RUNTIME_NET_MS 2000 /* it ends at once, unless this computer is busy */
+/* Makes the folders and pipes, and removes a former run's. Needs the lock. */
 int runtime_prepare(const struct runtime *runtime, struct error **err);

@@ -8,10 +8,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "lib/file.h"
 #include "lib/os.h"
 
 /* How long to leave a listener with a full queue alone: no descriptor tells when it has room again. */
 #define QUEUE_RETRY_MS 20
+#define BACKLOG        8
 
 static int connect_by(int fd, int place)
 {
@@ -19,6 +21,35 @@ static int connect_by(int fd, int place)
 
         snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d", place);
         return connect(fd, (const struct sockaddr *)&address, sizeof(address));
+}
+
+/* The address of a file in the open folder `place`. A path that is short enough is written as it is: QEMU removes the name that
+ * it finds there when it ends. */
+static void name_socket(const char *path, int place, struct sockaddr_un *out)
+{
+        _cleanup_(freep) char *name = path_base(path);
+
+        *out = (struct sockaddr_un){ .sun_family = AF_UNIX };
+        if (strlen(path) < sizeof(out->sun_path))
+                memcpy(out->sun_path, path, strlen(path) + 1);
+        else
+                snprintf(out->sun_path, sizeof(out->sun_path), "/proc/self/fd/%d/%s", place, name);
+}
+
+int socket_listen(const char *path, int *fd, struct error **err)
+{
+        _cleanup_(freep) char *folder = path_folder(path);
+        _cleanup_(closep) int place = open(folder, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        _cleanup_(closep) int made = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        struct sockaddr_un address;
+
+        if (place < 0 || made < 0)
+                return error_errno(err, ERROR_FAILED, "cannot make the socket '%s'", path);
+        name_socket(path, place, &address);
+        if (bind(made, (const struct sockaddr *)&address, sizeof(address)) < 0 || listen(made, BACKLOG) < 0)
+                return error_errno(err, ERROR_FAILED, "cannot listen at '%s'", path);
+        *fd = TAKE_FD(made);
+        return 0;
 }
 
 static bool nobody_there(int reason)

@@ -11,6 +11,8 @@
 
 /* Connects; *fd is non-blocking. ERROR_NOT_FOUND when nobody listens there (no such file, or one left behind). */
 int socket_connect(const char *path, deadline limit, int *fd, struct error **err);
+/* Makes a socket and listens there, for QEMU: *fd is the caller's. Anything that has that name is an error. */
+int socket_listen(const char *path, int *fd, struct error **err);
 /* Finds the process that listens at `path`, as a descriptor of os_process_fd(). ERROR_NOT_FOUND when nobody does. `pid` may be
  * NULL. */
 int socket_listener(const char *path, deadline limit, int *process_fd, pid_t *pid, struct error **err);

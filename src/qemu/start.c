@@ -6,6 +6,7 @@
 #include "qemu/disk.h"
 #include "qemu/engine.h"
 #include "qemu/launch.h"
+#include "qemu/mend.h"
 #include "qemu/restore.h"
 #include "qemu/template.h"
 #include "vm/rules.h"
@@ -122,6 +123,9 @@ static int join(const struct vm *vm, const struct runtime *runtime, struct event
         _cleanup_(acceleration_clear) struct acceleration acceleration = ACCELERATION_INIT;
         _cleanup_(qmp_freep) struct qmp *qmp = NULL;
 
+        /* It has lost more than its runtime folder. Whoever connects to its guest waits then. */
+        if (!file_exists(runtime->qmp))
+                return 0;
         event_note(events, "VM '%s' is already running: waiting for its guest", vm->name);
         acceleration_find(&acceleration);
         if (engine_resume(vm, err) < 0)
@@ -151,6 +155,16 @@ static int start_somehow(struct vm *vm, const struct runtime *runtime, bool aliv
         return status < 0 ? -1 : mark_ready(runtime, err);
 }
 
+/* Puts right what a VM that runs has lost. Returns 1 when it is still alive, 0 when it has been stopped for that. */
+static int mend_or_stop(struct vm *vm, const struct runtime *runtime, struct event_sink *events, struct error **err)
+{
+        int stop = restore_is_due(runtime) ? 0 : mend(vm, runtime, events, err);
+
+        if (stop <= 0)
+                return stop < 0 ? -1 : 1;
+        return engine_stop(vm, events, err) < 0 ? -1 : 0;
+}
+
 int engine_start(struct vm *vm, struct event_sink *events, struct error **err)
 {
         _cleanup_(runtime_clear) struct runtime runtime = RUNTIME_INIT;
@@ -160,6 +174,8 @@ int engine_start(struct vm *vm, struct event_sink *events, struct error **err)
         if (runtime_find(vm, &runtime, err) < 0)
                 return -1;
         alive = runtime_is_alive(&runtime, err);
+        if (alive > 0)
+                alive = mend_or_stop(vm, &runtime, events, err);
         if (alive < 0)
                 return -1;
         if (alive && file_exists(runtime.ready))

@@ -49,13 +49,14 @@ static int ask_agent(const struct runtime *runtime, struct error **err)
 }
 
 /* Asks the guest to shut down, by its agent. Presses the power button when the agent can't be asked, or was asked in vain. QEMU
- * may be gone by then. */
-static void ask(const struct runtime *runtime, struct qmp *qmp, bool again)
+ * may be gone by then. `qmp`: NULL when its socket is gone. */
+static bool ask(const struct runtime *runtime, struct qmp *qmp, bool again)
 {
-        bool asked = agent_listens(qmp) && ask_agent(runtime, NULL) == 0;
+        bool asked = (!qmp || agent_listens(qmp)) && ask_agent(runtime, NULL) == 0;
 
-        if (!asked || again)
-                qmp_call(qmp, "system_powerdown", NULL, deadline_in(QMP_MS), NULL, NULL);
+        if (qmp && (!asked || again))
+                asked = qmp_call(qmp, "system_powerdown", NULL, deadline_in(QMP_MS), NULL, NULL) == 0 || asked;
+        return asked;
 }
 
 /* Looks at what the guest does on its way down. That it is busy says nothing: a guest that heeds no request may be so for ever.
@@ -87,20 +88,25 @@ static int refuse_waiting(const struct vm *vm, struct error **err)
         return vm_refuse_state(vm, &status, err);
 }
 
-/* 1 = it has ended, 0 = it didn't within its time, -1 = it can't at the moment. */
+/* 1 = it has ended, 0 = it didn't within its time, or can't be asked; -1 = it can't at the moment. `qmp`: NULL when its socket
+ * is gone. */
 static int ask_to_end(const struct vm *vm, const struct runtime *runtime, int process_fd, struct qmp *qmp, struct error **err)
 {
         struct progress progress;
+        bool asked = false;
         pid_t qemu = 0;
         off_t said = 0;
         uid_t user;
         int ended = 0;
 
-        if (os_peer_pid(qmp_fd(qmp), &qemu, &user) < 0)
+        if (!qmp || os_peer_pid(qmp_fd(qmp), &qemu, &user) < 0)
                 qemu = 0;
         progress_begin(&progress, GRACE_MS, WHOLE_MS, now_ms());
         for (bool again = false; ended == 0 && !progress_is_over(&progress, now_ms()); again = true) {
-                ask(runtime, qmp, again);
+                /* A guest that is on its way answers no more. */
+                asked = ask(runtime, qmp, again) || asked;
+                if (!asked && !qmp)
+                        break;
                 ended = runtime_wait_end(runtime, process_fd, deadline_in(AGAIN_MS), err);
                 look(&progress, runtime, qemu, &said);
                 if (ended == 0 && refuse_waiting(vm, err) < 0)
@@ -119,7 +125,7 @@ static int end_guest(const struct vm *vm, const struct runtime *runtime, struct 
         if (refuse_waiting(vm, err) < 0)
                 return -1;
         if (runtime_process(runtime, &process_fd, &reason) < 0 ||
-            runtime_qmp(runtime, process_fd, deadline_in(QMP_MS), &qmp, &reason) < 0) {
+            (file_exists(runtime->qmp) && runtime_qmp(runtime, process_fd, deadline_in(QMP_MS), &qmp, &reason) < 0)) {
                 _cleanup_(freep) char *text = error_text(reason);
 
                 if (runtime_is_alive(runtime, NULL) != 0)
@@ -130,7 +136,10 @@ static int end_guest(const struct vm *vm, const struct runtime *runtime, struct 
         if (ended < 0)
                 return -1;
         if (ended == 0) {
-                event_warning(events, "the guest of VM '%s' did not shut down: it was killed", vm->name);
+                if (qmp)
+                        event_warning(events, "the guest of VM '%s' did not shut down: it was killed", vm->name);
+                else
+                        event_warning(events, "VM '%s' has lost its sockets and did not shut down: it was killed", vm->name);
                 return runtime_kill(runtime, err);
         }
         return 0;
@@ -139,7 +148,7 @@ static int end_guest(const struct vm *vm, const struct runtime *runtime, struct 
 /* Clears away what the next start would otherwise have to. */
 static int clear_up(const struct runtime *runtime, struct error **err)
 {
-        if (runtime_end_net(runtime, err) < 0)
+        if (runtime_end_net(runtime, RUNTIME_NET_MS, err) < 0)
                 return -1;
         return file_remove(runtime->ready, err) < 0 ? -1 : file_remove(runtime->sockets, err);
 }

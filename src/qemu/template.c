@@ -49,10 +49,8 @@ static void hash_arguments(struct hash *hash, const struct template_wish *wish)
                 .initrd = "-",
                 .disk = "-",
                 .uuid = "-",
-                .qmp_socket = "-",
-                .look_socket = "-",
-                .agent_socket = "-",
-                .resume_socket = "-",
+                .agent_pipe = "-",
+                .resume_fd = 1,
                 .console = "-",
                 .identity = "-",
         };

@@ -135,6 +135,12 @@ struct engine_processes {
 /* Does anything need this layer now? Called under its lock. Returns 1, 0, or -1 when that can't be found out. */
 typedef int (*engine_in_use_fn)(const char *key, void *data, struct error **err);
 
+/* What a running VM has lost on this computer, in words for people ("its network"); NULL = nothing. */
+struct engine_lost {
+        const char *now;   /* start() puts it right at once */
+        const char *later; /* the guest does without it until it is stopped and started */
+};
+
 struct engine {
         const char *name;                 /* as users write it */
         const struct weaker_line *weaker; /* ends with one without id; NULL = it holds the whole line */
@@ -147,7 +153,7 @@ struct engine {
          * the caller writes the record. */
         int (*create)(struct vm *vm, struct event_sink *events, struct error **err);
         /* Boots the VM and waits until the guest has its identity and its sshd answers. On failure the VM is stopped again
-         * and its logs are kept. Succeeds when it already runs. */
+         * and its logs are kept. Succeeds when it already runs; what it has lost meanwhile (`lost`) is put right. */
         int (*start)(struct vm *vm, struct event_sink *events, struct error **err);
         /* Asks the guest to shut down; kills it after a time limit, and says so. Succeeds when it is already stopped. */
         int (*stop)(struct vm *vm, struct event_sink *events, struct error **err);
@@ -183,6 +189,12 @@ struct engine {
          * when the guest is paused all the same, or the VM does not answer. Needs no lock. NULL: no guest is ever paused.
          */
         int (*resume)(const struct vm *vm, struct error **err);
+        /* Finds out what a running VM has lost: a process of ours that was killed, a file of ours that was removed. NULL: that
+         * is the engine's own affair. */
+        int (*lost)(const struct vm *vm, struct engine_lost *out, struct error **err);
+        /* Makes the clock of a running guest right, for a session that is about to begin. Says in a warning what it couldn't
+         * do. NULL: the guest's clock is the engine's own affair. */
+        void (*settle_clock)(const struct vm *vm, struct event_sink *events);
 
         /* inspect() for `count` VMs at once, by one question where that answers for all. Fills in status or error of each. */
         void (*inspect_many)(struct vm_inspection *const *items, size_t count);

@@ -7,6 +7,7 @@
 #include "host/paths.h"
 #include "lib/deadline.h"
 #include "lib/file.h"
+#include "lib/lock.h"
 #include "lib/os.h"
 #include "lib/process.h"
 #include "lib/text.h"
@@ -96,14 +97,28 @@ static void build_arguments(const struct network_spec *spec, const char *program
         strv_addf(argv, "--frames-fd=%d", FRAMES_FD);
         strv_addf(argv, "--ready-fd=%d", READY_FD);
         strv_addf(argv, "--log=%s", spec->log);
+        if (spec->goes_on)
+                strv_add(argv, "--goes-on");
         for (const char *const *option = spec->options; *option; option++)
                 strv_add(argv, *option);
+}
+
+/* Takes the lock that says that this VM has a machine-net, and then opens its log. */
+static int open_log(const struct network_spec *spec, struct lock *lock, int *log, struct error **err)
+{
+        int flags = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW | (spec->goes_on ? 0 : O_TRUNC);
+
+        if (lock_acquire(lock, spec->log, LOCK_EXCLUSIVE, END_MS, err) < 0)
+                return error_wrap(err, "the network process before this one has not ended");
+        *log = open(spec->log, flags);
+        return *log < 0 ? error_errno(err, ERROR_FAILED, "cannot open '%s'", spec->log) : 0;
 }
 
 int network_start(const struct network_spec *spec, pid_t *pid, struct error **err)
 {
         _cleanup_(freep) char *program = paths_helper("machine-net", err);
         _cleanup_(strv_clear) struct strv argv = STRV_INIT;
+        _cleanup_(lock_release) struct lock lock = LOCK_INIT;
         _cleanup_(closep) int ready = -1;
         _cleanup_(closep) int told = -1;
         _cleanup_(closep) int log = -1;
@@ -116,14 +131,13 @@ int network_start(const struct network_spec *spec, pid_t *pid, struct error **er
                 return error_errno(err, ERROR_FAILED, "cannot make a pipe");
         ready = ends[0];
         told = ends[1];
-        log = open(spec->log, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-        if (log < 0)
-                return error_errno(err, ERROR_FAILED, "cannot open '%s'", spec->log);
+        if (open_log(spec, &lock, &log, err) < 0)
+                return -1;
         build_arguments(spec, program, &argv);
         if (process_spawn(&(struct process_spec){ .argv = strv_argv(&argv),
                                                   .environment = environment,
                                                   .folder = "/",
-                                                  .stdout_fd = log,
+                                                  .stdout_fd = lock.fd, /* only to be held */
                                                   .stderr_fd = log,
                                                   .fds = (const struct process_fd[]){ { FRAMES_FD, spec->frames_fd },
                                                                                       { READY_FD, told } },

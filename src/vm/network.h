@@ -9,12 +9,14 @@
 #include "lib/error.h"
 
 struct network_spec {
-        int frames_fd;              /* borrowed */
-        const char *log;            /* where machine-net writes what it refused; emptied first */
+        int frames_fd;   /* borrowed */
+        const char *log; /* where machine-net writes what it refused; it holds an exclusive lock on it (lib/lock.h) */
+        bool goes_on;    /* it takes the place of one that ended: log and account are kept, otherwise they are emptied */
         const char *const *options; /* of machine-net, besides its descriptors and the log; NULL-ended */
 };
 
-/* Starts it and waits until all its sockets are bound. When they can't be, the error has its reason. The caller reaps `pid`. */
+/* Starts it and waits until all its sockets are bound. When they can't be, or when another one has the same log, the error has
+ * the reason. The caller reaps `pid`. */
 int network_start(const struct network_spec *spec, pid_t *pid, struct error **err);
 
 /* Finds out from its log whether a TCP connection to this address and port was refused lately. Returns 1 with the newest

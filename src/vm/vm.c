@@ -348,6 +348,20 @@ int vm_change_rules(const struct vm *vm, struct error **err)
         return vm->engine->change_rules ? vm->engine->change_rules(vm, err) : 0;
 }
 
+int vm_find_lost(const struct vm *vm, struct engine_lost *out, struct error **err)
+{
+        *out = (struct engine_lost){ 0 };
+        if (!vm->engine->lost || vm->engine->lost(vm, out, err) == 0)
+                return 0;
+        return error_wrap(err, "cannot find out whether VM '%s' has all that it needs", vm->name);
+}
+
+void vm_settle_clock(const struct vm *vm, struct event_sink *events)
+{
+        if (vm->engine->settle_clock)
+                vm->engine->settle_clock(vm, events);
+}
+
 bool vm_runs(const struct vm *vm)
 {
         _cleanup_(vm_status_clear) struct vm_status status = VM_STATUS_INIT;

@@ -70,6 +70,10 @@ int vm_resume(const struct vm *vm, struct error **err);
 int vm_refuse_state(const struct vm *vm, const struct vm_status *status, struct error **err);
 /* engine->change_rules; an engine that can't hold rules has nothing to change. */
 int vm_change_rules(const struct vm *vm, struct error **err);
+/* engine->lost of a running VM. */
+int vm_find_lost(const struct vm *vm, struct engine_lost *out, struct error **err);
+/* engine->settle_clock, where the engine has it. */
+void vm_settle_clock(const struct vm *vm, struct event_sink *events);
 /* Returns true when it is known that a process runs it: false also when that can't be found out. */
 bool vm_runs(const struct vm *vm);
 /* Removes the folder. Needs the lock, and a VM that was inspected as stopped or absent after engine->remove. */

@@ -147,10 +147,10 @@ def test_it_sees_no_process_but_its_own_and_no_interface(inside):
         assert link != os.readlink(f"/proc/self/ns/{name}"), name
 
 
-def test_what_it_may_write_is_the_disk_and_the_folder_of_its_sockets(box, words):
+def test_what_it_may_write_is_the_disk_and_the_pipes_to_the_guests_agent(box, words):
     written = [words[i + 1] for i, word in enumerate(words) if word in ("--bind", "--dev-bind")]
-    disk, sockets = os.path.join(box.folder(), "disk.qcow2"), os.path.join(box.program.runtime, "machine/box/qemu")
-    assert [path for path in written if path != "/dev/kvm" and not path.endswith("/memory")] == [disk, sockets]
+    files = [os.path.join(box.folder(), name) for name in ("disk.qcow2", "qemu/agent.in", "qemu/agent.out")]
+    assert [path for path in written if path != "/dev/kvm" and not path.endswith("/memory")] == files
 
 
 def test_a_missing_bubblewrap_is_said_and_the_line_counts_as_crossed(program, box, tmp_path):

@@ -233,6 +233,15 @@ static int print_base(struct vm *vm, const struct options *options, struct error
         return print_json(json_pack("{s:s}", "key", inputs.key));
 }
 
+static int print_lost(struct vm *vm, const struct options *options, struct error **err)
+{
+        struct engine_lost lost;
+
+        if (vm_find_lost(vm, &lost, err) < 0)
+                return -1;
+        return print_json(json_pack("{s:s?, s:s?}", "now", lost.now, "later", lost.later));
+}
+
 /* Returns false at the end of the file. */
 static bool copy_some(int from, int to)
 {
@@ -284,6 +293,7 @@ static const struct command {
         { "base", false, print_base },
         { "list", false, list },
         { "processes", true, print_processes },
+        { "lost", true, print_lost },
 };
 
 static int run(const char *const *argv, struct error **err)

@@ -140,3 +140,25 @@ def test_a_qemu_that_is_not_there_leaves_no_network_behind(shim):
     _, said = child.communicate(timeout=20)
     assert child.returncode == 1 and "cannot run '/nowhere/qemu'" in said
     vms.await_that(lambda: not networks_of(log), "machine-net has ended")
+
+
+def test_a_network_that_has_ended_is_found():
+    """Nobody but Lima can start it again, with the guest."""
+    made = vms.make("lima-fake")
+    try:
+        look_for_a_lost_network(made)
+    finally:
+        made.end()
+
+
+def look_for_a_lost_network(made):
+    made.call("create")
+    made.call("start")
+    assert json.loads(made.call("lost").stdout) == {"now": None, "later": None}
+    (pid,) = [pid for pid, words in made.processes().items() if "/machine-net " in words]
+    os.kill(pid, signal.SIGKILL)
+    vms.await_that(lambda: pid not in made.processes(), "machine-net has ended")
+    assert json.loads(made.call("lost").stdout) == {"now": None, "later": "its network"}
+    made.call("stop")
+    made.call("start")
+    assert json.loads(made.call("lost").stdout) == {"now": None, "later": None}

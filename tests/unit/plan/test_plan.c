@@ -361,6 +361,22 @@ static void a_new_vm_is_asked_before_there_is_code(void **state)
         forget(&wanted, &none, &plan);
 }
 
+static void a_running_vm_that_has_lost_something_is_started_for_that(void **state)
+{
+        struct project wanted = wanted_blog();
+        struct vm_record record = recorded_blog(INTENT_NONE);
+        const struct plan_observed observed = { .record = &record, .state = VM_RUNNING, .lost = "its network" };
+        struct plan plan = PLAN_INIT;
+        _cleanup_(freep) char *text = NULL;
+
+        assert_int_equal(plan_up(&wanted, &observed, &plan, NULL), 0);
+        text = steps_text(&plan);
+        assert_true(starts_with(text, "start "));
+        assert_string_equal(plan.steps[0].reason, "VM 'blog' has lost its network");
+        assert_true(plan.running);
+        forget(&wanted, &record, &plan);
+}
+
 static void a_new_vm_has_no_drift(void **state)
 {
         struct vm_record record = recorded_blog(INTENT_CREATE);
@@ -382,6 +398,7 @@ int main(void)
                 cmocka_unit_test(a_changed_configuration_is_carried_out_or_noted),
                 cmocka_unit_test(a_refusal_leaves_the_plan_untouched),
                 cmocka_unit_test(a_new_vm_is_asked_before_there_is_code),
+                cmocka_unit_test(a_running_vm_that_has_lost_something_is_started_for_that),
                 cmocka_unit_test(a_new_vm_has_no_drift),
         };
 

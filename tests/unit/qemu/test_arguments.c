@@ -21,12 +21,12 @@ static const struct arguments usual = {
         .initrd = "/layers/k/initrd",
         .disk = "/vms/blog/disk.qcow2",
         .uuid = "0B5f2c1e-0000-4000-8000-000000000001",
-        .qmp_socket = "/run/blog/qmp.sock",
-        .look_socket = "/run/blog/look.sock",
-        .agent_socket = "/run/blog/agent.sock",
+        .agent_pipe = "/run/blog/agent",
         .console = "/vms/blog/logs/console.log",
         .identity = "/dev/fd/5",
-        .net_fd = 3,
+        .frames_fd = 3,
+        .qmp_fd = 7,
+        .look_fd = 8,
 };
 
 /* Is `option` in argv, followed by `value`? */
@@ -122,7 +122,7 @@ static void the_network_is_an_inherited_descriptor_and_nothing_listens_on_tcp(vo
                 assert_false(streq(argv.items[i], "-vnc") || streq(argv.items[i], "-monitor") || streq(argv.items[i], "-gdb"));
         }
         assert_int_equal(networks, 1);
-        assert_true(has(&argv, "-netdev", "stream,id=net,server=off,addr.type=fd,addr.str=3"));
+        assert_true(has(&argv, "-netdev", "stream,id=net,server=on,addr.type=fd,addr.str=3"));
 }
 
 static void a_path_is_never_taken_for_an_option(void **state)
@@ -133,10 +133,10 @@ static void a_path_is_never_taken_for_an_option(void **state)
         const char *text;
 
         arguments.disk = "/vms/a,b\"c/disk.qcow2";
-        arguments.qmp_socket = "/run/a,server=off/qmp.sock";
+        arguments.agent_pipe = "/run/a,mux=on/agent";
         arguments.console = "/vms/a,b/console.log";
         arguments_build(&arguments, &argv);
-        assert_true(has(&argv, "-chardev", "socket,id=qmp,path=/run/a,,server=off/qmp.sock,server=on,wait=off"));
+        assert_true(has(&argv, "-chardev", "pipe,id=agent,path=/run/a,,mux=on/agent"));
         assert_true(has(&argv, "-chardev", "file,id=console,path=/vms/a,,b/console.log"));
         text = value_of(&argv, "-blockdev");
         disk = json_parse(text, strlen(text), "the disk", NULL);
@@ -154,7 +154,7 @@ static void memory_can_be_a_file_that_a_fork_maps_privately(void **state)
 
         arguments.memory_file = "/layers/a,b/memory";
         arguments.memory_shared = true;
-        arguments.resume_socket = "/run/blog/resume.sock";
+        arguments.resume_fd = 8;
         arguments_build(&arguments, &template);
         arguments.memory_shared = false;
         arguments.memory_read_only = true;
@@ -179,7 +179,7 @@ static void a_template_and_what_is_restored_from_it_have_the_same_devices(void *
         struct arguments arguments = usual;
 
         arguments.memory_file = "/layers/k/memory";
-        arguments.resume_socket = "/run/t/resume.sock";
+        arguments.resume_fd = 8;
         arguments.memory_shared = true;
         arguments_build(&arguments, &template);
         arguments.memory_shared = false;

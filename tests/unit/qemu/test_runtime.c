@@ -10,8 +10,10 @@
 #include "qemu/holder.h"
 #include "qemu/qmp.h"
 #include "qemu/runtime.h"
+#include "qemu/socket.h"
 
 #define LOCK_FD 4
+#define QMP_FD  5
 
 struct fixture {
         char *folder;
@@ -54,12 +56,13 @@ static int teardown(void **state)
 static pid_t start_qemu(const struct fixture *fixture)
 {
         _cleanup_(lock_release) struct lock lock = LOCK_INIT;
-        _cleanup_(freep) char *socket = xasprintf("socket,id=qmp,path=%s,server=on,wait=off", fixture->runtime.qmp);
+        _cleanup_(freep) char *socket = xasprintf("socket,id=qmp,fd=%d,server=on,wait=off", QMP_FD);
         const char *const argv[] = {
                 "qemu-system-x86_64",       "-nodefaults", "-display", "none", "-machine", "none", "-chardev", socket, "-mon",
                 "chardev=qmp,mode=control", NULL
         };
         _cleanup_(freep) char *program = process_find(argv[0]);
+        _cleanup_(closep) int listener = -1;
         pid_t pid;
 
         if (!program) {
@@ -67,9 +70,11 @@ static pid_t start_qemu(const struct fixture *fixture)
                 skip();
         }
         assert_int_equal(runtime_claim(&fixture->runtime, &lock, NULL), 0);
+        assert_int_equal(socket_listen(fixture->runtime.qmp, &listener, NULL), 0);
         assert_int_equal(process_spawn(&(struct process_spec){ .argv = argv,
-                                                               .fds = (const struct process_fd[]){ { LOCK_FD, lock.fd } },
-                                                               .fd_count = 1,
+                                                               .fds = (const struct process_fd[]){ { LOCK_FD, lock.fd },
+                                                                                                   { QMP_FD, listener } },
+                                                               .fd_count = 2,
                                                                .new_session = true },
                                        &pid, NULL),
                          0);

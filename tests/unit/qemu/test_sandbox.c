@@ -21,7 +21,7 @@ static void build(bool kvm, const char *qemu, struct strv *argv)
         _cleanup_(sandbox_clear) struct sandbox sandbox = { .program = "/usr/bin/bwrap", .qemu = qemu, .kvm = kvm };
 
         strv_add(&sandbox.read_only, "/layers/k");
-        strv_adds(&sandbox.writable, "/vms/blog/disk.qcow2", "/run/blog/qemu", NULL);
+        strv_adds(&sandbox.writable, "/vms/blog/disk.qcow2", "/vms/blog/qemu/agent.in", NULL);
         sandbox_build(&sandbox, argv);
 }
 
@@ -37,7 +37,7 @@ static void only_what_was_named_is_there(void **state)
         assert_true(binds(&argv, "--ro-bind", "/usr"));
         assert_true(binds(&argv, "--ro-bind", "/layers/k"));
         assert_true(binds(&argv, "--bind", "/vms/blog/disk.qcow2"));
-        assert_true(binds(&argv, "--bind", "/run/blog/qemu"));
+        assert_true(binds(&argv, "--bind", "/vms/blog/qemu/agent.in"));
         for (size_t i = 0; i < argv.count; i++) {
                 writable += streq(argv.items[i], "--bind");
                 assert_string_not_equal(argv.items[i], "--share-net");

@@ -1,0 +1,92 @@
+#include "qemu/helpers.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "host/paths.h"
+#include "lib/process.h"
+#include "qemu/toolkit.h"
+#include "vm/network.h"
+#include "vm/ports.h"
+#include "vm/rules.h"
+
+/* What is kept of the console: its first boot messages and its last ones. A guest can write as much as it likes. */
+#define CONSOLE_HEAD (1 << 20)
+#define CONSOLE_MOST (4 << 20)
+#define QEMU_HEAD    (256 << 10)
+#define QEMU_MOST    (1 << 20)
+
+static int open_log(const char *path, struct error **err)
+{
+        int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+        return fd < 0 ? error_errno(err, ERROR_FAILED, "cannot open '%s'", path) : fd;
+}
+
+/* Opens a pipe that QEMU writes to, or will. */
+static int open_pipe(const char *path, struct error **err)
+{
+        int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+
+        return fd < 0 ? error_errno(err, ERROR_ENGINE, "cannot open the pipe '%s'", path) : fd;
+}
+
+int helpers_start_log(const struct runtime *runtime, pid_t *pid, struct error **err)
+{
+        enum { CONSOLE_IN = 3, MESSAGES_IN, CONSOLE_OUT, MESSAGES_OUT };
+        _cleanup_(freep) char *program = paths_helper("machine-log", err);
+        _cleanup_(closep) int console_in = program ? open_pipe(runtime->console_pipe, err) : -1;
+        _cleanup_(closep) int messages_in = console_in >= 0 ? open_pipe(runtime->messages_pipe, err) : -1;
+        _cleanup_(closep) int console_out = messages_in >= 0 ? open_log(runtime->console_log, err) : -1;
+        _cleanup_(closep) int messages_out = console_out >= 0 ? open_log(runtime->qemu_log, err) : -1;
+        _cleanup_(strv_clear) struct strv argv = STRV_INIT;
+
+        if (messages_out < 0)
+                return -1;
+        /* machine-log is found by this lock (processes.c). The file belongs to this run alone. */
+        if (flock(console_out, LOCK_EX | LOCK_NB) < 0)
+                return error_errno(err, ERROR_FAILED, "cannot lock '%s'", runtime->console_log);
+        strv_add(&argv, program);
+        strv_addf(&argv, "%d:%d:%d:%d", CONSOLE_IN, CONSOLE_OUT, CONSOLE_HEAD, CONSOLE_MOST);
+        strv_addf(&argv, "%d:%d:%d:%d", MESSAGES_IN, MESSAGES_OUT, QEMU_HEAD, QEMU_MOST);
+        return process_spawn(&(struct process_spec){ .argv = strv_argv(&argv),
+                                                     .environment = toolkit_environment,
+                                                     .folder = "/",
+                                                     .fds = (const struct process_fd[]){ { CONSOLE_IN, console_in },
+                                                                                         { MESSAGES_IN, messages_in },
+                                                                                         { CONSOLE_OUT, console_out },
+                                                                                         { MESSAGES_OUT, messages_out } },
+                                                     .fd_count = 4,
+                                                     .new_session = true },
+                             pid, err);
+}
+
+int helpers_start_network(const struct vm *vm, const struct runtime *runtime, int frames_fd, bool goes_on, pid_t *pid,
+                          struct error **err)
+{
+        const struct vm_record *record = &vm->record;
+        _cleanup_(strv_clear) struct strv options = STRV_INIT;
+        _cleanup_(error_freep) struct error *reason = NULL;
+
+        strv_addf(&options, "--ssh-socket=%s", runtime->ssh);
+        strv_addf(&options, "--hostname=%s", vm->name);
+        for (size_t i = 0; i < record->port_count; i++)
+                strv_addf(&options, "--forward=%u:%u", record->ports[i].host, record->ports[i].guest);
+        if (record->lan)
+                strv_add(&options, "--lan");
+        rules_options(vm, &options);
+        if (network_start(&(struct network_spec){ .frames_fd = frames_fd,
+                                                  .log = runtime->net_log,
+                                                  .goes_on = goes_on,
+                                                  .options = strv_argv(&options) },
+                          pid, &reason) == 0)
+                return 0;
+        /* This says who has the port, which machine-net can't. */
+        if (ports_check(record, err) < 0)
+                return -1;
+        if (err)
+                *err = TAKE_PTR(reason);
+        return -1;
+}
