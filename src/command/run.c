@@ -49,7 +49,7 @@ static const struct {
 };
 
 static int signal_pipe[2] = { -1, -1 };
-static volatile pid_t ssh_pid; /* leads a process group of its own; 0 = not started */
+static volatile pid_t ssh_pid; /* 0 = not started. Its process group may have the master of all sessions in it */
 static volatile int64_t asked; /* when the end was asked for first; 0 = it was not */
 
 static bool asks_for_end(int number)
@@ -69,7 +69,7 @@ static void on_signal(int number)
         if (asks_for_end(number)) {
                 if (asked > 0 && now_ms() - asked > SAME_MS) {
                         if (ssh_pid > 0)
-                                kill(-ssh_pid, SIGTERM);
+                                kill(ssh_pid, SIGTERM);
                         signal(number, SIG_DFL);
                         raise(number);
                 }

@@ -73,7 +73,9 @@ void ssh_config_block(const struct ssh_host *host, struct strbuf *out)
                 "AddKeysToAgent no",
                 "ForwardX11 no",
                 "ServerAliveInterval 30",
-                "ServerAliveCountMax 6",
+                /* Two hours: a guest that is paused or whose process is stopped goes on later, and its sessions with it. When
+                 * QEMU or the network ends, so does the connection at once. */
+                "ServerAliveCountMax 240",
         };
 
         strbuf_addf(out, "Host machine-%s\n", host->name);

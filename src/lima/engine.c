@@ -1,5 +1,6 @@
 #include "lima/engine.h"
 
+#include <errno.h>
 #include <sys/stat.h>
 
 #include "image/need.h"
@@ -81,29 +82,39 @@ static int probe(struct engine_probe *out, struct error **err)
 }
 
 /* Lima's QEMU has a socket for such questions in the instance's folder. A guest that Apple's framework runs has none. */
-static int connect_qemu(const struct look *look)
+static int connect_qemu(const char *folder)
 {
-        _cleanup_(freep) char *path = path_join(look->folder, "qmp.sock");
+        _cleanup_(freep) char *path = path_join(folder, "qmp.sock");
 
         return unix_socket_connect(path);
 }
 
-static void ask_qemu(const struct vm *vm, const struct look *look, struct vm_status *out)
+/* Asks QEMU what the guest of a VM that is alive does. `run` may be NULL, or becomes QEMU's own word for it, owned by the
+ * caller. */
+static void ask_qemu(const char *name, const char *folder, char **run, struct vm_status *out)
 {
         _cleanup_(monitor_status_clear) struct monitor_status says = { 0 };
         _cleanup_(monitor_clear) struct monitor monitor = MONITOR_INIT;
-        int fd = connect_qemu(look);
-        int heard;
+        _cleanup_(freep) char *disk = path_join(folder, "disk");
+        int fd = connect_qemu(folder);
+        bool busy = fd < 0 && errno == EAGAIN;
+        pid_t qemu = 0;
+        uid_t user;
+        int heard = -1;
 
         out->state = VM_RUNNING;
-        if (fd < 0)
-                return;
-        monitor_ask(&monitor, fd);
-        heard = monitor_hear(&monitor, deadline_in(ANSWER_MS), &says);
+        if (fd >= 0) {
+                if (os_peer_pid(fd, &qemu, &user) < 0)
+                        qemu = 0;
+                monitor_ask(&monitor, fd);
+                heard = monitor_hear(&monitor, deadline_in(ANSWER_MS), &says);
+        }
         if (heard > 0)
-                monitor_judge(&says, vm->name, look->disk, out);
-        else if (heard == 0)
-                monitor_judge_silence(vm->name, look->listing.driver, out);
+                monitor_judge(&says, name, disk, out);
+        else if (heard == 0 || busy)
+                monitor_judge_silence(name, qemu, out);
+        if (run)
+                set_string(run, TAKE_PTR(says.run));
 }
 
 static int inspect_listed(const struct vm *vm, const struct strbuf *list, struct vm_status *out, struct error **err)
@@ -123,7 +134,7 @@ static int inspect_listed(const struct vm *vm, const struct strbuf *list, struct
                 break;
         case LOOK_HALF: /* something is alive; `start` and `stop` put the rest right */
         case LOOK_RUNNING:
-                ask_qemu(vm, &look, &status);
+                ask_qemu(vm->name, look.folder, NULL, &status);
                 status.memory_bytes = os_process_memory(look.listing.driver);
                 break;
         case LOOK_UNREADABLE:
@@ -158,37 +169,25 @@ static int start(struct vm *vm, struct event_sink *events, struct error **err)
         return rules_write(vm, err) < 0 ? -1 : lima_start(vm, events, err);
 }
 
-static void tell_qemu(const struct vm *vm)
-{
-        _cleanup_(monitor_status_clear) struct monitor_status says = { 0 };
-        _cleanup_(monitor_clear) struct monitor monitor = MONITOR_INIT;
-        _cleanup_(look_clear) struct look look = LOOK_INIT;
-        deadline limit = deadline_in(ANSWER_MS);
-        int fd = look_at(vm, &look, NULL) < 0 ? -1 : connect_qemu(&look);
-
-        if (fd < 0)
-                return;
-        monitor_ask(&monitor, fd);
-        if (monitor_hear(&monitor, limit, &says) <= 0)
-                return;
-        monitor_clear(&monitor);
-        fd = connect_qemu(&look);
-        if (fd >= 0)
-                monitor_resume(&monitor, fd, says.run, limit);
-}
-
+/* Looks at QEMU alone, without asking Lima: an open session does this every few seconds. */
 static int resume(const struct vm *vm, struct error **err)
 {
         _cleanup_(vm_status_clear) struct vm_status status = VM_STATUS_INIT;
+        _cleanup_(monitor_clear) struct monitor monitor = MONITOR_INIT;
+        _cleanup_(freep) char *folder = home_instance_folder(vm->name);
+        _cleanup_(freep) char *run = NULL;
+        int fd;
 
-        if (inspect(vm, &status, err) < 0)
-                return -1;
+        ask_qemu(vm->name, folder, &run, &status);
         if (status.state == VM_PAUSED && status.waits) {
-                tell_qemu(vm);
-                if (inspect(vm, &status, err) < 0)
-                        return -1;
+                fd = connect_qemu(folder);
+                if (fd >= 0)
+                        monitor_resume(&monitor, fd, run, deadline_in(ANSWER_MS));
+                monitor_clear(&monitor);
+                vm_status_clear(&status);
+                ask_qemu(vm->name, folder, NULL, &status);
         }
-        return status.state == VM_PAUSED || status.state == VM_UNRESPONSIVE ? vm_refuse_state(vm, &status, err) : 0;
+        return status.state == VM_RUNNING ? 0 : vm_refuse_state(vm, &status, err);
 }
 
 static int connect_ssh(const struct vm *vm, int *fd, struct error **err)
