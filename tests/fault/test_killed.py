@@ -381,19 +381,28 @@ def test_vms_killed_on_their_way_come_to_the_same_end(notes, chance, tally):
     check_clean(notes)
 
 
+# Takes the place of the guest's git. A clone never ends.
+STANDING_GIT = """#!/bin/sh
+case " $* " in
+*" clone "*) sleep 6004 ;;
+esac
+exec /usr/bin/git "$@"
+"""
+
+
 def test_a_clone_that_is_killed_ends_in_the_guest_and_is_made_again(notes, tally):
-    """Half a clone of an `up` whose orphan is still at work is not removed under it: the orphan is ended first."""
     notes.up()
-    notes.sh("rm -rf ~/code/killed && mkdir ~/bin && printf '#!/bin/sh\\ncase \" $* \" in *\" clone \"*) mkdir -p \"$(eval echo \\\\${$#})\"; "
-             "sleep 6004;; esac\\nexec /usr/bin/git \"$@\"\\n' >~/bin/git && chmod +x ~/bin/git && sudo ln -sf ~/bin/git /usr/local/bin/git")
+    notes.sh("rm -rf ~/code/killed; sudo touch /usr/local/bin/git; sudo chmod 755 /usr/local/bin/git")
+    notes.run("sudo", "tee", "/usr/local/bin/git", input=STANDING_GIT)
     try:
-        child = notes.program.start("up", cwd=notes.cwd)
-        wait_until(lambda: notes.sh("ls -d ~/code/.partial.*/killed 2>/dev/null || true"), 60, "the clone has begun")
+        child = notes.program.start("up", cwd=notes.cwd, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_until(lambda: notes.sh("pgrep -f 'sleep 600[4]' || true"), 60, "the clone has begun")
         child.kill()
-        child.communicate()
+        child.wait()
         wait_until(lambda: not notes.sh("pgrep -f 'sleep 600[4]' || true"), 20, "it has ended")
     finally:
-        notes.sh("sudo rm -f /usr/local/bin/git; rm -rf ~/bin")
+        notes.sh("sudo rm -f /usr/local/bin/git")
+    assert notes.sh("ls -A ~/code").split()[0].startswith(".partial.")
     notes.up()
     check_made(notes)
     wait_for_quiet(notes.program)
