@@ -22,7 +22,8 @@ from program import command_line, text, wait_until
 SEED = int(os.environ.get("KILL_SEED") or time.time())
 KILLS = 200 if LONG else 20
 
-# What stays when a command has ended: the VM, and ssh's connection to it, whose process calls itself "[mux]".
+# What stays when a command has ended: the VM, and ssh's connection to it. Its process calls itself "[mux]", or has -N if `up` opened
+# it in advance.
 STAYS = ("qemu-system-", "bwrap", "machine-net", "machine-log")
 TEMPORARY = (".machine-tmp-", ".machine-cp.", ".partial", ".tmp", "tmp.", "git.", "keys-", ".new.")
 TEMPORARY_ENDS = (".new", ".tmp", ".part", "~", ".lock.tmp")
@@ -32,7 +33,7 @@ def strays(program):
     """Our processes that should have ended with their command."""
     lines = {pid: command_line(pid) for pid in program.processes()}
     return [(pid, text(line)) for pid, line in lines.items()
-            if not program_of(pid).startswith(STAYS) and b"[mux]" not in line and program_of(pid)]
+            if not program_of(pid).startswith(STAYS) and b"[mux]" not in line and b" -N " not in line and program_of(pid)]
 
 
 def temporary_files(program):
