@@ -16,7 +16,7 @@
 #   unreadable TEXT             git failed
 #   safe BYTES PATH             can be made again
 #   unread TEXT                 could not be looked at
-#   restoring ID                the archive with this checksum was being brought back, and that did not end
+#   unpacking ID                the archive with this checksum was being brought back, and that did not end
 #   end                         always the last: without it the report is incomplete
 #
 # A file counts by the time of its last change, which no program can set: it is explained when that is before this machine got its
@@ -625,14 +625,14 @@ sub say_safe {
 }
 
 sub report {
-        my $restoring = first_line('/var/lib/machine/restoring');
+        my $unpacking = first_line('/var/lib/machine/unpacking');
         for my $item (@items) {
                 printf "item %s %d %d %s\0", @$item{qw(kind size time)}, shown($item->{path});
                 print map { "$_\0" } @{ $item->{details} };
         }
         say_safe() if @items;
         print map { 'unread ' . substr($_, 0, 300) . "\0" } @unread[0 .. ($#unread < 19 ? $#unread : 19)];
-        print "restoring $restoring\0" if $restoring =~ /^[0-9a-f]{64}$/;
+        print "unpacking $unpacking\0" if $unpacking =~ /^[0-9a-f]{64}$/;
         print "end\0";
         return;
 }

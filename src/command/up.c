@@ -4,8 +4,8 @@
 #include "command/result.h"
 #include "guest/archive.h"
 #include "lib/deadline.h"
-#include "operation/restore.h"
 #include "operation/target.h"
+#include "operation/unpack.h"
 #include "vm/vm.h"
 
 struct up_options {
@@ -46,7 +46,7 @@ static int run(struct context *context, const struct invocation *invocation, str
         if (up_vm(&context->front, &vm, &target, given->engine ? given->engine : target.project.engine, &up, err) < 0)
                 return -1;
         if (given->from &&
-            restore_work(&context->front, &vm, &archive, streq(up.how, "created") || streq(up.how, "restored"), err) < 0)
+            unpack_work(&context->front, &vm, &archive, streq(up.how, "created") || streq(up.how, "restored"), err) < 0)
                 return -1;
         result_print(context, &(struct result){ .name = vm.name, .state = "running", .how = up.how, .started = started },
                      "VM '%s' is up: machine ssh %s", vm.name, vm.name);

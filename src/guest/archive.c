@@ -263,13 +263,13 @@ static int hear_end(struct copy_stream *stream, struct strv *aside, struct error
         return 0;
 }
 
-int archive_restore(const struct vm *vm, const struct archive *archive, struct strv *aside, struct error **err)
+int archive_unpack(const struct vm *vm, const struct archive *archive, struct strv *aside, struct error **err)
 {
         _cleanup_(copy_stream_clear) struct copy_stream stream = COPY_STREAM_INIT;
         _cleanup_(strv_clear) struct strv args = STRV_INIT;
 
         strv_add(&args, archive->id);
-        if (copy_stream_open(vm, "work-restore.sh", &args, &stream, err) < 0 || send_all(&stream, archive, err) < 0 ||
+        if (copy_stream_open(vm, "work-unpack.sh", &args, &stream, err) < 0 || send_all(&stream, archive, err) < 0 ||
             hear_end(&stream, aside, err) < 0) {
                 error_set_kind(err, ERROR_STEP);
                 return error_wrap(err, "cannot bring back what '%s' has into VM '%s'", archive->path, vm->name);

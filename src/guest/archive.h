@@ -1,6 +1,6 @@
 /*
  * What exists only in a guest, saved as one file of this computer, and brought back into a guest (guest/session/work.sh and
- * work-restore.sh).
+ * work-unpack.sh).
  *
  * The file is a tar archive in Zstandard's format (RFC 8878), as the guest made it, and one skippable frame of ours: "machine
  * work 1 " and the SHA-256 of all that comes before the frame. `tar --zstd -tf FILE` lists it. Nothing here unpacks it: it is a
@@ -42,4 +42,4 @@ int archive_open(const char *path, struct archive *out, struct error **err);
  * Unpacks it in the running VM: first all of it where nothing else is, and then each thing goes to its place. A killed run is
  * finished by calling again. Adds to `aside` the paths whose place something else has.
  */
-int archive_restore(const struct vm *vm, const struct archive *archive, struct strv *aside, struct error **err);
+int archive_unpack(const struct vm *vm, const struct archive *archive, struct strv *aside, struct error **err);

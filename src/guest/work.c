@@ -34,7 +34,7 @@ void work_clear(struct work *work)
         free(work->items);
         free(work->safe);
         strv_clear(&work->unread);
-        free(work->restoring);
+        free(work->unpacking);
         *work = (struct work)WORK_INIT;
 }
 
@@ -196,9 +196,9 @@ static bool on_unread(struct parser *parser, const char *value, size_t unused)
         return *value != '\0';
 }
 
-static bool on_restoring(struct parser *parser, const char *value, size_t unused)
+static bool on_unpacking(struct parser *parser, const char *value, size_t unused)
 {
-        set_string(&parser->work.restoring, xstrdup(value));
+        set_string(&parser->work.unpacking, xstrdup(value));
         return is_object_id(value);
 }
 
@@ -227,7 +227,7 @@ static const struct {
         { "commit", on_commit, 0 },
         { "safe", on_safe, 0 },
         { "unread", on_unread, 0 },
-        { "restoring", on_restoring, 0 },
+        { "unpacking", on_unpacking, 0 },
         { "end", on_end, 0 },
 };
 

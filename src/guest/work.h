@@ -49,7 +49,7 @@ struct work {
         struct work_safe *safe;
         size_t safe_count;
         struct strv unread; /* what couldn't be looked at */
-        char *restoring;    /* the checksum of an archive that was being brought back; NULL = none */
+        char *unpacking;    /* the checksum of an archive that was being brought back; NULL = none */
 };
 
 #define WORK_INIT                                                                                                              \

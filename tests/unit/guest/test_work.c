@@ -134,7 +134,7 @@ static void a_report_that_makes_no_sense_is_an_error(void **state)
         assert_refused(ITEM "object " A " x\0commit " A "\0end\0");
         assert_refused(ITEM "surprise\0end\0");
         assert_refused("safe x y\0end\0");
-        assert_refused("restoring x\0end\0");
+        assert_refused("unpacking x\0end\0");
         assert_refused("end\0" ITEM);
         assert_refused(ITEM "end\0end\0");
 }

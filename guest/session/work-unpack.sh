@@ -4,7 +4,7 @@
 #
 # The archive is first unpacked where only root can read it. Only when it is there as a whole, anything else is changed. Folders that
 # were saved as a whole replace what has their names; of a clone, what git ignores is kept. All other files go to their places one by
-# one. /var/lib/machine/restoring has the checksum as long as this goes on.
+# one. /var/lib/machine/unpacking has the checksum as long as this goes on.
 set -u
 for needed in git perl tar zstd; do
         command -v $needed >/dev/null || {
@@ -21,7 +21,7 @@ my ($id) = @ARGV;
 my $home = $ENV{HOME};
 my ($uid, $gid) = (stat $home)[4, 5];
 my $state = -d '/var/lib/machine' ? '/var/lib/machine' : '/tmp/machine-state';
-my ($stage, $mark) = ("$state/restored", "$state/restoring");
+my ($stage, $mark) = ("$state/unpacked", "$state/unpacking");
 my $replaced = 0;
 binmode STDIN;
 binmode STDOUT;

@@ -1,4 +1,4 @@
-#include "operation/restore.h"
+#include "operation/unpack.h"
 
 #include "guest/repos.h"
 
@@ -10,7 +10,7 @@ static int check_empty(const struct vm *vm, const struct archive *archive, struc
 
         if (repos_find_work(vm, checkout, &found, err) < 0)
                 return -1;
-        if (!work_any(&found) || streq_ptr(found.restoring, archive->id))
+        if (!work_any(&found) || streq_ptr(found.unpacking, archive->id))
                 return 0;
         text = work_text(&found);
         error_set(err, ERROR_WORK, "VM '%s' holds work of its own, which '%s' could overwrite:\n%s", vm->name, archive->path,
@@ -18,14 +18,14 @@ static int check_empty(const struct vm *vm, const struct archive *archive, struc
         return error_hint(err, "save it first: machine rebuild --save %s-2" ARCHIVE_SUFFIX " %s", vm->name, vm->name);
 }
 
-int restore_work(struct front *front, struct vm *vm, const struct archive *archive, bool fresh, struct error **err)
+int unpack_work(struct front *front, struct vm *vm, const struct archive *archive, bool fresh, struct error **err)
 {
         _cleanup_(strv_clear) struct strv aside = STRV_INIT;
         int status;
 
-        event_begin(front->events, "restore", "bringing back what '%s' has", archive->path);
-        status = !fresh && check_empty(vm, archive, err) < 0 ? -1 : archive_restore(vm, archive, &aside, err);
-        event_end(front->events, "restore", status < 0 ? EVENT_FAILED : EVENT_DONE, NULL);
+        event_begin(front->events, "unpack", "bringing back what '%s' has", archive->path);
+        status = !fresh && check_empty(vm, archive, err) < 0 ? -1 : archive_unpack(vm, archive, &aside, err);
+        event_end(front->events, "unpack", status < 0 ? EVENT_FAILED : EVENT_DONE, NULL);
         for (size_t i = 0; status == 0 && i < aside.count; i++)
                 event_warning(front->events, "something else has the place of '%s': it is in ~/set-aside", aside.items[i]);
         return status;

@@ -8,4 +8,4 @@
  * Unpacks the archive in a running VM. Unless the VM is `fresh`, made a moment ago, it must hold no work of its own: that could
  * be overwritten. Otherwise ERROR_WORK names that work. A killed run is finished by calling again with the same archive.
  */
-int restore_work(struct front *front, struct vm *vm, const struct archive *archive, bool fresh, struct error **err);
+int unpack_work(struct front *front, struct vm *vm, const struct archive *archive, bool fresh, struct error **err);
