@@ -10,6 +10,8 @@
 #include "qemu/sandbox.h"
 
 #define CHECK_MS (10 * 60 * 1000)
+/* RAW_LOCK_PERM_BASE, and the bit number of BLK_PERM_WRITE */
+#define WRITE_PERMISSION_BYTE (100 + 1)
 
 static int make(const char *path, const char *below, int64_t bytes, struct error **err)
 {
@@ -125,4 +127,12 @@ int disk_remove(const char *path, struct error **err)
         _cleanup_(freep) char *temporary = xasprintf("%s.tmp", path);
 
         return file_remove(path, err) < 0 ? -1 : file_remove(temporary, err);
+}
+
+bool disk_is_written(const char *path)
+{
+        _cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+        struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = WRITE_PERMISSION_BYTE, .l_len = 1 };
+
+        return fd >= 0 && fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }

@@ -25,5 +25,10 @@ int disk_grow(struct qmp *qmp, int64_t bytes, deadline limit, struct error **err
 /* Fails when a disk of disk_make_beside() that a killed QEMU left is not whole. qemu-img checks it, confined as QEMU is.
  * Source: qemu-img(1), "check". */
 int disk_check(const char *path, const struct layer *layer, int64_t bytes, const struct toolkit *toolkit, struct error **err);
+/*
+ * Does a QEMU that runs write to this disk? It says so by a lock of its own on the file, which it has whatever became of other
+ * files. Source: QEMU, docs/system/images ("Disk image file locking"), and block/file-posix.c: the byte of each permission.
+ */
+bool disk_is_written(const char *path);
 /* Removes the disk and what a killed disk_make() left. */
 int disk_remove(const char *path, struct error **err);

@@ -12,6 +12,7 @@
 #include "lib/file.h"
 #include "lib/os.h"
 #include "qemu/agent.h"
+#include "qemu/disk.h"
 #include "qemu/holder.h"
 #include "qemu/socket.h"
 
@@ -98,7 +99,7 @@ int runtime_is_alive(const struct runtime *runtime, struct error **err)
 
         if (fd < 0) {
                 if (errno == ENOENT)
-                        return 0;
+                        return disk_is_written(runtime->disk);
                 error_errno(err, ERROR_ENGINE, "cannot open '%s'", runtime->lock);
                 return file_hint(err, runtime->lock, errno);
         }
@@ -108,7 +109,8 @@ int runtime_is_alive(const struct runtime *runtime, struct error **err)
                 if (errno != EINTR)
                         return error_errno(err, ERROR_ENGINE, "cannot try the lock '%s'", runtime->lock);
         }
-        return 0;
+        /* The lock file may be another one than that which QEMU holds, when somebody has removed it. */
+        return disk_is_written(runtime->disk);
 }
 
 int runtime_claim(const struct runtime *runtime, struct lock *lock, struct error **err)
@@ -170,12 +172,23 @@ int runtime_qmp(const struct runtime *runtime, int child, deadline limit, struct
         }
 }
 
+/* Whoever holds the lock; when the lock file is gone, whoever listens at QMP's socket. Returns 1, 0 = nobody, or -1. */
+static int find_qemu(const struct runtime *runtime, pid_t *pid, struct error **err)
+{
+        int found = holder_find(runtime->lock, pid, err);
+        _cleanup_(closep) int listener = -1;
+
+        if (found != 0)
+                return found;
+        return socket_listener(runtime->qmp, deadline_in(0), &listener, pid, NULL) == 0;
+}
+
 int runtime_process(const struct runtime *runtime, int *process_fd, struct error **err)
 {
         _cleanup_(closep) int fd = -1;
         pid_t pid;
         int alive = runtime_is_alive(runtime, err);
-        int found = alive > 0 ? holder_find(runtime->lock, &pid, err) : 0;
+        int found = alive > 0 ? find_qemu(runtime, &pid, err) : 0;
 
         if (alive < 0 || found < 0)
                 return -1;
