@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "lib/os.h"
-#include "lib/spawn.h"
+#include "lib/process-spawn.h"
 
 #define END_MS 10000
 

@@ -10,7 +10,7 @@
 
 #include "lib/deadline.h"
 #include "lib/os.h"
-#include "lib/spawn.h"
+#include "lib/process-spawn.h"
 
 static bool is_program(const char *path)
 {

@@ -1,6 +1,6 @@
 /*
  * Other programs: argv arrays, never a shell; descriptors closed except for the ones named; every wait has a limit; what the
- * program said is kept for the error. A child ends with us, however we end, unless it is told to outlive us (spawn.h).
+ * program said is kept for the error. A child ends with us, however we end, unless it is told to outlive us (process-spawn.h).
  *
  *         const char *const argv[] = { "git", "ls-remote", "--", url, NULL };
  *         _cleanup_(strbuf_clear) struct strbuf out = STRBUF_INIT;

@@ -121,14 +121,14 @@ def test_includes_say_their_folder():
 @pytest.mark.parametrize("pattern, reason, allowed", [
     (r"(?<![\w.>])(_?exit|_Exit|quick_exit)\s*\(", "ends the program; only main() does",
      # abort() after a failed allocation is in util.c. A forked child must end without the parent's atexit handlers.
-     {"src/command/main.c", "src/net/main.c", "src/lib/process-guard.c", "src/lib/spawn-linux.c", "src/lib/spawn-darwin.c"}),
+     {"src/command/main.c", "src/net/main.c", "src/lib/process-guard.c", "src/lib/process-spawn-linux.c", "src/lib/process-spawn-darwin.c"}),
     (r"(?<![\w.>])(system|popen)\s*\(", "starts a shell", set()),
     (r"(?<![\w.>])(strcpy|strcat|sprintf|vsprintf|gets|strtok|tmpnam|mktemp|tempnam)\s*\(", "has no limit", set()),
     (r"(?<![\w.>])(atoi|atol|atoll|atof)\s*\(", "hides what can't be read as a number", set()),
     (r"(?<![\w.>])(u?sleep|nanosleep|clock_nanosleep)\s*\(", "sleeps to wait", set()),
     (r"(?<![\w.>])(v?fork|daemon)\s*\(", "starts a process past lib/process.h",
      # a worker shares its supervisor's memory and is not another program
-     {"src/lib/process-guard.c", "src/lib/spawn.c", "src/lib/spawn-darwin.c", "src/net/supervisor.c"}),
+     {"src/lib/process-guard.c", "src/lib/process-spawn.c", "src/lib/process-spawn-darwin.c", "src/net/supervisor.c"}),
     (r"\bPATH_MAX\b", "is a fixed buffer", set()),
 ])
 def test_calls_that_are_not_made(pattern, reason, allowed):

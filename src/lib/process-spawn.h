@@ -1,5 +1,6 @@
 /*
- * How process_spawn() (process.h) starts a child, which differs between Linux and macOS (spawn-linux.c, spawn-darwin.c).
+ * How process_spawn() (process.h) starts a child, which differs between Linux and macOS (process-spawn-linux.c,
+ * process-spawn-darwin.c).
  *
  * A child ends with us unless it `outlives` us. On Linux the kernel sends it SIGTERM (prctl(2), PR_SET_PDEATHSIG); the child
  * asks for that before it becomes the program, and then looks whether we are still there. The kernel takes the thread that

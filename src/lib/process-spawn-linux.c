@@ -1,4 +1,4 @@
-#include "lib/spawn.h"
+#include "lib/process-spawn.h"
 
 #include <errno.h>
 #include <fcntl.h>
