@@ -59,7 +59,8 @@ int helpers_start_log(const struct runtime *runtime, pid_t *pid, struct error **
                                                                                          { CONSOLE_OUT, console_out },
                                                                                          { MESSAGES_OUT, messages_out } },
                                                      .fd_count = 4,
-                                                     .new_session = true },
+                                                     .new_session = true,
+                                                     .outlives_us = true },
                              pid, err);
 }
 
