@@ -40,12 +40,12 @@ static const struct option options[] = {
 #define LOOK_MS 5000
 
 static const struct {
-        int number;
         const char *name;
+        int number;
         bool ends; /* it asks for the end */
 } forwarded[] = {
-        { SIGINT, "INT", true },   { SIGTERM, "TERM", true },  { SIGHUP, "HUP", true },
-        { SIGQUIT, "QUIT", true }, { SIGUSR1, "USR1", false }, { SIGUSR2, "USR2", false },
+        { "INT", SIGINT, true },   { "TERM", SIGTERM, true },  { "HUP", SIGHUP, true },
+        { "QUIT", SIGQUIT, true }, { "USR1", SIGUSR1, false }, { "USR2", SIGUSR2, false },
 };
 
 static int signal_pipe[2] = { -1, -1 };
