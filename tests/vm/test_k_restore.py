@@ -136,7 +136,7 @@ def test_a_template_never_changes_and_its_files_say_so(pair):
     template = template_of(pair[0])
     program = pair[0].program
     before = in_order(template, program)
-    assert set(before) == {"disk.qcow2", "manifest.json", "memory", "state"}
+    assert set(before) == {"SHA256SUMS", "disk.qcow2", "manifest.json", "memory", "state"}
     with twins(program.environment["XDG_DATA_HOME"], count=1) as vms:
         for vm in vms:
             assert template_of(vm) == template
