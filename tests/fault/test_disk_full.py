@@ -10,6 +10,7 @@ import threading
 import time
 
 import pytest
+from choice import long_unless
 from guests import SMALL, Vm, surroundings
 from program import said, wait_until
 
@@ -139,7 +140,7 @@ def test_a_guest_that_cannot_write_is_paused_and_everything_says_so(full, tally)
     tally(row)
 
 
-@pytest.mark.parametrize("command", ["run", "up"])
+@pytest.mark.parametrize("command", long_unless(["run"], ["run", "up"]))
 def test_the_next_command_lets_it_go_on(full, tally, command):
     program = full.program
     full.sh("rm -f ~/data; sync; sudo fstrim /")
@@ -174,7 +175,7 @@ def test_a_copy_into_a_full_vm_fails_and_works_later(full, tally):
     tally("disk full during cp")
 
 
-@pytest.mark.parametrize("room", [0, 4 * MIB])
+@pytest.mark.parametrize("room", long_unless([4 * MIB], [0, 4 * MIB]))
 def test_a_copy_out_to_a_full_disk_leaves_what_was_there(full, tally, room):
     folder = full.program.folder("target")
     full.sh("head -c 8M /dev/urandom >~/more")

@@ -391,6 +391,7 @@ exec /usr/bin/git "$@"
 """
 
 
+@pytest.mark.long
 def test_a_clone_that_is_killed_ends_in_the_guest_and_is_made_again(notes, tally):
     notes.up()
     notes.sh("rm -rf ~/code/killed; sudo touch /usr/local/bin/git; sudo chmod 755 /usr/local/bin/git")
@@ -451,6 +452,7 @@ def test_a_killed_connection_ends_the_commands_on_it(program, box, tally):
     tally("ssh's connection killed")
 
 
+@pytest.mark.long
 def test_a_killed_machine_keys_ends_its_session(data, tmp_path, tally):
     """It is a session's own. The agent can't be used any more, and no socket is left."""
     with surroundings(data=data) as program, ssh_agent(str(tmp_path / "agent"), make_key(str(tmp_path / "key"), "key")) as agent:

@@ -8,6 +8,7 @@ import signal
 
 import lab as lab_module
 import pytest
+from choice import long_unless
 from conftest import SMALL, Vm, program_of
 from program import said, wait_until
 
@@ -107,6 +108,7 @@ def test_the_network_killed_is_found_and_put_right(box, tally):
     assert [check["status"] for check in checks(box)] == ["ok"]
 
 
+@pytest.mark.long
 def test_up_puts_it_right_too(box, tally):
     before = box.qemu()
     kill_network(box)
@@ -114,6 +116,7 @@ def test_up_puts_it_right_too(box, tally):
     assert LOST_NETWORK not in box.up().err
 
 
+@pytest.mark.long
 def test_eight_commands_at_once_start_one_network(box, tally):
     kill_network(box)
     children = [box.program.start("run", "box", "--", "cat", "/run/mark") for _ in range(8)]
@@ -123,7 +126,7 @@ def test_eight_commands_at_once_start_one_network(box, tally):
     assert len(supervisor(box)) == 1
 
 
-@pytest.mark.parametrize("name", ["ssh.sock", "ready", "master", "silent", "."])
+@pytest.mark.parametrize("name", long_unless(["."], ["ssh.sock", "ready", "master", "silent", "."]))
 def test_a_file_of_the_runtime_folder_is_gone(box, tally, name):
     """"." is the folder itself: who logs out loses it."""
     box.run("true")
@@ -143,7 +146,7 @@ def test_a_file_of_the_runtime_folder_is_gone(box, tally, name):
     assert len(supervisor(box)) == 1
 
 
-@pytest.mark.parametrize("becomes", ["gone", "another file"])
+@pytest.mark.parametrize("becomes", long_unless(["gone"], ["gone", "another file"]))
 def test_a_lock_file_that_is_lost_hides_no_vm(box, tally, becomes):
     """QEMU's own lock on the disk still says that it runs: nothing may take the disk away or start another QEMU on it."""
     lock = os.path.join(box.folder(), "run.lock")
@@ -206,6 +209,7 @@ def account(box, verdict, address):
     return sum(line["count"] for line in box.program.json("egress", "box") if line["verdict"] == verdict and line["address"] == address)
 
 
+@pytest.mark.long
 def test_a_guest_that_sends_all_the_time_goes_on(box, tally):
     """The guest's device has a frame on its way when its wire breaks."""
     box.sh("systemd-run -q --user --unit=flood sh -c 'while :; do head -c 60000 /dev/zero | timeout 5 nc -u -w 1 10.0.2.2 9 || "
@@ -226,6 +230,7 @@ def test_work_is_found_behind_a_broken_network(box, tally):
     box.sh("rm -rf ~/code/mine")
 
 
+@pytest.mark.long
 def test_without_any_socket_it_is_stopped_in_order_and_started(box, tally):
     """QEMU can't be given another network, nor be asked to shut down by its own protocol. The guest's agent asks it, so nothing that
     a program has written is lost."""
