@@ -3,6 +3,7 @@ a table of what was tried; `tally` counts for it."""
 
 import collections
 import os
+import signal
 import sys
 
 import pytest
@@ -11,6 +12,10 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 
 from guests import *  # noqa: E402, F403
 from templates import alone, pair  # noqa: E402, F401
+
+# Whoever started this may have had hang-ups ignored (nohup(1)), and so would all that is started here: then no terminal that is closed
+# would end anything.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture

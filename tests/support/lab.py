@@ -61,6 +61,8 @@ class Lab:
     def build(self):
         near, far = f"ml{os.getpid() % 100000}a", f"ml{os.getpid() % 100000}b"
         self.near = near
+        # A run that was killed may have left one of this name, with its wires and routes.
+        self.ip("netns", "del", self.name, check=False)
         self.ip("netns", "add", self.name)
         self.ip("link", "add", near, "type", "veth", "peer", "name", far, "netns", self.name)
         self.ip("address", "add", f"{HOST}/30", "dev", near)
