@@ -56,8 +56,13 @@ int holder_find(const char *lock, pid_t *pid, struct error **err)
         DIR *processes;
         int64_t found = 0;
 
-        if (!real)
-                return errno == ENOENT ? 0 : error_errno(err, ERROR_ENGINE, "cannot find '%s'", lock);
+        /* Nobody holds a file that can't be there. */
+        if (!real && (errno == ENOENT || errno == ENOTDIR))
+                return 0;
+        if (!real) {
+                error_errno(err, ERROR_ENGINE, "cannot find '%s'", lock);
+                return file_hint(err, lock, errno);
+        }
         processes = opendir("/proc");
         if (!processes)
                 return error_errno(err, ERROR_ENGINE, "cannot list the processes");
