@@ -65,13 +65,15 @@ static int next_line(struct monitor *monitor, deadline limit, json_t **out)
                 if (monitor->heard.len > HEARD_MOST)
                         return -1;
                 got = recv(monitor->fd, block, sizeof(block), MSG_DONTWAIT);
-                if (got > 0)
+                if (got > 0) {
                         strbuf_add(&monitor->heard, block, (size_t)got);
-                else if (got == 0 || (errno != EAGAIN && errno != EINTR))
+                        continue;
+                }
+                if (got == 0 || (errno != EAGAIN && errno != EINTR))
                         return -1;
-                else if (deadline_passed(limit))
+                if (deadline_passed(limit))
                         return 0;
-                else if (poll(&polled, 1, deadline_left(limit)) < 0 && errno != EINTR)
+                if (poll(&polled, 1, deadline_left(limit)) < 0 && errno != EINTR)
                         return -1;
         }
         return -1;

@@ -71,7 +71,7 @@ def try_all(box, says, check_untouched=lambda: None):
     assert result.status != 0
     assert "disk.qcow2' is not as it was made, so it is not opened" in result.err
     assert says in result.err
-    assert "machine rebuild box" in result.err
+    assert f"mv -- '{box.folder()}'" in result.err and "then: machine up box" in result.err
     program = box.program
     assert box.state() == "stopped"
     for command in (["list"], ["status", "box"], ["layers"], ["prune", "--dry-run"]):

@@ -86,24 +86,22 @@ static void what_has_come_is_heard_after_the_limit(void **state)
 static void each_state_of_qemu_means_something(void **state)
 {
         static const struct {
-                const char *run;
-                bool full;
+                const char *run, *reason, *hint;
                 enum vm_state state;
-                const char *reason, *hint;
-                bool waits;
+                bool full, waits;
         } cases[] = {
-                { "running", false, VM_RUNNING, NULL, NULL, false },
-                { "prelaunch", false, VM_RUNNING, NULL, NULL, false },
-                { "inmigrate", false, VM_RUNNING, NULL, NULL, false },
-                { "something-new", false, VM_RUNNING, NULL, NULL, false },
-                { "io-error", true, VM_PAUSED, "the host's disk is full (/vms/blog)",
-                  "make room there, and then: machine up blog", true },
-                { "io-error", false, VM_PAUSED, "the host can't read or write the VM's disk (/vms/blog)",
-                  "look at that file system, and then: machine up blog", true },
-                { "paused", false, VM_PAUSED, "somebody has stopped it by QEMU's monitor", "machine up blog", true },
-                { "suspended", false, VM_PAUSED, "the guest has put itself to sleep", "machine up blog", true },
-                { "internal-error", false, VM_PAUSED, "QEMU or KVM can't go on with it", "machine down blog", false },
-                { "guest-panicked", false, VM_PAUSED, "the guest's kernel has panicked", "machine down blog", false },
+                { "running", NULL, NULL, VM_RUNNING, false, false },
+                { "prelaunch", NULL, NULL, VM_RUNNING, false, false },
+                { "inmigrate", NULL, NULL, VM_RUNNING, false, false },
+                { "something-new", NULL, NULL, VM_RUNNING, false, false },
+                { "io-error", "the host's disk is full (/vms/blog)", "make room there, and then: machine up blog", VM_PAUSED,
+                  true, true },
+                { "io-error", "the host can't read or write the VM's disk (/vms/blog)",
+                  "look at that file system, and then: machine up blog", VM_PAUSED, false, true },
+                { "paused", "somebody has stopped it by QEMU's monitor", "machine up blog", VM_PAUSED, false, true },
+                { "suspended", "the guest has put itself to sleep", "machine up blog", VM_PAUSED, false, true },
+                { "internal-error", "QEMU or KVM can't go on with it", "machine down blog", VM_PAUSED, false, false },
+                { "guest-panicked", "the guest's kernel has panicked", "machine down blog", VM_PAUSED, false, false },
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
