@@ -164,7 +164,8 @@ def nothing(vm):
 
 
 def clear_copied(vm):
-    vm.sh("rm -rf ~/copied")
+    """A killed copy that the guest is taking back at the same time can be in the way."""
+    wait_until(lambda: vm.run("rm", "-rf", "copied", status=None).status == 0, 20, "the copy is removed")
 
 
 def check_copied(vm):
