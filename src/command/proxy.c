@@ -146,7 +146,7 @@ static void relay_message(const struct strbuf *packet)
                 ;
 }
 
-/* Tells the client why there is no connection. Returns true when that is ssh, which shows it; another client may not. */
+/* Tells the client why it gets no connection. Returns true when the client is ssh, which shows the reason to the person. */
 static bool tell_client(const struct error *error)
 {
         _cleanup_(strbuf_clear) struct strbuf packet = STRBUF_INIT;

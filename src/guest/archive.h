@@ -28,7 +28,7 @@ struct archive {
         }
 void archive_clear(struct archive *archive);
 
-/* Fails when no new file can be made at `path`: there is one, or there is no folder for it. */
+/* Fails when `path` already exists, or when the folder for it is missing. */
 int archive_check_place(const char *path, struct error **err);
 /*
  * Saves what exists only in the running VM as the new file `path` (0600). It gets its name only when all of it is there and on

@@ -15,7 +15,7 @@ struct work_ref {
         char *name;          /* "refs/heads/main"; "HEAD" when they are on no branch */
         char *tip;           /* hexadecimal */
         int64_t count;       /* of its commits */
-        bool object;         /* it is no commit */
+        bool object;         /* a tag, a tree or a file instead of a commit */
         struct strv commits; /* the newest of them; the tip is the first */
 };
 

@@ -16,7 +16,7 @@ struct stock_kind {
         int (*drop_memory)(const char *key, struct error **err);
 };
 
-/* For an engine's table (vm/engine.h). `kind`: NULL = the engine has none of its own. */
+/* For an engine's table (vm/engine.h). `kind` is NULL when the engine makes no kind of layer of its own. */
 int stock_list(const char *user, const struct stock_kind *kind, struct engine_layers *out, struct error **err);
 int stock_base(const char *user, const struct strv *packages, bool make, struct event_sink *events, char **key,
                struct error **err);

@@ -1,7 +1,7 @@
 /*
  * The longest IPv4 packet, in bytes, that the network device of a guest of ours takes: the engine gives it to QEMU (host_mtu),
- * machine-net to libslirp. There is no wire that could ask for the usual 1500. Each frame costs QEMU and machine-net a round,
- * so long ones carry a download with a sixth of the work.
+ * machine-net to libslirp. No wire limits it to the usual 1500. QEMU and machine-net do some work for each
+ * frame, so a download in long frames takes a sixth of that work.
  */
 #pragma once
 

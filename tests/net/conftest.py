@@ -70,8 +70,9 @@ def start(namespaces):
 
 
 @pytest.fixture
-def net(start, servers):
-    net = start()
+def net(request, start, servers):
+    """With the RULES of the test's file, if it has any."""
+    net = start(rules=getattr(request.module, "RULES", None))
     assert net.said == "ok\n"
     return net
 

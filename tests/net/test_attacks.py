@@ -21,13 +21,6 @@ ALLOWED = {80: b"GET / HTTP/1.1\r\nHost: api.example.org\r\n\r\n", 443: client_h
 
 
 @pytest.fixture
-def net(start, servers):
-    net = start(rules=RULES)
-    assert net.said == "ok\n"
-    return net
-
-
-@pytest.fixture
 def guest(net):
     assert net.guest.resolve("api.example.org").endswith(socket.inet_aton(NAMED))
     assert net.guest.resolve(KEPT_NAME).endswith(socket.inet_aton(KEPT))

@@ -15,13 +15,6 @@ GET = b"GET / HTTP/1.1\r\nHost: api.example.org\r\n\r\n"
 
 
 @pytest.fixture
-def net(start, servers):
-    net = start(rules=RULES)
-    assert net.said == "ok\n"
-    return net
-
-
-@pytest.fixture
 def kept(guest):
     """A guest that has resolved the name of the servers that keep a connection."""
     assert guest.resolve(KEPT_NAME).endswith(socket.inet_aton(KEPT))
