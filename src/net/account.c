@@ -99,7 +99,9 @@ void account_write(struct account *account, int fd)
                 if (account->items[i].used)
                         add_line(&text, &account->items[i]);
         strbuf_addf(&text, "end %jd\n", (intmax_t)account->rules);
-        if (lseek(fd, 0, SEEK_SET) < 0 || ftruncate(fd, 0) < 0 || write(fd, text.buf, text.len) != (ssize_t)text.len)
+        /* In this order, a process that is killed in between leaves what it has written before: readers stop at "end". */
+        if (lseek(fd, 0, SEEK_SET) < 0 || write(fd, text.buf, text.len) != (ssize_t)text.len ||
+            ftruncate(fd, (off_t)text.len) < 0)
                 return;
         account->changed = false;
 }
@@ -189,7 +191,10 @@ void account_read(struct account *account, int fd)
 
         if (fd < 0 || !read_all(fd, &text))
                 return;
-        for (const char *line = text.buf; *line && place < ACCOUNT_MOST; line += strcspn(line, "\n"), line += *line == '\n') {
+        /* What a killed process has left half written is written again. */
+        account->changed = true;
+        for (const char *line = text.buf; *line && !starts_with(line, "end ") && place < ACCOUNT_MOST;
+             line += strcspn(line, "\n"), line += *line == '\n') {
                 _cleanup_(strv_clear) struct strv words = STRV_INIT;
 
                 split(line, strcspn(line, "\n"), &words);

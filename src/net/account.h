@@ -1,7 +1,8 @@
 /*
  * What the guest has reached and what it was refused, for `machine egress`: one line for each, in a file that is rewritten
- * every second in which something changed. Times are seconds since 1970. When the account is full, the refusal that was
- * longest ago makes room, so that a guest can't hide what it reached behind what it was refused.
+ * every second in which something changed. A supervisor that is killed loses that second. Times are seconds since 1970. When
+ * the account is full, the refusal that was longest ago makes room, so that a guest can't hide what it reached behind what it
+ * was refused.
  *
  *         reached tcp NAME ADDRESS PORT COUNT SENT RECEIVED FIRST LAST     COUNT connections (for UDP: ports of the guest)
  *         refused tcp NAME ADDRESS PORT COUNT REASON FIRST LAST            COUNT attempts

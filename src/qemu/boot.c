@@ -261,11 +261,9 @@ int boot_wait(const struct runtime *runtime, struct qmp *qmp, int quiet_ms, stru
                 .loop = loop_new(),
                 .console = CONSOLE_INIT,
                 .watch = -1,
+                .qemu = runtime_qemu(runtime),
         };
-        uid_t user;
 
-        if (os_peer_pid(qmp_fd(qmp), &boot.qemu, &user) < 0)
-                boot.qemu = 0;
         progress_begin(&boot.progress, quiet_ms, WHOLE_TIMES * quiet_ms, now_ms());
         for (size_t i = 0; i < ATTEMPTS; i++)
                 boot.attempts[i] = (struct attempt){ .boot = &boot, .fd = -1 };

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "lib/file.h"
-#include "lib/os.h"
 #include "lib/text.h"
 #include "qemu/disk.h"
 #include "qemu/engine.h"
@@ -24,10 +23,12 @@
 #define RESTORE_MS 120000
 /* How long the guest, or the QEMU that runs it, may show no sign of life before it has taken on its identity (vm/progress.h).
  */
-#define WAKE_KVM_MS       10000
-#define WAKE_EMULATED_MS  60000
-#define WAKE_WHOLE_MS     180000
-#define CONNECT_MS        5000
+#define WAKE_KVM_MS      10000
+#define WAKE_EMULATED_MS 60000
+#define WAKE_WHOLE_MS    180000
+#define CONNECT_MS       5000
+/* That one guest didn't wake says nothing of its template. */
+#define TRIES             2
 #define ANSWER_LINE_LIMIT 4096
 
 /* The file's name while the restore goes on. The disk may have been written to then. */
@@ -69,26 +70,31 @@ static int refresh_disk(const struct vm *vm, const struct runtime *runtime, cons
         return 0;
 }
 
+/* The guest that is to take on its identity. */
+struct answer {
+        const struct vm *vm;
+        int fd;     /* its port */
+        pid_t qemu; /* 0 = unknown */
+        struct progress progress;
+};
+
 /* The guest has not answered for a while. Returns 0 when it is to be waited for. */
-static int look_again(const struct vm *vm, int fd, struct progress *progress, struct error **err)
+static int look_again(struct answer *answer, struct error **err)
 {
         _cleanup_(vm_status_clear) struct vm_status status = VM_STATUS_INIT;
         _cleanup_(freep) char *text = NULL;
-        pid_t qemu = 0;
-        uid_t user;
 
-        if (engine_inspect(vm, &status, NULL) == 0 && status.state == VM_PAUSED)
-                return vm_refuse_state(vm, &status, err);
-        progress_look(progress, os_peer_pid(fd, &qemu, &user) < 0 ? 0 : qemu, now_ms());
-        if (!progress_is_over(progress, now_ms()))
+        if (engine_inspect(answer->vm, &status, NULL) == 0 && status.state == VM_PAUSED)
+                return vm_refuse_state(answer->vm, &status, err);
+        progress_look(&answer->progress, answer->qemu, now_ms());
+        if (!progress_is_over(&answer->progress, now_ms()))
                 return 0;
-        text = progress_text(progress, now_ms());
+        text = progress_text(&answer->progress, now_ms());
         return error_set(err, ERROR_ENGINE, "the guest does not answer %s", text);
 }
 
 /* Reads the line that the guest answers with. */
-static int read_line(const struct vm *vm, int fd, struct lines *lines, struct strbuf *line, struct progress *progress,
-                     struct error **err)
+static int read_line(struct answer *answer, struct lines *lines, struct strbuf *line, struct error **err)
 {
         for (;;) {
                 char block[512];
@@ -97,12 +103,12 @@ static int read_line(const struct vm *vm, int fd, struct lines *lines, struct st
 
                 if (got != 0)
                         return got < 0 ? -1 : 0;
-                got = socket_wait(fd, POLLIN, deadline_in(progress_pause_ms(progress)), err);
-                if (got < 0 || (got == 0 && look_again(vm, fd, progress, err) < 0))
+                got = socket_wait(answer->fd, POLLIN, deadline_in(progress_pause_ms(&answer->progress)), err);
+                if (got < 0 || (got == 0 && look_again(answer, err) < 0))
                         return -1;
                 if (got == 0)
                         continue;
-                length = recv(fd, block, sizeof(block), 0);
+                length = recv(answer->fd, block, sizeof(block), 0);
                 if (length > 0)
                         lines_feed(lines, block, (size_t)length);
                 else if (length == 0 || (errno != EINTR && errno != EAGAIN))
@@ -111,13 +117,13 @@ static int read_line(const struct vm *vm, int fd, struct lines *lines, struct st
 }
 
 /* Reads the answer: "ok", or the reason why not. */
-static int read_answer(const struct vm *vm, int fd, struct progress *progress, struct error **err)
+static int read_answer(struct answer *answer, struct error **err)
 {
         _cleanup_(lines_clear) struct lines lines = LINES_INIT(ANSWER_LINE_LIMIT);
         _cleanup_(strbuf_clear) struct strbuf line = STRBUF_INIT;
         _cleanup_(freep) char *shown = NULL;
 
-        if (read_line(vm, fd, &lines, &line, progress, err) < 0)
+        if (read_line(answer, &lines, &line, err) < 0)
                 return -1;
         if (streq(line.buf, "ok"))
                 return 0;
@@ -126,19 +132,20 @@ static int read_answer(const struct vm *vm, int fd, struct progress *progress, s
 }
 
 /* The clock goes last, because time goes on meanwhile. */
-static int hand_over_identity(const struct vm *vm, int fd, int quiet_ms, struct error **err)
+static int hand_over_identity(const struct launch *launch, int fd, struct error **err)
 {
+        struct answer answer = { .vm = launch->vm, .fd = fd, .qemu = runtime_qemu(launch->runtime) };
+        int quiet_ms = launch->acceleration.kvm ? WAKE_KVM_MS : WAKE_EMULATED_MS;
         _cleanup_(identity_wipe) struct strbuf text = STRBUF_INIT;
-        struct progress progress;
         struct timespec now;
 
-        progress_begin(&progress, quiet_ms, WAKE_WHOLE_MS, now_ms());
-        if (identity_describe(vm, &text, err) < 0)
+        progress_begin(&answer.progress, quiet_ms, WAKE_WHOLE_MS, now_ms());
+        if (identity_describe(launch->vm, &text, err) < 0)
                 return -1;
         clock_gettime(CLOCK_REALTIME, &now);
         strbuf_addf(&text, "time %jd.%06ld\n\n", (intmax_t)now.tv_sec, now.tv_nsec / 1000);
-        if (socket_send(fd, text.buf, text.len, deadline_in(quiet_ms), err) < 0 || read_answer(vm, fd, &progress, err) < 0)
-                return error_wrap(err, "cannot give VM '%s' its identity", vm->name);
+        if (socket_send(fd, text.buf, text.len, deadline_in(quiet_ms), err) < 0 || read_answer(&answer, err) < 0)
+                return error_wrap(err, "cannot give VM '%s' its identity", launch->vm->name);
         return 0;
 }
 
@@ -160,7 +167,7 @@ static int wake(const struct launch *launch, struct qmp *qmp, int state, struct 
             qmp_call(qmp, "cont", NULL, restored, NULL, err) < 0 ||
             grow_disk(launch->vm, launch->layer, qmp, restored, err) < 0)
                 return -1;
-        return hand_over_identity(launch->vm, resume, launch->acceleration.kvm ? WAKE_KVM_MS : WAKE_EMULATED_MS, err);
+        return hand_over_identity(launch, resume, err);
 }
 
 /* *reached becomes true once QEMU has started: what fails after that is the restore. */
@@ -201,25 +208,33 @@ static int check_fit(const struct launch *launch, const struct layer *layer, str
         return template_fits(layer, &wish, err);
 }
 
-/* Returns 1 when it was restored, 0 when it can't be: `reason` says why, `blame` whether the template is at fault; -1 when it
- * can't be at the moment, because the host's disk is full. Then the next start restores it. */
-static int try_restore(struct launch *launch, bool *blame, struct error **reason)
+enum outcome {
+        RESTORED,
+        CANNOT,  /* the template isn't at fault */
+        DAMAGED, /* it is */
+        SILENT,  /* the guest was there and didn't take on its identity */
+        WAITS,   /* the host's disk is full; the next start restores it */
+        FAILED,  /* the VM can't be started at all */
+};
+
+/* `reason` says why it was not restored. */
+static enum outcome try_restore(struct launch *launch, struct error **reason)
 {
         _cleanup_(vm_status_clear) struct vm_status status = VM_STATUS_INIT;
+        bool reached = false;
 
-        *blame = false;
         if (check_fit(launch, launch->layer, reason) < 0)
-                return 0;
-        *blame = true;
+                return CANNOT;
         if (template_check(launch->layer, reason) < 0)
-                return 0;
-        *blame = false;
-        if (run_restored(launch, blame, reason) == 0 && restore_forget(launch->runtime, reason) == 0)
-                return 1;
-        if (engine_inspect(launch->vm, &status, NULL) == 0 && status.state == VM_PAUSED && status.waits)
-                return vm_refuse_state(launch->vm, &status, reason);
+                return DAMAGED;
+        if (run_restored(launch, &reached, reason) == 0 && restore_forget(launch->runtime, reason) == 0)
+                return RESTORED;
+        if (engine_inspect(launch->vm, &status, NULL) == 0 && status.state == VM_PAUSED && status.waits) {
+                vm_refuse_state(launch->vm, &status, reason);
+                return WAITS;
+        }
         launch_explain(launch, reason);
-        return 0;
+        return reached ? SILENT : CANNOT;
 }
 
 static void give_up(const struct vm *vm, const struct layer *layer, bool blame, const struct error *reason,
@@ -243,27 +258,51 @@ static int begin(const struct vm *vm, const struct runtime *runtime, const struc
         return file_rename(runtime->restore, begun, err);
 }
 
+static enum outcome try_once(const struct vm *vm, const struct runtime *runtime, const struct layer *layer,
+                             struct event_sink *events, struct error **reason)
+{
+        _cleanup_(launch_clear) struct launch launch = { .vm = vm, .runtime = runtime, .lock = LOCK_INIT };
+        enum outcome outcome;
+
+        if (launch_prepare(&launch, layer, events, reason) < 0 || begin(vm, runtime, layer, reason) < 0 ||
+            disk_inspect(runtime->disk, layer, 0, NULL, reason) < 0)
+                return FAILED;
+        outcome = try_restore(&launch, reason);
+        if (outcome == RESTORED)
+                launch_keep(&launch);
+        return outcome;
+}
+
+/* That one guest stays silent says nothing of its template, so it gets a second try. */
+static enum outcome try_twice(const struct vm *vm, const struct runtime *runtime, const struct layer *layer,
+                              struct event_sink *events, struct error **reason)
+{
+        enum outcome outcome = try_once(vm, runtime, layer, events, reason);
+        _cleanup_(freep) char *text = NULL;
+
+        if (outcome != SILENT)
+                return outcome;
+        text = error_text(*reason);
+        event_note(events, "VM '%s' didn't wake from its warm template and is restored again: %s", vm->name, text);
+        error_free(TAKE_PTR(*reason));
+        return try_once(vm, runtime, layer, events, reason);
+}
+
 int restore_start(const struct vm *vm, const struct runtime *runtime, const struct layer *layer, struct event_sink *events,
                   struct error **err)
 {
-        _cleanup_(launch_clear) struct launch launch = { .vm = vm, .runtime = runtime, .lock = LOCK_INIT };
         _cleanup_(error_freep) struct error *reason = NULL;
         _cleanup_(lock_release) struct lock lock = LOCK_INIT;
-        bool blame;
-        int restored;
+        enum outcome outcome;
 
-        if (layer_use(layer->key, &lock, err) < 0 || launch_prepare(&launch, layer, events, err) < 0 ||
-            begin(vm, runtime, layer, err) < 0 || disk_inspect(runtime->disk, layer, 0, NULL, err) < 0)
+        if (layer_use(layer->key, &lock, err) < 0)
                 return -1;
-        restored = try_restore(&launch, &blame, &reason);
-        if (restored > 0) {
-                launch_keep(&launch);
+        outcome = try_twice(vm, runtime, layer, events, &reason);
+        if (outcome == RESTORED)
                 return 1;
-        }
-        launch_clear(&launch);
-        if (restored < 0)
+        if (outcome == WAITS || outcome == FAILED)
                 return error_give(err, TAKE_PTR(reason));
-        give_up(vm, layer, blame, reason, events);
+        give_up(vm, layer, outcome != CANNOT, reason, events);
         if (refresh_disk(vm, runtime, layer, vm->record.disk_bytes, err) < 0)
                 return -1;
         return restore_forget(runtime, err);

@@ -21,6 +21,7 @@
 #define ONE_MS 500
 /* The pause between two looks at what no descriptor tells: whether the lock is free */
 #define LOOK_MS 20
+#define PEER_MS 1000
 
 void runtime_clear(struct runtime *runtime)
 {
@@ -116,7 +117,7 @@ int runtime_is_alive(const struct runtime *runtime, struct error **err)
 int runtime_claim(const struct runtime *runtime, struct lock *lock, struct error **err)
 {
         /* A process that looks holds it for an instant; wait until that is over. */
-        if (lock_acquire(lock, runtime->lock, LOCK_EXCLUSIVE, 1000, err) < 0)
+        if (lock_acquire(lock, runtime->lock, LOCK_EXCLUSIVE, END_MS, err) < 0)
                 return error_wrap(err, "cannot start VM '%s'", runtime->name);
         return 0;
 }
@@ -181,6 +182,14 @@ static int find_qemu(const struct runtime *runtime, pid_t *pid, struct error **e
         if (found != 0)
                 return found;
         return socket_listener(runtime->qmp, deadline_in(0), &listener, pid, NULL) == 0;
+}
+
+pid_t runtime_qemu(const struct runtime *runtime)
+{
+        _cleanup_(closep) int process_fd = -1;
+        pid_t pid = 0;
+
+        return socket_listener(runtime->look, deadline_in(PEER_MS), &process_fd, &pid, NULL) < 0 ? 0 : pid;
 }
 
 int runtime_process(const struct runtime *runtime, int *process_fd, struct error **err)

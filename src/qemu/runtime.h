@@ -53,6 +53,12 @@ int runtime_claim(const struct runtime *runtime, struct lock *lock, struct error
  * `child` is the descriptor of a process; when that ends, so does the waiting. -1 = only the lock tells whether QEMU lives.
  */
 int runtime_qmp(const struct runtime *runtime, int child, deadline limit, struct qmp **out, struct error **err);
+/*
+ * QEMU's own process, not that of what is around it; 0 = unknown. By its second QMP socket, and only once QEMU has answered at
+ * the first: until then the kernel names the process that made the sockets, and on a connection from that time it always does
+ * (SO_PEERCRED, unix(7)).
+ */
+pid_t runtime_qemu(const struct runtime *runtime);
 /* Finds QEMU, whether it still answers or not: a descriptor that polls readable when it has ended. ERROR_NOT_FOUND when it is
  * gone. */
 int runtime_process(const struct runtime *runtime, int *process_fd, struct error **err);

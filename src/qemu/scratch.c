@@ -3,22 +3,11 @@
 #include "host/paths.h"
 #include "lib/file.h"
 #include "qemu/agent.h"
-#include "qemu/socket.h"
 
 /* A handful of commands, each of which may have to be read from the disk first: how long nothing may move (agent_run()) */
 #define SCRIPT_KVM_MS      60000
 #define SCRIPT_EMULATED_MS 300000
 #define QUIT_MS            10000
-#define LOOK_MS            1000
-
-/* QEMU's own process, not that of what is around it; 0 = unknown. */
-static pid_t find_qemu(const struct runtime *runtime)
-{
-        _cleanup_(closep) int process_fd = -1;
-        pid_t pid = 0;
-
-        return socket_listener(runtime->look, deadline_in(LOOK_MS), &process_fd, &pid, NULL) < 0 ? 0 : pid;
-}
 
 int scratch_run(const struct launch *launch, const char *script, const char *argument, struct error **err)
 {
@@ -30,7 +19,7 @@ int scratch_run(const struct launch *launch, const char *script, const char *arg
         if (throwaway_script(script, &text, err) < 0 ||
             agent_connect(launch->runtime->agent, deadline_in(quiet_ms), &agent, err) < 0)
                 return -1;
-        return agent_run(agent, argv, &text, find_qemu(launch->runtime), quiet_ms, err);
+        return agent_run(agent, argv, &text, runtime_qemu(launch->runtime), quiet_ms, err);
 }
 
 int scratch_quit(const struct launch *launch, struct qmp *qmp, struct error **err)

@@ -94,13 +94,10 @@ static int ask_to_end(const struct vm *vm, const struct runtime *runtime, int pr
 {
         struct progress progress;
         bool asked = false;
-        pid_t qemu = 0;
+        pid_t qemu = runtime_qemu(runtime);
         off_t said = 0;
-        uid_t user;
         int ended = 0;
 
-        if (!qmp || os_peer_pid(qmp_fd(qmp), &qemu, &user) < 0)
-                qemu = 0;
         progress_begin(&progress, GRACE_MS, WHOLE_MS, now_ms());
         for (bool again = false; ended == 0 && !progress_is_over(&progress, now_ms()); again = true) {
                 /* A guest that is on its way answers no more. */

@@ -9,7 +9,7 @@
 #include "lib/process.h"
 #include "qemu/arguments.h"
 
-#define PROBE_TIMEOUT_MS 10000
+#define PROBE_TIMEOUT_MS 60000 /* they take some milliseconds, on a busy host with a slow disk seconds */
 #define CACHE_LIMIT      (64 << 10)
 
 const char *const toolkit_environment[] = { "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C",

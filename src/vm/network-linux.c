@@ -14,9 +14,9 @@
 #include "vm/console.h"
 #include "vm/network.h"
 
-#define READY_MS     10000
+#define READY_MS     60000 /* it takes some milliseconds; one that ends is not waited for */
 #define REASON_LIMIT 4096
-#define END_MS       2000
+#define END_MS       10000
 #define LOG_LIMIT    (2 << 20) /* twice what net/log.h lets it have */
 
 enum { FRAMES_FD = 3, READY_FD = 4 };

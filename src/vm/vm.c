@@ -4,8 +4,9 @@
 #include "lib/file.h"
 #include "lib/text.h"
 
-/* Longer than the longest work that is done under the lock: building a base image in software emulation. */
-#define LOCK_TIMEOUT_MS (30 * 60 * 1000)
+/* Longer than the longest work that is done under the lock: waiting for somebody else's layer (image/layer.c), then making one
+ * in software emulation. */
+#define LOCK_TIMEOUT_MS (8 * 60 * 60 * 1000)
 
 static const struct engine *const no_engines[] = { NULL };
 static const struct engine *const *all_engines = no_engines;

@@ -156,6 +156,13 @@ class Program:
         except (IndexError, ValueError):
             raise AssertionError(said(result)) from None
 
+    def how(self, name, *options, **how):
+        """How `up` came to the running VM: "restored", "created", "started" or "running". If a warning says more of it, such as why the VM
+        was not restored, it follows."""
+        events = [json.loads(line) for line in self.run("up", *options, name, "--json", **how).out.splitlines()]
+        warnings = [event["text"] for event in events if event.get("event") == "warning" and f"'{name}'" in event["text"]]
+        return " - ".join([events[-1]["how"]] + warnings)
+
     def checks(self):
         """What `machine doctor` found. Its result comes first; an error may follow."""
         return json.loads(self.run("doctor", "--json", status=None).out.splitlines()[0])

@@ -45,7 +45,7 @@ def test_the_first_up_makes_it_and_its_repos(blog_made, lab):
 
 
 def test_up_again_changes_nothing(blog):
-    assert blog.program.json("up", "blog")["how"] == "running"
+    assert blog.program.how("blog") == "running"
 
 
 def test_the_host_is_not_reached_by_the_gateway(blog, host_server):

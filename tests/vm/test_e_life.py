@@ -41,7 +41,7 @@ exec {real} "$@"
 
 def test_a_stopped_vm_is_started_with_its_files(blog_made):
     blog_made.machine("down")
-    assert blog_made.program.json("up", "blog")["how"] == "started"
+    assert blog_made.program.how("blog") == "started"
     assert blog_made.sh("cat ~/kept") == "kept\n"
 
 
@@ -49,7 +49,7 @@ def test_qemu_killed_is_seen_as_stopped_and_up_mends_it(blog):
     pid, = blog.qemu()
     os.kill(pid, signal.SIGKILL)
     wait_until(lambda: blog.state() == "stopped", 10, "QEMU is gone")
-    assert blog.program.json("up", "blog")["how"] == "started"
+    assert blog.program.how("blog") == "started"
     assert blog.run("true").out == ""
     assert len(blog.qemu()) == 1
     assert len(blog.program.processes("machine-net", "blog")) <= 2
@@ -140,5 +140,5 @@ def test_an_up_with_repos_that_fail_keeps_the_vm_and_goes_on(make, lab):
     result = vm.up(status=6)
     assert "late" in result.err
     lab.repo("late")
-    assert vm.program.json("up", "late")["how"] == "running"
+    assert vm.program.how("late") == "running"
     assert vm.sh("cat ~/code/late/README") == "late\n"

@@ -55,7 +55,7 @@ def test_a_restored_vm_boots_by_itself_the_next_time(pair):
     one = pair[0]
     one.sh("echo kept >~/kept; sync")
     one.machine("down")
-    assert one.program.json("up", one.name)["how"] == "started"
+    assert one.program.how(one.name) == "started"
     assert one.sh("cat ~/kept; hostname").split() == ["kept", one.name]
 
 
@@ -122,7 +122,7 @@ def test_the_clock_is_right_after_a_restore_of_a_template_that_is_days_old(own):
     """Only the guest's clock is moved. The host's clock and QEMU are real."""
     own.projects(f"[old]\n{SMALL}")
     env = moved_clock(own, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(time.time() - 5 * DAY)))
-    assert own.json("up", "old", env=env, timeout=600)["how"] == "restored"
+    assert own.how("old", env=env, timeout=600) == "restored"
     vm = Vm(own, "old")
     before = time.time()
     inside = float(vm.sh("date +%s.%N"))
@@ -189,7 +189,7 @@ def test_restores_at_once(data, count):
         program.projects("".join(f"[{name}]\n{SMALL}" for name in names))
         template = None
         with concurrent.futures.ThreadPoolExecutor(count) as pool:
-            hows = list(pool.map(lambda name: program.json("up", name, timeout=900)["how"], names))
+            hows = list(pool.map(lambda name: program.how(name, timeout=900), names))
         assert hows == ["restored"] * count
         vms = [Vm(program, name) for name in names]
         template = template_of(vms[0])
@@ -206,8 +206,8 @@ def test_restores_at_once(data, count):
 @pytest.mark.long
 def test_cold_means_a_boot_of_its_own(own):
     own.projects(f"[by-key]\n{SMALL}cold = true\n[by-option]\n{SMALL}")
-    assert own.json("up", "by-key")["how"] == "created"
-    assert own.json("up", "--cold", "by-option")["how"] == "created"
+    assert own.how("by-key") == "created"
+    assert own.how("by-option", "--cold") == "created"
     kinds = {vm: layer["kind"] for layer in own.json("layers") for vm in layer["vms"]}
     assert kinds == {"by-key": "base", "by-option": "base"}
     boots = {Vm(own, name).sh("cat /proc/sys/kernel/random/boot_id") for name in ("by-key", "by-option")}

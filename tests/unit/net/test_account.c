@@ -75,11 +75,30 @@ static void what_makes_no_sense_is_passed_over(void **state)
         account_read(account, -1);
 }
 
+static void the_rest_of_an_older_longer_file_is_no_part_of_it(void **state)
+{
+        _cleanup_(freep) struct account *account = xcalloc(1, sizeof(*account));
+        _cleanup_(closep) int fd = open_file("reached tcp - 192.0.2.1 443 3 100 2000 50 60\n"
+                                             "end 9\n"
+                                             "reached tcp - 192.0.2.2 443 3 100 2000 50 60\n"
+                                             "end 8\n");
+        _cleanup_(freep) char *text = NULL;
+
+        account_read(account, fd);
+        assert_true(account->items[0].used);
+        assert_false(account->items[1].used);
+        account->rules = 9;
+        account_write(account, fd);
+        text = content(fd);
+        assert_string_equal(text, "reached tcp - 192.0.2.1 443 3 100 2000 50 60\nend 9\n");
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(what_was_written_is_read_back_and_counted_on),
                 cmocka_unit_test(what_makes_no_sense_is_passed_over),
+                cmocka_unit_test(the_rest_of_an_older_longer_file_is_no_part_of_it),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
