@@ -222,8 +222,8 @@ static int run_forwarding(const struct session *session, struct event_sink *even
         ssh_pid = pid;
         if (wait_forwarding(session, events, pid, tag, &status, err) < 0)
                 return -1;
-        /* The command goes on when the connection is gone. */
-        if (WIFEXITED(status) && WEXITSTATUS(status) == SSH_FAILED)
+        /* The command goes on when the connection is gone, or who held it was killed. */
+        if (!WIFEXITED(status) || WEXITSTATUS(status) == SSH_FAILED)
                 forward(session, tag, SIGHUP, little);
         return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }

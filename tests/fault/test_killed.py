@@ -453,6 +453,16 @@ def test_a_killed_connection_ends_the_commands_on_it(program, box, tally):
     tally("ssh's connection killed")
 
 
+def test_a_killed_ssh_ends_its_command(program, box, tally):
+    child = start_marked(box, "echo ready; sleep 6009; : marked-ssh")
+    ssh, = [pid for pid in program.processes() if program_of(pid) == "ssh" and b"marked-ssh" in command_line(pid)]
+    os.kill(ssh, signal.SIGKILL)
+    assert program.finish(child, timeout=60).status == 128 + signal.SIGKILL
+    wait_until(lambda: not in_guest(box, "marked-ssh"), 20, "the guest's command has ended")
+    wait_for_quiet(program)
+    tally("a session's ssh killed")
+
+
 @pytest.mark.long
 def test_a_killed_machine_keys_ends_its_session(data, tmp_path, tally):
     """It is a session's own. The agent can't be used any more, and no socket is left."""
