@@ -72,24 +72,57 @@ static int refresh_disk(const struct vm *vm, const struct runtime *runtime, cons
 
 /* The guest that is to take on its identity. */
 struct answer {
-        const struct vm *vm;
-        int fd;     /* its port */
+        const struct launch *launch;
+        int fd;     /* its port; ours */
         pid_t qemu; /* 0 = unknown */
+        bool again; /* it was told a second time */
         struct progress progress;
 };
+
+static int connect_port(const struct runtime *runtime, int *fd, struct error **err)
+{
+        return socket_connect(runtime->resume, deadline_in(CONNECT_MS), fd, err);
+}
+
+/* The clock goes last, because time goes on meanwhile. */
+static int send_identity(const struct answer *answer, struct error **err)
+{
+        _cleanup_(identity_wipe) struct strbuf text = STRBUF_INIT;
+        struct timespec now;
+
+        if (identity_describe(answer->launch->vm, &text, err) < 0)
+                return -1;
+        clock_gettime(CLOCK_REALTIME, &now);
+        strbuf_addf(&text, "time %jd.%06ld\n\n", (intmax_t)now.tv_sec, now.tv_nsec / 1000);
+        return socket_send(answer->fd, text.buf, text.len, deadline_in(answer->progress.quiet_ms), err);
+}
+
+/* Tells it once more over a new connection. The guest sees its port close and open, which wakes one that has overheard the
+ * first. One that did hear it takes no notice: of the same words said twice, the later count. */
+static int tell_again(struct answer *answer, struct error **err)
+{
+        answer->again = true;
+        closep(&answer->fd);
+        answer->fd = -1;
+        return connect_port(answer->launch->runtime, &answer->fd, err) < 0 ? -1 : send_identity(answer, err);
+}
 
 /* The guest has not answered for a while. Returns 0 when it is to be waited for. */
 static int look_again(struct answer *answer, struct error **err)
 {
+        const struct vm *vm = answer->launch->vm;
         _cleanup_(vm_status_clear) struct vm_status status = VM_STATUS_INIT;
         _cleanup_(freep) char *text = NULL;
+        int64_t now = now_ms();
 
-        if (engine_inspect(answer->vm, &status, NULL) == 0 && status.state == VM_PAUSED)
-                return vm_refuse_state(answer->vm, &status, err);
-        progress_look(&answer->progress, answer->qemu, now_ms());
-        if (!progress_is_over(&answer->progress, now_ms()))
+        if (engine_inspect(vm, &status, NULL) == 0 && status.state == VM_PAUSED)
+                return vm_refuse_state(vm, &status, err);
+        progress_look(&answer->progress, answer->qemu, now);
+        if (!answer->again && now - answer->progress.begun >= answer->progress.quiet_ms / 3)
+                return tell_again(answer, err);
+        if (!progress_is_over(&answer->progress, now))
                 return 0;
-        text = progress_text(&answer->progress, now_ms());
+        text = progress_text(&answer->progress, now);
         return error_set(err, ERROR_ENGINE, "the guest does not answer %s", text);
 }
 
@@ -131,20 +164,13 @@ static int read_answer(struct answer *answer, struct error **err)
         return error_set(err, ERROR_ENGINE, "the guest says: %s", shown);
 }
 
-/* The clock goes last, because time goes on meanwhile. */
-static int hand_over_identity(const struct launch *launch, int fd, struct error **err)
+static int hand_over_identity(struct answer *answer, struct error **err)
 {
-        struct answer answer = { .vm = launch->vm, .fd = fd, .qemu = runtime_qemu(launch->runtime) };
-        int quiet_ms = launch->acceleration.kvm ? WAKE_KVM_MS : WAKE_EMULATED_MS;
-        _cleanup_(identity_wipe) struct strbuf text = STRBUF_INIT;
-        struct timespec now;
+        const struct launch *launch = answer->launch;
 
-        progress_begin(&answer.progress, quiet_ms, WAKE_WHOLE_MS, now_ms());
-        if (identity_describe(launch->vm, &text, err) < 0)
-                return -1;
-        clock_gettime(CLOCK_REALTIME, &now);
-        strbuf_addf(&text, "time %jd.%06ld\n\n", (intmax_t)now.tv_sec, now.tv_nsec / 1000);
-        if (socket_send(fd, text.buf, text.len, deadline_in(quiet_ms), err) < 0 || read_answer(&answer, err) < 0)
+        answer->qemu = runtime_qemu(launch->runtime);
+        progress_begin(&answer->progress, launch->acceleration.kvm ? WAKE_KVM_MS : WAKE_EMULATED_MS, WAKE_WHOLE_MS, now_ms());
+        if (send_identity(answer, err) < 0 || read_answer(answer, err) < 0)
                 return error_wrap(err, "cannot give VM '%s' its identity", launch->vm->name);
         return 0;
 }
@@ -157,17 +183,19 @@ static int grow_disk(const struct vm *vm, const struct layer *layer, struct qmp 
 
 static int wake(const struct launch *launch, struct qmp *qmp, int state, struct error **err)
 {
+        struct answer answer = { .launch = launch, .fd = -1 };
         deadline restored = deadline_in(RESTORE_MS);
-        _cleanup_(closep) int resume = -1;
+        int woken = -1;
 
         /* Connected before the devices are there, so that the guest sees no change at that port. */
-        if (socket_connect(launch->runtime->resume, deadline_in(CONNECT_MS), &resume, err) < 0 ||
-            migration_load(qmp, &launch->toolkit, state, restored, err) < 0 ||
+        if (connect_port(launch->runtime, &answer.fd, err) == 0 &&
+            migration_load(qmp, &launch->toolkit, state, restored, err) == 0 &&
             /* A QEMU that waits for a guest holds its disk only from here on. */
-            qmp_call(qmp, "cont", NULL, restored, NULL, err) < 0 ||
-            grow_disk(launch->vm, launch->layer, qmp, restored, err) < 0)
-                return -1;
-        return hand_over_identity(launch, resume, err);
+            qmp_call(qmp, "cont", NULL, restored, NULL, err) == 0 &&
+            grow_disk(launch->vm, launch->layer, qmp, restored, err) == 0)
+                woken = hand_over_identity(&answer, err);
+        closep(&answer.fd);
+        return woken;
 }
 
 /* *reached becomes true once QEMU has started: what fails after that is the restore. */
