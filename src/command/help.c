@@ -28,12 +28,17 @@ static json_t *option_json(const struct option *option)
 
 static json_t *command_json(const struct command *command)
 {
+        _cleanup_(strv_clear) struct strv aliases = STRV_INIT;
+        json_t *names = json_array();
         json_t *list = json_array();
 
+        command_aliases(command, &aliases);
+        for (size_t i = 0; i < aliases.count; i++)
+                json_array_append_new(names, json_string(aliases.items[i]));
         for (const struct option *option = command->options; option->name; option++)
                 json_array_append_new(list, option_json(option));
-        return json_pack("{s:s, s:s, s:s, s:b, s:o}", "name", command->name, "operands", command->operands, "summary",
-                         command->summary, "internal", (int)command->internal, "options", list);
+        return json_pack("{s:s, s:o, s:s, s:s, s:b, s:o}", "name", command->name, "aliases", names, "operands",
+                         command->operands, "summary", command->summary, "internal", (int)command->internal, "options", list);
 }
 
 /* The completions are made from this, and the manual is checked against it. */
@@ -58,7 +63,7 @@ static int run(struct context *context, const struct invocation *invocation, str
         }
         if (name && !command) {
                 error_set(err, ERROR_USAGE, "no command '%s'", name);
-                return error_hint(err, "machine help");
+                return error_hint(err, "%s", command_word_hint(name) ? command_word_hint(name) : "machine help");
         }
         if (command)
                 command_help(command, &text);

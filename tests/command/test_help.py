@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-COMMANDS = ["init", "up", "plan", "ssh", "run", "claude", "codex", "aider", "agent", "list", "status", "cp", "open", "secrets",
-            "keys", "egress", "down", "rebuild", "destroy", "bake", "layers", "prune", "profile", "lock", "trust", "validate", "doctor",
-            "audit", "help", "proxy"]
+COMMANDS = ["init", "up", "plan", "ssh", "run", "claude", "codex", "aider", "agent", "list", "status", "logs", "cp", "open",
+            "secrets", "keys", "egress", "restart", "down", "rebuild", "destroy", "bake", "layers", "prune", "profile", "lock", "trust",
+            "validate", "doctor", "audit", "version", "help", "proxy"]
 
 
 def test_the_table_has_the_commands_that_are_tested_here(program):
@@ -37,13 +37,14 @@ def test_the_overview_has_every_command_but_internal_ones(program, argument):
     assert lines == [command for command in COMMANDS if command != "proxy"]
 
 
-def test_version_is_one_line(program):
-    result = program.run("--version")
+@pytest.mark.parametrize("argument", ["version", "--version"])
+def test_version_is_one_line(program, argument):
+    result = program.run(argument)
     assert result.out.startswith("machine ") and result.out.count("\n") == 1
+    assert program.json(argument) == {"name": "machine", "version": result.out.split()[1]}
 
 
 @pytest.mark.parametrize("args, said", [
-    ([], "no command given"),
     (["frobnicate"], "no command 'frobnicate'"),
     (["up", "--frobnicate"], "--frobnicate"),
     (["up", "-x"], "-x"),
@@ -56,6 +57,9 @@ def test_version_is_one_line(program):
     (["run", "blog"], "no command to run"),
     (["proxy"], "needs a VM's name"),
     (["help", "frobnicate"], "no command 'frobnicate'"),
+    (["list", "--quiet", "--verbose"], "--quiet and --verbose exclude each other"),
+    (["logs", "--follow", "--previous"], "has ended: there is nothing to follow"),
+    (["logs", "--lines", "0"], "from 1 to"),
 ])
 def test_wrong_usage_is_exit_status_2_and_says_what(program, args, said):
     result = program.run(*args, status=2)
