@@ -150,6 +150,7 @@ static int add_session(struct list *list, const char *line, size_t length)
         char *attached = created ? strchr(created + 1, '\t') : NULL;
         _cleanup_(freep) char *shown = NULL;
         _cleanup_(freep) char *when = NULL;
+        _cleanup_(freep) char *local = NULL;
         int64_t seconds;
         int64_t clients;
 
@@ -162,7 +163,8 @@ static int add_session(struct list *list, const char *line, size_t length)
                 return 0;
         shown = text_visible_dup(copy);
         when = text_format_time((time_t)seconds);
-        table_add(list->table, (const char *const[]){ shown, when, clients > 0 ? "yes" : "no" });
+        local = text_local_time_of((time_t)seconds);
+        table_add(list->table, (const char *const[]){ shown, local, clients > 0 ? "yes" : "no" });
         json_array_append_new(list->array,
                               json_pack("{s:s, s:s, s:b}", "session", shown, "created", when, "attached", clients > 0));
         return 0;
