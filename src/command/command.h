@@ -60,7 +60,11 @@ const char *command_word_hint(const char *word);
 /* Appends the command's aliases. */
 void command_aliases(const struct command *command, struct strv *out);
 
-/* Appends "usage: machine NAME …", text and options. */
+#define COMMAND_EXAMPLES 2
+/* The command lines with which its help ends: COMMAND_EXAMPLES of them. */
+const char *const *command_examples(const struct command *command);
+
+/* Appends "usage: machine NAME …", text, options and examples. */
 void command_help(const struct command *command, struct strbuf *out);
 /* Appends the list of all commands. */
 void command_overview(struct strbuf *out);

@@ -88,12 +88,17 @@ static void add_aliases(const struct command *command, struct strbuf *out)
 
 void command_help(const struct command *command, struct strbuf *out)
 {
+        const char *const *examples = command_examples(command);
+
         strbuf_addf(out, "usage: machine %s [OPTION…]%s%s\n\n", command->name, *command->operands ? " " : "",
                     command->operands);
         strbuf_addf(out, "%s\n", command->text ? command->text : command->summary);
         add_aliases(command, out);
         strbuf_adds(out, "\noptions:\n");
         option_help(command->options, out);
+        strbuf_adds(out, *examples ? "\nexamples:\n" : "");
+        for (size_t i = 0; i < COMMAND_EXAMPLES && examples[i]; i++)
+                strbuf_addf(out, "  %s\n", examples[i]);
 }
 
 void command_overview(struct strbuf *out)

@@ -1,6 +1,7 @@
 """Help, version and wrong usage."""
 
 import json
+import shlex
 
 import pytest
 
@@ -28,6 +29,27 @@ def test_help_of_a_command_has_each_of_its_options(program, command):
     for option in table[command]["options"]:
         assert f"--{option['name']}" in text
         assert option["help"] in text
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_ends_with_two_examples_that_parse(program, command):
+    """With --help among its options a command is parsed and then does nothing."""
+    table = {each["name"]: each for each in program.json("help")}
+    examples = table[command]["examples"]
+    assert len(set(examples)) == 2
+    assert program.run(command, "--help").out.endswith("\nexamples:\n  " + "\n  ".join(examples) + "\n")
+    parsed = 0
+    for example in examples:
+        words = shlex.split(example.split("| ")[-1])
+        if words[0] != "machine":
+            assert words[0] == "ssh" and "machine proxy" in example
+            continue
+        assert words[1] in (command, "--version")
+        assert program.run(words[1], "--help", *words[2:]).out.startswith(f"usage: machine {command} ")
+        operands = [word for word in words[2:(words + ["--"]).index("--")] if not word.startswith("-")]
+        assert table[command]["operands"] or not operands
+        parsed += 1
+    assert parsed > 0
 
 
 @pytest.mark.parametrize("argument", ["help", "--help", "-h"])
