@@ -4,7 +4,8 @@
 # tmux runs on a socket of our own, so that no other tmux server is touched. What it starts sees SSH_AUTH_SOCK as a link to the
 # agent of the newest session from the host. The link leads nowhere once that session has ended.
 #
-# Exit status: the agent's, when it has ended; 0 when the user left the session and it goes on; 127 when there is no such program.
+# Exit status: the agent's, when it has ended; 0 when the user left the session and it goes on; 127 when there is no such program; 126
+# when there is no tmux.
 set -u
 session=$1 folder=$2 agent=$3
 shift 2
@@ -28,7 +29,7 @@ there() {
 
 command -v tmux >/dev/null || {
         echo "tmux is not installed in this VM" >&2
-        exit 127
+        exit 126
 }
 # The program is looked for the way it will be started: by a login shell, which expands what is in quotes.
 # shellcheck disable=SC2016

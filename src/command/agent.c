@@ -11,12 +11,19 @@
 #include "guest/script.h"
 #include "lib/file.h"
 #include "lib/text.h"
+#include "operation/provider.h"
 #include "operation/running.h"
+#include "operation/target.h"
 #include "term/table.h"
+#include "term/tmux.h"
 #include "vm/vm.h"
 
 #define LIST_TIMEOUT_MS 30000
 #define SESSIONS_MOST   1000
+
+/* As guest/session/agent.sh ends. An agent could end so as well, which makes no more than a note too many. */
+#define NO_TMUX    126
+#define NO_PROGRAM 127
 
 struct agent_options {
         struct common_options common;
@@ -26,7 +33,7 @@ struct agent_options {
 
 static const struct option options[] = {
         OPTION(struct agent_options, session, "session", 's', OPTION_TEXT, "LABEL", "one of several sessions of this agent"),
-        OPTION(struct agent_options, list, "list", 'l', OPTION_FLAG, NULL, "print the sessions instead of opening one"),
+        OPTION(struct agent_options, list, "list", 'l', OPTION_FLAG, NULL, "print the agent's sessions instead of opening one"),
         COMMON_OPTIONS(struct agent_options),
         { 0 },
 };
@@ -73,13 +80,32 @@ static int build_remote(const struct vm *vm, const char *session, const char *pr
         return script_command("agent.sh", &args, out, err);
 }
 
+/* Says what would install a program that the VM hasn't got. */
+static void say_provider(struct context *context, const char *name, const char *program)
+{
+        _cleanup_(target_clear) struct target target = TARGET_INIT;
+        _cleanup_(freep) char *base = path_base(program);
+        _cleanup_(freep) char *text = NULL;
+
+        if (target_existing(&context->front, name, &target, NULL) == 0)
+                text = provider_of(&target, base);
+        for (char *line = text, *rest; line; line = rest) {
+                rest = strchr(line, '\n');
+                if (rest)
+                        *rest++ = '\0';
+                event_note(context->front.events, "%s", line);
+        }
+}
+
 static int open_agent(struct context *context, const char *name, const char *program, const char *label,
                       const char *const *arguments, struct error **err)
 {
         _cleanup_(strbuf_clear) struct strbuf remote = STRBUF_INIT;
         _cleanup_(freep) char *session_id = NULL;
+        _cleanup_(freep) char *keys = NULL;
         _cleanup_(vm_clear) struct vm vm = VM_INIT;
         struct session session = { .vm = &vm, .terminal = SESSION_TERMINAL };
+        int status;
 
         if (check_names(program, label, err) < 0)
                 return -1;
@@ -91,18 +117,30 @@ static int open_agent(struct context *context, const char *name, const char *pro
         if (running_open(&context->front, name, &vm, err) < 0 ||
             build_remote(&vm, session_id, program, arguments, &remote, err) < 0)
                 return -1;
-        event_note(context->front.events, "Ctrl-B D leaves '%s' running; the same command comes back to it", session_id);
+        keys = tmux_detach_keys();
+        event_note(context->front.events, "%s leaves '%s' running; the same command comes back to it", keys, session_id);
         session.forward_agent = vm.record.forward_agent;
         output_settle(context->output);
-        return session_exec(&session, remote.buf, err);
+        status = session_attend(&session, remote.buf, err);
+        if (status == NO_PROGRAM || status == NO_TMUX)
+                say_provider(context, name, status == NO_TMUX ? "tmux" : program);
+        return status;
 }
 
 /* --- listing them */
 
 struct list {
+        const char *session; /* only this one, and those with a label after it; NULL = all */
         struct table *table;
         json_t *array;
 };
+
+static bool is_wanted(const struct list *list, const char *session)
+{
+        size_t length = list->session ? strlen(list->session) : 0;
+
+        return !list->session || (starts_with(session, list->session) && (session[length] == '\0' || session[length] == '-'));
+}
 
 /* Adds the session of one line, "NAME\tSECONDS\tATTACHED". Fails when it is not well-formed: the guest wrote it. */
 static int add_session(struct list *list, const char *line, size_t length)
@@ -112,6 +150,7 @@ static int add_session(struct list *list, const char *line, size_t length)
         char *attached = created ? strchr(created + 1, '\t') : NULL;
         _cleanup_(freep) char *shown = NULL;
         _cleanup_(freep) char *when = NULL;
+        _cleanup_(freep) char *local = NULL;
         int64_t seconds;
         int64_t clients;
 
@@ -120,9 +159,12 @@ static int add_session(struct list *list, const char *line, size_t length)
         *created++ = *attached++ = '\0';
         if (text_parse_int(created, 0, INT64_C(1) << 40, &seconds) < 0 || text_parse_int(attached, 0, INT32_MAX, &clients) < 0)
                 return -1;
+        if (!is_wanted(list, copy))
+                return 0;
         shown = text_visible_dup(copy);
         when = text_format_time((time_t)seconds);
-        table_add(list->table, (const char *const[]){ shown, when, clients > 0 ? "yes" : "no" });
+        local = text_local_time_of((time_t)seconds);
+        table_add(list->table, (const char *const[]){ shown, local, clients > 0 ? "yes" : "no" });
         json_array_append_new(list->array,
                               json_pack("{s:s, s:s, s:b}", "session", shown, "created", when, "attached", clients > 0));
         return 0;
@@ -138,7 +180,8 @@ static int parse_sessions(const struct strbuf *said, struct list *list, struct e
         return 0;
 }
 
-static int list_sessions(struct context *context, const char *name, struct error **err)
+/* `program`: only its sessions; NULL = all. */
+static int list_sessions(struct context *context, const char *name, const char *program, struct error **err)
 {
         static const char *const headings[] = { "SESSION", "CREATED", "ATTACHED", NULL };
         static const char script[] = "command -v tmux >/dev/null || exit 0\n"
@@ -148,13 +191,18 @@ static int list_sessions(struct context *context, const char *name, struct error
         _cleanup_(table_freep) struct table *table = table_new(headings);
         _cleanup_(json_decrefp) json_t *array = json_array();
         _cleanup_(vm_clear) struct vm vm = VM_INIT;
+        _cleanup_(freep) char *session = NULL;
         struct list list = { .table = table, .array = array };
 
+        if (program && check_names(program, NULL, err) < 0)
+                return -1;
+        session = program ? session_name(program, NULL) : NULL;
+        list.session = session;
         if (running_open(&context->front, name, &vm, err) < 0 ||
             session_script(&(struct session){ .vm = &vm }, script, NULL, LIST_TIMEOUT_MS, NULL, NULL, &said, err) < 0 ||
             parse_sessions(&said, &list, err) < 0)
                 return -1;
-        result_list(context, json_incref(array), table, "no agent sessions in VM '%s'", vm.name);
+        result_list(context, json_incref(array), table, "no sessions of %s in VM '%s'", program ? program : "agents", vm.name);
         return 0;
 }
 
@@ -167,7 +215,7 @@ static int run_known(struct context *context, const struct invocation *invocatio
         const char *name = invocation_name(invocation);
 
         if (given->list)
-                return list_sessions(context, name, err);
+                return list_sessions(context, name, program, err);
         return open_agent(context, name, program, given->session, invocation_tail(invocation), err);
 }
 
@@ -178,9 +226,9 @@ static int run_any(struct context *context, const struct invocation *invocation,
         size_t names = invocation->dashes >= 0 ? (size_t)invocation->dashes : invocation->operands.count;
         const char *const *operands = strv_argv(&invocation->operands);
 
-        if (given->list && names <= 1)
-                return list_sessions(context, names == 1 ? operands[0] : NULL, err);
-        if (given->list || names != 2) {
+        if (given->list && names <= 2)
+                return list_sessions(context, names > 0 ? operands[0] : NULL, names == 2 ? operands[1] : NULL, err);
+        if (names != 2) {
                 error_set(err, ERROR_USAGE, "'machine agent' needs a VM and an agent");
                 return error_hint(err, "machine agent NAME AGENT [-- ARGUMENTS…]");
         }
@@ -203,8 +251,9 @@ static int run_aider(struct context *context, const struct invocation *invocatio
 }
 
 #define TEXT                                                                                                                    \
-        "Runs the agent in a tmux session in the project's folder. It keeps running after Ctrl-B D or a lost connection, and\n" \
-        "the same command comes back to it. With --session several run side by side. Starts the VM if it is stopped."
+        "Runs the agent in a tmux session in the project's folder. It keeps running after Ctrl-B D (in your own tmux: Ctrl-B\n" \
+        "Ctrl-B D) or a lost connection, and the same command comes back to it. With --session several run side by side.\n"     \
+        "Starts the VM if it is stopped."
 
 #define KNOWN(identifier, title, function)                                                                                     \
         const struct command command_##identifier = {                                                                          \

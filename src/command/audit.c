@@ -1,9 +1,16 @@
 #include "audit/audit.h"
+
+#include <unistd.h>
+
 #include "command/command.h"
 #include "command/result.h"
 #include "operation/running.h"
 #include "show/audit.h"
+#include "term/terminal.h"
+#include "term/width.h"
 #include "vm/vm.h"
+
+#define INDENT 13
 
 struct audit_options {
         struct common_options common;
@@ -36,6 +43,42 @@ static int collect_others(const struct vm *vm, struct vm **out, size_t *count, s
         return 0;
 }
 
+/* What is open by the project's own wish: "the guest reaches nothing" would then say the opposite. */
+static const char *text_of(const struct audit_finding *finding)
+{
+        static const struct {
+                const char *id, *text;
+        } opened[] = {
+                { "lan", "the guest may reach private addresses around this computer" },
+                { "metadata", "the guest may reach a cloud's metadata service" },
+                { "egress", "the guest may reach every host on the internet" },
+                { "lent-keys", "a session that lends the agent lends all of its keys" },
+                { "key-hosts", "a lent key may log in to any host" },
+        };
+
+        for (size_t i = 0; finding->verdict == AUDIT_OPEN && i < ARRAY_SIZE(opened); i++)
+                if (streq(opened[i].id, finding->line->id))
+                        return opened[i].text;
+        return finding->line->text;
+}
+
+static void print_finding(const struct audit_finding *finding, size_t columns)
+{
+        _cleanup_(strbuf_clear) struct strbuf out = STRBUF_INIT;
+        _cleanup_(freep) char *text = xasprintf("%s: %s", finding->line->id, text_of(finding));
+        _cleanup_(freep) char *hint = finding->hint ? xasprintf("-> %s", finding->hint) : NULL;
+
+        strbuf_addf(&out, "%-12s ", audit_verdict_name(finding->verdict));
+        width_wrap(&out, text, columns, INDENT);
+        strbuf_addf(&out, "\n%*s", INDENT, "");
+        width_wrap(&out, finding->detail, columns, INDENT);
+        if (hint && finding->verdict != AUDIT_HELD) {
+                strbuf_addf(&out, "\n%*s", INDENT, "");
+                width_wrap(&out, hint, columns, INDENT);
+        }
+        puts(out.buf);
+}
+
 static void print_lines(const struct context *context)
 {
         if (context->mode == OUTPUT_JSON) {
@@ -48,19 +91,19 @@ static void print_lines(const struct context *context)
 
 static void print_report(const struct context *context, const struct audit_report *report)
 {
+        size_t columns;
+
         if (context->mode == OUTPUT_JSON) {
                 result_json(show_audit(report));
                 return;
         }
+        columns = terminal_columns(STDOUT_FILENO);
         for (size_t i = 0; i < report->count; i++) {
                 const struct audit_finding *finding = &report->findings[i];
 
                 if (finding->verdict == AUDIT_HELD && context->quiet)
                         continue;
-                printf("%-12s %s: %s\n%12s %s\n", audit_verdict_name(finding->verdict), finding->line->id, finding->line->text,
-                       "", finding->detail);
-                if (finding->hint && finding->verdict != AUDIT_HELD)
-                        printf("%12s -> %s\n", "", finding->hint);
+                print_finding(finding, columns);
         }
 }
 
@@ -74,7 +117,7 @@ static int audit(struct context *context, const char *name, struct audit_report 
         if (running_open(&context->front, name, &vm, err) < 0)
                 return -1;
         if (collect_others(&vm, &others, &count, err) == 0) {
-                event_begin(context->front.events, "audit", "trying to cross the line around VM '%s'", vm.name);
+                event_begin(context->front.events, "audit", "testing the isolation of VM '%s'", vm.name);
                 status = audit_run(&vm, others, count, report, err);
                 event_end(context->front.events, "audit", status < 0 ? EVENT_FAILED : EVENT_DONE, NULL);
         }

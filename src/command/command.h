@@ -22,12 +22,14 @@ struct context {
 
 /* The options every command has; the first member of each command's own struct. */
 struct common_options {
-        bool help, json, plain, quiet;
+        bool help, json, plain, quiet, verbose;
 };
 
 #define COMMON_OPTIONS(structure)                                                                                              \
         OPTION(structure, common.json, "json", 0, OPTION_FLAG, NULL, "print results and events as JSON"),                      \
                 OPTION(structure, common.plain, "plain", 0, OPTION_FLAG, NULL, "print progress as plain lines"),               \
+                OPTION(structure, common.verbose, "verbose", 'v', OPTION_FLAG, NULL,                                           \
+                       "print progress as plain lines, and all that each step says"),                                          \
                 OPTION(structure, common.quiet, "quiet", 'q', OPTION_FLAG, NULL, "print warnings and results only"),           \
                 OPTION(structure, common.help, "help", 'h', OPTION_FLAG, NULL, "print this help")
 
@@ -51,17 +53,27 @@ struct command {
 };
 
 extern const struct command *const commands[]; /* NULL-ended, in the order of the help */
+/* Finds a command by its name, or by an alias of it. */
 const struct command *command_find(const char *name);
+/* What to type in place of a word that is a command of other tools, and none of ours; NULL = the word isn't known. */
+const char *command_word_hint(const char *word);
+/* Appends the command's aliases. */
+void command_aliases(const struct command *command, struct strv *out);
 
-/* Appends "usage: machine NAME …", text and options. */
+#define COMMAND_EXAMPLES 2
+/* The command lines with which its help ends: COMMAND_EXAMPLES of them. */
+const char *const *command_examples(const struct command *command);
+
+/* Appends "usage: machine NAME …", text, options and examples. */
 void command_help(const struct command *command, struct strbuf *out);
 /* Appends the list of all commands. */
 void command_overview(struct strbuf *out);
 
 extern const struct command command_agent, command_aider, command_audit, command_bake, command_claude, command_codex,
         command_cp, command_destroy, command_doctor, command_down, command_egress, command_help_, command_init, command_keys,
-        command_layers, command_list, command_lock, command_open, command_plan, command_profile, command_proxy, command_prune,
-        command_rebuild, command_run, command_secrets, command_ssh, command_status, command_trust, command_up, command_validate;
+        command_layers, command_list, command_lock, command_logs, command_next, command_open, command_plan, command_profile,
+        command_proxy, command_prune, command_rebuild, command_restart, command_run, command_secrets, command_ssh,
+        command_status, command_trust, command_up, command_validate, command_version;
 
 /* The first operand, unless it stands after "--"; NULL when there is none. */
 const char *invocation_name(const struct invocation *invocation);

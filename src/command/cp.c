@@ -93,8 +93,12 @@ static int judge(const struct strv *operands, char **name, const char **path, bo
                 const char *rest;
                 bool remote = split(operands->items[i], &other, &rest);
 
-                if (remote != *out || (remote && *name && !streq(*name, other))) {
-                        error_set(err, ERROR_USAGE, "'machine cp' copies from here into one VM, or from one VM to here");
+                if (remote != *out) {
+                        error_set(err, ERROR_USAGE, "exactly one side must be in a VM (NAME:PATH)");
+                        return error_hint(err, hint);
+                }
+                if (remote && *name && !streq(*name, other)) {
+                        error_set(err, ERROR_USAGE, "all sources must be in the same VM, not in '%s' and '%s'", *name, other);
                         return error_hint(err, hint);
                 }
                 if (remote && !*name)

@@ -28,7 +28,7 @@ static void line_row(const struct account_line *line, struct table *table)
         _cleanup_(freep) char *count = xasprintf("%jd", (intmax_t)line->count);
         _cleanup_(freep) char *sent = line->reached ? text_format_size(line->sent) : NULL;
         _cleanup_(freep) char *received = line->reached ? text_format_size(line->received) : NULL;
-        _cleanup_(freep) char *last = text_format_time(line->last);
+        _cleanup_(freep) char *last = text_local_time_of(line->last);
 
         table_add(table, (const char *const[]){ line->reached ? "reached" : "refused", line->protocol, line->name,
                                                 line->address, port, count, sent, received, line->reason, last });
@@ -45,7 +45,7 @@ static void show(struct context *context, const struct vm *vm, const struct acco
                 json_array_append_new(all, show_account_line(&account->lines[i]));
                 line_row(&account->lines[i], table);
         }
-        result_list(context, all, table, "VM '%s' has reached nothing since it was started, and was refused nothing", vm->name);
+        result_list(context, all, table, "no connections of VM '%s' yet", vm->name);
 }
 
 /* --- followed */
@@ -65,7 +65,7 @@ static const struct account_line *find_same(const struct account *account, const
 
 static void print_line(struct context *context, const struct account_line *line, FILE *stream)
 {
-        _cleanup_(freep) char *last = text_format_time(line->last);
+        _cleanup_(freep) char *last = text_local_time_of(line->last);
 
         if (context->mode == OUTPUT_JSON)
                 result_json(show_account_line(line));

@@ -26,8 +26,9 @@ static const char *text_of(const json_t *entry, const char *key)
         return json_string_value(json_object_get(entry, key));
 }
 
-/* Fills `cells` in the order of the headings. A host that has proven itself is shown by its name. The caller frees `*times`. */
-static void fill_cells(const json_t *entry, const char **cells, char **times)
+/* Fills `cells` in the order of the headings. A host that has proven itself is shown by its name. The caller frees `*times` and
+ * `*when`. */
+static void fill_cells(const json_t *entry, const char **cells, char **times, char **when)
 {
         static const char *const members[] = { "time", "request", "verdict", NULL, "what", "key", "host", "reason" };
         json_int_t count = json_integer_value(json_object_get(entry, "count"));
@@ -36,6 +37,8 @@ static void fill_cells(const json_t *entry, const char **cells, char **times)
                 cells[i] = members[i] ? text_of(entry, members[i]) : NULL;
         *times = xasprintf("%" JSON_INTEGER_FORMAT, count > 0 ? count : 1);
         cells[3] = *times;
+        *when = cells[0] ? text_local_time(cells[0]) : NULL;
+        cells[0] = *when;
         if (text_of(entry, "name"))
                 cells[6] = text_of(entry, "name");
 }
@@ -45,10 +48,10 @@ static void print_table(const json_t *all)
         _cleanup_(table_freep) struct table *table = table_new(headings);
 
         for (size_t i = 0; i < json_array_size(all); i++) {
-                _cleanup_(freep) char *times = NULL;
+                _cleanup_(freep) char *times = NULL, *when = NULL;
                 const char *cells[COLUMNS];
 
-                fill_cells(json_array_get(all, i), cells, &times);
+                fill_cells(json_array_get(all, i), cells, &times, &when);
                 table_add(table, cells);
         }
         table_print(table, stdout);
@@ -56,10 +59,10 @@ static void print_table(const json_t *all)
 
 static void print_line(const json_t *entry)
 {
-        _cleanup_(freep) char *times = NULL;
+        _cleanup_(freep) char *times = NULL, *when = NULL;
         const char *cells[COLUMNS];
 
-        fill_cells(entry, cells, &times);
+        fill_cells(entry, cells, &times, &when);
         for (size_t i = 0; i < ARRAY_SIZE(cells); i++) {
                 _cleanup_(freep) char *visible = text_visible_dup(cells[i] ? cells[i] : "-");
 

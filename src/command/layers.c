@@ -22,11 +22,12 @@ static void layer_row(const struct stock *stock, size_t i, struct table *table)
         _cleanup_(freep) char *disk = text_format_size(layer->disk_bytes);
         _cleanup_(freep) char *memory = layer->memory_bytes > 0 ? text_format_size(layer->memory_bytes) : NULL;
         _cleanup_(strv_clear) struct strv owners = STRV_INIT;
+        _cleanup_(freep) char *used = layer->used ? text_local_time(layer->used) : NULL;
         _cleanup_(freep) char *names = NULL;
 
         stock_owners(stock, layer->key, &owners);
         names = owners.count > 0 ? strv_join(&owners, ",") : NULL;
-        table_add(table, (const char *const[]){ key, layer->kind, layer->about, disk, memory, layer->used,
+        table_add(table, (const char *const[]){ key, layer->kind, layer->about, disk, memory, used,
                                                 layer->current ? "yes" : "no", names });
 }
 

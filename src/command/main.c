@@ -14,10 +14,6 @@
 #include "lib/text.h"
 #include "vm/vm.h"
 
-#ifndef MACHINE_VERSION
-#error "MACHINE_VERSION comes from the build"
-#endif
-
 static int write_out(const struct strbuf *text, struct error **err)
 {
         if (fwrite(text->buf, 1, text->len, stdout) != text->len || fflush(stdout) != 0)
@@ -49,7 +45,9 @@ static const struct command *find_command(const char *name, struct error **err)
                         strv_add(&names, (*each)->name);
         near = text_suggest(name, strv_argv(&names));
         error_set(err, ERROR_USAGE, "no command '%s'", name);
-        if (near)
+        if (command_word_hint(name))
+                error_hint(err, "%s", command_word_hint(name));
+        else if (near)
                 error_hint(err, "did you mean 'machine %s'?", near);
         else
                 error_hint(err, "machine help");
@@ -76,6 +74,15 @@ static enum output_mode guess_mode(const char *const *argv)
         return OUTPUT_AUTO;
 }
 
+static enum output_mode mode_of(const struct common_options *options)
+{
+        if (options->json)
+                return OUTPUT_JSON;
+        if (options->verbose)
+                return OUTPUT_VERBOSE;
+        return options->plain ? OUTPUT_PLAIN : OUTPUT_AUTO;
+}
+
 static int run_command(const struct command *command, const char *const *argv, enum output_mode *mode, struct error **err)
 {
         struct invocation invocation = { .dashes = -1 };
@@ -94,7 +101,11 @@ static int run_command(const struct command *command, const char *const *argv, e
         /* Only a command with a tail needs the "--" to separate it from the names. */
         if (!command->stop_at_operand && command->operands_most != SIZE_MAX)
                 invocation.dashes = -1;
-        *mode = options->json ? OUTPUT_JSON : options->plain ? OUTPUT_PLAIN : OUTPUT_AUTO;
+        *mode = mode_of(options);
+        if (options->quiet && options->verbose) {
+                status = error_set(err, ERROR_USAGE, "--quiet and --verbose exclude each other");
+                goto out;
+        }
         if (options->help) {
                 status = print_help(command, err);
                 goto out;
@@ -122,19 +133,13 @@ static int dispatch(const char *const *argv, enum output_mode *mode, struct erro
 {
         const struct command *command;
 
-        if (!argv[0]) {
-                error_set(err, ERROR_USAGE, "no command given");
-                return error_hint(err, "machine help");
-        }
+        *mode = guess_mode(argv);
+        if (!argv[0] || (streq(argv[0], "--json") && !argv[1]))
+                return run_command(&command_next, argv, mode, err);
         if (streq(argv[0], "--help") || streq(argv[0], "-h"))
                 return print_help(NULL, err);
-        if (streq(argv[0], "--version")) {
-                _cleanup_(strbuf_clear) struct strbuf text = STRBUF_INIT;
-
-                strbuf_adds(&text, "machine " MACHINE_VERSION "\n");
-                return write_out(&text, err);
-        }
-        *mode = guess_mode(argv);
+        if (streq(argv[0], "--version"))
+                return run_command(&command_version, argv + 1, mode, err);
         command = find_command(argv[0], err);
         if (!command)
                 return -1;

@@ -104,7 +104,7 @@ static int run(struct context *context, const struct invocation *invocation, str
 const struct command command_open = {
         .name = "open",
         .operands = "[NAME] PORT",
-        .summary = "forward a port of a VM to this computer and open it in a browser",
+        .summary = "forward a VM's port and open it in a browser",
         .text = "Forwards the port through ssh, to 127.0.0.1 alone, until the command ends. The address is NAME.localhost, so that a\n"
                 "page from the VM gets no cookies of other servers on this computer. For a port that a project needs every day,\n"
                 "'ports' is better.",

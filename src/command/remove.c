@@ -17,7 +17,7 @@ static int check_work(struct context *context, struct vm *vm, const char *comman
                 result_json(show_work(vm->name, &found));
         if (status == 0 || !work_any(&found))
                 return status;
-        return error_hint(err, "to keep it: machine %s --save %s" ARCHIVE_SUFFIX " %s; to lose it: --discard-work", command,
+        return error_hint(err, "to keep it: machine %s --save %s" ARCHIVE_SUFFIX " %s; to discard it: --discard-work", command,
                           vm->name, vm->name);
 }
 

@@ -15,7 +15,7 @@ struct remove_options {
 #define REMOVE_OPTIONS                                                                                                         \
         OPTION(struct remove_options, yes, "yes", 'y', OPTION_FLAG, NULL, "don't ask"),                                        \
                 OPTION(struct remove_options, discard_work, "discard-work", 0, OPTION_FLAG, NULL,                              \
-                       "lose what exists only in the VM"),                                                                     \
+                       "discard what exists only in the VM"),                                                                  \
                 OPTION(struct remove_options, save, "save", 0, OPTION_TEXT, "FILE",                                            \
                        "first save what exists only in the VM, for 'machine up --from'"),                                      \
                 COMMON_OPTIONS(struct remove_options)

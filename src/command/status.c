@@ -16,19 +16,26 @@ static const struct option options[] = {
         { 0 },
 };
 
+static void print_state(const struct vm *vm, const struct vm_status *status)
+{
+        const struct vm_record *record = &vm->record;
+        _cleanup_(freep) char *memory = text_format_size(record->memory_bytes);
+        _cleanup_(freep) char *disk = text_format_size(record->disk_bytes);
+        _cleanup_(freep) char *created = text_local_time(record->created);
+        bool absent = status->state == VM_ABSENT;
+
+        printf("%s: %s (%s, %jd CPU%s, %s of memory, %s of disk%s%s)\n", vm->name,
+               absent ? "not created" : vm_state_name(status->state), record->engine, (intmax_t)record->cpus,
+               record->cpus == 1 ? "" : "s", memory, disk, absent ? "" : ", created ", absent ? "" : created);
+}
+
 static void print_text(const struct vm *vm, const struct vm_status *status, const struct drift *drift, bool compared)
 {
-        _cleanup_(freep) char *memory = NULL;
-        _cleanup_(freep) char *disk = NULL;
-
         if (!vm->exists) {
                 printf("%s: there is no VM yet: machine up %s\n", vm->name, vm->name);
                 return;
         }
-        memory = text_format_size(vm->record.memory_bytes);
-        disk = text_format_size(vm->record.disk_bytes);
-        printf("%s: %s, engine %s, %jd cpu%s, %s of memory, %s of disk, created %s\n", vm->name, vm_state_name(status->state),
-               vm->record.engine, (intmax_t)vm->record.cpus, vm->record.cpus == 1 ? "" : "s", memory, disk, vm->record.created);
+        print_state(vm, status);
         if (status->reason) {
                 _cleanup_(freep) char *text = vm_status_text(status);
 
@@ -43,7 +50,7 @@ static void print_text(const struct vm *vm, const struct vm_status *status, cons
                 puts(visible);
         }
         if (compared && drift->count == 0 && vm->record.intent == INTENT_NONE)
-                puts("no difference from its configuration");
+                puts("up to date");
 }
 
 /* Where the configuration can't be used, the VM's state is shown all the same. */

@@ -50,10 +50,10 @@ int trust_prompt_give(struct context *context, const struct checkout_tree *tree,
         if (trust_give(file, content.buf, content.len, err) < 0)
                 return -1;
         if (tree->count == 1)
-                event_note(context->front.events, "'%s' is trusted as it is now", file);
+                event_note(context->front.events, "trusted '%s'", file);
         else
-                event_note(context->front.events, "'%s' is trusted as it is now, with %zu file%s beside it", file,
-                           tree->count - 1, tree->count == 2 ? "" : "s");
+                event_note(context->front.events, "trusted '%s' and %zu other file%s", file, tree->count - 1,
+                           tree->count == 2 ? "" : "s");
         return 0;
 }
 

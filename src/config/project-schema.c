@@ -222,7 +222,10 @@ static void finish_project(struct schema_reader *reader, const struct toml_value
 
         project_image_finish(reader, table, project);
         if (project->allow.count > 0 && !streq(project->egress, "allow")) {
-                schema_mistake(reader, table->line, table->column, "'allow' has no effect without egress = \"allow\"");
+                const struct toml_member *allow = toml_get(table, "allow");
+
+                schema_mistake(reader, allow ? allow->line : table->line, allow ? allow->column : table->column,
+                               "'allow' has no effect unless egress = \"allow\"");
                 schema_hint(reader, "add that, or take 'allow' out");
         }
         for (size_t i = 0; i < project->repo_count; i++) {

@@ -108,7 +108,8 @@ int recipe_check_mode(const char *text, struct error **err)
 {
         if (strlen(text) >= 3 && strlen(text) <= 4 && text[strspn(text, "01234567")] == '\0')
                 return 0;
-        return error_set(err, ERROR_CONFIG, "'%s' is not a mode in octal digits, such as \"0644\"", text);
+        error_set(err, ERROR_CONFIG, "invalid mode '%s'", text);
+        return error_hint(err, "write octal digits, such as \"0644\"");
 }
 
 int recipe_check_deb(const char *text, struct error **err)

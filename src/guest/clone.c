@@ -37,7 +37,7 @@ static bool is_progress(const char *line)
 
 static void on_said(struct clones *clones, struct clone *clone, const char *text)
 {
-        _cleanup_(freep) char *visible = text_visible_dup(text);
+        _cleanup_(freep) char *visible = text_said_dup(text);
         _cleanup_(freep) char *line = xasprintf("%s: %s", clone->repo->name, visible);
 
         if (*visible == '\0')

@@ -184,7 +184,7 @@ static int wait_for(struct copy_stream *stream, int fd, short events, struct err
 static int ended_early(struct copy_stream *stream, struct error **err)
 {
         deadline limit = deadline_in(END_MS);
-        _cleanup_(freep) char *said = NULL;
+        _cleanup_(strbuf_clear) struct strbuf said = STRBUF_INIT;
 
         while (stream->said_fd >= 0 && !deadline_passed(limit)) {
                 struct pollfd polled = { .fd = stream->said_fd, .events = POLLIN };
@@ -192,9 +192,8 @@ static int ended_early(struct copy_stream *stream, struct error **err)
                 if (poll(&polled, 1, deadline_left(limit)) > 0)
                         hear(stream);
         }
-        strbuf_trim_end(&stream->said);
-        said = text_visible_dup(stream->said.buf);
-        return error_set(err, ERROR_FAILED, "the guest ended it early%s%s", *said ? ": " : "", said);
+        process_quote(&said, &stream->said);
+        return error_set(err, ERROR_FAILED, "the guest ended it early%s%s", said.len > 0 ? ": " : "", said.buf ? said.buf : "");
 }
 
 int copy_stream_get(struct copy_stream *stream, void *data, size_t length, struct error **err)

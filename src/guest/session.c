@@ -190,6 +190,23 @@ int session_script(const struct session *session, const char *script, const char
         return session_run(session, remote.buf, &how, out, err);
 }
 
+int session_attend(const struct session *session, const char *remote, struct error **err)
+{
+        _cleanup_(strv_clear) struct strv argv = STRV_INIT;
+        int status;
+        pid_t pid;
+
+        session_argv(session, remote, &argv);
+        if (process_spawn(&(struct process_spec){ .argv = strv_argv(&argv),
+                                                  .stdin_fd = PROCESS_INHERIT,
+                                                  .stdout_fd = PROCESS_INHERIT,
+                                                  .stderr_fd = PROCESS_INHERIT },
+                          &pid, err) < 0 ||
+            process_wait(pid, -1, &status, err) < 0)
+                return -1;
+        return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
 int session_exec(const struct session *session, const char *remote, struct error **err)
 {
         _cleanup_(strv_clear) struct strv argv = STRV_INIT;

@@ -42,6 +42,9 @@ int session_run(const struct session *session, const char *remote, const struct 
 #define SESSION_BRIEF_MS (5 * 60 * 1000)
 int session_script(const struct session *session, const char *script, const char *const *args, int timeout_ms,
                    process_line_fn on_line, void *on_line_data, struct strbuf *out, struct error **err);
+/* Runs `remote` (see session_argv) with our stdio and waits for its end, so that something can be said about it. Returns its
+ * exit status (128 and the signal's number when ssh was ended by one), or -1. */
+int session_attend(const struct session *session, const char *remote, struct error **err);
 /* Replaces this program by ssh running `remote` (see session_argv). Returns only on failure. */
 int session_exec(const struct session *session, const char *remote, struct error **err);
 /*

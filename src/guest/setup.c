@@ -18,7 +18,7 @@ static void on_line(const char *line, void *data)
 {
         static const char mark[] = "command ";
         struct progress *progress = data;
-        _cleanup_(freep) char *visible = text_visible_dup(line);
+        _cleanup_(freep) char *visible = text_said_dup(line);
 
         if (!starts_with(visible, mark)) {
                 if (progress->begun)

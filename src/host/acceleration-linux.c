@@ -10,7 +10,10 @@
 #include <cpuid.h>
 #endif
 
-#define DEVICE "/dev/kvm"
+#define DEVICE   "/dev/kvm"
+#define GROUP    "sudo usermod -aG kvm $USER, then log in again"
+#define MODULE   "enable virtualisation (VT-x, AMD-V) in the firmware, then: sudo modprobe kvm_intel, or kvm_amd"
+#define FIRMWARE "enable virtualisation (VT-x, AMD-V) in the firmware; within a VM, nested virtualisation on its host"
 
 void acceleration_clear(struct acceleration *acceleration)
 {
@@ -21,7 +24,7 @@ void acceleration_clear(struct acceleration *acceleration)
 
 static void say(struct acceleration *out, const char *what, const char *why)
 {
-        out->note = xasprintf("no hardware virtualisation (%s: %s): guests run in software emulation, several times slower",
+        out->note = xasprintf("no hardware virtualisation (%s: %s): guests run in software emulation, about ten times slower",
                               what, why);
 }
 
@@ -53,9 +56,8 @@ void acceleration_find(struct acceleration *out)
 
         *out = (struct acceleration)ACCELERATION_INIT;
         if (device < 0) {
-                if (errno == EACCES || errno == EPERM)
-                        out->hint = xstrdup("sudo usermod -aG kvm $USER, then log in again");
                 say(out, DEVICE, strerror(errno));
+                out->hint = xstrdup(errno == EACCES || errno == EPERM ? GROUP : processor_can() ? MODULE : FIRMWARE);
                 return;
         }
         version = ioctl(device, KVM_GET_API_VERSION, 0);
@@ -70,6 +72,7 @@ void acceleration_find(struct acceleration *out)
         }
         if (!processor_can()) {
                 say(out, DEVICE, "the processor has neither VMX nor SVM");
+                out->hint = xstrdup(FIRMWARE);
                 return;
         }
         out->kvm = true;

@@ -126,7 +126,7 @@ static int complain(const struct reader *reader, int status, struct error **err)
         strbuf_add(&said, reader->said.buf ? reader->said.buf : "", reader->said.len);
         strbuf_trim_end(&said);
         last = said.len > 0 ? strrchr(said.buf, '\n') : NULL;
-        visible = text_visible_dup(said.len == 0 ? how : last ? last + 1 : said.buf);
+        visible = text_said_dup(said.len == 0 ? how : last ? last + 1 : said.buf);
         return error_set(err, ERROR_FAILED, "%s", visible);
 }
 

@@ -103,7 +103,7 @@ static void add_name(const char *name, const struct now *now, const struct stock
                 return;
         item = add(out, name, is_unfinished(name) ? "unfinished" : "damaged");
         item->unsure = !is_unfinished(name) && layer_below(name, &item->parent, NULL) < 0;
-        item->about = reason ? error_text(reason) : xstrdup("left by a build that still runs or was killed");
+        item->about = reason ? error_text(reason) : xstrdup("unfinished build (running or interrupted)");
         item->disk_bytes = bytes_of_all(folder);
 }
 

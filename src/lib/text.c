@@ -72,6 +72,28 @@ char *text_visible_dup(const char *text)
         return strbuf_take(&out);
 }
 
+void text_said(struct strbuf *out, const char *line, size_t length)
+{
+        const char *again;
+
+        while (length > 0 && line[length - 1] == '\r')
+                length--;
+        again = text_last(line, length, '\r');
+        if (again) {
+                length -= (size_t)(again + 1 - line);
+                line = again + 1;
+        }
+        text_visible(out, line, length);
+}
+
+char *text_said_dup(const char *line)
+{
+        _cleanup_(strbuf_clear) struct strbuf out = STRBUF_INIT;
+
+        text_said(&out, line, strlen(line));
+        return strbuf_take(&out);
+}
+
 void text_shell_quote(struct strbuf *out, const char *word)
 {
         static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:@%+,=";
@@ -317,4 +339,26 @@ char *text_format_time(time_t when)
         if (!gmtime_r(&when, &utc) || strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc) == 0)
                 return xstrdup("1970-01-01T00:00:00Z");
         return xstrdup(text);
+}
+
+char *text_local_time_of(time_t when)
+{
+        char text[sizeof("2026-01-02 03:04:05")];
+        struct tm local;
+
+        if (!localtime_r(&when, &local) || strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &local) == 0)
+                return text_format_time(when);
+        return xstrdup(text);
+}
+
+char *text_local_time(const char *rfc3339)
+{
+        struct tm utc = { 0 };
+        const char *rest = strptime(rfc3339, "%Y-%m-%dT%H:%M:%S", &utc);
+
+        if (rest && *rest == '.')
+                rest += 1 + strspn(rest + 1, "0123456789");
+        if (!rest || !streq(rest, "Z"))
+                return xstrdup(rfc3339);
+        return text_local_time_of(timegm(&utc));
 }

@@ -15,6 +15,13 @@
 void text_visible(struct strbuf *out, const char *text, size_t length);
 char *text_visible_dup(const char *text);
 
+/*
+ * Appends what a terminal would show of one line that a program printed, made visible: a carriage return begins the line anew.
+ * For quotes only: of a name that somebody chose nothing may be hidden.
+ */
+void text_said(struct strbuf *out, const char *line, size_t length);
+char *text_said_dup(const char *line);
+
 /* Appends `word` quoted for a POSIX shell ('…'); words of plain characters stay as they are. */
 void text_shell_quote(struct strbuf *out, const char *word);
 /* All of argv, quoted, with spaces between. Owned by the caller. */
@@ -35,6 +42,11 @@ char *text_format_duration(int64_t milliseconds);
 
 /* RFC 3339 in UTC, "2026-01-02T03:04:05Z"; a time that has no such form becomes 1970. Owned by the caller. */
 char *text_format_time(time_t when);
+
+/* The same for people: in local time, "2026-01-02 04:04:05". Owned by the caller. */
+char *text_local_time_of(time_t when);
+/* Of a time as text_format_time() writes it; any other text comes back as it is. Owned by the caller. */
+char *text_local_time(const char *rfc3339);
 
 /* Reads a whole decimal number in [low, high], with nothing else around it. 0 or -1. */
 int text_parse_int(const char *text, int64_t low, int64_t high, int64_t *value);

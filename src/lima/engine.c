@@ -238,8 +238,15 @@ static char *folder(const struct vm *vm)
         return home_instance_folder(vm->name);
 }
 
+static const struct engine_log logs[] = {
+        { "console", "serial.log" },
+        { "agent", "ha.stderr.log" },
+        { NULL, NULL },
+};
+
 const struct engine lima_engine = {
         .name = "lima",
+        .logs = logs,
         .weaker = system_weaker,
         .takes_image = true,
         .probe = probe,

@@ -47,6 +47,12 @@ void doctor_say(struct doctor *doctor, enum doctor_verdict verdict, const char *
                 doctor->bad++;
 }
 
+/* Says it of the last check. */
+static void say_optional(struct doctor *doctor, bool optional)
+{
+        doctor->checks[doctor->count - 1].optional = optional;
+}
+
 /* mke2fs and similar tools are in folders that a plain user's PATH may lack. */
 static char *find_tool(const char *program)
 {
@@ -69,8 +75,10 @@ static void check_tools(struct doctor *doctor)
                 if (path)
                         doctor_say(doctor, DOCTOR_GOOD, tool->program, NULL, "%s", path);
                 else
-                        doctor_say(doctor, tool->missing, tool->program, tool->hint, "not found (needed for %s)",
-                                   tool->purpose);
+                        doctor_say(doctor, tool->missing, tool->program, tool->hint, "not found (%s %s)",
+                                   tool->missing == DOCTOR_BAD ? "needed for" : "for", tool->purpose);
+                if (!path)
+                        say_optional(doctor, tool->missing != DOCTOR_BAD);
         }
 }
 
@@ -80,6 +88,7 @@ static void check_engine(struct doctor *doctor, const struct engine *engine, boo
         _cleanup_(engine_probe_clear) struct engine_probe probe = ENGINE_PROBE_INIT;
         _cleanup_(error_freep) struct error *error = NULL;
         enum doctor_verdict missing = *usable ? DOCTOR_GOOD : DOCTOR_BAD;
+        bool optional;
 
         if (engine->probe(&probe, &error) < 0) {
                 _cleanup_(freep) char *text = error_text(error);
@@ -87,6 +96,7 @@ static void check_engine(struct doctor *doctor, const struct engine *engine, boo
                 doctor_say(doctor, DOCTOR_BAD, engine->name, error->hint, "%s", text);
                 return;
         }
+        optional = *usable && !probe.usable;
         *usable = *usable || probe.usable;
         doctor_say(doctor,
                    !probe.usable ? missing
@@ -95,6 +105,7 @@ static void check_engine(struct doctor *doctor, const struct engine *engine, boo
                    engine->name, probe.hint, "%s%s%s%s%s", probe.version ? probe.version : "not found",
                    probe.acceleration ? ", " : "", probe.acceleration ? probe.acceleration : "", probe.note ? ": " : "",
                    probe.note ? probe.note : "");
+        say_optional(doctor, optional);
 }
 
 static void check_engines(struct doctor *doctor)

@@ -9,9 +9,10 @@ enum doctor_verdict { DOCTOR_GOOD, DOCTOR_WARNING, DOCTOR_BAD };
 
 struct doctor_check {
         enum doctor_verdict verdict;
-        char *name;   /* what was looked at */
-        char *detail; /* what was found */
-        char *hint;   /* the command that fixes it; NULL = none; means nothing for a good check */
+        bool optional; /* not found, and not needed */
+        char *name;    /* what was looked at */
+        char *detail;  /* what was found */
+        char *hint;    /* the command that fixes it; NULL = none; means nothing for a good check */
 };
 
 struct doctor {

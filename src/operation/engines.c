@@ -1,5 +1,7 @@
 #include "operation/engines.h"
 
+#include "host/paths.h"
+#include "lib/file.h"
 #include "lib/text.h"
 #include "vm/vm.h"
 
@@ -62,4 +64,17 @@ int engine_choose(const char *wanted, const struct engine **out, char **why, str
                 error_append(&first, error);
         }
         return first ? error_give(err, TAKE_PTR(first)) : error_set(err, ERROR_ENGINE, "this build has no engine");
+}
+
+void engine_warn_slow(const struct engine *engine, struct event_sink *events)
+{
+        _cleanup_(engine_probe_clear) struct engine_probe probe = ENGINE_PROBE_INIT;
+        _cleanup_(freep) char *said = paths_state("said-slow");
+
+        if (file_exists(said) || engine->probe(&probe, NULL) < 0 || !probe.usable || !probe.note)
+                return;
+        event_warning(events, "%s%s%s (said once; see machine doctor)", probe.note, probe.hint ? "; " : "",
+                      probe.hint ? probe.hint : "");
+        /* If it can't be written, the warning comes again. */
+        (void)file_write_text(said, "", 0600, NULL);
 }

@@ -14,3 +14,5 @@ const struct engine *engine_of_layers(void);
  * usable, and says what each lacks.
  */
 int engine_choose(const char *wanted, const struct engine **out, char **why, struct error **err);
+/* Warns once on this computer that the engine's guests are emulated, and says what helps. */
+void engine_warn_slow(const struct engine *engine, struct event_sink *events);

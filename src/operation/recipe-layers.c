@@ -138,7 +138,7 @@ static int make_wide(const struct ground *ground, const struct strv *packages, c
         if (there >= 0)
                 return there;
         text = error_text(reason);
-        event_warning(events, "the image is made without the recipe's packages, so the recipe's steps install them: %s", text);
+        event_warning(events, "couldn't pre-build the image; packages will be installed in the VM, which is slower: %s", text);
         return 0;
 }
 

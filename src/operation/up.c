@@ -41,6 +41,7 @@ static int create(struct front *front, struct vm *vm, const struct target *targe
         if (engine_choose(wanted_engine, &engine, &why, err) < 0 || boundary_check(project, engine, err) < 0)
                 return -1;
         event_note(front->events, "engine %s", why);
+        engine_warn_slow(engine, front->events);
         describe_record(&vm->record, project, vm->name, engine->name);
         describe_needs(&vm->record, commits);
         vm->engine = engine;

@@ -220,30 +220,36 @@ void drift_find(const struct project *wanted, const struct plan_observed *observ
                 add(out, "base image", "an older one", "the one of this version", DRIFT_REBUILD);
         find_profiles(wanted, record, out);
         if (observed->recipe && !streq_ptr(record->recipe, observed->recipe))
-                add(out, "recipe", record->recipe ? "an older one" : "none of it", "steps that are not applied", DRIFT_UP);
+                add(out, "recipe", record->recipe ? "an older one" : "none", "the configured one", DRIFT_UP);
         if (!streq_ptr(record->git, observed->git))
                 add(out, "git", record->git ? "another committer or signing key" : "no committer", "this computer's", DRIFT_UP);
         find_repos(wanted, record, out);
 }
 
-char *drift_text(const struct drift_item *item, const char *name)
+static char *remedy_text(const struct drift_item *item, const char *name)
 {
-        _cleanup_(freep) char *remedy = NULL;
-
         switch (item->remedy) {
         case DRIFT_UP:
-                remedy = xasprintf("to apply it: machine up %s", name);
-                break;
+                return xasprintf("run: machine up %s", name);
         case DRIFT_START:
-                remedy = xasprintf("it changes with its next start: machine down %s, then machine up %s", name, name);
-                break;
+                return xasprintf("takes effect at the next start: machine restart %s", name);
         case DRIFT_REBUILD:
-                remedy = xasprintf("to change it: machine rebuild %s", name);
-                break;
+                return xasprintf("only a new VM gets it: machine rebuild %s", name);
         case DRIFT_NONE:
-                remedy = xstrdup("what is there stays");
                 break;
         }
+        return xstrdup("what is there stays");
+}
+
+char *drift_text(const struct drift_item *item, const char *name)
+{
+        _cleanup_(freep) char *remedy = remedy_text(item, name);
+
+        /* What these two have and want are hashes, which tell nobody anything. */
+        if (streq(item->what, "recipe"))
+                return xasprintf("recipe: %s; %s", streq(item->has, "none") ? "not applied yet" : "has changed", remedy);
+        if (streq(item->what, "base image"))
+                return xasprintf("base image: this version has a newer one; %s", remedy);
         return xasprintf("%s: VM '%s' has %s, the configuration says %s; %s", item->what, name, item->has, item->wanted,
                          remedy);
 }

@@ -14,9 +14,9 @@ json_t *show_doctor(const struct doctor *doctor)
         for (size_t i = 0; i < doctor->count; i++) {
                 const struct doctor_check *check = &doctor->checks[i];
 
-                json_array_append_new(array, json_pack("{s:s, s:s, s:s, s:s?}", "name", check->name, "status",
-                                                       show_doctor_verdict(check->verdict), "detail", check->detail, "hint",
-                                                       check->hint));
+                json_array_append_new(array, json_pack("{s:s, s:s, s:b, s:s, s:s?}", "name", check->name, "status",
+                                                       show_doctor_verdict(check->verdict), "optional", (int)check->optional,
+                                                       "detail", check->detail, "hint", check->hint));
         }
         return array;
 }

@@ -11,17 +11,20 @@ static void add_lines(struct strbuf *out, const char *text)
         size_t length = strlen(text);
 
         /* What a program printed often ends with a line end that says nothing. */
-        while (length > 0 && text[length - 1] == '\n')
+        while (length > 0 && (text[length - 1] == '\n' || text[length - 1] == '\r'))
                 length--;
         for (;;) {
-                const char *end = memchr(text, '\n', length);
+                size_t line = 0;
 
-                text_visible(out, text, end ? (size_t)(end - text) : length);
-                if (!end)
+                while (line < length && text[line] != '\n' && text[line] != '\r')
+                        line++;
+                text_visible(out, text, line);
+                if (line == length)
                         return;
                 strbuf_adds(out, "\n    ");
-                length -= (size_t)(end + 1 - text);
-                text = end + 1;
+                line += line + 1 < length && text[line] == '\r' && text[line + 1] == '\n' ? 2 : 1;
+                length -= line;
+                text += line;
         }
 }
 

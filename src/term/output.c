@@ -16,7 +16,7 @@
 struct output {
         struct event_sink sink; /* must be first: a sink is cast back to its output */
         void (*show)(struct output *output, const struct event *event);
-        bool quiet;
+        bool quiet, verbose;
         struct terminal terminal;
         struct steps steps;
 
@@ -136,13 +136,23 @@ static void show_live(struct output *output, const struct event *event)
 
 /* --- plain: lines for a log */
 
-static void add_plain_end(const struct step *step, struct strbuf *out)
+/* Appends the line that the running step has just reported. */
+static void add_verbose_line(const struct steps *steps, struct strbuf *out)
+{
+        const struct step *step = steps_current(steps);
+
+        if (step)
+                strbuf_addf(out, "[%s] | %s\n", step->id, step->lines[(step->line_count - 1) % STEP_LINES]);
+}
+
+/* With `lines`, those that were kept come first. */
+static void add_plain_end(const struct step *step, bool lines, struct strbuf *out)
 {
         _cleanup_(freep) char *duration = text_format_duration(step->ended - step->started);
         const char *line;
 
         /* A log gets only the last lines of a failed step; all of them would bury the rest. */
-        for (size_t n = 0; (line = step_kept_line(step, n)); n++)
+        for (size_t n = 0; lines && (line = step_kept_line(step, n)); n++)
                 strbuf_addf(out, "[%s] | %s\n", step->id, line);
         strbuf_addf(out, "[%s] %s", step->id, outcome_names[step->outcome]);
         if (step->outcome == EVENT_DONE)
@@ -167,6 +177,8 @@ static void show_plain(struct output *output, const struct event *event)
                 break;
         case EVENT_LINE:
                 steps_line(&output->steps, event->text);
+                if (output->verbose)
+                        add_verbose_line(&output->steps, &out);
                 break;
         case EVENT_NOTE:
         case EVENT_WARNING:
@@ -175,7 +187,7 @@ static void show_plain(struct output *output, const struct event *event)
         case EVENT_END:
                 step = steps_end(&output->steps, event->id, event->outcome, event->text);
                 if (step)
-                        add_plain_end(step, &out);
+                        add_plain_end(step, !output->verbose, &out);
                 if (!steps_current(&output->steps))
                         steps_clear(&output->steps);
                 break;
@@ -229,6 +241,7 @@ struct output *output_new(enum output_mode mode, bool quiet)
 
         output->sink.handle = handle;
         output->quiet = quiet;
+        output->verbose = mode == OUTPUT_VERBOSE;
         output->terminal = terminal_of(STDERR_FILENO);
         if (mode != OUTPUT_AUTO)
                 output->terminal.color = false;
@@ -237,7 +250,7 @@ struct output *output_new(enum output_mode mode, bool quiet)
         pthread_mutex_init(&output->mutex, NULL);
         if (mode == OUTPUT_JSON)
                 output->show = show_json;
-        else if (mode == OUTPUT_PLAIN || quiet || !output->terminal.live)
+        else if (mode == OUTPUT_PLAIN || mode == OUTPUT_VERBOSE || quiet || !output->terminal.live)
                 output->show = show_plain;
         else
                 output->show = show_live;

@@ -10,7 +10,12 @@
 #include "lib/error.h"
 #include "lib/event.h"
 
-enum output_mode { OUTPUT_AUTO, OUTPUT_PLAIN, OUTPUT_JSON };
+enum output_mode {
+        OUTPUT_AUTO,    /* the tree on a terminal, else plain lines */
+        OUTPUT_PLAIN,   /* a line for the beginning and the end of each step */
+        OUTPUT_VERBOSE, /* and one for each line that a step reports */
+        OUTPUT_JSON,
+};
 
 struct output; /* an event_sink with its state */
 

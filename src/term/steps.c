@@ -3,10 +3,10 @@
 #include "lib/deadline.h"
 #include "lib/text.h"
 
-/* A guest's output must not control the terminal, and the width of a tab isn't known. */
-static char *tame(const char *text)
+/* The width of a tab isn't known. Takes the text over, and returns it. */
+static char *tame(char *visible)
 {
-        char *tamed = text_visible_dup(text);
+        char *tamed = visible;
 
         for (char *c = tamed; *c; c++)
                 if (*c == '\t')
@@ -46,7 +46,7 @@ void steps_begin(struct steps *steps, const char *id, const char *text)
         }
         steps->items[steps->count++] = (struct step){
                 .id = xstrdup(id),
-                .text = tame(text),
+                .text = tame(text_visible_dup(text)),
                 .depth = depth,
                 .running = true,
                 .started = now_ms(),
@@ -58,14 +58,14 @@ void steps_line(struct steps *steps, const char *line)
         struct step *step = steps_current(steps);
 
         if (step)
-                set_string(&step->lines[step->line_count++ % STEP_LINES], tame(line));
+                set_string(&step->lines[step->line_count++ % STEP_LINES], tame(text_said_dup(line)));
 }
 
 static void end(struct step *step, enum event_outcome outcome, const char *reason)
 {
         step->running = false;
         step->outcome = outcome;
-        step->reason = reason ? tame(reason) : NULL;
+        step->reason = reason ? tame(text_visible_dup(reason)) : NULL;
         step->ended = now_ms();
         if (outcome != EVENT_FAILED)
                 forget_lines(step);

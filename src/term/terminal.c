@@ -38,6 +38,17 @@ void terminal_size(const struct terminal *terminal, size_t *columns, size_t *row
         *rows = size.ws_row ? size.ws_row : 24;
 }
 
+size_t terminal_columns(int fd)
+{
+        struct terminal terminal = { .fd = fd };
+        size_t columns, rows;
+
+        if (!isatty(fd))
+                return SIZE_MAX;
+        terminal_size(&terminal, &columns, &rows);
+        return columns;
+}
+
 /* ssh sometimes leaves the terminal that we share with it non-blocking. Returns 1 when it can be written to again in time. */
 static int wait_writable(int fd)
 {

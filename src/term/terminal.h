@@ -18,6 +18,8 @@ struct terminal {
 struct terminal terminal_of(int fd);
 /* Asked again at every redraw, so that no SIGWINCH is needed. 80 x 24 when the terminal doesn't say. */
 void terminal_size(const struct terminal *terminal, size_t *columns, size_t *rows);
+/* The width of a terminal for text that is printed once; SIZE_MAX when `fd` is none. */
+size_t terminal_columns(int fd);
 /* Writes all of it, in one write(2) if the kernel allows. When the reader has gone away, the rest is dropped. */
 void terminal_write(const struct terminal *terminal, const struct strbuf *text);
 /* Appends `text` in a style, when there are colours. */

@@ -2,6 +2,8 @@
 
 #include <wchar.h>
 
+#define WRAP_LEAST 8
+
 /* Returns one character of UTF-8 and its length in bytes. A byte that begins no character stands for itself. */
 static wchar_t decode(const char *text, size_t *length)
 {
@@ -62,6 +64,41 @@ size_t width_cut(const char *text, size_t columns)
                 end += length;
         }
         return (size_t)(end - text);
+}
+
+/* Returns where to break a text of which `fits` bytes fit: the bytes of the line. */
+static size_t break_at(const char *text, size_t fits)
+{
+        if (text[fits] == ' ')
+                return fits;
+        for (size_t i = fits; i > 0; i--)
+                if (text[i - 1] == ' ')
+                        return i;
+        for (size_t i = fits; i > 1; i--)
+                if (text[i - 1] == ',' || text[i - 1] == '/')
+                        return i;
+        return fits;
+}
+
+void width_wrap(struct strbuf *out, const char *text, size_t columns, size_t indent)
+{
+        /* On a terminal that is too narrow for anything, a line still gets some room. */
+        size_t room = columns > indent + WRAP_LEAST ? columns - indent : WRAP_LEAST;
+
+        while (columns != SIZE_MAX && width_of(text) > room) {
+                size_t length = break_at(text, width_cut(text, room));
+                size_t shown = length;
+
+                while (shown > 0 && text[shown - 1] == ' ')
+                        shown--;
+                strbuf_add(out, text, shown);
+                text += length;
+                text += strspn(text, " ");
+                if (*text == '\0')
+                        return;
+                strbuf_addf(out, "\n%*s", (int)indent, "");
+        }
+        strbuf_adds(out, text);
 }
 
 size_t width_add(struct strbuf *out, const char *text, size_t columns, bool unicode)

@@ -76,6 +76,36 @@ int console_follow(struct console *console, const char *path, struct error **err
         return 0;
 }
 
+/* Goes to where the last `lines` lines begin. The end of the last line begins no other. */
+static int seek_lines(int fd, size_t lines)
+{
+        char block[4096];
+        off_t size = lseek(fd, 0, SEEK_END);
+        off_t at = size;
+
+        while (at > 0) {
+                off_t from = at > (off_t)sizeof(block) ? at - (off_t)sizeof(block) : 0;
+                ssize_t got = pread(fd, block, (size_t)(at - from), from);
+
+                if (got <= 0)
+                        break;
+                for (ssize_t i = got; i > 0; i--)
+                        if (block[i - 1] == '\n' && from + i < size && lines-- <= 1)
+                                return lseek(fd, from + i, SEEK_SET) < 0 ? -1 : 0;
+                at = from;
+        }
+        return size < 0 || lseek(fd, 0, SEEK_SET) < 0 ? -1 : 0;
+}
+
+int console_follow_last(struct console *console, const char *path, size_t lines, struct error **err)
+{
+        if (console_follow(console, path, err) < 0)
+                return -1;
+        if (lines > 0 && seek_lines(console->fd, lines) < 0)
+                return error_errno(err, ERROR_FAILED, "cannot read '%s'", path);
+        return 0;
+}
+
 static void report_line(struct strbuf *line, struct event_sink *events)
 {
         _cleanup_(strbuf_clear) struct strbuf plain = STRBUF_INIT;
@@ -98,8 +128,9 @@ static void find_end(struct console *console)
         strbuf_reset(&console->partial);
 }
 
-void console_report(struct console *console, struct event_sink *events)
+bool console_report(struct console *console, struct event_sink *events)
 {
+        size_t limit = console->line_limit > 0 ? console->line_limit : LINE_LIMIT;
         char block[4096];
 
         find_end(console);
@@ -107,15 +138,21 @@ void console_report(struct console *console, struct event_sink *events)
                 ssize_t got = read(console->fd, block, sizeof(block));
 
                 if (got <= 0)
-                        return;
+                        return false;
                 for (ssize_t i = 0; i < got; i++) {
                         if (block[i] == '\n' || block[i] == '\r')
                                 report_line(&console->partial, events);
-                        else if (console->partial.len < LINE_LIMIT)
+                        else if (console->partial.len < limit)
                                 strbuf_addc(&console->partial, block[i]);
                 }
                 total += (size_t)got;
         }
+        return true;
+}
+
+void console_report_rest(struct console *console, struct event_sink *events)
+{
+        report_line(&console->partial, events);
 }
 
 /* Reads the end of the file, at most QUOTE_BYTES. */
@@ -149,10 +186,13 @@ void console_quote(struct strbuf *out, const char *path, size_t count)
                 ssize_t begin = line_begin(block, end);
                 size_t shown = (size_t)(end - begin) < LINE_LIMIT ? (size_t)(end - begin) : LINE_LIMIT;
                 _cleanup_(strbuf_clear) struct strbuf line = STRBUF_INIT;
+                const char *again;
 
                 while (shown > 0 && strchr(" \t\r", block[begin + (ssize_t)shown - 1]))
                         shown--;
-                console_plain(&line, block + begin, shown);
+                again = text_last(block + begin, shown, '\r');
+                console_plain(&line, again ? again + 1 : block + begin,
+                              again ? shown - (size_t)(again + 1 - (block + begin)) : shown);
                 strbuf_trim_end(&line);
                 if (line.len > 0) {
                         if (quoted.len > 0)

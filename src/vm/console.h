@@ -17,6 +17,7 @@ int console_rotate(const char *path, struct error **err);
 struct console {
         int fd;
         struct strbuf partial;
+        size_t line_limit; /* of the bytes of a line that are shown; 0 = what a line of progress has room for */
 };
 
 #define CONSOLE_INIT                                                                                                           \
@@ -25,8 +26,12 @@ struct console {
         }
 /* Follows the file from now on; what it already holds isn't reported. */
 int console_follow(struct console *console, const char *path, struct error **err);
-/* Reports the lines that have come since. */
-void console_report(struct console *console, struct event_sink *events);
+/* The same from its last `lines` lines on. */
+int console_follow_last(struct console *console, const char *path, size_t lines, struct error **err);
+/* Reports the lines that have come since, except empty ones. Returns true when there are more than it reports at a time. */
+bool console_report(struct console *console, struct event_sink *events);
+/* Reports what has come of the line that isn't whole yet. */
+void console_report_rest(struct console *console, struct event_sink *events);
 void console_clear(struct console *console);
 
 /* Appends the last `count` lines that aren't empty, with "; " between them; nothing when there is no such file. */

@@ -141,8 +141,15 @@ struct engine_lost {
         const char *later; /* the guest does without it until it is stopped and started */
 };
 
+/* A log of a VM that an engine keeps outside the VM's folder. */
+struct engine_log {
+        const char *name; /* for users: "console" */
+        const char *file; /* in engine->folder() */
+};
+
 struct engine {
         const char *name;                 /* as users write it */
+        const struct engine_log *logs;    /* ends with one without name; NULL = all are in the VM's folder, in logs/ */
         const struct weaker_line *weaker; /* ends with one without id; NULL = it holds the whole line */
         bool takes_image; /* it makes a VM from its own copy of any image (record.image), shared with no other VM */
         bool grows_disk;  /* a start enlarges the disk to record.disk_bytes, when that is more than before */

@@ -268,7 +268,7 @@ int vm_lock(struct vm *vm, struct event_sink *events, struct error **err)
                 return 0;
         if (file_make_private_folder(vms, err) < 0)
                 return -1;
-        note = xasprintf("VM '%s' is in use by another machine command: waiting for it to end", vm->name);
+        note = xasprintf("VM '%s' is busy: another 'machine' command is running; waiting for it to end", vm->name);
         if (lock_await(&lock, path, LOCK_EXCLUSIVE, LOCK_TIMEOUT_MS, events, note, err) < 0)
                 return error_wrap(err, "cannot work on VM '%s'", vm->name);
         /* An imagined record stays unless another process has made a new one since. */

@@ -6,10 +6,10 @@ import pytest
 @pytest.mark.parametrize("operands, said", [
     ([], "needs a source and a target"),
     (["box:x"], "needs a source and a target"),
-    (["a", "b"], "copies from here into one VM"),
-    (["box:a", "other:b"], "copies from here into one VM"),
-    (["box:a", "b", "c"], "copies from here into one VM"),
-    (["box:a", "other:b", "c"], "copies from here into one VM"),
+    (["a", "b"], "exactly one side must be in a VM (NAME:PATH)"),
+    (["box:a", "other:b"], "exactly one side must be in a VM (NAME:PATH)"),
+    (["box:a", "b", "c"], "exactly one side must be in a VM (NAME:PATH)"),
+    (["box:a", "other:b", "c"], "all sources must be in the same VM, not in 'box' and 'other'"),
 ])
 def test_one_side_is_a_vms(program, operands, said):
     result = program.run("cp", *operands, status=2)

@@ -1,12 +1,13 @@
 """Help, version and wrong usage."""
 
 import json
+import shlex
 
 import pytest
 
-COMMANDS = ["init", "up", "plan", "ssh", "run", "claude", "codex", "aider", "agent", "list", "status", "cp", "open", "secrets",
-            "keys", "egress", "down", "rebuild", "destroy", "bake", "layers", "prune", "profile", "lock", "trust", "validate", "doctor",
-            "audit", "help", "proxy"]
+COMMANDS = ["init", "up", "plan", "ssh", "run", "claude", "codex", "aider", "agent", "list", "status", "logs", "cp", "open",
+            "secrets", "keys", "egress", "restart", "down", "rebuild", "destroy", "bake", "layers", "prune", "profile", "lock", "trust",
+            "validate", "doctor", "audit", "version", "help", "proxy"]
 
 
 def test_the_table_has_the_commands_that_are_tested_here(program):
@@ -30,6 +31,27 @@ def test_help_of_a_command_has_each_of_its_options(program, command):
         assert option["help"] in text
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_ends_with_two_examples_that_parse(program, command):
+    """With --help among its options a command is parsed and then does nothing."""
+    table = {each["name"]: each for each in program.json("help")}
+    examples = table[command]["examples"]
+    assert len(set(examples)) == 2
+    assert program.run(command, "--help").out.endswith("\nexamples:\n  " + "\n  ".join(examples) + "\n")
+    parsed = 0
+    for example in examples:
+        words = shlex.split(example.split("| ")[-1])
+        if words[0] != "machine":
+            assert words[0] == "ssh" and "machine proxy" in example
+            continue
+        assert words[1] in (command, "--version")
+        assert program.run(words[1], "--help", *words[2:]).out.startswith(f"usage: machine {command} ")
+        operands = [word for word in words[2:(words + ["--"]).index("--")] if not word.startswith("-")]
+        assert table[command]["operands"] or not operands
+        parsed += 1
+    assert parsed > 0
+
+
 @pytest.mark.parametrize("argument", ["help", "--help", "-h"])
 def test_the_overview_has_every_command_but_internal_ones(program, argument):
     text = program.run(argument).out
@@ -37,13 +59,14 @@ def test_the_overview_has_every_command_but_internal_ones(program, argument):
     assert lines == [command for command in COMMANDS if command != "proxy"]
 
 
-def test_version_is_one_line(program):
-    result = program.run("--version")
+@pytest.mark.parametrize("argument", ["version", "--version"])
+def test_version_is_one_line(program, argument):
+    result = program.run(argument)
     assert result.out.startswith("machine ") and result.out.count("\n") == 1
+    assert program.json(argument) == {"name": "machine", "version": result.out.split()[1]}
 
 
 @pytest.mark.parametrize("args, said", [
-    ([], "no command given"),
     (["frobnicate"], "no command 'frobnicate'"),
     (["up", "--frobnicate"], "--frobnicate"),
     (["up", "-x"], "-x"),
@@ -56,6 +79,9 @@ def test_version_is_one_line(program):
     (["run", "blog"], "no command to run"),
     (["proxy"], "needs a VM's name"),
     (["help", "frobnicate"], "no command 'frobnicate'"),
+    (["list", "--quiet", "--verbose"], "--quiet and --verbose exclude each other"),
+    (["logs", "--follow", "--previous"], "has ended: there is nothing to follow"),
+    (["logs", "--lines", "0"], "from 1 to"),
 ])
 def test_wrong_usage_is_exit_status_2_and_says_what(program, args, said):
     result = program.run(*args, status=2)

@@ -34,7 +34,7 @@ def test_a_mistake_in_projects_toml_keeps_no_vm_from_being_stopped_and_removed(m
     for vm in ("shop", "blog"):
         mistaken.run("down", vm)
         status = mistaken.run("status", vm)
-        assert "no difference" not in status.out and "projects.toml:" in status.err
+        assert "up to date" not in status.out and "projects.toml:" in status.err
         mistaken.run("destroy", vm, "--yes")
     assert mistaken.read_state() == ["blog.lock", "shop.lock"]
 
@@ -72,7 +72,7 @@ def test_a_changed_machine_toml_keeps_its_vm_from_nothing_that_needs_only_the_re
     name = ["blog"] if named else []
     its_vm.run("down", *name, **where)
     status = its_vm.run("status", *name, **where)
-    assert ".machine.toml" in status.err and "blog: absent" in status.out
+    assert ".machine.toml" in status.err and "blog: not created (" in status.out
     assert its_vm.json("status", *name, **where)["compared"] is False
     its_vm.run("destroy", *name, "--yes", **where)
     assert names(its_vm) == []

@@ -45,6 +45,16 @@ def test_a_stopped_vm_is_started_with_its_files(blog_made):
     assert blog_made.sh("cat ~/kept") == "kept\n"
 
 
+def test_restart_stops_it_and_starts_it_with_its_files_and_its_logs_tell(blog_made):
+    before, = blog_made.qemu()
+    assert blog_made.program.json("restart", "blog")["how"] == "started"
+    after, = blog_made.qemu()
+    assert before != after
+    assert blog_made.sh("cat ~/kept") == "kept\n"
+    assert blog_made.program.run("logs", "blog", "--lines", "1000").out
+    assert blog_made.program.run("logs", "blog", "--previous").out
+
+
 def test_qemu_killed_is_seen_as_stopped_and_up_mends_it(blog):
     pid, = blog.qemu()
     os.kill(pid, signal.SIGKILL)

@@ -67,7 +67,7 @@ def test_a_set_up_that_fails_is_a_warning_and_a_failure_when_that_was_asked_for(
 
 def test_a_vm_that_is_as_configured_says_so(program, app):
     assert status(app)["drift"] == []
-    assert "no difference from its configuration" in program.run("status", cwd=app.cwd).out
+    assert "up to date" in program.run("status", cwd=app.cwd).out
 
 
 def test_a_project_without_a_vm_has_nothing_to_differ(program, app):

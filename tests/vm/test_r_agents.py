@@ -42,9 +42,9 @@ def vm(data):
             child.wait()
 
 
-def spawn(vm, *args):
+def spawn(vm, *args, **env):
     return pexpect.spawn(vm.program.machine, list(args), cwd=vm.program.home, timeout=120, encoding="utf-8", dimensions=(24, 80),
-                         env={**vm.program.environment, "TERM": "xterm-256color"})
+                         env={**vm.program.environment, "TERM": "xterm-256color", **env})
 
 
 def leave(child):
@@ -113,6 +113,14 @@ def test_several_go_on_side_by_side(vm):
 def test_any_program_can_be_one(vm):
     child = spawn(vm, "agent", "box", "other.agent", "--", "x")
     child.expect("with <x>")
+    assert [entry["session"] for entry in vm.program.json("agent", "box", "other.agent", "--list")] == ["other_agent"]
+    assert vm.program.json("agent", "box", "claude", "--list") == []
+    assert finish(child) == 7
+
+
+def test_in_the_users_own_tmux_the_keys_are_others(vm):
+    child = spawn(vm, "claude", "box", TMUX="/nowhere,1,0")
+    child.expect_exact("Ctrl-B Ctrl-B D (the first Ctrl-B is for your own tmux) leaves 'claude' running")
     assert finish(child) == 7
 
 
@@ -137,6 +145,7 @@ def test_the_lent_agent_is_there_while_a_session_is(vm):
 def test_one_that_is_not_there_is_named(vm):
     child = spawn(vm, "codex", "box")
     child.expect("'codex' is not installed in this VM")
+    child.expect_exact("packages = [\"@openai/codex\"]")
     child.expect(pexpect.EOF)
     child.close()
     assert child.exitstatus == 127

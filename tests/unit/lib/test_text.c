@@ -433,9 +433,49 @@ static void base64_is_padded_and_in_one_line(void **state)
         assert_null(strchr(long_one, '\n'));
 }
 
+static void people_get_local_time(void **state)
+{
+        static const struct {
+                const char *given, *shown;
+        } table[] = {
+                { "2026-01-02T03:04:05Z", "2026-01-02 05:04:05" },
+                { "2025-12-31T23:30:00.123Z", "2026-01-01 01:30:00" },
+                { "yesterday", "yesterday" },
+                { "2026-01-02T03:04:05+01:00", "2026-01-02T03:04:05+01:00" },
+        };
+
+        setenv("TZ", "UTC-2", 1);
+        tzset();
+        for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+                _cleanup_(freep) char *shown = text_local_time(table[i].given);
+
+                assert_string_equal(shown, table[i].shown);
+        }
+        unsetenv("TZ");
+        tzset();
+}
+
+static void a_carriage_return_begins_a_quoted_line_anew(void **state)
+{
+        static const struct {
+                const char *said, *shown;
+        } table[] = {
+                { "plain", "plain" }, { "done\r", "done" },        { "10%\r20%\rdone\r\r", "done" },
+                { "\r", "" },         { "a\033[1m", "a\\x1b[1m" },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+                _cleanup_(freep) char *shown = text_said_dup(table[i].said);
+
+                assert_string_equal(shown, table[i].shown);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(people_get_local_time),
+                cmocka_unit_test(a_carriage_return_begins_a_quoted_line_anew),
                 cmocka_unit_test(plain_text_is_left_as_it_is),
                 cmocka_unit_test(control_characters_are_shown_not_sent),
                 cmocka_unit_test(bidirectional_overrides_are_shown),

@@ -263,7 +263,7 @@ static const struct {
         { "a profile more", one_profile_more, "profiles", "node, go", "node, go, rust", "up" },
         { "a profile less", one_profile_less, "profiles", "node, go", "node", "rebuild" },
         { "profiles in another order", profiles_in_another_order, "profiles", "node, go", "go, node", "rebuild" },
-        { "another recipe", other_recipe, "recipe", "an older one", "steps that are not applied", "up" },
+        { "another recipe", other_recipe, "recipe", "an older one", "the configured one", "up" },
         { "no recipe any more", no_recipe_any_more, NULL, NULL, NULL, NULL },
         { "another committer", other_committer, "git", "another committer or signing key", "this computer's", "up" },
         { "a key that it needs", needed_key, "keys", "all", "SHA256:one", "up" },
@@ -298,7 +298,7 @@ static void what_is_said_ends_with_what_to_type(void **state)
 {
         static const char *const ends[] = {
                 [DRIFT_UP] = "machine up blog",
-                [DRIFT_START] = "machine down blog, then machine up blog",
+                [DRIFT_START] = "takes effect at the next start: machine restart blog",
                 [DRIFT_REBUILD] = "machine rebuild blog",
                 [DRIFT_NONE] = "what is there stays",
         };
@@ -314,9 +314,32 @@ static void what_is_said_ends_with_what_to_type(void **state)
         }
 }
 
+/* Nobody learns anything from the hash of a recipe or the name of an image. */
+static void recipe_and_base_image_say_what_happened(void **state)
+{
+        static const struct {
+                const char *what, *has;
+                enum drift_remedy remedy;
+                const char *said;
+        } table[] = {
+                { "recipe", "none", DRIFT_UP, "recipe: not applied yet; run: machine up blog" },
+                { "recipe", "an older one", DRIFT_UP, "recipe: has changed; run: machine up blog" },
+                { "base image", "an older one", DRIFT_REBUILD,
+                  "base image: this version has a newer one; only a new VM gets it: machine rebuild blog" },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+                struct drift_item item = { .what = table[i].what, .has = (char *)table[i].has, .remedy = table[i].remedy };
+                _cleanup_(freep) char *text = drift_text(&item, "blog");
+
+                assert_string_equal(text, table[i].said);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(recipe_and_base_image_say_what_happened),
                 cmocka_unit_test(each_difference_is_found_with_what_changes_it),
                 cmocka_unit_test(what_is_said_ends_with_what_to_type),
         };

@@ -294,7 +294,7 @@ static const struct change changes[] = {
         { "a changed port of a stopped VM just starts", VM_STOPPED, other_port, "start repos publish", "stopped", NULL },
         { "agent forwarding is published", VM_RUNNING, other_agent, "repos publish", NULL, NULL },
         { "cpus of a running VM are noted", VM_RUNNING, other_cpus, "repos", NULL,
-          "cpus: VM 'blog' has 4, the configuration says 8; it changes with its next start" },
+          "cpus: VM 'blog' has 4, the configuration says 8; takes effect at the next start: machine restart blog" },
         { "memory of a stopped one comes with the start", VM_STOPPED, other_memory, "start repos publish", NULL, NULL },
         { "disk is noted", VM_RUNNING, other_disk, "repos", NULL, "disk: VM 'blog' has 30 GiB" },
         { "shell is noted", VM_RUNNING, other_shell, "repos", NULL, "shell: VM 'blog' has zsh" },

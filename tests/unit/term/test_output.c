@@ -94,6 +94,24 @@ static void a_failed_step_leaves_its_last_lines_in_the_log(void **state)
         assert_true(ends_with(text, "[base] | line 99\\x1b[A\n[base] failed after TIME: no space\n"));
 }
 
+static void verbose_shows_each_line_of_a_step_once(void **state)
+{
+        struct capture capture;
+        struct output *output = begin(&capture, STDERR_FILENO, OUTPUT_VERBOSE, false);
+        struct event_sink *events = output_sink(output);
+        _cleanup_(freep) char *text = NULL;
+
+        event_line(events, "of no step");
+        event_begin(events, "base", "building");
+        event_line(events, "one");
+        event_line(events, "two\033[A");
+        event_end(events, "base", EVENT_FAILED, "no space");
+        output_free(output);
+        text = without_times(capture_end(&capture));
+        assert_string_equal(text, "[base] building\n[base] | one\n[base] | two\\x1b[A\n"
+                                  "[base] failed after TIME: no space\n");
+}
+
 static void quiet_leaves_warnings_only(void **state)
 {
         struct capture capture;
@@ -267,6 +285,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_log_gets_one_line_for_each_begin_and_end),
                 cmocka_unit_test(a_failed_step_leaves_its_last_lines_in_the_log),
+                cmocka_unit_test(verbose_shows_each_line_of_a_step_once),
                 cmocka_unit_test(quiet_leaves_warnings_only),
                 cmocka_unit_test(nothing_of_it_goes_to_standard_output),
                 cmocka_unit_test(as_json_each_event_is_one_line),

@@ -50,6 +50,31 @@ static void a_missing_cell_is_a_dash(void **state)
         assert_string_equal(text, "NAME  STATE  REPOS\n-     x      -\n");
 }
 
+static void a_narrow_screen_wraps_the_last_column_or_gets_paragraphs(void **state)
+{
+        _cleanup_(table_freep) struct table *table = table_new(headings);
+        _cleanup_(strbuf_clear) struct strbuf rows = STRBUF_INIT;
+        _cleanup_(strbuf_clear) struct strbuf paragraphs = STRBUF_INIT;
+
+        table_add(table, (const char *const[]){ "blog", "running", "https://example.org/jane/blog.git" });
+        table_add(table, (const char *const[]){ "shop", "absent", NULL });
+        table_add_to(table, 36, &rows);
+        assert_string_equal(rows.buf, "NAME  STATE    REPOS\n"
+                                      "blog  running  https://example.org/\n"
+                                      "               jane/blog.git\n"
+                                      "shop  absent   -\n");
+        table_add_to(table, 20, &paragraphs);
+        assert_string_equal(paragraphs.buf, "blog\n"
+                                            "  STATE  running\n"
+                                            "  REPOS  https://\n"
+                                            "         example.org\n"
+                                            "         /jane/\n"
+                                            "         blog.git\n"
+                                            "\n"
+                                            "shop\n"
+                                            "  STATE  absent\n");
+}
+
 static void wide_letters_are_counted_as_wide(void **state)
 {
         _cleanup_(table_freep) struct table *table = table_new(headings);
@@ -78,6 +103,7 @@ int main(void)
                 cmocka_unit_test(columns_are_as_wide_as_their_widest_cell),
                 cmocka_unit_test(an_empty_table_has_its_headings),
                 cmocka_unit_test(a_missing_cell_is_a_dash),
+                cmocka_unit_test(a_narrow_screen_wraps_the_last_column_or_gets_paragraphs),
                 cmocka_unit_test(wide_letters_are_counted_as_wide),
                 cmocka_unit_test(control_characters_are_shown_and_not_obeyed),
         };

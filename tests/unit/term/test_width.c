@@ -63,12 +63,35 @@ static void what_does_not_fit_ends_with_an_ellipsis(void **state)
         }
 }
 
+static void a_wrapped_text_breaks_at_spaces_else_after_commas_and_slashes_and_loses_nothing(void **state)
+{
+        static const struct {
+                const char *text;
+                size_t columns, indent;
+                const char *shown;
+        } table[] = {
+                { "one two three", SIZE_MAX, 2, "one two three" }, { "one two three", 13, 0, "one two three" },
+                { "one two three", 12, 2, "one two\n  three" },    { "/home/jane/code", 12, 0, "/home/jane/\ncode" },
+                { "python,rust,go", 12, 0, "python,rust,\ngo" },   { "abcdefghijklmnop", 10, 0, "abcdefghij\nklmnop" },
+                { "日本語日本語", 9, 0, "日本語日\n本語" },        { "narrow terminal", 3, 1, "narrow\n terminal" },
+                { "ends in space    ", 13, 0, "ends in space" },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+                _cleanup_(strbuf_clear) struct strbuf out = STRBUF_INIT;
+
+                width_wrap(&out, table[i].text, table[i].columns, table[i].indent);
+                assert_string_equal(out.buf, table[i].shown);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(texts_have_the_width_that_a_terminal_gives_them),
                 cmocka_unit_test(bytes_that_are_no_utf8_count_one_column_each),
                 cmocka_unit_test(a_cut_never_splits_a_character),
+                cmocka_unit_test(a_wrapped_text_breaks_at_spaces_else_after_commas_and_slashes_and_loses_nothing),
                 cmocka_unit_test(what_does_not_fit_ends_with_an_ellipsis),
         };
 

@@ -131,6 +131,50 @@ static void an_endless_line_is_cut(void **state)
         strbuf_clear(&heard.text);
 }
 
+static void expect_last(void **state, const char *content, size_t lines, const char *expected)
+{
+        _cleanup_(freep) char *path = log_path(state);
+        _cleanup_(console_clear) struct console console = CONSOLE_INIT;
+        struct heard heard = { .sink = { hear }, .text = STRBUF_INIT };
+
+        scratch_write(path, content);
+        assert_int_equal(console_follow_last(&console, path, lines, NULL), 0);
+        assert_false(console_report(&console, &heard.sink));
+        console_report_rest(&console, &heard.sink);
+        assert_string_equal(heard.text.buf, expected);
+        strbuf_clear(&heard.text);
+}
+
+static void a_log_is_followed_from_its_last_lines_on(void **state)
+{
+        expect_last(state, "one\ntwo\nthree\n", 2, "<two><three>");
+        expect_last(state, "one\ntwo\nthree", 2, "<two><three>");
+        expect_last(state, "one\ntwo\n", 2, "<one><two>");
+        expect_last(state, "one\ntwo\n", 9, "<one><two>");
+        expect_last(state, "one\ntwo\n", 0, "");
+        expect_last(state, "", 3, "");
+}
+
+/* Longer than what is read at a time, in both directions. */
+static void of_a_long_log_the_last_lines_are_found_and_all_of_them_reported(void **state)
+{
+        _cleanup_(freep) char *path = log_path(state);
+        _cleanup_(console_clear) struct console console = { .fd = -1, .line_limit = 20000 };
+        struct heard heard = { .sink = { hear }, .text = STRBUF_INIT };
+        _cleanup_(freep) char *line = xasprintf("%0*d", 10000, 1);
+        _cleanup_(strbuf_clear) struct strbuf content = STRBUF_INIT;
+
+        for (size_t i = 0; i < 100; i++)
+                strbuf_addf(&content, "%s\n", line);
+        scratch_write(path, content.buf);
+        assert_int_equal(console_follow_last(&console, path, 50, NULL), 0);
+        assert_true(console_report(&console, &heard.sink));
+        while (console_report(&console, &heard.sink))
+                ;
+        assert_int_equal(heard.text.len, 50 * 10002);
+        strbuf_clear(&heard.text);
+}
+
 static void a_link_in_place_of_the_log_is_not_followed(void **state)
 {
         _cleanup_(freep) char *path = path_join(*state, "link.log");
@@ -180,6 +224,8 @@ int main(void)
                 cmocka_unit_test(lines_are_reported_as_they_become_whole),
                 cmocka_unit_test(a_log_that_became_shorter_is_followed_from_its_end),
                 cmocka_unit_test(an_endless_line_is_cut),
+                cmocka_unit_test(a_log_is_followed_from_its_last_lines_on),
+                cmocka_unit_test(of_a_long_log_the_last_lines_are_found_and_all_of_them_reported),
                 cmocka_unit_test(a_link_in_place_of_the_log_is_not_followed),
                 cmocka_unit_test(the_last_lines_that_say_something_are_quoted),
                 cmocka_unit_test(a_missing_log_quotes_as_nothing),

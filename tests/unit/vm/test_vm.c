@@ -382,7 +382,7 @@ static void who_waits_for_the_lock_says_so_and_sees_what_the_holder_wrote(void *
         assert_int_equal(vm_open(&waiter, "blog", NULL), 0);
         assert_int_equal(waiter.record.cpus, 4);
         assert_int_equal(vm_lock(&waiter, &waiting.sink, NULL), 0);
-        assert_non_null(strstr(waiting.note, "'blog' is in use"));
+        assert_non_null(strstr(waiting.note, "'blog' is busy"));
         assert_int_equal(waiter.record.cpus, 16);
         free(waiting.note);
 }

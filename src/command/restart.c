@@ -1,0 +1,61 @@
+/*
+ * `machine restart`: `down` and then `up` in one command, under one lock. A VM whose configuration is gone, or can't be used,
+ * is started as it was.
+ */
+#include "command/command.h"
+#include "command/result.h"
+#include "lib/deadline.h"
+#include "operation/power.h"
+#include "operation/target.h"
+#include "operation/up.h"
+#include "vm/vm.h"
+
+struct restart_options {
+        struct common_options common;
+};
+
+static const struct option options[] = {
+        COMMON_OPTIONS(struct restart_options),
+        { 0 },
+};
+
+/* The VM must be there: whoever wants to restart one doesn't expect a new one. */
+static int open_locked(struct front *front, const char *name, struct target *target, struct vm *vm, struct error **err)
+{
+        if (target_existing(front, name, target, err) < 0 || vm_open_existing(vm, target->name, err) < 0 ||
+            vm_lock(vm, front->events, err) < 0)
+                return -1;
+        if (!vm->exists)
+                return error_set(err, ERROR_NOT_FOUND, "VM '%s' was removed by another process", vm->name);
+        return target->configured ? project_claim_check(&target->project, vm->record.owner, &target->projects, err) : 0;
+}
+
+static int run(struct context *context, const struct invocation *invocation, struct error **err)
+{
+        _cleanup_(target_clear) struct target target = TARGET_INIT;
+        _cleanup_(vm_clear) struct vm vm = VM_INIT;
+        struct up_result up = { .how = "started" };
+        int64_t started = now_ms();
+
+        if (open_locked(&context->front, invocation_name(invocation), &target, &vm, err) < 0 ||
+            power_stop(&context->front, &vm, NULL, err) < 0)
+                return -1;
+        target_warn(&context->front, &target, "it is started as it was");
+        if (target.configured ? up_vm(&context->front, &vm, &target, vm.record.engine, &up, err) < 0
+                              : power_start(&context->front, &vm, err) < 0)
+                return -1;
+        result_print(context, &(struct result){ .name = vm.name, .state = "running", .how = up.how, .started = started },
+                     "VM '%s' was restarted: machine ssh %s", vm.name, vm.name);
+        return 0;
+}
+
+const struct command command_restart = {
+        .name = "restart",
+        .operands = "[NAME]",
+        .summary = "stop a VM and start it again",
+        .text = "The same as 'machine down' and 'machine up', for a VM that is there. Starts it too if it was stopped.",
+        .options = options,
+        .options_size = sizeof(struct restart_options),
+        .operands_most = 1,
+        .run = run,
+};
