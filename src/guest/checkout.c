@@ -26,8 +26,8 @@ static int not_a_checkout(const char *folder, const struct repository *repositor
                           repository->around);
                 return error_hint(err, "commit it there, or git -C %s init", folder);
         }
-        error_set(err, ERROR_CONFIG, "'%s' is not a git repository, so repos = [\".\"] can't push it", folder);
-        return error_hint(err, "git -C %s init", folder);
+        error_set(err, ERROR_CONFIG, "'%s' is not a git repository, so its code can't be pushed into a VM", folder);
+        return error_hint(err, "git -C %s init; or write repos = [] for a VM without this code", folder);
 }
 
 /* repository_open(), but a missing repository is an error. */
@@ -351,9 +351,11 @@ int checkout_find_commits(const char *folder, const struct strv *commits, struct
 {
         _cleanup_(repository_clear) struct repository repository = REPOSITORY_INIT;
 
-        if (commits->count == 0)
+        int found = commits->count > 0 ? repository_open(folder, &repository, err) : 0;
+
+        if (found == 0)
                 return 0;
-        if (open_repository(folder, &repository, err) < 0 || find_commits(&repository, commits, out, err) < 0)
+        if (found < 0 || find_commits(&repository, commits, out, err) < 0)
                 return error_wrap(err, "cannot look for the guest's commits in '%s'", folder);
         return 0;
 }

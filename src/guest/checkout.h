@@ -52,5 +52,6 @@ int checkout_check_remote(const char *folder, const struct vm *vm, const char *n
  * too: what was fetched and merged nowhere stays.
  */
 int checkout_withdraw_remote(const char *folder, const struct vm *vm, struct error **err);
-/* Appends those of `commits` (hexadecimal) that a ref of the checkout, or its HEAD, reaches. */
+/* Appends those of `commits` (hexadecimal) that a ref of the checkout, or its HEAD, reaches. A folder that is not a git
+ * repository (any more) has none of them. */
 int checkout_find_commits(const char *folder, const struct strv *commits, struct strv *out, struct error **err);

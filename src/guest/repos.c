@@ -27,6 +27,7 @@ struct pushing {
         struct checkout checkout;
         const char *run;       /* part of the name of the folder in which repos are made */
         struct error *trouble; /* why the checkout can't be pushed; NULL = it can */
+        bool unreadable;       /* … because it is not a repository that we can read */
         struct event_sink *events;
         bool begun; /* the guest has begun to take it in */
         bool plain; /* it has no lock file that asks for something */
@@ -210,8 +211,40 @@ static int prepare(const struct vm *vm, const struct project *project, struct pu
         if (!project->checkout)
                 return error_at(err, project->file, out->repo->line, out->repo->column,
                                 "'.' names a checkout, and project '%s' has none", project->name);
-        if (checkout_look(project->checkout, &out->checkout, &out->trouble) == 0)
+        out->unreadable = checkout_look(project->checkout, &out->checkout, &out->trouble) < 0;
+        if (!out->unreadable)
                 (void)checkout_check_remote(project->checkout, vm, out->repo->name, &out->trouble);
+        return 0;
+}
+
+int repos_check(const struct vm *vm, const struct project *project, struct error **err)
+{
+        _cleanup_(pushing_clear) struct pushing pushing = { .checkout = CHECKOUT_INIT };
+
+        if (prepare(vm, project, &pushing, err) < 0)
+                return -1;
+        if (!pushing.trouble)
+                return 0;
+        if (!pushing.trouble->file && project->file) {
+                set_string(&pushing.trouble->file, xstrdup(project->file));
+                pushing.trouble->line = pushing.repo->line;
+                pushing.trouble->column = pushing.repo->column;
+        }
+        return error_give(err, TAKE_PTR(pushing.trouble));
+}
+
+/* A checkout that is no git repository any more takes nothing from a VM that has the code: only its remote can't be kept. */
+static int set_remote(const struct vm *vm, const struct project *project, const struct pushing *pushing, struct error **err)
+{
+        _cleanup_(error_freep) struct error *reason = NULL;
+        _cleanup_(freep) char *text = NULL;
+
+        if (checkout_set_remote(project->checkout, vm, pushing->repo->name, &reason) == 0)
+                return 0;
+        if (!pushing->unreadable)
+                return error_give(err, TAKE_PTR(reason));
+        text = error_text(reason);
+        event_warning(pushing->events, "commits can't be fetched from VM '%s': %s", vm->name, text);
         return 0;
 }
 
@@ -236,7 +269,7 @@ static int fill_checkout(const struct vm *vm, const struct project *project, str
                 status = look_and_push(vm, project, pushing, missing, err);
         if (pushing->begun)
                 event_end(pushing->events, "push", status < 0 ? EVENT_FAILED : EVENT_DONE, NULL);
-        if (status < 0 || checkout_set_remote(project->checkout, vm, pushing->repo->name, err) < 0)
+        if (status < 0 || set_remote(vm, project, pushing, err) < 0)
                 return -1;
         if (pushing->begun)
                 note_left_behind(&pushing->checkout, pushing->events);
