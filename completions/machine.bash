@@ -17,7 +17,7 @@ _machine() {
                 return
         fi
         case $command:$word in
-        init:-*) choices="--force -f --json --plain --quiet -q --help -h" ;;
+        init:-*) choices="--force -f --projects -p --json --plain --quiet -q --help -h" ;;
         up:-*) choices="--dry-run -n --cold --strict --engine --from --json --plain --quiet -q --help -h" ;;
         plan:-*) choices="--json --plain --quiet -q --help -h" ;;
         ssh:-*) choices="--json --plain --quiet -q --help -h" ;;

@@ -71,7 +71,9 @@ int dry_run(struct context *context, const char *name, struct error **err)
         _cleanup_(plan_clear) struct plan plan = PLAN_INIT;
         _cleanup_(vm_clear) struct vm vm = VM_INIT;
 
-        if (target_wanted(&context->front, name, &target, err) < 0 || vm_open(&vm, target.name, err) < 0 ||
+        /* Nothing is written. */
+        context->front.offer_project = NULL;
+        if (target_for_up(&context->front, name, &target, err) < 0 || vm_open(&vm, target.name, err) < 0 ||
             observe_preview(&vm, &target, &plan, &recipe, err) < 0)
                 return -1;
         note_layers(context, &plan, &target);

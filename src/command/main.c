@@ -8,6 +8,7 @@
 
 #include "command/command.h"
 #include "command/engines.h"
+#include "command/offer-prompt.h"
 #include "command/trust-prompt.h"
 #include "config/project.h"
 #include "host/paths.h"
@@ -104,7 +105,7 @@ static int run_command(const struct command *command, const char *const *argv, e
                 goto out;
         output = output_new(*mode, options->quiet);
         context = (struct context){
-                .front = { .events = output_sink(output), .ask_trust = trust_prompt },
+                .front = { .events = output_sink(output), .ask_trust = trust_prompt, .offer_project = offer_prompt },
                 .mode = *mode,
                 .quiet = options->quiet,
                 .output = output,

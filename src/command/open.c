@@ -1,4 +1,8 @@
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "command/command.h"
+#include "command/result.h"
 #include "lib/file.h"
 #include "lib/process.h"
 #include "lib/text.h"
@@ -37,8 +41,8 @@ static char *address_of(const char *vm, uint16_t port)
 }
 
 /*
- * Returns the shell line that shows the port. It prints the address, so that a user without a browser sees it, and doesn't wait
- * for the browser. ssh runs it as its LocalCommand once it listens. No part has a character that is special to ssh or a shell.
+ * Returns the shell line that ssh runs as its LocalCommand once it listens. It prints the address, so that a user without a
+ * browser sees it, and doesn't wait for the browser. No part has a character that is special to ssh or a shell.
  * Owned by the caller.
  */
 static char *announcement(const struct context *context, const char *vm, uint16_t port, bool print)
@@ -69,13 +73,27 @@ static int check_free(const struct vm *vm, uint16_t port, uint16_t guest, struct
         return error_hint(err, "machine open %s %u --local %u", vm->name, guest, free);
 }
 
-/* The project's `ports` forward it already, as long as the VM runs. */
+/* The project's `ports` forward it already, as long as the VM runs. Becomes the browser's opener, which is not heard. */
 static int show(struct context *context, const struct vm *vm, uint16_t port, bool print, struct error **err)
 {
-        _cleanup_(freep) char *said = announcement(context, vm->name, port, print);
+        _cleanup_(freep) char *url = address_of(vm->name, port);
+        _cleanup_(freep) char *browser = print ? NULL : process_find(BROWSER);
+        _cleanup_(closep) int nowhere = -1;
 
         output_settle(context->output);
-        return process_exec((const char *const[]){ "sh", "-c", said, NULL }, NULL, err);
+        if (context->mode == OUTPUT_JSON)
+                result_json(
+                        json_pack("{s:s, s:s, s:i, s:s}", "event", "result", "name", vm->name, "port", (int)port, "url", url));
+        else
+                printf("%s\n", url);
+        if (fflush(stdout) != 0)
+                return error_errno(err, ERROR_FAILED, "cannot write to standard output");
+        if (!browser)
+                return 0;
+        nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
+        if (nowhere < 0 || dup2(nowhere, STDOUT_FILENO) < 0 || dup2(nowhere, STDERR_FILENO) < 0)
+                return error_errno(err, ERROR_FAILED, "cannot start '%s'", browser);
+        return process_exec((const char *const[]){ browser, url, NULL }, NULL, err);
 }
 
 /* Becomes an ssh with a connection of its own: on the shared one the port would stay open. */
