@@ -104,7 +104,7 @@ static int run(struct context *context, const struct invocation *invocation, str
 
         /* What is wrong with projects.toml is said by the commands that need it. */
         if (!given->projects) {
-                (void)projects_read(&projects, NULL);
+                (void)projects_read_apart(&projects, NULL);
                 found = starter_find(".", &projects, &starter, err);
         }
         if (found < 0)

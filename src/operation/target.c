@@ -74,23 +74,31 @@ static char *current_folder(struct error **err)
         return folder;
 }
 
-static int copy_table(const char *name, struct target *target)
+/* 1 = there is such a table, 0 = there is none, -1 = it has mistakes. */
+static int copy_table(const char *name, struct target *target, struct error **err)
 {
-        const struct project *found = projects_find(&target->projects, name);
+        for (size_t i = 0; i < target->projects.count; i++) {
+                struct project *project = &target->projects.items[i];
 
-        if (!found)
-                return 0;
-        project_copy(&target->project, found);
-        target->configured = true;
-        return 1;
+                if (!streq(project->name, name))
+                        continue;
+                if (project->mistakes)
+                        return error_give(err, TAKE_PTR(project->mistakes));
+                project_copy(&target->project, project);
+                target->configured = true;
+                return 1;
+        }
+        return 0;
 }
 
 /* The project that is there without a table: for what belongs to no other. */
 static int use_default(struct target *target, struct error **err)
 {
+        int found = copy_table(PROJECT_DEFAULT_NAME, target, err);
+
         set_string(&target->name, xstrdup(PROJECT_DEFAULT_NAME));
-        if (copy_table(PROJECT_DEFAULT_NAME, target))
-                return 0;
+        if (found != 0)
+                return found < 0 ? -1 : 0;
         if (project_default(&target->project, PROJECT_DEFAULT_NAME, &target->projects, err) < 0)
                 return -1;
         target->configured = true;
@@ -129,6 +137,7 @@ static int resolve_named(struct front *front, const char *name, struct target *t
         _cleanup_(vm_clear) struct vm vm = VM_INIT;
         _cleanup_(freep) char *checkout = NULL;
         _cleanup_(freep) char *folder = NULL;
+        int found;
 
         if (!text_name_valid(name)) {
                 error_set(err, ERROR_USAGE, "'%s' can't be a project's name", name);
@@ -137,8 +146,9 @@ static int resolve_named(struct front *front, const char *name, struct target *t
         if (streq(name, PROJECT_DEFAULT_NAME))
                 return use_default(target, err);
         target->name = xstrdup(name);
-        if (copy_table(name, target))
-                return 0;
+        found = copy_table(name, target, err);
+        if (found != 0)
+                return found < 0 ? -1 : 0;
         if (vm_open(&vm, name, err) < 0)
                 return -1;
         if (vm.exists && *vm.record.owner == '/') {
@@ -173,7 +183,7 @@ static int resolve_named(struct front *front, const char *name, struct target *t
 
 int target_named(struct front *front, const char *name, struct target *out, struct error **err)
 {
-        if (projects_read(&out->projects, err) < 0)
+        if (projects_read_apart(&out->projects, err) < 0)
                 return -1;
         return name ? resolve_named(front, name, out, err) : resolve_bare(front, out, err);
 }
@@ -182,6 +192,7 @@ int target_wanted(struct front *front, const char *name, struct target *out, str
 {
         if (target_named(front, name, out, err) < 0)
                 return -1;
+        projects_warn(&out->projects, out->name, front->events);
         if (out->configured)
                 return 0;
         error_set(err, ERROR_NOT_FOUND, "VM '%s' exists, but no project configures it", out->name);
@@ -221,7 +232,7 @@ static int offer(struct front *front, const struct projects *projects, struct er
 
 int target_for_up(struct front *front, const char *name, struct target *out, struct error **err)
 {
-        if (projects_read(&out->projects, err) < 0 || (!name && offer(front, &out->projects, err) < 0))
+        if (projects_read_apart(&out->projects, err) < 0 || (!name && offer(front, &out->projects, err) < 0))
                 return -1;
         projects_clear(&out->projects);
         return target_wanted(front, name, out, err);
