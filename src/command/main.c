@@ -9,6 +9,7 @@
 #include "command/command.h"
 #include "command/engines.h"
 #include "command/offer-prompt.h"
+#include "command/reorder.h"
 #include "command/trust-prompt.h"
 #include "config/project.h"
 #include "host/paths.h"
@@ -121,6 +122,7 @@ out:
 
 static int dispatch(const char *const *argv, enum output_mode *mode, struct error **err)
 {
+        _cleanup_(strv_clear) struct strv ordered = STRV_INIT;
         const struct command *command;
 
         if (!argv[0]) {
@@ -136,6 +138,13 @@ static int dispatch(const char *const *argv, enum output_mode *mode, struct erro
                 return write_out(&text, err);
         }
         *mode = guess_mode(argv);
+        if (argv[0][0] == '-') {
+                if (!reorder(argv, &ordered)) {
+                        error_set(err, ERROR_USAGE, "no command given with '%s'", argv[0]);
+                        return error_hint(err, "machine COMMAND %s …; machine help lists the commands", argv[0]);
+                }
+                argv = strv_argv(&ordered);
+        }
         command = find_command(argv[0], err);
         if (!command)
                 return -1;
