@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
+#include <strings.h>
 
 #define NAME_LIMIT 40
 
@@ -158,18 +159,19 @@ const char *text_suggest(const char *word, const char *const *candidates)
         return best;
 }
 
-/* The power of 1024 that a unit stands for, or -1. */
-static int unit_shift(const char *unit)
+/* The power of 1024 that a unit stands for, or -1. Spaces may stand before it. */
+static int unit_shift(const char *text)
 {
-        static const char units[] = "KMGT";
+        static const char units[] = "KkMmGgTt";
+        const char *unit = text + strspn(text, " ");
         const char *found;
 
-        if (*unit == '\0')
+        if (*text == '\0')
                 return 0;
-        found = strchr(units, *unit);
-        if (!found || (unit[1] != '\0' && !streq(unit + 1, "iB")))
+        found = *unit ? strchr(units, *unit) : NULL;
+        if (!found || (unit[1] && strcasecmp(unit + 1, "iB") != 0 && strcasecmp(unit + 1, "B") != 0))
                 return -1;
-        return 10 * (int)(found - units + 1);
+        return 10 * (int)((found - units) / 2 + 1);
 }
 
 int text_parse_size(const char *text, int64_t *bytes)

@@ -24,7 +24,8 @@ char *text_shell_join(const char *const *argv);
 const char *text_suggest(const char *word, const char *const *candidates);
 
 /*
- * "8GiB", "512MiB", "1.5TiB", "8G", "512M", "4096" (bytes) to bytes. K, M, G, T and KiB… are powers of 1024.
+ * "8GiB", "512MiB", "1.5TiB", "8G", "512M", "4096" (bytes) to bytes. K, KB and KiB (M, G, T) are the same power of 1024, in
+ * small or capital letters, after spaces or none.
  * Returns 0, or -1 when it is not a size or overflows int64.
  */
 int text_parse_size(const char *text, int64_t *bytes);

@@ -56,6 +56,13 @@ def test_a_mistake_is_named_with_its_place(program, text, place, said):
     assert "\x1b" not in result.err
 
 
+@pytest.mark.parametrize("size", ["6 GB", "6GB", "6 gib", "6GiB", "6g", "6144M"])
+def test_sizes_are_read_as_people_write_them(program, size):
+    program.projects(f'[blog]\nmemory = "{size}"\n')
+    entry, = program.json("list")
+    assert entry["memory_bytes"] == 6 << 30
+
+
 def test_profiles_that_arent_there_are_mistakes_with_their_places(program):
     path = program.projects('default_profile = "pyton"\n[blog]\nprofiles = ["rust", "gol"]\n[shop]\n')
     result = program.run("validate", status=3)

@@ -178,6 +178,13 @@ static void sizes_are_powers_of_1024(void **state)
                 { "8G", INT64_C(8) << 30 },
                 { "8GiB", INT64_C(8) << 30 },
                 { "1.5TiB", INT64_C(3) << 39 },
+                { "6 GB", INT64_C(6) << 30 },
+                { "6GB", INT64_C(6) << 30 },
+                { "6 gib", INT64_C(6) << 30 },
+                { "6g", INT64_C(6) << 30 },
+                { "1.5  Tb", INT64_C(3) << 39 },
+                { "2 m", INT64_C(2) << 20 },
+                { "4kB", 4096 },
                 { "0.5K", 512 },
                 { "0.000001T", 1099511 },
                 { "007K", 7168 },
@@ -199,7 +206,7 @@ static void what_is_no_size_is_refused(void **state)
 {
         static const char *const texts[] = {
                 "",       " ",   "G",    "GiB",  "-1",    "-1G",    "+1G",        " 1G",
-                "1G ",    "1 G", "1g",   "1GB",  "1Gi",   "1GiBx",  "1B",         "1iB",
+                "1G ",    "1 ",  "1gbb", "1 B",  "1Gi",   "1GiBx",  "1B",         "1iB",
                 "1P",     "1.5", "1.G",  ".5G",  "1..5G", "1.5.5G", "1,5G",       "0x10",
                 "1e3",    "1GG", "1.5B", "nanG", "infG",  "٣G",     "1.0000001G", "1.1234567890123456789G",
                 "1KiBiB",
