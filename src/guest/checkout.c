@@ -111,11 +111,10 @@ int checkout_look(const char *folder, struct checkout *out, struct error **err)
         return 0;
 }
 
-int checkout_count_uncommitted(const struct checkout *checkout, size_t *out, struct error **err)
+int checkout_list_uncommitted(const struct checkout *checkout, struct strv *out, struct error **err)
 {
         _cleanup_(strbuf_clear) struct strbuf status = STRBUF_INIT;
         _cleanup_(git_clear) struct git git = GIT_INIT;
-        size_t count = 0;
 
         git_init(&git, checkout->repository.view);
         /* The settings say which files the user ignores everywhere, and how lines end. */
@@ -125,9 +124,10 @@ int checkout_count_uncommitted(const struct checkout *checkout, size_t *out, str
                   "--ignore-submodules=all", NULL);
         if (git_check(&git, &status, err) < 0)
                 return error_wrap(err, "cannot look for uncommitted files in '%s'", checkout->folder);
-        for (size_t i = 0; i < status.len; i++)
-                count += status.buf[i] == '\0';
-        *out = count;
+        /* "XY NAME", each ended by a NUL: git-status(1), "Porcelain Format Version 1" */
+        for (const char *item = status.buf; item < status.buf + status.len; item += strlen(item) + 1)
+                if (strlen(item) > 3)
+                        strv_add(out, item + 3);
         return 0;
 }
 

@@ -9,12 +9,14 @@
 #include "guest/script.h"
 #include "guest/setup.h"
 #include "lib/file.h"
+#include "lib/text.h"
 
 /* May be the first session of a new guest: on a busy computer in software emulation, that alone takes a minute. */
 #define LOOK_TIMEOUT_MS 180000
 #define PUSH_TIMEOUT_MS (60 * 60 * 1000)
 #define WORK_TIMEOUT_MS (10 * 60 * 1000) /* as a busy computer and a guest with many files may need */
 #define RECEIVING       "receiving"
+#define NAMES_SHOWN     5
 
 static bool is_checkout(const struct project_repo *repo)
 {
@@ -185,15 +187,18 @@ static int check_reach(const struct project *project, const bool *missing, struc
 static void note_left_behind(const struct checkout *checkout, struct event_sink *events)
 {
         _cleanup_(error_freep) struct error *error = NULL;
-        size_t count;
+        _cleanup_(strv_clear) struct strv files = STRV_INIT;
 
-        if (checkout_count_uncommitted(checkout, &count, &error) < 0) {
+        if (checkout_list_uncommitted(checkout, &files, &error) < 0) {
                 _cleanup_(freep) char *text = error_text(error);
 
                 event_warning(events, "%s", text);
-        } else if (count > 0) {
-                event_note(events, "%zu uncommitted file%s in '%s' stay%s behind: only commits go into the VM", count,
-                           count == 1 ? "" : "s", checkout->folder, count == 1 ? "s" : "");
+        } else if (files.count > 0) {
+                _cleanup_(freep) char *names = text_first_of(&files, NAMES_SHOWN);
+                bool one = files.count == 1;
+
+                event_note(events, "%zu uncommitted file%s in '%s' stay%s behind, because only commits go into the VM: %s",
+                           files.count, one ? "" : "s", checkout->folder, one ? "s" : "", names);
         }
         if (checkout->has_submodules)
                 event_note(events, "the submodules of '%s' stay behind: git submodule update --init brings them into the VM",

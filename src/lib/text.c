@@ -105,6 +105,19 @@ char *text_shell_join(const char *const *argv)
         return strbuf_take(&out);
 }
 
+char *text_first_of(const struct strv *list, size_t most)
+{
+        _cleanup_(strbuf_clear) struct strbuf out = STRBUF_INIT;
+
+        for (size_t i = 0; i < list->count && i < most; i++) {
+                strbuf_adds(&out, i == 0 ? "" : i + 1 == list->count ? " and " : ", ");
+                text_visible(&out, list->items[i], strlen(list->items[i]));
+        }
+        if (list->count > most)
+                strbuf_addf(&out, " and %zu more", list->count - most);
+        return strbuf_take(&out);
+}
+
 static size_t smaller(size_t a, size_t b)
 {
         return a < b ? a : b;

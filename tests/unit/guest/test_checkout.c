@@ -42,6 +42,7 @@ static void a_checkout_is_pushed_with_its_branches_and_tags(void **state)
                 "remote.machine.url machine-test:code/here\nremote.machine.fetch +refs/heads/*:refs/remotes/machine/*\nremote.machine.tagopt --no-tags");
         expect_text(fixture, "", "test ! -e hook-ran && cat here/a", "changed");
         assert_non_null(strstr(fixture->told.buf, "2 uncommitted files in '"));
+        assert_non_null(strstr(fixture->told.buf, "stay behind, because only commits go into the VM: a and b\n"));
         expect_work(fixture, "here", NULL);
 }
 

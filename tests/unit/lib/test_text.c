@@ -163,6 +163,21 @@ static void a_suggestion_is_no_further_off_than_a_third(void **state)
         assert_null(text_suggest("abXd", one));
 }
 
+static void the_first_of_a_list_are_named(void **state)
+{
+        _cleanup_(strv_clear) struct strv list = STRV_INIT;
+        static const char *const wanted[] = { "", "a", "a and b\\x1b", "a, b\\x1b and c", "a, b\\x1b, c and 1 more" };
+        static const char *const names[] = { "a", "b\x1b", "c", "d" };
+
+        for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
+                _cleanup_(freep) char *text = text_first_of(&list, 3);
+
+                assert_string_equal(text, wanted[i]);
+                if (i < ARRAY_SIZE(names))
+                        strv_add(&list, names[i]);
+        }
+}
+
 static void sizes_are_powers_of_1024(void **state)
 {
         static const struct {
@@ -452,6 +467,7 @@ int main(void)
                 cmocka_unit_test(an_argv_is_joined_with_each_word_quoted),
                 cmocka_unit_test(the_nearest_candidate_is_suggested),
                 cmocka_unit_test(a_suggestion_is_no_further_off_than_a_third),
+                cmocka_unit_test(the_first_of_a_list_are_named),
                 cmocka_unit_test(sizes_are_powers_of_1024),
                 cmocka_unit_test(what_is_no_size_is_refused),
                 cmocka_unit_test(a_size_that_overflows_is_refused),
