@@ -17,7 +17,7 @@ _machine() {
                 return
         fi
         case $command:$word in
-        init:-*) choices="--force -f --json --plain --verbose -v --quiet -q --help -h" ;;
+        init:-*) choices="--force -f --projects -p --json --plain --verbose -v --quiet -q --help -h" ;;
         up:-* | start:-*) choices="--dry-run -n --cold --strict --engine --from --json --plain --verbose -v --quiet -q --help -h" ;;
         plan:-*) choices="--json --plain --verbose -v --quiet -q --help -h" ;;
         ssh:-* | shell:-*) choices="--json --plain --verbose -v --quiet -q --help -h" ;;

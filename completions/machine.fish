@@ -7,7 +7,7 @@ end
 complete -c machine -f
 complete -c machine -n __fish_use_subcommand -l help -s h -d 'print the commands'
 complete -c machine -n __fish_use_subcommand -l version -d 'print the version'
-complete -c machine -n __fish_use_subcommand -a init -d 'write a commented projects.toml'
+complete -c machine -n __fish_use_subcommand -a init -d 'write a first .machine.toml, or a commented projects.toml'
 complete -c machine -n __fish_use_subcommand -a up -d 'make, start and fill a project\'s VM'
 complete -c machine -n __fish_use_subcommand -a plan -d 'show what \'up\' would do, and the recipe\'s steps'
 complete -c machine -n __fish_use_subcommand -a ssh -d 'open a shell in the project\'s folder'
@@ -39,7 +39,8 @@ complete -c machine -n __fish_use_subcommand -a doctor -d 'check this computer, 
 complete -c machine -n __fish_use_subcommand -a audit -d 'measure what does and doesn\'t cross the line around a running VM'
 complete -c machine -n __fish_use_subcommand -a version -d 'print the version of this program'
 complete -c machine -n __fish_use_subcommand -a help -d 'print the commands, or one command\'s options'
-complete -c machine -n '__fish_seen_subcommand_from init' -l force -s f -d 'replace an existing file'
+complete -c machine -n '__fish_seen_subcommand_from init' -l force -s f -d 'replace an existing file, and keep a copy of it'
+complete -c machine -n '__fish_seen_subcommand_from init' -l projects -s p -d 'write projects.toml, also in a checkout'
 complete -c machine -n '__fish_seen_subcommand_from init' -l json -d 'print results and events as JSON'
 complete -c machine -n '__fish_seen_subcommand_from init' -l plain -d 'print progress as plain lines'
 complete -c machine -n '__fish_seen_subcommand_from init' -l verbose -s v -d 'print progress as plain lines, and all that each step says'

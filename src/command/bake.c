@@ -19,8 +19,10 @@ static int run(struct context *context, const struct invocation *invocation, str
         const struct bake_options *given = invocation->options;
         _cleanup_(projects_clear) struct projects projects = PROJECTS_INIT;
 
-        if (projects_read(&projects, err) < 0 ||
-            (invocation->operands.count > 0
+        if (projects_read_apart(&projects, err) < 0)
+                return -1;
+        projects_warn(&projects, NULL, context->front.events);
+        if ((invocation->operands.count > 0
                      ? bake_profiles(&context->front, &projects, &invocation->operands, given->force, err)
                      : bake_all(&context->front, &projects, given->force, err)) < 0)
                 return -1;

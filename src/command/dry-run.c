@@ -53,11 +53,9 @@ static void note_layers(struct context *context, const struct plan *plan, const 
 {
         _cleanup_(recipe_layers_found_clear) struct recipe_layers_found found = RECIPE_LAYERS_FOUND_INIT;
         _cleanup_(freep) char *missing = NULL;
-        bool creates = false;
 
-        for (size_t i = 0; i < plan->count; i++)
-                creates |= plan->steps[i].type == PLAN_CREATE;
-        if (!creates || observe_layers(target, &found, NULL) < 0 || found.keys.count + found.missing.count == 0)
+        if (!plan_has(plan, PLAN_CREATE) || observe_layers(target, &found, NULL) < 0 ||
+            found.keys.count + found.missing.count == 0)
                 return;
         missing = strv_join(&found.missing, ", ");
         if (found.missing.count > 0)
@@ -73,7 +71,9 @@ int dry_run(struct context *context, const char *name, struct error **err)
         _cleanup_(plan_clear) struct plan plan = PLAN_INIT;
         _cleanup_(vm_clear) struct vm vm = VM_INIT;
 
-        if (target_wanted(&context->front, name, &target, err) < 0 || vm_open(&vm, target.name, err) < 0 ||
+        /* Nothing is written. */
+        context->front.offer_project = NULL;
+        if (target_for_up(&context->front, name, &target, err) < 0 || vm_open(&vm, target.name, err) < 0 ||
             observe_preview(&vm, &target, &plan, &recipe, err) < 0)
                 return -1;
         note_layers(context, &plan, &target);

@@ -8,6 +8,8 @@
 
 #include "command/command.h"
 #include "command/engines.h"
+#include "command/offer-prompt.h"
+#include "command/reorder.h"
 #include "command/trust-prompt.h"
 #include "config/project.h"
 #include "host/paths.h"
@@ -115,7 +117,7 @@ static int run_command(const struct command *command, const char *const *argv, e
                 goto out;
         output = output_new(*mode, options->quiet);
         context = (struct context){
-                .front = { .events = output_sink(output), .ask_trust = trust_prompt },
+                .front = { .events = output_sink(output), .ask_trust = trust_prompt, .offer_project = offer_prompt },
                 .mode = *mode,
                 .quiet = options->quiet,
                 .output = output,
@@ -131,6 +133,7 @@ out:
 
 static int dispatch(const char *const *argv, enum output_mode *mode, struct error **err)
 {
+        _cleanup_(strv_clear) struct strv ordered = STRV_INIT;
         const struct command *command;
 
         *mode = guess_mode(argv);
@@ -140,6 +143,13 @@ static int dispatch(const char *const *argv, enum output_mode *mode, struct erro
                 return print_help(NULL, err);
         if (streq(argv[0], "--version"))
                 return run_command(&command_version, argv + 1, mode, err);
+        if (argv[0][0] == '-') {
+                if (!reorder(argv, &ordered)) {
+                        error_set(err, ERROR_USAGE, "no command given with '%s'", argv[0]);
+                        return error_hint(err, "machine COMMAND %s …; machine help lists the commands", argv[0]);
+                }
+                argv = strv_argv(&ordered);
+        }
         command = find_command(argv[0], err);
         if (!command)
                 return -1;

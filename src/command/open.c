@@ -1,4 +1,8 @@
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "command/command.h"
+#include "command/result.h"
 #include "lib/file.h"
 #include "lib/process.h"
 #include "lib/text.h"
@@ -38,8 +42,8 @@ static char *address_of(const char *vm, uint16_t port)
 
 /*
  * Returns the shell line that ssh runs as its LocalCommand once it listens. It prints the address, so that a user without a
- * browser sees it, and doesn't wait for the browser. No part has a character that is special to ssh or a shell. Owned by the
- * caller.
+ * browser sees it, and doesn't wait for the browser. No part has a character that is special to ssh or a shell.
+ * Owned by the caller.
  */
 static char *announcement(const struct context *context, const char *vm, uint16_t port, bool print)
 {
@@ -52,14 +56,44 @@ static char *announcement(const struct context *context, const char *vm, uint16_
         return xasprintf("echo %s%s", url, browser);
 }
 
-static int check_free(uint16_t port, const char *vm, uint16_t guest, struct error **err)
+static int check_free(const struct vm *vm, uint16_t port, uint16_t guest, struct error **err)
 {
-        _cleanup_(freep) char *holder = ports_holder(port);
+        uint16_t other = ports_guest(&vm->record, port);
+        _cleanup_(freep) char *holder = other ? NULL : ports_holder(port);
+        uint16_t free = port < UINT16_MAX ? port + 1 : port - 1;
 
+        if (other) {
+                error_set(err, ERROR_FAILED, "port %u on 127.0.0.1 leads to port %u of VM '%s' already", port, other, vm->name);
+                return error_hint(err, "machine open %s %u; for the guest's own port %u: machine open %s %u --local %u",
+                                  vm->name, other, guest, vm->name, guest, free);
+        }
         if (!holder)
                 return 0;
         error_set(err, ERROR_FAILED, "port %u on 127.0.0.1 is in use by %s", port, holder);
-        return error_hint(err, "machine open %s %u --local %u", vm, guest, port < UINT16_MAX ? port + 1 : port - 1);
+        return error_hint(err, "machine open %s %u --local %u", vm->name, guest, free);
+}
+
+/* The project's `ports` forward it already, as long as the VM runs. Becomes the browser's opener, which is not heard. */
+static int show(struct context *context, const struct vm *vm, uint16_t port, bool print, struct error **err)
+{
+        _cleanup_(freep) char *url = address_of(vm->name, port);
+        _cleanup_(freep) char *browser = print ? NULL : process_find(BROWSER);
+        _cleanup_(closep) int nowhere = -1;
+
+        output_settle(context->output);
+        if (context->mode == OUTPUT_JSON)
+                result_json(
+                        json_pack("{s:s, s:s, s:i, s:s}", "event", "result", "name", vm->name, "port", (int)port, "url", url));
+        else
+                printf("%s\n", url);
+        if (fflush(stdout) != 0)
+                return error_errno(err, ERROR_FAILED, "cannot write to standard output");
+        if (!browser)
+                return 0;
+        nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
+        if (nowhere < 0 || dup2(nowhere, STDOUT_FILENO) < 0 || dup2(nowhere, STDERR_FILENO) < 0)
+                return error_errno(err, ERROR_FAILED, "cannot start '%s'", browser);
+        return process_exec((const char *const[]){ browser, url, NULL }, NULL, err);
 }
 
 /* Becomes an ssh with a connection of its own: on the shared one the port would stay open. */
@@ -87,7 +121,7 @@ static int run(struct context *context, const struct invocation *invocation, str
         const struct strv *operands = &invocation->operands;
         _cleanup_(vm_clear) struct vm vm = VM_INIT;
         int64_t guest;
-        uint16_t port;
+        uint16_t port, forwarded;
 
         if (operands->count < 1 || text_parse_int(operands->items[operands->count - 1], 1, UINT16_MAX, &guest) < 0 ||
             given->local < 0 || given->local > UINT16_MAX) {
@@ -95,8 +129,12 @@ static int run(struct context *context, const struct invocation *invocation, str
                 return error_hint(err, "machine open NAME 3000");
         }
         port = (uint16_t)(given->local ? given->local : guest);
-        if (running_open(&context->front, operands->count > 1 ? operands->items[0] : NULL, &vm, err) < 0 ||
-            check_free(port, vm.name, (uint16_t)guest, err) < 0)
+        if (running_open(&context->front, operands->count > 1 ? operands->items[0] : NULL, &vm, err) < 0)
+                return -1;
+        forwarded = ports_host(&vm.record, (uint16_t)guest, (uint16_t)given->local);
+        if (forwarded)
+                return show(context, &vm, forwarded, given->print, err);
+        if (check_free(&vm, port, (uint16_t)guest, err) < 0)
                 return -1;
         return forward(context, &vm, port, (uint16_t)guest, given->print, err);
 }
@@ -106,8 +144,8 @@ const struct command command_open = {
         .operands = "[NAME] PORT",
         .summary = "forward a VM's port and open it in a browser",
         .text = "Forwards the port through ssh, to 127.0.0.1 alone, until the command ends. The address is NAME.localhost, so that a\n"
-                "page from the VM gets no cookies of other servers on this computer. For a port that a project needs every day,\n"
-                "'ports' is better.",
+                "page from the VM gets no cookies of other servers on this computer. A port that the project forwards anyway\n"
+                "('ports') is only opened, and the command ends at once.",
         .options = options,
         .options_size = sizeof(struct open_options),
         .operands_most = 2,

@@ -1,6 +1,7 @@
 #include "command/command.h"
 #include "command/remove.h"
 #include "command/result.h"
+#include "guest/repos.h"
 #include "lib/deadline.h"
 #include "operation/boundary.h"
 #include "operation/engines.h"
@@ -24,7 +25,8 @@ static int run(struct context *context, const struct invocation *invocation, str
                 return -1;
         engine = xstrdup(vm.exists && streq(target.project.engine, "auto") ? vm.record.engine : target.project.engine);
         question = xasprintf("Make VM '%s' again from scratch, losing everything in it?", target.name);
-        if (engine_choose(engine, &chosen, &why, err) < 0 || boundary_check(&target.project, chosen, err) < 0)
+        if (engine_choose(engine, &chosen, &why, err) < 0 || boundary_check(&target.project, chosen, err) < 0 ||
+            repos_check(&vm, &target.project, err) < 0)
                 return -1;
         if (vm.exists && remove_vm(context, &vm, invocation->options, question, "rebuild", err) < 0)
                 return -1;

@@ -7,6 +7,8 @@
 #include "lib/text.h"
 #include "term/prompt.h"
 
+#define NAMES_SHOWN 5
+
 /* Shows a file of the repo on the terminal, line by line, each made harmless. */
 static void show_file(const struct checkout_tree *tree, const struct checkout_file *file)
 {
@@ -31,6 +33,8 @@ int trust_prompt_give(struct context *context, const struct checkout_tree *tree,
 {
         _cleanup_(freep) char *file = path_join(tree->folder, CHECKOUT_FILE);
         _cleanup_(strbuf_clear) struct strbuf content = STRBUF_INIT;
+        _cleanup_(strv_clear) struct strv beside = STRV_INIT;
+        _cleanup_(freep) char *names = NULL;
         int answer = 1;
 
         checkout_tree_content(tree, &content);
@@ -49,11 +53,15 @@ int trust_prompt_give(struct context *context, const struct checkout_tree *tree,
         }
         if (trust_give(file, content.buf, content.len, err) < 0)
                 return -1;
-        if (tree->count == 1)
+        if (tree->count == 1) {
                 event_note(context->front.events, "trusted '%s'", file);
-        else
-                event_note(context->front.events, "trusted '%s' and %zu other file%s", file, tree->count - 1,
-                           tree->count == 2 ? "" : "s");
+                return 0;
+        }
+        for (size_t i = 1; i < tree->count; i++)
+                strv_add(&beside, tree->files[i].name);
+        names = text_first_of(&beside, NAMES_SHOWN);
+        event_note(context->front.events, "trusted '%s' and %zu other file%s: %s", file, beside.count,
+                   beside.count == 1 ? "" : "s", names);
         return 0;
 }
 

@@ -30,14 +30,52 @@ static void said_valid(struct context *context, const char *file)
                 printf("%s: valid\n", file);
 }
 
+static void check_profile(const struct checkout_tree *tree, const char *name, const char *file,
+                          const struct project_place *place, struct error **mistakes)
+{
+        _cleanup_(recipe_place_clear) struct recipe_place found = RECIPE_PLACE_INIT;
+        struct error *unknown = NULL;
+
+        if (recipe_place_profile(tree, name, &found))
+                return;
+        recipe_place_unknown(tree, name, file, place->line, place->column, &unknown);
+        error_append(mistakes, unknown);
+}
+
+/* Appends a mistake for each profile that the project names and that there isn't. One that it inherits is not in its table. */
+static void check_profiles(const struct checkout_tree *tree, const struct project *project, struct error **mistakes)
+{
+        for (size_t i = 0; project->profiles_given && i < project->profiles.count; i++)
+                check_profile(tree, project->profiles.items[i], project->file, &project->profile_places[i], mistakes);
+}
+
+static int validate_projects(struct context *context, const struct projects *projects, struct error **err)
+{
+        struct error *mistakes = NULL;
+
+        if (projects->default_profile)
+                check_profile(NULL, projects->default_profile, projects->file, &projects->default_profile_place, &mistakes);
+        for (size_t i = 0; i < projects->count; i++)
+                check_profiles(NULL, &projects->items[i], &mistakes);
+        if (!mistakes && file_exists(projects->file))
+                said_valid(context, projects->file);
+        return error_give(err, mistakes);
+}
+
 static int validate_checkout(struct context *context, const char *checkout, const struct projects *projects, struct error **err)
 {
+        _cleanup_(checkout_tree_clear) struct checkout_tree tree = CHECKOUT_TREE_INIT;
         _cleanup_(project_clear) struct project project = PROJECT_INIT;
+        struct error *mistakes = NULL;
 
         if (checkout_read(checkout, projects, &project, err) < 0)
                 return -1;
-        said_valid(context, project.file);
-        return 0;
+        /* When its profiles can't be read, that is the mistake. */
+        if (checkout_tree_read(checkout, &tree, NULL) == 0)
+                check_profiles(&tree, &project, &mistakes);
+        if (!mistakes)
+                said_valid(context, project.file);
+        return error_give(err, mistakes);
 }
 
 /* Adds profile `name`, after the profiles that it requires. */
@@ -158,8 +196,10 @@ static int validate_file(struct context *context, const char *file, struct error
 
                 if (lockfile_parse(text.buf, text.len, file, &lock, err) < 0)
                         return -1;
-        } else if (projects_parse(text.buf, text.len, file, &projects, err) < 0) {
-                return -1;
+        } else {
+                return projects_parse(text.buf, text.len, file, &projects, err) < 0
+                               ? -1
+                               : validate_projects(context, &projects, err);
         }
         said_valid(context, file);
         return 0;
@@ -173,8 +213,8 @@ static int validate_all(struct context *context, struct error **err)
         _cleanup_(freep) char *checkout = folder ? checkout_find(folder) : NULL;
         struct error *first = NULL, *second = NULL, *third = NULL, *fourth = NULL;
 
-        if (projects_read(&projects, &first) == 0 && file_exists(projects.file))
-                said_valid(context, projects.file);
+        if (projects_read(&projects, &first) == 0)
+                validate_projects(context, &projects, &first);
         if (checkout)
                 validate_checkout(context, checkout, &projects, &second);
         validate_settings(context, &third);
@@ -203,7 +243,7 @@ const struct command command_validate = {
         .operands = "[FILE]",
         .summary = "check the configuration, listing every mistake",
         .text = "Without FILE: the user's projects.toml and config.toml, the .machine.toml of the current checkout, and the\n"
-                "recipes and profiles of both. FILE is read according to its name; with any other name as projects.toml.",
+                "recipes and profiles of both. Also checks that each profile that is named is there. FILE is read according to its name; with any other name as projects.toml.",
         .options = options,
         .options_size = sizeof(struct validate_options),
         .operands_most = 1,

@@ -532,6 +532,7 @@ static void decode_project(struct schema_reader *reader, const struct schema *sc
         struct projects *projects = object;
         struct error *error = NULL;
         struct project *project;
+        size_t mark;
 
         if (member->value.type != TOML_TABLE) {
                 schema_unknown(reader, schema, member);
@@ -541,9 +542,9 @@ static void decode_project(struct schema_reader *reader, const struct schema *sc
                         schema_hint(reader, "a project is a table, written [%s]", member->key);
                 return;
         }
+        mark = schema_mark(reader);
         if (check_name(member->key, &error) < 0)
                 schema_adopt(reader, member->line, member->column, error);
-
         projects->items = xreallocarray(projects->items, projects->count + 1, sizeof(*projects->items));
         project = &projects->items[projects->count++];
         *project = (struct project)PROJECT_INIT;
@@ -552,6 +553,8 @@ static void decode_project(struct schema_reader *reader, const struct schema *sc
         project->line = member->line;
         project->column = member->column;
         schema_decode_table(reader, &table_schema, &member->value, project);
+        if (projects->apart)
+                project->mistakes = schema_take(reader, mark);
 }
 
 /* The defaults may come after the projects that inherit them, in inline tables. */

@@ -38,6 +38,7 @@ void project_clear(struct project *project)
         free(project->image);
         free(project->image_digest);
         free(project->ports);
+        error_free(project->mistakes);
         *project = (struct project)PROJECT_INIT;
 }
 
@@ -45,6 +46,7 @@ void project_copy(struct project *out, const struct project *from)
 {
         project_clear(out);
         *out = *from;
+        out->mistakes = NULL;
         out->name = xstrdup(from->name);
         out->file = xstrdup(from->file);
         out->checkout = xstrdup(from->checkout);
@@ -95,16 +97,21 @@ void projects_clear(struct projects *projects)
         *projects = (struct projects)PROJECTS_INIT;
 }
 
-int projects_parse(const char *text, size_t length, const char *file, struct projects *out, struct error **err)
+static int parse(const char *text, size_t length, const char *file, bool apart, struct projects *out, struct error **err)
 {
         _cleanup_(toml_freep) struct toml_value *root = toml_parse(text, length, file, err);
-        _cleanup_(projects_clear) struct projects projects = { .file = xstrdup(file) };
+        _cleanup_(projects_clear) struct projects projects = { .file = xstrdup(file), .apart = apart };
 
         if (!root || schema_decode(&projects_schema, root, file, &projects, err) < 0)
                 return -1;
         *out = projects;
         projects = (struct projects)PROJECTS_INIT;
         return 0;
+}
+
+int projects_parse(const char *text, size_t length, const char *file, struct projects *out, struct error **err)
+{
+        return parse(text, length, file, false, out, err);
 }
 
 int config_file_read(const char *file, struct strbuf *text, struct error **err)
@@ -121,14 +128,32 @@ int config_file_read(const char *file, struct strbuf *text, struct error **err)
         return -1;
 }
 
-int projects_read(struct projects *out, struct error **err)
+static int read_file(bool apart, struct projects *out, struct error **err)
 {
         _cleanup_(freep) char *file = paths_config("projects.toml");
         _cleanup_(strbuf_clear) struct strbuf text = STRBUF_INIT;
 
         if (config_file_read(file, &text, err) < 0)
                 return -1;
-        return projects_parse(text.buf, text.len, file, out, err);
+        return parse(text.buf, text.len, file, apart, out, err);
+}
+
+int projects_read(struct projects *out, struct error **err)
+{
+        return read_file(false, out, err);
+}
+
+int projects_read_apart(struct projects *out, struct error **err)
+{
+        return read_file(true, out, err);
+}
+
+void projects_warn(const struct projects *projects, const char *but, struct event_sink *events)
+{
+        for (size_t i = 0; i < projects->count; i++)
+                if (projects->items[i].mistakes && !streq_ptr(but, projects->items[i].name))
+                        event_warning(events, "project '%s' has mistakes in '%s', so it can't be used: machine validate",
+                                      projects->items[i].name, projects->file);
 }
 
 const struct project *projects_find(const struct projects *projects, const char *name)

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "lib/error.h"
+#include "lib/event.h"
 #include "lib/strv.h"
 
 struct project_place {
@@ -66,6 +67,7 @@ struct project {
         /* Never from a checkout: a repo may not say what this computer reads. */
         struct project_secret *secrets;
         size_t secret_count;
+        struct error *mistakes;   /* in its table; only projects_read_apart() leaves them here */
         struct strv environments; /* IDs of 1Password Environments, for `use op_env ID` in a repo's .envrc */
 };
 
@@ -84,6 +86,7 @@ struct projects {
         char *default_shell;
         struct project *items;
         size_t count;
+        bool apart; /* a project's mistakes are its own, and don't fail the whole */
 };
 
 #define PROJECTS_INIT                                                                                                          \
@@ -94,6 +97,13 @@ void projects_clear(struct projects *projects);
 
 /* The user's projects.toml; a missing one is success and empty. */
 int projects_read(struct projects *out, struct error **err);
+/*
+ * The same for commands about one project: mistakes in another one's table don't stop them. Each project then has its own
+ * `mistakes`, and what is read of such a project is not used. Other mistakes fail it all the same.
+ */
+int projects_read_apart(struct projects *out, struct error **err);
+/* Warns of each project that has mistakes, except the one called `but` (may be NULL). */
+void projects_warn(const struct projects *projects, const char *but, struct event_sink *events);
 /* From a text, for tests and the fuzzer. */
 int projects_parse(const char *text, size_t length, const char *file, struct projects *out, struct error **err);
 const struct project *projects_find(const struct projects *projects, const char *name);

@@ -125,6 +125,27 @@ int recipe_place_profiles(const struct checkout_tree *tree, struct strv *names, 
         return 0;
 }
 
+int recipe_place_unknown(const struct checkout_tree *tree, const char *name, const char *file, unsigned line, unsigned column,
+                         struct error **err)
+{
+        _cleanup_(strv_clear) struct strv names = STRV_INIT;
+        _cleanup_(freep) char *all = NULL;
+        const char *near;
+
+        if (recipe_place_profiles(tree, &names, err) < 0)
+                return -1;
+        if (file)
+                error_at(err, file, line, column, "no profile '%s'", name);
+        else
+                error_set(err, ERROR_CONFIG, "no profile '%s'", name);
+        near = text_suggest(name, strv_argv(&names));
+        if (near)
+                return error_hint(err, "did you mean '%s'?", near);
+        all = strv_join(&names, ", ");
+        return names.count > 0 ? error_hint(err, "there are %s; or: machine profile new %s", all, name)
+                               : error_hint(err, "machine profile new %s", name);
+}
+
 static int read_from_tree(const struct recipe_place *place, const char *name, struct strbuf *out, bool *executable,
                           struct error **err)
 {

@@ -24,6 +24,9 @@ void recipe_place_clear(struct recipe_place *place);
 int recipe_place_base(const struct checkout_tree *tree, struct recipe_place *out, struct error **err);
 /* Finds profiles/NAME/profile.toml. Returns false, and leaves `out` empty, when there is none. */
 bool recipe_place_profile(const struct checkout_tree *tree, const char *name, struct recipe_place *out);
+/* Fails with "no profile 'NAME'" and the nearest name, or all of them. `file` may be NULL: it was asked for in no file. */
+int recipe_place_unknown(const struct checkout_tree *tree, const char *name, const char *file, unsigned line, unsigned column,
+                         struct error **err);
 /* All profiles' names, sorted. */
 int recipe_place_profiles(const struct checkout_tree *tree, struct strv *names, struct error **err);
 

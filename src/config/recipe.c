@@ -111,35 +111,16 @@ static int add_part(const struct recipe_wish *wish, const struct recipe_place *p
         return -1;
 }
 
-static int unknown_profile(const struct recipe_wish *wish, size_t i, struct error **err)
-{
-        const char *name = wish->profiles->items[i];
-        _cleanup_(strv_clear) struct strv names = STRV_INIT;
-        _cleanup_(freep) char *all = NULL;
-        const char *near;
-
-        if (recipe_place_profiles(wish->tree, &names, err) < 0)
-                return -1;
-        if (wish->profiles_file && wish->profile_places)
-                error_at(err, wish->profiles_file, wish->profile_places[i].line, wish->profile_places[i].column,
-                         "no profile '%s'", name);
-        else
-                error_set(err, ERROR_CONFIG, "no profile '%s'", name);
-        near = text_suggest(name, strv_argv(&names));
-        if (near)
-                return error_hint(err, "did you mean '%s'?", near);
-        all = strv_join(&names, ", ");
-        return names.count > 0 ? error_hint(err, "there are %s; or: machine profile new %s", all, name)
-                               : error_hint(err, "machine profile new %s", name);
-}
-
 static int add_profile(const struct recipe_wish *wish, size_t i, struct recipe *recipe, struct error **err)
 {
         _cleanup_(recipe_place_clear) struct recipe_place place = RECIPE_PLACE_INIT;
         const char *name = wish->profiles->items[i];
 
         if (!recipe_place_profile(wish->tree, name, &place))
-                return unknown_profile(wish, i, err);
+                return wish->profile_places
+                               ? recipe_place_unknown(wish->tree, name, wish->profiles_file, wish->profile_places[i].line,
+                                                      wish->profile_places[i].column, err)
+                               : recipe_place_unknown(wish->tree, name, NULL, 0, 0, err);
         return add_part(wish, &place, name, true, recipe, err);
 }
 

@@ -335,18 +335,32 @@ static int compare_places(const void *a, const void *b)
         return strcmp(first->message, second->message);
 }
 
-/* Hands all mistakes to the caller. */
-static int report(struct schema_reader *reader, struct error **err)
+size_t schema_mark(const struct schema_reader *reader)
+{
+        return reader->kept;
+}
+
+struct error *schema_take(struct schema_reader *reader, size_t mark)
 {
         struct error *more = NULL;
 
-        qsort(reader->mistakes, reader->kept, sizeof(struct error *), compare_places);
+        if (reader->kept > mark)
+                qsort(reader->mistakes + mark, reader->kept - mark, sizeof(struct error *), compare_places);
         if (reader->left_out > 0)
                 error_at(&more, reader->file, 0, 0, "%zu more mistakes", reader->left_out);
-        for (size_t i = reader->kept; i > 0; i--) {
-                reader->mistakes[i - 1]->next = more;
-                more = reader->mistakes[i - 1];
+        for (; reader->kept > mark; reader->kept--) {
+                reader->mistakes[reader->kept - 1]->next = more;
+                more = reader->mistakes[reader->kept - 1];
         }
+        reader->left_out = 0;
+        return more;
+}
+
+/* Hands all mistakes to the caller. */
+static int report(struct schema_reader *reader, struct error **err)
+{
+        struct error *more = schema_take(reader, 0);
+
         free(reader->mistakes);
         if (!err) {
                 error_free(more);
@@ -363,7 +377,10 @@ int schema_decode(const struct schema *schema, const struct toml_value *table, c
         struct schema_reader reader = { .file = file };
 
         schema_decode_table(&reader, schema, table, object);
-        return reader.kept > 0 ? report(&reader, err) : 0;
+        if (reader.kept > 0)
+                return report(&reader, err);
+        free(reader.mistakes);
+        return 0;
 }
 
 /* What a value may be, in words for the reference. */

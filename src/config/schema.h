@@ -87,6 +87,10 @@ void schema_mistake(struct schema_reader *reader, unsigned line, unsigned column
 void schema_hint(struct schema_reader *reader, const char *format, ...) _printf_(2, 3);
 /* Notes the message and hint of `error` (owned from now on) as a mistake at a place. */
 void schema_adopt(struct schema_reader *reader, unsigned line, unsigned column, struct error *error);
+/* What is noted after schema_mark() can be taken back, sorted by place: mistakes that concern only one part of the file. NULL =
+ * there are none. Owned by the caller. */
+size_t schema_mark(const struct schema_reader *reader);
+struct error *schema_take(struct schema_reader *reader, size_t mark);
 /* "unknown key 'cpu'", with the nearest key, or all of them, as the hint. */
 void schema_unknown(struct schema_reader *reader, const struct schema *schema, const struct toml_member *member);
 /* "'cpus' must be a whole number, not a string" */

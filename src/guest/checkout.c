@@ -26,8 +26,8 @@ static int not_a_checkout(const char *folder, const struct repository *repositor
                           repository->around);
                 return error_hint(err, "commit it there, or git -C %s init", folder);
         }
-        error_set(err, ERROR_CONFIG, "'%s' is not a git repository, so repos = [\".\"] can't push it", folder);
-        return error_hint(err, "git -C %s init", folder);
+        error_set(err, ERROR_CONFIG, "'%s' is not a git repository, so its code can't be pushed into a VM", folder);
+        return error_hint(err, "git -C %s init; or write repos = [] for a VM without this code", folder);
 }
 
 /* repository_open(), but a missing repository is an error. */
@@ -111,11 +111,10 @@ int checkout_look(const char *folder, struct checkout *out, struct error **err)
         return 0;
 }
 
-int checkout_count_uncommitted(const struct checkout *checkout, size_t *out, struct error **err)
+int checkout_list_uncommitted(const struct checkout *checkout, struct strv *out, struct error **err)
 {
         _cleanup_(strbuf_clear) struct strbuf status = STRBUF_INIT;
         _cleanup_(git_clear) struct git git = GIT_INIT;
-        size_t count = 0;
 
         git_init(&git, checkout->repository.view);
         /* The settings say which files the user ignores everywhere, and how lines end. */
@@ -125,9 +124,10 @@ int checkout_count_uncommitted(const struct checkout *checkout, size_t *out, str
                   "--ignore-submodules=all", NULL);
         if (git_check(&git, &status, err) < 0)
                 return error_wrap(err, "cannot look for uncommitted files in '%s'", checkout->folder);
-        for (size_t i = 0; i < status.len; i++)
-                count += status.buf[i] == '\0';
-        *out = count;
+        /* "XY NAME", each ended by a NUL: git-status(1), "Porcelain Format Version 1" */
+        for (const char *item = status.buf; item < status.buf + status.len; item += strlen(item) + 1)
+                if (strlen(item) > 3)
+                        strv_add(out, item + 3);
         return 0;
 }
 
@@ -351,9 +351,11 @@ int checkout_find_commits(const char *folder, const struct strv *commits, struct
 {
         _cleanup_(repository_clear) struct repository repository = REPOSITORY_INIT;
 
-        if (commits->count == 0)
+        int found = commits->count > 0 ? repository_open(folder, &repository, err) : 0;
+
+        if (found == 0)
                 return 0;
-        if (open_repository(folder, &repository, err) < 0 || find_commits(&repository, commits, out, err) < 0)
+        if (found < 0 || find_commits(&repository, commits, out, err) < 0)
                 return error_wrap(err, "cannot look for the guest's commits in '%s'", folder);
         return 0;
 }

@@ -38,10 +38,11 @@ void checkout_clear(struct checkout *checkout);
 /* Reads what is there. Fails with ERROR_CONFIG when it is not a git repository, or is one that leads elsewhere. */
 int checkout_look(const char *folder, struct checkout *out, struct error **err);
 /*
- * Counts the files that differ from the last commit, untracked ones included: a push leaves them behind. Submodules aren't
- * looked at. Files are compared as they are: a file that a filter (git-lfs) would change counts when its time changed.
+ * Appends the names of files that differ from the last commit, untracked ones (a folder of them as "NAME/") included: a push
+ * leaves them behind. Submodules aren't looked at. Files are compared as they are: a file that a filter (git-lfs) would change
+ * counts when its time changed.
  */
-int checkout_count_uncommitted(const struct checkout *checkout, size_t *out, struct error **err);
+int checkout_list_uncommitted(const struct checkout *checkout, struct strv *out, struct error **err);
 
 /* Makes the remote "machine" point to ~/code/NAME in the VM. Fails, with a hint, when there is one that is not ours. */
 int checkout_set_remote(const char *folder, const struct vm *vm, const char *name, struct error **err);
@@ -52,5 +53,6 @@ int checkout_check_remote(const char *folder, const struct vm *vm, const char *n
  * too: what was fetched and merged nowhere stays.
  */
 int checkout_withdraw_remote(const char *folder, const struct vm *vm, struct error **err);
-/* Appends those of `commits` (hexadecimal) that a ref of the checkout, or its HEAD, reaches. */
+/* Appends those of `commits` (hexadecimal) that a ref of the checkout, or its HEAD, reaches. A folder that is not a git
+ * repository (any more) has none of them. */
 int checkout_find_commits(const char *folder, const struct strv *commits, struct strv *out, struct error **err);

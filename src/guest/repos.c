@@ -9,12 +9,14 @@
 #include "guest/script.h"
 #include "guest/setup.h"
 #include "lib/file.h"
+#include "lib/text.h"
 
 /* May be the first session of a new guest: on a busy computer in software emulation, that alone takes a minute. */
 #define LOOK_TIMEOUT_MS 180000
 #define PUSH_TIMEOUT_MS (60 * 60 * 1000)
 #define WORK_TIMEOUT_MS (10 * 60 * 1000) /* as a busy computer and a guest with many files may need */
 #define RECEIVING       "receiving"
+#define NAMES_SHOWN     5
 
 static bool is_checkout(const struct project_repo *repo)
 {
@@ -27,6 +29,7 @@ struct pushing {
         struct checkout checkout;
         const char *run;       /* part of the name of the folder in which repos are made */
         struct error *trouble; /* why the checkout can't be pushed; NULL = it can */
+        bool unreadable;       /* … because it is not a repository that we can read */
         struct event_sink *events;
         bool begun; /* the guest has begun to take it in */
         bool plain; /* it has no lock file that asks for something */
@@ -184,15 +187,18 @@ static int check_reach(const struct project *project, const bool *missing, struc
 static void note_left_behind(const struct checkout *checkout, struct event_sink *events)
 {
         _cleanup_(error_freep) struct error *error = NULL;
-        size_t count;
+        _cleanup_(strv_clear) struct strv files = STRV_INIT;
 
-        if (checkout_count_uncommitted(checkout, &count, &error) < 0) {
+        if (checkout_list_uncommitted(checkout, &files, &error) < 0) {
                 _cleanup_(freep) char *text = error_text(error);
 
                 event_warning(events, "%s", text);
-        } else if (count > 0) {
-                event_note(events, "%zu uncommitted file%s in '%s' stay%s behind: only commits go into the VM", count,
-                           count == 1 ? "" : "s", checkout->folder, count == 1 ? "s" : "");
+        } else if (files.count > 0) {
+                _cleanup_(freep) char *names = text_first_of(&files, NAMES_SHOWN);
+                bool one = files.count == 1;
+
+                event_note(events, "%zu uncommitted file%s in '%s' stay%s behind, because only commits go into the VM: %s",
+                           files.count, one ? "" : "s", checkout->folder, one ? "s" : "", names);
         }
         if (checkout->has_submodules)
                 event_note(events, "the submodules of '%s' stay behind: git submodule update --init brings them into the VM",
@@ -210,8 +216,40 @@ static int prepare(const struct vm *vm, const struct project *project, struct pu
         if (!project->checkout)
                 return error_at(err, project->file, out->repo->line, out->repo->column,
                                 "'.' names a checkout, and project '%s' has none", project->name);
-        if (checkout_look(project->checkout, &out->checkout, &out->trouble) == 0)
+        out->unreadable = checkout_look(project->checkout, &out->checkout, &out->trouble) < 0;
+        if (!out->unreadable)
                 (void)checkout_check_remote(project->checkout, vm, out->repo->name, &out->trouble);
+        return 0;
+}
+
+int repos_check(const struct vm *vm, const struct project *project, struct error **err)
+{
+        _cleanup_(pushing_clear) struct pushing pushing = { .checkout = CHECKOUT_INIT };
+
+        if (prepare(vm, project, &pushing, err) < 0)
+                return -1;
+        if (!pushing.trouble)
+                return 0;
+        if (!pushing.trouble->file && project->file) {
+                set_string(&pushing.trouble->file, xstrdup(project->file));
+                pushing.trouble->line = pushing.repo->line;
+                pushing.trouble->column = pushing.repo->column;
+        }
+        return error_give(err, TAKE_PTR(pushing.trouble));
+}
+
+/* A checkout that is no git repository any more takes nothing from a VM that has the code: only its remote can't be kept. */
+static int set_remote(const struct vm *vm, const struct project *project, const struct pushing *pushing, struct error **err)
+{
+        _cleanup_(error_freep) struct error *reason = NULL;
+        _cleanup_(freep) char *text = NULL;
+
+        if (checkout_set_remote(project->checkout, vm, pushing->repo->name, &reason) == 0)
+                return 0;
+        if (!pushing->unreadable)
+                return error_give(err, TAKE_PTR(reason));
+        text = error_text(reason);
+        event_warning(pushing->events, "commits can't be fetched from VM '%s': %s", vm->name, text);
         return 0;
 }
 
@@ -236,7 +274,7 @@ static int fill_checkout(const struct vm *vm, const struct project *project, str
                 status = look_and_push(vm, project, pushing, missing, err);
         if (pushing->begun)
                 event_end(pushing->events, "push", status < 0 ? EVENT_FAILED : EVENT_DONE, NULL);
-        if (status < 0 || checkout_set_remote(project->checkout, vm, pushing->repo->name, err) < 0)
+        if (status < 0 || set_remote(vm, project, pushing, err) < 0)
                 return -1;
         if (pushing->begun)
                 note_left_behind(&pushing->checkout, pushing->events);

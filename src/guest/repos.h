@@ -20,6 +20,11 @@ struct repos_brought {
                 .names = STRV_INIT, .plain = STRV_INIT                                                                         \
         }
 void repos_brought_clear(struct repos_brought *brought);
+/*
+ * Fails, with the place in the configuration, when the project's checkout could not be pushed into a new VM: it is not a git
+ * repository, or has a remote "machine" of its own. Called before anything is built or removed.
+ */
+int repos_check(const struct vm *vm, const struct project *project, struct error **err);
 /* Clones or pushes what is missing, the clones in parallel. Adds what came to `brought`. An existing repo is left as it is.
  * Errors name the repo. */
 int repos_fill(struct vm *vm, const struct project *project, struct repos_brought *brought, struct event_sink *events,
@@ -27,7 +32,7 @@ int repos_fill(struct vm *vm, const struct project *project, struct repos_brough
 
 /*
  * Finds what exists only in the running guest, in its repos and everywhere else (guest/work.h). For pushed-in repos a commit
- * counts as safe when the checkout on the host has it. `checkout` may be NULL.
+ * counts as safe when the checkout on the host has it. `checkout` may be NULL, and need not be a git repository any more.
  *
  * Not looked for: commits that only a reflog has, and what is only in memory.
  */

@@ -98,7 +98,8 @@ static int locate(struct repository *repository, struct error **err)
         if (!repository->common)
                 repository->common = xstrdup(repository->folder);
         return repository_kind(repository->folder, "HEAD") != KIND_NOTHING &&
-               repository_kind(repository->common, "objects") != KIND_NOTHING;
+               repository_kind(repository->common, "objects") != KIND_NOTHING &&
+               repository_kind(repository->common, "refs") != KIND_NOTHING;
 }
 
 /* --- whose it is */

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
+#include <strings.h>
 
 #define NAME_LIMIT 40
 
@@ -126,6 +127,19 @@ char *text_shell_join(const char *const *argv)
         return strbuf_take(&out);
 }
 
+char *text_first_of(const struct strv *list, size_t most)
+{
+        _cleanup_(strbuf_clear) struct strbuf out = STRBUF_INIT;
+
+        for (size_t i = 0; i < list->count && i < most; i++) {
+                strbuf_adds(&out, i == 0 ? "" : i + 1 == list->count ? " and " : ", ");
+                text_visible(&out, list->items[i], strlen(list->items[i]));
+        }
+        if (list->count > most)
+                strbuf_addf(&out, " and %zu more", list->count - most);
+        return strbuf_take(&out);
+}
+
 static size_t smaller(size_t a, size_t b)
 {
         return a < b ? a : b;
@@ -180,18 +194,19 @@ const char *text_suggest(const char *word, const char *const *candidates)
         return best;
 }
 
-/* The power of 1024 that a unit stands for, or -1. */
-static int unit_shift(const char *unit)
+/* The power of 1024 that a unit stands for, or -1. Spaces may stand before it. */
+static int unit_shift(const char *text)
 {
-        static const char units[] = "KMGT";
+        static const char units[] = "KkMmGgTt";
+        const char *unit = text + strspn(text, " ");
         const char *found;
 
-        if (*unit == '\0')
+        if (*text == '\0')
                 return 0;
-        found = strchr(units, *unit);
-        if (!found || (unit[1] != '\0' && !streq(unit + 1, "iB")))
+        found = *unit ? strchr(units, *unit) : NULL;
+        if (!found || (unit[1] && strcasecmp(unit + 1, "iB") != 0 && strcasecmp(unit + 1, "B") != 0))
                 return -1;
-        return 10 * (int)(found - units + 1);
+        return 10 * (int)((found - units) / 2 + 1);
 }
 
 int text_parse_size(const char *text, int64_t *bytes)

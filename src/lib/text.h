@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "lib/strbuf.h"
+#include "lib/strv.h"
 
 /*
  * Appends `text` with every control character (C0 except tab, DEL, C1 as UTF-8, and bytes that are not UTF-8) written as \xNN,
@@ -27,11 +28,15 @@ void text_shell_quote(struct strbuf *out, const char *word);
 /* All of argv, quoted, with spaces between. Owned by the caller. */
 char *text_shell_join(const char *const *argv);
 
+/* "a, b, c and 2 more": the first `most` of the list, each made visible. Owned by the caller. */
+char *text_first_of(const struct strv *list, size_t most);
+
 /* The candidate nearest to `word` (edit distance at most 1/3 of its length, at least 1, transpositions count one), or NULL. */
 const char *text_suggest(const char *word, const char *const *candidates);
 
 /*
- * "8GiB", "512MiB", "1.5TiB", "8G", "512M", "4096" (bytes) to bytes. K, M, G, T and KiB… are powers of 1024.
+ * "8GiB", "512MiB", "1.5TiB", "8G", "512M", "4096" (bytes) to bytes. K, KB and KiB (M, G, T) are the same power of 1024, in
+ * small or capital letters, after spaces or none.
  * Returns 0, or -1 when it is not a size or overflows int64.
  */
 int text_parse_size(const char *text, int64_t *bytes);

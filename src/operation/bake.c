@@ -16,7 +16,7 @@ static bool same_kind(const struct project *a, const struct project *b)
 static bool seen_before(const struct projects *projects, size_t i)
 {
         for (size_t j = 0; j < i; j++)
-                if (same_kind(&projects->items[i], &projects->items[j]))
+                if (!projects->items[j].mistakes && same_kind(&projects->items[i], &projects->items[j]))
                         return true;
         return false;
 }
@@ -68,7 +68,8 @@ int bake_profiles(struct front *front, const struct projects *projects, const st
 int bake_all(struct front *front, const struct projects *projects, bool force, struct error **err)
 {
         for (size_t i = 0; i < projects->count; i++)
-                if (!seen_before(projects, i) && bake_named(front, projects->items[i].name, force, err) < 0)
+                if (!projects->items[i].mistakes && !seen_before(projects, i) &&
+                    bake_named(front, projects->items[i].name, force, err) < 0)
                         return -1;
         return projects->count > 0 ? 0 : bake_profiles(front, projects, &(struct strv)STRV_INIT, force, err);
 }

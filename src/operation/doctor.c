@@ -190,7 +190,7 @@ static void check_configuration(struct doctor *doctor)
         if (projects_read(&projects, &error) < 0)
                 doctor_say_error(doctor, "configuration", error);
         else if (!file_exists(projects.file))
-                doctor_say(doctor, DOCTOR_WARNING, "configuration", "machine init", "no '%s'", projects.file);
+                doctor_say(doctor, DOCTOR_WARNING, "configuration", "machine init --projects", "no '%s'", projects.file);
         else
                 doctor_say(doctor, DOCTOR_GOOD, "configuration", NULL, "%zu projects in '%s'", projects.count, projects.file);
 }

@@ -8,6 +8,8 @@
 #include "lib/error.h"
 #include "lib/event.h"
 
+struct starter;
+
 struct front {
         struct event_sink *events;
         /*
@@ -15,4 +17,6 @@ struct front {
          * Records a yes (trust.h). 1 = yes, 0 = there is nobody to ask, -1 = no, or an error. NULL = there is nobody to ask.
          */
         int (*ask_trust)(struct front *front, const struct checkout_tree *tree, bool changed, struct error **err);
+        /* Offers to write a first .machine.toml (operation/starter.h), and writes it. 1, 0, -1 and NULL mean the same. */
+        int (*offer_project)(struct front *front, const struct starter *starter, struct error **err);
 };

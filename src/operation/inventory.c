@@ -48,8 +48,9 @@ static void read_projects(struct front *front, struct projects *projects)
 {
         _cleanup_(error_freep) struct error *error = NULL;
 
-        if (projects_read(projects, &error) < 0)
+        if (projects_read_apart(projects, &error) < 0)
                 event_warning(front->events, "the configuration can't be read, so only VMs are listed: machine validate");
+        projects_warn(projects, NULL, front->events);
 }
 
 static int find_names(const struct projects *projects, struct strv *names, struct error **err)

@@ -2,6 +2,7 @@
 
 #include "config/project.h"
 #include "guest/lend.h"
+#include "guest/repos.h"
 #include "host/user.h"
 #include "operation/boundary.h"
 #include "operation/engines.h"
@@ -69,7 +70,7 @@ int observe_plan(const struct vm *vm, const struct target *target, struct observ
                         error_wrap(err, "VM '%s' is broken: %s", vm->name, observed->status.reason);
                 return -1;
         }
-        return 0;
+        return plan_has(plan, PLAN_CREATE) ? repos_check(vm, &target->project, err) : 0;
 }
 
 int observe_preview(const struct vm *vm, const struct target *target, struct plan *plan, struct recipe *recipe,

@@ -38,9 +38,9 @@ static char *find_checkout(const char *name, const struct projects *projects)
 static int find_project(const char *name, struct project *out, struct error **err)
 {
         _cleanup_(projects_clear) struct projects projects = PROJECTS_INIT;
-        const struct project *configured = projects_read(&projects, NULL) == 0 ? projects_find(&projects, name) : NULL;
+        const struct project *configured = projects_read_apart(&projects, NULL) == 0 ? projects_find(&projects, name) : NULL;
 
-        if (configured) {
+        if (configured && !configured->mistakes) {
                 project_copy(out, configured);
                 return 0;
         }

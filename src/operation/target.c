@@ -8,6 +8,7 @@
 #include "lib/event.h"
 #include "lib/file.h"
 #include "lib/text.h"
+#include "operation/starter.h"
 
 void target_clear(struct target *target)
 {
@@ -73,15 +74,35 @@ static char *current_folder(struct error **err)
         return folder;
 }
 
-static int copy_table(const char *name, struct target *target)
+/* 1 = there is such a table, 0 = there is none, -1 = it has mistakes. */
+static int copy_table(const char *name, struct target *target, struct error **err)
 {
-        const struct project *found = projects_find(&target->projects, name);
+        for (size_t i = 0; i < target->projects.count; i++) {
+                struct project *project = &target->projects.items[i];
 
-        if (!found)
-                return 0;
-        project_copy(&target->project, found);
+                if (!streq(project->name, name))
+                        continue;
+                if (project->mistakes)
+                        return error_give(err, TAKE_PTR(project->mistakes));
+                project_copy(&target->project, project);
+                target->configured = true;
+                return 1;
+        }
+        return 0;
+}
+
+/* The project that is there without a table: for what belongs to no other. */
+static int use_default(struct target *target, struct error **err)
+{
+        int found = copy_table(PROJECT_DEFAULT_NAME, target, err);
+
+        set_string(&target->name, xstrdup(PROJECT_DEFAULT_NAME));
+        if (found != 0)
+                return found < 0 ? -1 : 0;
+        if (project_default(&target->project, PROJECT_DEFAULT_NAME, &target->projects, err) < 0)
+                return -1;
         target->configured = true;
-        return 1;
+        return 0;
 }
 
 static int resolve_bare(struct front *front, struct target *target, struct error **err)
@@ -92,15 +113,7 @@ static int resolve_bare(struct front *front, struct target *target, struct error
         if (!folder)
                 return -1;
         checkout = checkout_find(folder);
-        if (checkout)
-                return read_checkout(front, checkout, target, err);
-        target->name = xstrdup("default");
-        if (!copy_table("default", target)) {
-                if (project_default(&target->project, "default", &target->projects, err) < 0)
-                        return -1;
-                target->configured = true;
-        }
-        return 0;
+        return checkout ? read_checkout(front, checkout, target, err) : use_default(target, err);
 }
 
 static int no_such(const char *name, const struct target *target, struct error **err)
@@ -124,14 +137,18 @@ static int resolve_named(struct front *front, const char *name, struct target *t
         _cleanup_(vm_clear) struct vm vm = VM_INIT;
         _cleanup_(freep) char *checkout = NULL;
         _cleanup_(freep) char *folder = NULL;
+        int found;
 
         if (!text_name_valid(name)) {
                 error_set(err, ERROR_USAGE, "'%s' can't be a project's name", name);
                 return error_hint(err, "names have a-z, 0-9 and '-', and start and end with a letter or digit");
         }
+        if (streq(name, PROJECT_DEFAULT_NAME))
+                return use_default(target, err);
         target->name = xstrdup(name);
-        if (copy_table(name, target))
-                return 0;
+        found = copy_table(name, target, err);
+        if (found != 0)
+                return found < 0 ? -1 : 0;
         if (vm_open(&vm, name, err) < 0)
                 return -1;
         if (vm.exists && *vm.record.owner == '/') {
@@ -166,7 +183,7 @@ static int resolve_named(struct front *front, const char *name, struct target *t
 
 int target_named(struct front *front, const char *name, struct target *out, struct error **err)
 {
-        if (projects_read(&out->projects, err) < 0)
+        if (projects_read_apart(&out->projects, err) < 0)
                 return -1;
         return name ? resolve_named(front, name, out, err) : resolve_bare(front, out, err);
 }
@@ -175,10 +192,50 @@ int target_wanted(struct front *front, const char *name, struct target *out, str
 {
         if (target_named(front, name, out, err) < 0)
                 return -1;
+        projects_warn(&out->projects, out->name, front->events);
         if (out->configured)
                 return 0;
         error_set(err, ERROR_NOT_FOUND, "VM '%s' exists, but no project configures it", out->name);
         return error_hint(err, "add [%s] to '%s'", out->name, out->projects.file);
+}
+
+/* --- a checkout without a project */
+
+/* Is the VM in use that has no checkout's code? Then a bare `up` means that one. */
+static bool has_default(const struct projects *projects)
+{
+        _cleanup_(vm_clear) struct vm vm = VM_INIT;
+
+        return projects_find(projects, PROJECT_DEFAULT_NAME) || vm_open(&vm, PROJECT_DEFAULT_NAME, NULL) < 0 || vm.exists;
+}
+
+static int offer(struct front *front, const struct projects *projects, struct error **err)
+{
+        _cleanup_(starter_clear) struct starter starter = STARTER_INIT;
+        _cleanup_(freep) char *folder = current_folder(err);
+        int found = folder ? starter_find(folder, projects, &starter, err) : -1;
+
+        if (found <= 0 || starter.is_there)
+                return found < 0 ? -1 : 0;
+        if (has_default(projects)) {
+                event_note(front->events,
+                           "VM 'default' is used, which has none of the code in '%s': machine init gives that a VM",
+                           starter.folder);
+                return 0;
+        }
+        found = front->offer_project ? front->offer_project(front, &starter, err) : 0;
+        if (found != 0)
+                return found < 0 ? -1 : 0;
+        error_set(err, ERROR_NOT_FOUND, "'%s' has no " CHECKOUT_FILE ", so it is no project yet", starter.folder);
+        return error_hint(err, "machine init writes one; machine up default makes a VM that has none of this code");
+}
+
+int target_for_up(struct front *front, const char *name, struct target *out, struct error **err)
+{
+        if (projects_read_apart(&out->projects, err) < 0 || (!name && offer(front, &out->projects, err) < 0))
+                return -1;
+        projects_clear(&out->projects);
+        return target_wanted(front, name, out, err);
 }
 
 /* --- by the record */

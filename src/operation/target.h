@@ -30,6 +30,8 @@ void target_clear(struct target *target);
  * can't ask, this fails with ERROR_CONFIG and the hint 'machine trust'.
  */
 int target_wanted(struct front *front, const char *name, struct target *out, struct error **err);
+/* The same for `up`: a checkout that has no .machine.toml is offered one, unless the VM "default" is in use. */
+int target_for_up(struct front *front, const char *name, struct target *out, struct error **err);
 /*
  * For commands that need no configuration when the VM is there: `down`, `destroy`, and those that run something in it. A file
  * that can't be read, or that isn't trusted, is then no failure: the VM is found by its record, `configured` is false, and

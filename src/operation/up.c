@@ -74,7 +74,7 @@ static int follow(struct vm *vm, const struct target *target, const struct commi
 
 int up_open(struct front *front, const char *name, struct target *target, struct vm *vm, struct error **err)
 {
-        if (target_wanted(front, name, target, err) < 0 || vm_open(vm, target->name, err) < 0 ||
+        if (target_for_up(front, name, target, err) < 0 || vm_open(vm, target->name, err) < 0 ||
             vm_lock(vm, front->events, err) < 0)
                 return -1;
         return project_claim_check(&target->project, vm->exists ? vm->record.owner : NULL, &target->projects, err);

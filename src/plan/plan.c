@@ -30,6 +30,14 @@ void plan_clear(struct plan *plan)
         *plan = (struct plan)PLAN_INIT;
 }
 
+bool plan_has(const struct plan *plan, enum plan_step_type type)
+{
+        for (size_t i = 0; i < plan->count; i++)
+                if (plan->steps[i].type == type)
+                        return true;
+        return false;
+}
+
 static void add_step(struct plan *plan, enum plan_step_type type, const char *format, ...) _printf_(3, 4);
 
 static void add_step(struct plan *plan, enum plan_step_type type, const char *format, ...)

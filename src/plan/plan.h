@@ -42,4 +42,5 @@ void plan_clear(struct plan *plan);
 
 /* Fails with ERROR_ENGINE when the observed state allows no plan, such as VM_BROKEN. */
 int plan_up(const struct project *wanted, const struct plan_observed *observed, struct plan *out, struct error **err);
+bool plan_has(const struct plan *plan, enum plan_step_type type);
 const char *plan_step_name(enum plan_step_type type);

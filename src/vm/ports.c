@@ -20,6 +20,22 @@ int ports_choose(uint16_t *port, struct error **err)
         return 0;
 }
 
+uint16_t ports_host(const struct vm_record *record, uint16_t guest, uint16_t host)
+{
+        for (size_t i = 0; i < record->port_count; i++)
+                if (record->ports[i].guest == guest && (host == 0 || record->ports[i].host == host))
+                        return record->ports[i].host;
+        return 0;
+}
+
+uint16_t ports_guest(const struct vm_record *record, uint16_t host)
+{
+        for (size_t i = 0; i < record->port_count; i++)
+                if (record->ports[i].host == host)
+                        return record->ports[i].guest;
+        return 0;
+}
+
 int ports_check(const struct vm_record *record, struct error **err)
 {
         for (size_t i = 0; i < record->port_count; i++) {

@@ -114,6 +114,34 @@ def test_a_name_that_can_be_none_is_refused(program, command, name):
     assert not program.read_state()
 
 
+@pytest.mark.parametrize("args", [
+    ["--dry-run", "up", "blog"],
+    ["-n", "--engine", "auto", "up", "blog"],
+    ["--engine=auto", "up", "blog", "--dry-run"],
+    ["--engine", "up", "up", "--dry-run", "blog"],
+])
+def test_options_may_stand_before_the_command(program, args):
+    program.projects("[blog]\n")
+    assert "there is no VM 'blog' yet" in program.run(*args).out
+
+
+@pytest.mark.parametrize("args, said", [
+    (["--frobnicate", "up"], "unknown option '--frobnicate'"),
+    (["--frobnicate"], "no command given with '--frobnicate'"),
+    (["--engine", "auto"], "no command given with '--engine'"),
+    (["--json", "--", "list"], "no command given"),
+    (["-x", "list"], "unknown option '-x'"),
+])
+def test_options_before_no_command_or_another_one_are_wrong_usage(program, args, said):
+    result = program.run(*args, status=2)
+    assert said in result.err + result.out
+    assert "no command '-" not in result.err
+
+
+def test_json_before_the_command_counts(program):
+    assert json.loads(program.run("--json", "list").out) == []
+
+
 def test_two_dashes_end_the_options_and_the_name_follows(program):
     program.projects("[blog]\n")
     assert "'blog'" in program.run("up", "--dry-run", "--", "blog").out

@@ -10,9 +10,8 @@ import records
 # Each stops `up`, and nothing that can do with the record.
 MISTAKES = {
     "not TOML": "[blog\n",
-    "in the other project": '[blog]\n[shop]\ncpus = "many"\n',
-    "in its own": '[blog]\ncpus = "many"\n[shop]\n',
-    "a key that there isn't": "[blog]\nprocessors = 2\n[shop]\n",
+    "at the top": "default_shel = 'zsh'\n[blog]\n[shop]\n",
+    "in each": '[blog]\ncpus = "many"\n[shop]\nprocessors = 2\n',
 }
 
 
@@ -27,6 +26,45 @@ def mistaken(program, request):
         records.write(program.state, vm, repos=[])
     program.projects(request.param)
     return program
+
+
+@pytest.fixture
+def beside(program):
+    """Two VMs of projects.toml, of which one has a mistake in its table."""
+    for vm in ("blog", "shop"):
+        records.write(program.state, vm, repos=[])
+    program.projects('[blog]\n[shop]\ncpus = "many"\n[shop.secrets]\nKEY = 1\n')
+    return program
+
+
+def test_a_mistake_in_another_project_is_a_warning(beside):
+    for command in (["up", "--dry-run", "blog"], ["plan", "blog"], ["list"]):
+        # The VMs have no disks.
+        result = beside.run(*command, status=None)
+        assert "warning" in result.err and "project 'shop' has mistakes in '" in result.err, result.err
+        assert "projects.toml:" not in result.err
+    assert "machine rebuild blog" in beside.run("up", "--dry-run", "blog", status=5).err
+    assert beside.run("status", "blog").err == ""
+    for command in ("down", "destroy"):
+        assert "shop" not in beside.run(command, "blog", *(["--yes"] if command == "destroy" else [])).err
+
+
+def test_its_own_mistakes_stop_it_and_all_are_listed(beside):
+    result = beside.run("up", "--dry-run", "shop", status=3)
+    assert "projects.toml:3:8:" in result.err and "projects.toml:5:7:" in result.err
+    assert "projects.toml:3:8:" in beside.run("validate", status=3).err
+    assert [check["status"] for check in beside.checks() if check["name"] == "configuration"] == ["failed", "failed"]
+
+
+def test_a_mistake_in_a_project_doesnt_stop_a_checkout(beside, checkout):
+    beside.run("trust", "--yes", "home/blog", cwd=beside.root)
+    beside.write("home/blog/.machine.toml", 'name = "notes"\nrepos = ["."]\n')
+    beside.run("trust", "--yes", cwd=checkout)
+    result = beside.run("up", "--dry-run", cwd=checkout)
+    assert "there is no VM 'notes' yet" in result.out and "project 'shop' has mistakes" in result.err
+    beside.write("home/blog/.machine.toml", 'name = "shop"\nrepos = ["."]\n')
+    beside.run("trust", "--yes", cwd=checkout)
+    assert "the name 'shop' belongs to [shop] in" in beside.run("up", "--dry-run", cwd=checkout, status=3).err
 
 
 def test_a_mistake_in_projects_toml_keeps_no_vm_from_being_stopped_and_removed(mistaken):
@@ -45,7 +83,8 @@ def test_a_mistake_in_projects_toml_is_an_error_where_it_matters(mistaken):
 
 
 def test_a_mistake_doesnt_hide_that_there_is_no_such_vm(mistaken):
-    assert mistaken.run("down", "other", status=3).err
+    result = mistaken.run("down", "other", status=None)
+    assert (result.status == 3 and "projects.toml:" in result.err) or (result.status == 4 and "'other'" in result.err)
 
 
 @pytest.fixture

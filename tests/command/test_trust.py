@@ -44,6 +44,13 @@ def test_what_was_trusted_before_is_trusted_again_only_as_it_was(program, checko
     program.run("up", "--dry-run", cwd=checkout)
 
 
+def test_what_is_trusted_with_it_is_named(program, checkout):
+    for number in range(7):
+        program.write(f"home/blog/profiles/p{number}/profile.toml", "")
+    said = program.run("trust", "--yes", cwd=checkout).err
+    assert " other files: profiles/p0/profile.toml, " in said and " and 2 more\n" in said
+
+
 def test_trust_can_be_taken_back(program, checkout):
     program.run("trust", "--yes", cwd=checkout)
     program.run("trust", "--revoke", cwd=checkout)

@@ -56,6 +56,34 @@ def test_a_mistake_is_named_with_its_place(program, text, place, said):
     assert "\x1b" not in result.err
 
 
+@pytest.mark.parametrize("size", ["6 GB", "6GB", "6 gib", "6GiB", "6g", "6144M"])
+def test_sizes_are_read_as_people_write_them(program, size):
+    program.projects(f'[blog]\nmemory = "{size}"\n')
+    entry, = program.json("list")
+    assert entry["memory_bytes"] == 6 << 30
+
+
+def test_profiles_that_arent_there_are_mistakes_with_their_places(program):
+    path = program.projects('default_profile = "pyton"\n[blog]\nprofiles = ["rust", "gol"]\n[shop]\n')
+    result = program.run("validate", status=3)
+    assert f"{path}:1:19: no profile 'pyton'" in result.err and "did you mean 'python'?" in result.err
+    assert f"{path}:3:21: no profile 'gol'" in result.err and "did you mean 'go'?" in result.err
+    assert result.err.count("no profile") == 2 and "valid" not in result.out
+    assert "pyton" in program.run("validate", path, status=3).err
+    program.run("profile", "new", "pyton")
+    program.run("profile", "new", "gol")
+    assert program.run("validate", path).out == f"{path}: valid\n"
+
+
+def test_a_checkout_may_name_its_own_profiles(program, checkout):
+    path = program.write("home/blog/.machine.toml", 'repos = ["."]\nprofiles = ["own"]\n')
+    result = program.run("validate", cwd=checkout, status=3)
+    assert f"{path}:2:13: no profile 'own'" in result.err and "machine profile new own" in result.err
+    program.run("profile", "new", "own", "--repo", cwd=checkout)
+    assert f"{path}: valid" in program.run("validate", cwd=checkout).out
+    assert program.run("validate", ".machine.toml", cwd=checkout).status == 0
+
+
 def test_all_mistakes_are_listed_at_once(program):
     program.projects('[blog]\ncpus = 0\nrepo = []\nshell = "fish"\n\n[shop]\nlan = "yes"\n')
     result = program.run("validate", status=3)

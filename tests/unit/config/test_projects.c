@@ -418,6 +418,32 @@ static void a_huge_file_is_refused(void **state)
         assert_int_equal(file_remove(folder, NULL), 0);
 }
 
+static void mistakes_can_be_each_projects_own(void **state)
+{
+        static const char text[] = "[blog]\ncpus = 2\n[shop]\ncpus = 'x'\nrepo = []\n[Bad]\n";
+        _cleanup_(projects_clear) struct projects projects = PROJECTS_INIT;
+        _cleanup_(projects_clear) struct projects none = PROJECTS_INIT;
+        _cleanup_(freep) char *folder = xstrdup("/tmp/machine-projects-XXXXXX");
+        _cleanup_(freep) char *file = NULL;
+
+        assert_non_null(mkdtemp(folder));
+        assert_int_equal(setenv("MACHINE_CONFIG_DIR", folder, 1), 0);
+        file = path_join(folder, "projects.toml");
+        assert_int_equal(file_write_text(file, text, 0600, NULL), 0);
+        assert_int_equal(projects_read(&none, NULL), -1);
+        assert_int_equal(projects_read_apart(&projects, NULL), 0);
+        assert_int_equal(projects.count, 3);
+        assert_null(projects.items[0].mistakes);
+        assert_int_equal(projects.items[0].cpus, 2);
+        assert_int_equal(projects.items[1].mistakes->line, 4);
+        assert_int_equal(projects.items[1].mistakes->next->line, 5);
+        assert_null(projects.items[1].mistakes->next->next);
+        assert_int_equal(projects.items[2].mistakes->line, 6);
+        assert_int_equal(file_write_text(file, "shell = 'x'\n[blog]\n", 0600, NULL), 0);
+        assert_int_equal(projects_read_apart(&none, NULL), -1);
+        assert_int_equal(file_remove(folder, NULL), 0);
+}
+
 static void a_copy_shares_nothing_with_what_it_was_made_from(void **state)
 {
         _cleanup_(project_clear) struct project copy = PROJECT_INIT;
@@ -482,6 +508,7 @@ int main(void)
                 cmocka_unit_test(what_is_no_toml_is_told_with_its_place),
                 cmocka_unit_test(the_users_file_is_read_and_a_missing_one_is_empty),
                 cmocka_unit_test(a_huge_file_is_refused),
+                cmocka_unit_test(mistakes_can_be_each_projects_own),
                 cmocka_unit_test(a_copy_shares_nothing_with_what_it_was_made_from),
                 cmocka_unit_test(the_built_in_project_has_the_users_defaults),
         };

@@ -42,6 +42,7 @@ static void a_checkout_is_pushed_with_its_branches_and_tags(void **state)
                 "remote.machine.url machine-test:code/here\nremote.machine.fetch +refs/heads/*:refs/remotes/machine/*\nremote.machine.tagopt --no-tags");
         expect_text(fixture, "", "test ! -e hook-ran && cat here/a", "changed");
         assert_non_null(strstr(fixture->told.buf, "2 uncommitted files in '"));
+        assert_non_null(strstr(fixture->told.buf, "stay behind, because only commits go into the VM: a and b\n"));
         expect_work(fixture, "here", NULL);
 }
 
@@ -284,6 +285,53 @@ static void a_folder_that_is_no_checkout_is_a_mistake_in_the_configuration(void 
         assert_non_null(strstr(error->hint, "git -C "));
 }
 
+/* Its VM can still be used and removed: only what needs git is left out. */
+static void a_checkout_whose_repository_is_gone_keeps_its_vm(void **state)
+{
+        static const char *const ways[] = { "mv .git ../saved", "mkdir ../saved && mv .git/refs ../saved" };
+        static const char *const back[] = { "mv ../saved .git", "mv ../saved/refs .git && rmdir ../saved" };
+        struct fixture *fixture = *state;
+        _cleanup_(freep) char *folder = path_join(fixture->folder, "here");
+
+        make_checkout(fixture);
+        fill(fixture, here);
+        fixture_do(fixture, "guest/code/here", "git commit -q --allow-empty -m two");
+        for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
+                _cleanup_(error_freep) struct error *error = NULL;
+
+                fixture_do(fixture, "here", ways[i]);
+                strbuf_reset(&fixture->told);
+                fill(fixture, here);
+                assert_non_null(strstr(fixture->told.buf, "commits can't be fetched from VM 'test'"));
+                expect_work(fixture, "here", "~/code/here: branch 'main' has 1 unpushed commit");
+                expect(repos_withdraw(&fixture->vm, folder, &error), 0, &error);
+                fixture_do(fixture, "here", back[i]);
+        }
+        expect_work(fixture, "here", "~/code/here: branch 'main' has 1 unpushed commit");
+}
+
+static void what_cant_be_pushed_is_known_before_there_is_a_vm(void **state)
+{
+        struct fixture *fixture = *state;
+        _cleanup_(project_clear) struct project project = fixture_project(fixture, here);
+        _cleanup_(error_freep) struct error *error = NULL;
+
+        fixture_do(fixture, "", "mkdir here");
+        assert_int_equal(repos_check(&fixture->vm, &project, &error), -1);
+        assert_non_null(strstr(error->message, "is not a git repository"));
+        assert_string_equal(error->file, "projects.toml");
+        assert_int_equal(error->line, 1);
+        error_freep(&error);
+        error = NULL;
+        fixture_do(fixture, "here", "git init -q . && git remote add machine https://example.org/m.git");
+        assert_int_equal(repos_check(&fixture->vm, &project, &error), -1);
+        assert_non_null(strstr(error->message, "already has a remote 'machine'"));
+        error_freep(&error);
+        error = NULL;
+        fixture_do(fixture, "here", "git remote remove machine");
+        expect(repos_check(&fixture->vm, &project, &error), 0, &error);
+}
+
 static void withdrawing_keeps_what_was_fetched_and_merged_nowhere(void **state)
 {
         struct fixture *fixture = *state;
@@ -322,6 +370,8 @@ int main(void)
                 WITH_FIXTURE(a_remote_machine_with_more_than_ours_is_refused),
                 WITH_FIXTURE(a_remote_that_a_killed_run_began_is_completed),
                 WITH_FIXTURE(a_folder_that_is_no_checkout_is_a_mistake_in_the_configuration),
+                WITH_FIXTURE(a_checkout_whose_repository_is_gone_keeps_its_vm),
+                WITH_FIXTURE(what_cant_be_pushed_is_known_before_there_is_a_vm),
                 WITH_FIXTURE(withdrawing_keeps_what_was_fetched_and_merged_nowhere),
         };
         const char *missing = fixture_missing();

@@ -147,6 +147,8 @@ static void what_is_no_repository_is_none(void **state)
         expect_none("tree");
         expect_none("run");
         expect_none("nowhere");
+        make("rm -r here/.git/refs");
+        expect_none("here");
 }
 
 static void a_repository_further_up_counts_for_folders_in_its_last_commit(void **state)

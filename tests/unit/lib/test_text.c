@@ -163,6 +163,21 @@ static void a_suggestion_is_no_further_off_than_a_third(void **state)
         assert_null(text_suggest("abXd", one));
 }
 
+static void the_first_of_a_list_are_named(void **state)
+{
+        _cleanup_(strv_clear) struct strv list = STRV_INIT;
+        static const char *const wanted[] = { "", "a", "a and b\\x1b", "a, b\\x1b and c", "a, b\\x1b, c and 1 more" };
+        static const char *const names[] = { "a", "b\x1b", "c", "d" };
+
+        for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
+                _cleanup_(freep) char *text = text_first_of(&list, 3);
+
+                assert_string_equal(text, wanted[i]);
+                if (i < ARRAY_SIZE(names))
+                        strv_add(&list, names[i]);
+        }
+}
+
 static void sizes_are_powers_of_1024(void **state)
 {
         static const struct {
@@ -178,6 +193,13 @@ static void sizes_are_powers_of_1024(void **state)
                 { "8G", INT64_C(8) << 30 },
                 { "8GiB", INT64_C(8) << 30 },
                 { "1.5TiB", INT64_C(3) << 39 },
+                { "6 GB", INT64_C(6) << 30 },
+                { "6GB", INT64_C(6) << 30 },
+                { "6 gib", INT64_C(6) << 30 },
+                { "6g", INT64_C(6) << 30 },
+                { "1.5  Tb", INT64_C(3) << 39 },
+                { "2 m", INT64_C(2) << 20 },
+                { "4kB", 4096 },
                 { "0.5K", 512 },
                 { "0.000001T", 1099511 },
                 { "007K", 7168 },
@@ -199,7 +221,7 @@ static void what_is_no_size_is_refused(void **state)
 {
         static const char *const texts[] = {
                 "",       " ",   "G",    "GiB",  "-1",    "-1G",    "+1G",        " 1G",
-                "1G ",    "1 G", "1g",   "1GB",  "1Gi",   "1GiBx",  "1B",         "1iB",
+                "1G ",    "1 ",  "1gbb", "1 B",  "1Gi",   "1GiBx",  "1B",         "1iB",
                 "1P",     "1.5", "1.G",  ".5G",  "1..5G", "1.5.5G", "1,5G",       "0x10",
                 "1e3",    "1GG", "1.5B", "nanG", "infG",  "٣G",     "1.0000001G", "1.1234567890123456789G",
                 "1KiBiB",
@@ -485,6 +507,7 @@ int main(void)
                 cmocka_unit_test(an_argv_is_joined_with_each_word_quoted),
                 cmocka_unit_test(the_nearest_candidate_is_suggested),
                 cmocka_unit_test(a_suggestion_is_no_further_off_than_a_third),
+                cmocka_unit_test(the_first_of_a_list_are_named),
                 cmocka_unit_test(sizes_are_powers_of_1024),
                 cmocka_unit_test(what_is_no_size_is_refused),
                 cmocka_unit_test(a_size_that_overflows_is_refused),

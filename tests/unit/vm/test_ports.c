@@ -105,6 +105,20 @@ static void a_chosen_port_is_nobodys(void **state)
         assert_int_equal(ports_check(&record, NULL), 0);
 }
 
+static void the_ports_of_a_vm_lead_both_ways(void **state)
+{
+        struct vm_port ports[] = { { 3000, 3000 }, { 8080, 80 }, { 8081, 80 } };
+        struct vm_record record = { .ports = ports, .port_count = ARRAY_SIZE(ports) };
+
+        assert_int_equal(ports_host(&record, 3000, 0), 3000);
+        assert_int_equal(ports_host(&record, 80, 0), 8080);
+        assert_int_equal(ports_host(&record, 80, 8081), 8081);
+        assert_int_equal(ports_host(&record, 80, 9000), 0);
+        assert_int_equal(ports_host(&record, 8080, 0), 0);
+        assert_int_equal(ports_guest(&record, 8080), 80);
+        assert_int_equal(ports_guest(&record, 80), 0);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -113,6 +127,7 @@ int main(void)
                 cmocka_unit_test(a_mangled_table_names_nobody),
                 cmocka_unit_test(a_held_port_is_an_error_that_names_the_holder),
                 cmocka_unit_test(a_free_port_is_no_error),
+                cmocka_unit_test(the_ports_of_a_vm_lead_both_ways),
                 cmocka_unit_test(a_chosen_port_is_nobodys),
         };
 
