@@ -11,6 +11,9 @@ FUZZ_SECONDS ?= 60
 # How long tests/fault/test_soak.py has one VM at work.
 SOAK_SECONDS ?= 300
 export SOAK_SECONDS
+# Keys that `make dist` signs with: an ssh key, a key of minisign's. Empty = no signature.
+SIGN_KEY ?=
+MINISIGN_KEY ?=
 
 MESON = meson
 RELEASE = $(BUILD)/release
@@ -38,6 +41,7 @@ help:
 	@echo "make bench         measure what people wait for"
 	@echo "make completions   write completions/ again"
 	@echo "make install       PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)"
+	@echo "make dist          a release of the last commit into $(BUILD)/dist, signed if SIGN_KEY=FILE or MINISIGN_KEY=FILE is set"
 	@echo "make clean         remove $(BUILD)"
 
 $(RELEASE)/build.ninja:
@@ -109,7 +113,10 @@ install: all
 	@$(MESON) configure $(RELEASE) -Dprefix=$(PREFIX)
 	@DESTDIR=$(DESTDIR) $(MESON) install -C $(RELEASE)
 
+dist:
+	@tools/dist --out $(BUILD)/dist --sign-key "$(SIGN_KEY)" --minisign-key "$(MINISIGN_KEY)"
+
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all help dev sanitize dependencies test-dependencies demo check check-long quick test unit format tidy darwin fuzz bench completions install clean
+.PHONY: all help dev sanitize dependencies test-dependencies demo check check-long quick test unit format tidy darwin fuzz bench completions install dist clean
