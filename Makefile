@@ -40,13 +40,13 @@ help:
 	@echo "make format, make tidy, make darwin, make unit"
 	@echo "make bench         measure what people wait for"
 	@echo "make completions   write completions/ again"
-	@echo "make install       PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)"
+	@echo "make install       PREFIX=$(PREFIX) DESTDIR=$(DESTDIR); make uninstall with the same two removes it"
 	@echo "make dist          a release of the last commit into $(BUILD)/dist, signed if SIGN_KEY=FILE or MINISIGN_KEY=FILE is set"
 	@echo "make clean         remove $(BUILD)"
 
 $(RELEASE)/build.ninja:
 	@tools/install-dependencies --check build
-	$(MESON) setup --buildtype=release -Dtests=false --prefix=$(PREFIX) $(RELEASE)
+	$(MESON) setup --buildtype=release -Dtests=false $(RELEASE)
 
 $(DEV)/build.ninja:
 	$(MESON) setup --werror $(DEV)
@@ -110,8 +110,10 @@ completions: all
 	@tools/completions $(RELEASE)/src/command/machine
 
 install: all
-	@$(MESON) configure $(RELEASE) -Dprefix=$(PREFIX)
-	@DESTDIR=$(DESTDIR) $(MESON) install -C $(RELEASE)
+	@tools/install --prefix "$(PREFIX)" --destdir "$(DESTDIR)" $(RELEASE)
+
+uninstall:
+	@tools/install --prefix "$(PREFIX)" --destdir "$(DESTDIR)" --remove
 
 dist:
 	@tools/dist --out $(BUILD)/dist --sign-key "$(SIGN_KEY)" --minisign-key "$(MINISIGN_KEY)"
@@ -119,4 +121,4 @@ dist:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all help dev sanitize dependencies test-dependencies demo check check-long quick test unit format tidy darwin fuzz bench completions install dist clean
+.PHONY: all help dev sanitize dependencies test-dependencies demo check check-long quick test unit format tidy darwin fuzz bench completions install uninstall dist clean
