@@ -42,6 +42,7 @@ help:
 	@echo "make completions   write completions/ again"
 	@echo "make install       PREFIX=$(PREFIX) DESTDIR=$(DESTDIR); make uninstall with the same two removes it"
 	@echo "make dist          a release of the last commit into $(BUILD)/dist, signed if SIGN_KEY=FILE or MINISIGN_KEY=FILE is set"
+	@echo "make deb           the same as Debian's package, into $(BUILD)/deb"
 	@echo "make clean         remove $(BUILD)"
 
 $(RELEASE)/build.ninja:
@@ -118,7 +119,11 @@ uninstall:
 dist:
 	@tools/dist --out $(BUILD)/dist --sign-key "$(SIGN_KEY)" --minisign-key "$(MINISIGN_KEY)"
 
+deb: dist
+	@tools/install-dependencies build deb
+	@tools/deb $(abspath $(BUILD))/deb $(abspath $(BUILD))/dist/machine-*.tar.gz
+
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all help dev sanitize dependencies test-dependencies demo check check-long quick test unit format tidy darwin fuzz bench completions install uninstall dist clean
+.PHONY: all help dev sanitize dependencies test-dependencies demo check check-long quick test unit format tidy darwin fuzz bench completions install uninstall dist deb clean
