@@ -14,6 +14,8 @@ export SOAK_SECONDS
 # Keys that `make dist` signs with: an ssh key, a key of minisign's. Empty = no signature.
 SIGN_KEY ?=
 MINISIGN_KEY ?=
+# Where the formula for Homebrew says that releases are, such as https://forge.example/me/machine. Empty = the tarball just made.
+PROJECT_URL ?=
 
 MESON = meson
 RELEASE = $(BUILD)/release
@@ -117,7 +119,7 @@ uninstall:
 	@tools/install --prefix "$(PREFIX)" --destdir "$(DESTDIR)" --remove
 
 dist:
-	@tools/dist --out $(BUILD)/dist --sign-key "$(SIGN_KEY)" --minisign-key "$(MINISIGN_KEY)"
+	@tools/dist --out $(BUILD)/dist --sign-key "$(SIGN_KEY)" --minisign-key "$(MINISIGN_KEY)" --project-url "$(PROJECT_URL)"
 
 deb: dist
 	@tools/install-dependencies build deb

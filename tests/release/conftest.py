@@ -14,6 +14,7 @@ sys.path.insert(0, os.path.join(ROOT, "tests/structure"))
 import tree  # noqa: E402
 
 COMMITTED = "2026-01-02T03:04:05+00:00"
+PROJECT = "https://forge.example/jane/machine"
 VERSION = tree.text("VERSION").strip()
 
 
@@ -76,7 +77,7 @@ def released(tmp_path_factory):
     """A checkout whose commit has the tag of its version, and its release. Tests leave it as it is."""
     checkout = Checkout(tmp_path_factory.mktemp("released") / "checkout")
     checkout.git("tag", f"v{VERSION}")
-    checkout.dist()
+    checkout.dist(f"PROJECT_URL={PROJECT}")
     return checkout
 
 

@@ -7,7 +7,7 @@ import tarfile
 
 import pytest
 import tree
-from conftest import VERSION, Checkout, call
+from conftest import PROJECT, VERSION, Checkout, call
 
 
 def read(path):
@@ -22,7 +22,8 @@ def test_two_builds_of_a_commit_are_equal_wherever_and_however_they_are_made(rel
     other.git("tag", f"v{VERSION}")
     os.chmod(other.folder, 0o700)
     other.git("config", "core.autocrlf", "true")
-    call("sh", "-c", "umask 077 && make --no-print-directory dist", cwd=other.folder, TZ="Asia/Tokyo", HOME=str(tmp_path), GZIP="")
+    call("sh", "-c", "umask 077 && make --no-print-directory dist", cwd=other.folder, TZ="Asia/Tokyo", HOME=str(tmp_path), GZIP="",
+         PROJECT_URL=PROJECT)
     assert sorted(other.made()) == sorted(released.made())
     assert read(other.made()["SHA256SUMS"]) == read(released.made()["SHA256SUMS"])
     assert read(other.tarball()) == read(released.tarball())
