@@ -1,7 +1,101 @@
 # Completions for machine(1), made by `make completions`: not for editing.
 
+function __machine_agents
+        string split ' ' 'claude codex aider'
+end
+
+function __machine_commands
+        string split ' ' 'agent aider audit bake claude codex cp destroy doctor down egress help init keys layers list lock open plan profile prune rebuild run secrets ssh status trust up validate'
+end
+
+function __machine_engines
+        string split ' ' 'auto qemu lima'
+end
+
 function __machine_names
-        command machine list --json 2>/dev/null | tr '{' '\n' | sed -n 's/.*"name": *"\([a-z0-9-]*\)".*/\1/p'
+        command machine list --json 2>/dev/null </dev/null | tr '{' '\n' | sed -n 's/.*"name": *"\([a-z0-9_.-]*\)".*/\1/p'
+end
+
+function __machine_profiles
+        command machine profile list --json 2>/dev/null </dev/null | tr '{' '\n' | sed -n 's/.*"name": *"\([a-z0-9_.-]*\)".*/\1/p'
+end
+
+function __machine_steps
+        command machine plan --json 2>/dev/null </dev/null | tr '{' '\n' | sed -n 's/.*"id": *"\([a-z0-9_.-]*\)".*/\1/p'
+end
+
+# The options of a command that have a value.
+function __machine_valued
+        switch $argv[1]
+                case up
+                        string split ' ' -- '--engine --from'
+                case claude
+                        string split ' ' -- '--session -s'
+                case codex
+                        string split ' ' -- '--session -s'
+                case aider
+                        string split ' ' -- '--session -s'
+                case agent
+                        string split ' ' -- '--session -s'
+                case cp
+                        string split ' ' -- '--max-size'
+                case open
+                        string split ' ' -- '--local -l'
+                case rebuild
+                        string split ' ' -- '--save'
+                case destroy
+                        string split ' ' -- '--save'
+        end
+end
+
+# Succeeds where the next word is operand number $argv[2] (a "+" after it: or a later one) of command $argv[1]. If there is an $argv[3],
+# the first operand must be that.
+function __machine_at
+        set -l words (commandline -opc)
+        test "$words[2]" = "$argv[1]"; or return 1
+        set -l valued (__machine_valued $argv[1])
+        set -l operands
+        set -e words[1..2]
+        while set -q words[1]
+                switch $words[1]
+                        case --
+                                return 1
+                        case '-*'
+                                contains -- $words[1] $valued; and set -e words[1]
+                        case '*'
+                                set -a operands $words[1]
+                end
+                set -e words[1]
+        end
+        test -z "$argv[3]" -o "$argv[3]" = "$operands[1]"; or return 1
+        set -l next (math (count $operands) + 1)
+        switch $argv[2]
+                case '*+'
+                        test $next -ge (string trim -c + -- $argv[2])
+                case '*'
+                        test $next -eq $argv[2]
+        end
+end
+
+# Succeeds after the "--" of command $argv[1].
+function __machine_after
+        set -l words (commandline -opc)
+        test "$words[2]" = "$argv[1]"; and contains -- -- $words[3..]
+end
+
+# Succeeds before the "--" of command $argv[1].
+function __machine_in
+        set -l words (commandline -opc)
+        test "$words[2]" = "$argv[1]"; and not contains -- -- $words[3..]
+end
+
+# Succeeds unless the word is a path in a VM. Those are left out, because looking there would start it.
+function __machine_here
+        not string match -qr '^[a-z0-9-]+:' -- (commandline -ct)
+end
+
+function __machine_paths
+        __machine_names | string replace -r '$' ':'
 end
 
 complete -c machine -f
@@ -36,179 +130,194 @@ complete -c machine -n __fish_use_subcommand -a validate -d 'check the configura
 complete -c machine -n __fish_use_subcommand -a doctor -d 'check this computer, the configuration and every VM'
 complete -c machine -n __fish_use_subcommand -a audit -d 'measure what does and doesn\'t cross the line around a running VM'
 complete -c machine -n __fish_use_subcommand -a help -d 'print the commands, or one command\'s options'
-complete -c machine -n '__fish_seen_subcommand_from init' -l force -s f -d 'replace an existing file'
-complete -c machine -n '__fish_seen_subcommand_from init' -l json -d 'print results and events as JSON'
-complete -c machine -n '__fish_seen_subcommand_from init' -l plain -d 'print progress as plain lines'
-complete -c machine -n '__fish_seen_subcommand_from init' -l quiet -s q -d 'print warnings and results only'
-complete -c machine -n '__fish_seen_subcommand_from init' -l help -s h -d 'print this help'
-complete -c machine -n '__fish_seen_subcommand_from up' -a '(__machine_names)'
-complete -c machine -n '__fish_seen_subcommand_from up' -l dry-run -s n -d 'print the steps and change nothing'
-complete -c machine -n '__fish_seen_subcommand_from up' -l cold -d 'boot a new VM instead of restoring it from a warm template'
-complete -c machine -n '__fish_seen_subcommand_from up' -l strict -d 'end with exit status 6 when a repo could not be set up'
-complete -c machine -n '__fish_seen_subcommand_from up' -l engine -x -a 'auto qemu lima' -d 'engine of a new VM, instead of the project\'s'
-complete -c machine -n '__fish_seen_subcommand_from up' -l from -x -a '' -d 'then bring back what \'destroy --save FILE\' or \'rebuild --save FILE\' has saved'
-complete -c machine -n '__fish_seen_subcommand_from up' -l json -d 'print results and events as JSON'
-complete -c machine -n '__fish_seen_subcommand_from up' -l plain -d 'print progress as plain lines'
-complete -c machine -n '__fish_seen_subcommand_from up' -l quiet -s q -d 'print warnings and results only'
-complete -c machine -n '__fish_seen_subcommand_from up' -l help -s h -d 'print this help'
-complete -c machine -n '__fish_seen_subcommand_from plan' -a '(__machine_names)'
-complete -c machine -n '__fish_seen_subcommand_from plan' -l json -d 'print results and events as JSON'
-complete -c machine -n '__fish_seen_subcommand_from plan' -l plain -d 'print progress as plain lines'
-complete -c machine -n '__fish_seen_subcommand_from plan' -l quiet -s q -d 'print warnings and results only'
-complete -c machine -n '__fish_seen_subcommand_from plan' -l help -s h -d 'print this help'
-complete -c machine -n '__fish_seen_subcommand_from ssh' -a '(__machine_names)'
-complete -c machine -n '__fish_seen_subcommand_from ssh' -l json -d 'print results and events as JSON'
-complete -c machine -n '__fish_seen_subcommand_from ssh' -l plain -d 'print progress as plain lines'
-complete -c machine -n '__fish_seen_subcommand_from ssh' -l quiet -s q -d 'print warnings and results only'
-complete -c machine -n '__fish_seen_subcommand_from ssh' -l help -s h -d 'print this help'
-complete -c machine -n '__fish_seen_subcommand_from run' -a '(__machine_names)'
-complete -c machine -n '__fish_seen_subcommand_from run' -l json -d 'print results and events as JSON'
-complete -c machine -n '__fish_seen_subcommand_from run' -l plain -d 'print progress as plain lines'
-complete -c machine -n '__fish_seen_subcommand_from run' -l quiet -s q -d 'print warnings and results only'
-complete -c machine -n '__fish_seen_subcommand_from run' -l help -s h -d 'print this help'
-complete -c machine -n '__fish_seen_subcommand_from claude' -a '(__machine_names)'
-complete -c machine -n '__fish_seen_subcommand_from claude' -l session -s s -x -a '' -d 'one of several sessions of this agent'
-complete -c machine -n '__fish_seen_subcommand_from claude' -l list -s l -d 'print the sessions instead of opening one'
-complete -c machine -n '__fish_seen_subcommand_from claude' -l json -d 'print results and events as JSON'
-complete -c machine -n '__fish_seen_subcommand_from claude' -l plain -d 'print progress as plain lines'
-complete -c machine -n '__fish_seen_subcommand_from claude' -l quiet -s q -d 'print warnings and results only'
-complete -c machine -n '__fish_seen_subcommand_from claude' -l help -s h -d 'print this help'
-complete -c machine -n '__fish_seen_subcommand_from codex' -a '(__machine_names)'
-complete -c machine -n '__fish_seen_subcommand_from codex' -l session -s s -x -a '' -d 'one of several sessions of this agent'
-complete -c machine -n '__fish_seen_subcommand_from codex' -l list -s l -d 'print the sessions instead of opening one'
-complete -c machine -n '__fish_seen_subcommand_from codex' -l json -d 'print results and events as JSON'
-complete -c machine -n '__fish_seen_subcommand_from codex' -l plain -d 'print progress as plain lines'
-complete -c machine -n '__fish_seen_subcommand_from codex' -l quiet -s q -d 'print warnings and results only'
-complete -c machine -n '__fish_seen_subcommand_from codex' -l help -s h -d 'print this help'
-complete -c machine -n '__fish_seen_subcommand_from aider' -a '(__machine_names)'
-complete -c machine -n '__fish_seen_subcommand_from aider' -l session -s s -x -a '' -d 'one of several sessions of this agent'
-complete -c machine -n '__fish_seen_subcommand_from aider' -l list -s l -d 'print the sessions instead of opening one'
-complete -c machine -n '__fish_seen_subcommand_from aider' -l json -d 'print results and events as JSON'
-complete -c machine -n '__fish_seen_subcommand_from aider' -l plain -d 'print progress as plain lines'
-complete -c machine -n '__fish_seen_subcommand_from aider' -l quiet -s q -d 'print warnings and results only'
-complete -c machine -n '__fish_seen_subcommand_from aider' -l help -s h -d 'print this help'
-complete -c machine -n '__fish_seen_subcommand_from agent' -a '(__machine_names)'
-complete -c machine -n '__fish_seen_subcommand_from agent' -l session -s s -x -a '' -d 'one of several sessions of this agent'
-complete -c machine -n '__fish_seen_subcommand_from agent' -l list -s l -d 'print the sessions instead of opening one'
-complete -c machine -n '__fish_seen_subcommand_from agent' -l json -d 'print results and events as JSON'
-complete -c machine -n '__fish_seen_subcommand_from agent' -l plain -d 'print progress as plain lines'
-complete -c machine -n '__fish_seen_subcommand_from agent' -l quiet -s q -d 'print warnings and results only'
-complete -c machine -n '__fish_seen_subcommand_from agent' -l help -s h -d 'print this help'
-complete -c machine -n '__fish_seen_subcommand_from list' -l json -d 'print results and events as JSON'
-complete -c machine -n '__fish_seen_subcommand_from list' -l plain -d 'print progress as plain lines'
-complete -c machine -n '__fish_seen_subcommand_from list' -l quiet -s q -d 'print warnings and results only'
-complete -c machine -n '__fish_seen_subcommand_from list' -l help -s h -d 'print this help'
-complete -c machine -n '__fish_seen_subcommand_from status' -a '(__machine_names)'
-complete -c machine -n '__fish_seen_subcommand_from status' -l json -d 'print results and events as JSON'
-complete -c machine -n '__fish_seen_subcommand_from status' -l plain -d 'print progress as plain lines'
-complete -c machine -n '__fish_seen_subcommand_from status' -l quiet -s q -d 'print warnings and results only'
-complete -c machine -n '__fish_seen_subcommand_from status' -l help -s h -d 'print this help'
-complete -c machine -n '__fish_seen_subcommand_from cp' -l recursive -s r -d 'copy folders with everything in them'
-complete -c machine -n '__fish_seen_subcommand_from cp' -l max-size -x -a '' -d 'most that each source may bring out of a VM (default 10GiB)'
-complete -c machine -n '__fish_seen_subcommand_from cp' -l repos -d 'also copy repositories out of a VM; their configuration can run programs here'
-complete -c machine -n '__fish_seen_subcommand_from cp' -l json -d 'print results and events as JSON'
-complete -c machine -n '__fish_seen_subcommand_from cp' -l plain -d 'print progress as plain lines'
-complete -c machine -n '__fish_seen_subcommand_from cp' -l quiet -s q -d 'print warnings and results only'
-complete -c machine -n '__fish_seen_subcommand_from cp' -l help -s h -d 'print this help'
-complete -c machine -n '__fish_seen_subcommand_from open' -a '(__machine_names)'
-complete -c machine -n '__fish_seen_subcommand_from open' -l local -s l -x -a '' -d 'port on this computer, if not the same'
-complete -c machine -n '__fish_seen_subcommand_from open' -l print -d 'print the address and open no browser'
-complete -c machine -n '__fish_seen_subcommand_from open' -l json -d 'print results and events as JSON'
-complete -c machine -n '__fish_seen_subcommand_from open' -l plain -d 'print progress as plain lines'
-complete -c machine -n '__fish_seen_subcommand_from open' -l quiet -s q -d 'print warnings and results only'
-complete -c machine -n '__fish_seen_subcommand_from open' -l help -s h -d 'print this help'
-complete -c machine -n '__fish_seen_subcommand_from secrets' -a '(__machine_names)'
-complete -c machine -n '__fish_seen_subcommand_from secrets' -l clear -d 'remove them from the VM\'s memory'
-complete -c machine -n '__fish_seen_subcommand_from secrets' -l json -d 'print results and events as JSON'
-complete -c machine -n '__fish_seen_subcommand_from secrets' -l plain -d 'print progress as plain lines'
-complete -c machine -n '__fish_seen_subcommand_from secrets' -l quiet -s q -d 'print warnings and results only'
-complete -c machine -n '__fish_seen_subcommand_from secrets' -l help -s h -d 'print this help'
-complete -c machine -n '__fish_seen_subcommand_from keys' -a '(__machine_names)'
-complete -c machine -n '__fish_seen_subcommand_from keys' -l follow -s f -d 'keep printing what comes, until the VM stops'
-complete -c machine -n '__fish_seen_subcommand_from keys' -l json -d 'print results and events as JSON'
-complete -c machine -n '__fish_seen_subcommand_from keys' -l plain -d 'print progress as plain lines'
-complete -c machine -n '__fish_seen_subcommand_from keys' -l quiet -s q -d 'print warnings and results only'
-complete -c machine -n '__fish_seen_subcommand_from keys' -l help -s h -d 'print this help'
-complete -c machine -n '__fish_seen_subcommand_from egress' -a '(__machine_names)'
-complete -c machine -n '__fish_seen_subcommand_from egress' -l follow -s f -d 'keep printing what comes, until the VM stops'
-complete -c machine -n '__fish_seen_subcommand_from egress' -l learn -s l -d 'print the rules that would allow this'
-complete -c machine -n '__fish_seen_subcommand_from egress' -l json -d 'print results and events as JSON'
-complete -c machine -n '__fish_seen_subcommand_from egress' -l plain -d 'print progress as plain lines'
-complete -c machine -n '__fish_seen_subcommand_from egress' -l quiet -s q -d 'print warnings and results only'
-complete -c machine -n '__fish_seen_subcommand_from egress' -l help -s h -d 'print this help'
-complete -c machine -n '__fish_seen_subcommand_from down' -a '(__machine_names)'
-complete -c machine -n '__fish_seen_subcommand_from down' -l json -d 'print results and events as JSON'
-complete -c machine -n '__fish_seen_subcommand_from down' -l plain -d 'print progress as plain lines'
-complete -c machine -n '__fish_seen_subcommand_from down' -l quiet -s q -d 'print warnings and results only'
-complete -c machine -n '__fish_seen_subcommand_from down' -l help -s h -d 'print this help'
-complete -c machine -n '__fish_seen_subcommand_from rebuild' -a '(__machine_names)'
-complete -c machine -n '__fish_seen_subcommand_from rebuild' -l yes -s y -d 'don\'t ask'
-complete -c machine -n '__fish_seen_subcommand_from rebuild' -l discard-work -d 'lose what exists only in the VM'
-complete -c machine -n '__fish_seen_subcommand_from rebuild' -l save -x -a '' -d 'first save what exists only in the VM, for \'machine up --from\''
-complete -c machine -n '__fish_seen_subcommand_from rebuild' -l json -d 'print results and events as JSON'
-complete -c machine -n '__fish_seen_subcommand_from rebuild' -l plain -d 'print progress as plain lines'
-complete -c machine -n '__fish_seen_subcommand_from rebuild' -l quiet -s q -d 'print warnings and results only'
-complete -c machine -n '__fish_seen_subcommand_from rebuild' -l help -s h -d 'print this help'
-complete -c machine -n '__fish_seen_subcommand_from destroy' -a '(__machine_names)'
-complete -c machine -n '__fish_seen_subcommand_from destroy' -l yes -s y -d 'don\'t ask'
-complete -c machine -n '__fish_seen_subcommand_from destroy' -l discard-work -d 'lose what exists only in the VM'
-complete -c machine -n '__fish_seen_subcommand_from destroy' -l save -x -a '' -d 'first save what exists only in the VM, for \'machine up --from\''
-complete -c machine -n '__fish_seen_subcommand_from destroy' -l json -d 'print results and events as JSON'
-complete -c machine -n '__fish_seen_subcommand_from destroy' -l plain -d 'print progress as plain lines'
-complete -c machine -n '__fish_seen_subcommand_from destroy' -l quiet -s q -d 'print warnings and results only'
-complete -c machine -n '__fish_seen_subcommand_from destroy' -l help -s h -d 'print this help'
-complete -c machine -n '__fish_seen_subcommand_from bake' -l force -d 'make warm templates again, even if they exist'
-complete -c machine -n '__fish_seen_subcommand_from bake' -l json -d 'print results and events as JSON'
-complete -c machine -n '__fish_seen_subcommand_from bake' -l plain -d 'print progress as plain lines'
-complete -c machine -n '__fish_seen_subcommand_from bake' -l quiet -s q -d 'print warnings and results only'
-complete -c machine -n '__fish_seen_subcommand_from bake' -l help -s h -d 'print this help'
-complete -c machine -n '__fish_seen_subcommand_from layers' -l json -d 'print results and events as JSON'
-complete -c machine -n '__fish_seen_subcommand_from layers' -l plain -d 'print progress as plain lines'
-complete -c machine -n '__fish_seen_subcommand_from layers' -l quiet -s q -d 'print warnings and results only'
-complete -c machine -n '__fish_seen_subcommand_from layers' -l help -s h -d 'print this help'
-complete -c machine -n '__fish_seen_subcommand_from prune' -l all -s a -d 'also remove what the next new VM would be made from'
-complete -c machine -n '__fish_seen_subcommand_from prune' -l dry-run -s n -d 'print what would be removed and change nothing'
-complete -c machine -n '__fish_seen_subcommand_from prune' -l yes -s y -d 'don\'t ask'
-complete -c machine -n '__fish_seen_subcommand_from prune' -l json -d 'print results and events as JSON'
-complete -c machine -n '__fish_seen_subcommand_from prune' -l plain -d 'print progress as plain lines'
-complete -c machine -n '__fish_seen_subcommand_from prune' -l quiet -s q -d 'print warnings and results only'
-complete -c machine -n '__fish_seen_subcommand_from prune' -l help -s h -d 'print this help'
-complete -c machine -n '__fish_seen_subcommand_from profile' -l repo -d 'new: write into the current checkout'
-complete -c machine -n '__fish_seen_subcommand_from profile' -l force -s f -d 'new: replace an existing profile\'s files'
-complete -c machine -n '__fish_seen_subcommand_from profile' -l json -d 'print results and events as JSON'
-complete -c machine -n '__fish_seen_subcommand_from profile' -l plain -d 'print progress as plain lines'
-complete -c machine -n '__fish_seen_subcommand_from profile' -l quiet -s q -d 'print warnings and results only'
-complete -c machine -n '__fish_seen_subcommand_from profile' -l help -s h -d 'print this help'
-complete -c machine -n '__fish_seen_subcommand_from lock' -l update -s u -d 'forget entries, so that they are resolved again'
-complete -c machine -n '__fish_seen_subcommand_from lock' -l json -d 'print results and events as JSON'
-complete -c machine -n '__fish_seen_subcommand_from lock' -l plain -d 'print progress as plain lines'
-complete -c machine -n '__fish_seen_subcommand_from lock' -l quiet -s q -d 'print warnings and results only'
-complete -c machine -n '__fish_seen_subcommand_from lock' -l help -s h -d 'print this help'
-complete -c machine -n '__fish_seen_subcommand_from trust' -F
-complete -c machine -n '__fish_seen_subcommand_from trust' -l yes -s y -d 'don\'t show the file and don\'t ask'
-complete -c machine -n '__fish_seen_subcommand_from trust' -l revoke -d 'withdraw the trust'
-complete -c machine -n '__fish_seen_subcommand_from trust' -l json -d 'print results and events as JSON'
-complete -c machine -n '__fish_seen_subcommand_from trust' -l plain -d 'print progress as plain lines'
-complete -c machine -n '__fish_seen_subcommand_from trust' -l quiet -s q -d 'print warnings and results only'
-complete -c machine -n '__fish_seen_subcommand_from trust' -l help -s h -d 'print this help'
-complete -c machine -n '__fish_seen_subcommand_from validate' -F
-complete -c machine -n '__fish_seen_subcommand_from validate' -l json -d 'print results and events as JSON'
-complete -c machine -n '__fish_seen_subcommand_from validate' -l plain -d 'print progress as plain lines'
-complete -c machine -n '__fish_seen_subcommand_from validate' -l quiet -s q -d 'print warnings and results only'
-complete -c machine -n '__fish_seen_subcommand_from validate' -l help -s h -d 'print this help'
-complete -c machine -n '__fish_seen_subcommand_from doctor' -l layers -d 'also read all layers, and compare them with their hashes'
-complete -c machine -n '__fish_seen_subcommand_from doctor' -l repair -d 'first mend what can be mended without loss'
-complete -c machine -n '__fish_seen_subcommand_from doctor' -l json -d 'print results and events as JSON'
-complete -c machine -n '__fish_seen_subcommand_from doctor' -l plain -d 'print progress as plain lines'
-complete -c machine -n '__fish_seen_subcommand_from doctor' -l quiet -s q -d 'print warnings and results only'
-complete -c machine -n '__fish_seen_subcommand_from doctor' -l help -s h -d 'print this help'
-complete -c machine -n '__fish_seen_subcommand_from audit' -a '(__machine_names)'
-complete -c machine -n '__fish_seen_subcommand_from audit' -l list -d 'print the lines and measure nothing'
-complete -c machine -n '__fish_seen_subcommand_from audit' -l json -d 'print results and events as JSON'
-complete -c machine -n '__fish_seen_subcommand_from audit' -l plain -d 'print progress as plain lines'
-complete -c machine -n '__fish_seen_subcommand_from audit' -l quiet -s q -d 'print warnings and results only'
-complete -c machine -n '__fish_seen_subcommand_from audit' -l help -s h -d 'print this help'
-complete -c machine -n '__fish_seen_subcommand_from help' -l json -d 'print results and events as JSON'
-complete -c machine -n '__fish_seen_subcommand_from help' -l plain -d 'print progress as plain lines'
-complete -c machine -n '__fish_seen_subcommand_from help' -l quiet -s q -d 'print warnings and results only'
-complete -c machine -n '__fish_seen_subcommand_from help' -l help -s h -d 'print this help'
+complete -c machine -n '__machine_in init' -l force -s f -d 'replace an existing file'
+complete -c machine -n '__machine_in init' -l json -d 'print results and events as JSON'
+complete -c machine -n '__machine_in init' -l plain -d 'print progress as plain lines'
+complete -c machine -n '__machine_in init' -l quiet -s q -d 'print warnings and results only'
+complete -c machine -n '__machine_in init' -l help -s h -d 'print this help'
+complete -c machine -n '__machine_at up 1' -a '(__machine_names)'
+complete -c machine -n '__machine_in up' -l dry-run -s n -d 'print the steps and change nothing'
+complete -c machine -n '__machine_in up' -l cold -d 'boot a new VM instead of restoring it from a warm template'
+complete -c machine -n '__machine_in up' -l strict -d 'end with exit status 6 when a repo could not be set up'
+complete -c machine -n '__machine_in up' -l engine -x -a '(__machine_engines)' -d 'engine of a new VM, instead of the project\'s'
+complete -c machine -n '__machine_in up' -l from -r -F -d 'then bring back what \'destroy --save FILE\' or \'rebuild --save FILE\' has saved'
+complete -c machine -n '__machine_in up' -l json -d 'print results and events as JSON'
+complete -c machine -n '__machine_in up' -l plain -d 'print progress as plain lines'
+complete -c machine -n '__machine_in up' -l quiet -s q -d 'print warnings and results only'
+complete -c machine -n '__machine_in up' -l help -s h -d 'print this help'
+complete -c machine -n '__machine_at plan 1' -a '(__machine_names)'
+complete -c machine -n '__machine_in plan' -l json -d 'print results and events as JSON'
+complete -c machine -n '__machine_in plan' -l plain -d 'print progress as plain lines'
+complete -c machine -n '__machine_in plan' -l quiet -s q -d 'print warnings and results only'
+complete -c machine -n '__machine_in plan' -l help -s h -d 'print this help'
+complete -c machine -n '__machine_at ssh 1' -a '(__machine_names)'
+complete -c machine -n '__machine_after ssh' -F
+complete -c machine -n '__machine_in ssh' -l json -d 'print results and events as JSON'
+complete -c machine -n '__machine_in ssh' -l plain -d 'print progress as plain lines'
+complete -c machine -n '__machine_in ssh' -l quiet -s q -d 'print warnings and results only'
+complete -c machine -n '__machine_in ssh' -l help -s h -d 'print this help'
+complete -c machine -n '__machine_at run 1' -a '(__machine_names)'
+complete -c machine -n '__machine_after run' -F
+complete -c machine -n '__machine_at run 2+' -F
+complete -c machine -n '__machine_in run' -l json -d 'print results and events as JSON'
+complete -c machine -n '__machine_in run' -l plain -d 'print progress as plain lines'
+complete -c machine -n '__machine_in run' -l quiet -s q -d 'print warnings and results only'
+complete -c machine -n '__machine_in run' -l help -s h -d 'print this help'
+complete -c machine -n '__machine_at claude 1' -a '(__machine_names)'
+complete -c machine -n '__machine_after claude' -F
+complete -c machine -n '__machine_in claude' -l session -s s -x -d 'one of several sessions of this agent'
+complete -c machine -n '__machine_in claude' -l list -s l -d 'print the sessions instead of opening one'
+complete -c machine -n '__machine_in claude' -l json -d 'print results and events as JSON'
+complete -c machine -n '__machine_in claude' -l plain -d 'print progress as plain lines'
+complete -c machine -n '__machine_in claude' -l quiet -s q -d 'print warnings and results only'
+complete -c machine -n '__machine_in claude' -l help -s h -d 'print this help'
+complete -c machine -n '__machine_at codex 1' -a '(__machine_names)'
+complete -c machine -n '__machine_after codex' -F
+complete -c machine -n '__machine_in codex' -l session -s s -x -d 'one of several sessions of this agent'
+complete -c machine -n '__machine_in codex' -l list -s l -d 'print the sessions instead of opening one'
+complete -c machine -n '__machine_in codex' -l json -d 'print results and events as JSON'
+complete -c machine -n '__machine_in codex' -l plain -d 'print progress as plain lines'
+complete -c machine -n '__machine_in codex' -l quiet -s q -d 'print warnings and results only'
+complete -c machine -n '__machine_in codex' -l help -s h -d 'print this help'
+complete -c machine -n '__machine_at aider 1' -a '(__machine_names)'
+complete -c machine -n '__machine_after aider' -F
+complete -c machine -n '__machine_in aider' -l session -s s -x -d 'one of several sessions of this agent'
+complete -c machine -n '__machine_in aider' -l list -s l -d 'print the sessions instead of opening one'
+complete -c machine -n '__machine_in aider' -l json -d 'print results and events as JSON'
+complete -c machine -n '__machine_in aider' -l plain -d 'print progress as plain lines'
+complete -c machine -n '__machine_in aider' -l quiet -s q -d 'print warnings and results only'
+complete -c machine -n '__machine_in aider' -l help -s h -d 'print this help'
+complete -c machine -n '__machine_at agent 1' -a '(__machine_names)'
+complete -c machine -n '__machine_at agent 2' -a '(__machine_agents)'
+complete -c machine -n '__machine_after agent' -F
+complete -c machine -n '__machine_in agent' -l session -s s -x -d 'one of several sessions of this agent'
+complete -c machine -n '__machine_in agent' -l list -s l -d 'print the sessions instead of opening one'
+complete -c machine -n '__machine_in agent' -l json -d 'print results and events as JSON'
+complete -c machine -n '__machine_in agent' -l plain -d 'print progress as plain lines'
+complete -c machine -n '__machine_in agent' -l quiet -s q -d 'print warnings and results only'
+complete -c machine -n '__machine_in agent' -l help -s h -d 'print this help'
+complete -c machine -n '__machine_in list' -l json -d 'print results and events as JSON'
+complete -c machine -n '__machine_in list' -l plain -d 'print progress as plain lines'
+complete -c machine -n '__machine_in list' -l quiet -s q -d 'print warnings and results only'
+complete -c machine -n '__machine_in list' -l help -s h -d 'print this help'
+complete -c machine -n '__machine_at status 1' -a '(__machine_names)'
+complete -c machine -n '__machine_in status' -l json -d 'print results and events as JSON'
+complete -c machine -n '__machine_in status' -l plain -d 'print progress as plain lines'
+complete -c machine -n '__machine_in status' -l quiet -s q -d 'print warnings and results only'
+complete -c machine -n '__machine_in status' -l help -s h -d 'print this help'
+complete -c machine -n '__machine_at cp 1+; and __machine_here' -F
+complete -c machine -n '__machine_at cp 1+' -a '(__machine_paths)'
+complete -c machine -n '__machine_in cp' -l recursive -s r -d 'copy folders with everything in them'
+complete -c machine -n '__machine_in cp' -l max-size -x -d 'most that each source may bring out of a VM (default 10GiB)'
+complete -c machine -n '__machine_in cp' -l repos -d 'also copy repositories out of a VM; their configuration can run programs here'
+complete -c machine -n '__machine_in cp' -l json -d 'print results and events as JSON'
+complete -c machine -n '__machine_in cp' -l plain -d 'print progress as plain lines'
+complete -c machine -n '__machine_in cp' -l quiet -s q -d 'print warnings and results only'
+complete -c machine -n '__machine_in cp' -l help -s h -d 'print this help'
+complete -c machine -n '__machine_at open 1' -a '(__machine_names)'
+complete -c machine -n '__machine_in open' -l local -s l -x -d 'port on this computer, if not the same'
+complete -c machine -n '__machine_in open' -l print -d 'print the address and open no browser'
+complete -c machine -n '__machine_in open' -l json -d 'print results and events as JSON'
+complete -c machine -n '__machine_in open' -l plain -d 'print progress as plain lines'
+complete -c machine -n '__machine_in open' -l quiet -s q -d 'print warnings and results only'
+complete -c machine -n '__machine_in open' -l help -s h -d 'print this help'
+complete -c machine -n '__machine_at secrets 1' -a '(__machine_names)'
+complete -c machine -n '__machine_in secrets' -l clear -d 'remove them from the VM\'s memory'
+complete -c machine -n '__machine_in secrets' -l json -d 'print results and events as JSON'
+complete -c machine -n '__machine_in secrets' -l plain -d 'print progress as plain lines'
+complete -c machine -n '__machine_in secrets' -l quiet -s q -d 'print warnings and results only'
+complete -c machine -n '__machine_in secrets' -l help -s h -d 'print this help'
+complete -c machine -n '__machine_at keys 1' -a '(__machine_names)'
+complete -c machine -n '__machine_in keys' -l follow -s f -d 'keep printing what comes, until the VM stops'
+complete -c machine -n '__machine_in keys' -l json -d 'print results and events as JSON'
+complete -c machine -n '__machine_in keys' -l plain -d 'print progress as plain lines'
+complete -c machine -n '__machine_in keys' -l quiet -s q -d 'print warnings and results only'
+complete -c machine -n '__machine_in keys' -l help -s h -d 'print this help'
+complete -c machine -n '__machine_at egress 1' -a '(__machine_names)'
+complete -c machine -n '__machine_in egress' -l follow -s f -d 'keep printing what comes, until the VM stops'
+complete -c machine -n '__machine_in egress' -l learn -s l -d 'print the rules that would allow this'
+complete -c machine -n '__machine_in egress' -l json -d 'print results and events as JSON'
+complete -c machine -n '__machine_in egress' -l plain -d 'print progress as plain lines'
+complete -c machine -n '__machine_in egress' -l quiet -s q -d 'print warnings and results only'
+complete -c machine -n '__machine_in egress' -l help -s h -d 'print this help'
+complete -c machine -n '__machine_at down 1' -a '(__machine_names)'
+complete -c machine -n '__machine_in down' -l json -d 'print results and events as JSON'
+complete -c machine -n '__machine_in down' -l plain -d 'print progress as plain lines'
+complete -c machine -n '__machine_in down' -l quiet -s q -d 'print warnings and results only'
+complete -c machine -n '__machine_in down' -l help -s h -d 'print this help'
+complete -c machine -n '__machine_at rebuild 1' -a '(__machine_names)'
+complete -c machine -n '__machine_in rebuild' -l yes -s y -d 'don\'t ask'
+complete -c machine -n '__machine_in rebuild' -l discard-work -d 'lose what exists only in the VM'
+complete -c machine -n '__machine_in rebuild' -l save -r -F -d 'first save what exists only in the VM, for \'machine up --from\''
+complete -c machine -n '__machine_in rebuild' -l json -d 'print results and events as JSON'
+complete -c machine -n '__machine_in rebuild' -l plain -d 'print progress as plain lines'
+complete -c machine -n '__machine_in rebuild' -l quiet -s q -d 'print warnings and results only'
+complete -c machine -n '__machine_in rebuild' -l help -s h -d 'print this help'
+complete -c machine -n '__machine_at destroy 1' -a '(__machine_names)'
+complete -c machine -n '__machine_in destroy' -l yes -s y -d 'don\'t ask'
+complete -c machine -n '__machine_in destroy' -l discard-work -d 'lose what exists only in the VM'
+complete -c machine -n '__machine_in destroy' -l save -r -F -d 'first save what exists only in the VM, for \'machine up --from\''
+complete -c machine -n '__machine_in destroy' -l json -d 'print results and events as JSON'
+complete -c machine -n '__machine_in destroy' -l plain -d 'print progress as plain lines'
+complete -c machine -n '__machine_in destroy' -l quiet -s q -d 'print warnings and results only'
+complete -c machine -n '__machine_in destroy' -l help -s h -d 'print this help'
+complete -c machine -n '__machine_at bake 1+' -a '(__machine_profiles)'
+complete -c machine -n '__machine_in bake' -l force -d 'make warm templates again, even if they exist'
+complete -c machine -n '__machine_in bake' -l json -d 'print results and events as JSON'
+complete -c machine -n '__machine_in bake' -l plain -d 'print progress as plain lines'
+complete -c machine -n '__machine_in bake' -l quiet -s q -d 'print warnings and results only'
+complete -c machine -n '__machine_in bake' -l help -s h -d 'print this help'
+complete -c machine -n '__machine_in layers' -l json -d 'print results and events as JSON'
+complete -c machine -n '__machine_in layers' -l plain -d 'print progress as plain lines'
+complete -c machine -n '__machine_in layers' -l quiet -s q -d 'print warnings and results only'
+complete -c machine -n '__machine_in layers' -l help -s h -d 'print this help'
+complete -c machine -n '__machine_in prune' -l all -s a -d 'also remove what the next new VM would be made from'
+complete -c machine -n '__machine_in prune' -l dry-run -s n -d 'print what would be removed and change nothing'
+complete -c machine -n '__machine_in prune' -l yes -s y -d 'don\'t ask'
+complete -c machine -n '__machine_in prune' -l json -d 'print results and events as JSON'
+complete -c machine -n '__machine_in prune' -l plain -d 'print progress as plain lines'
+complete -c machine -n '__machine_in prune' -l quiet -s q -d 'print warnings and results only'
+complete -c machine -n '__machine_in prune' -l help -s h -d 'print this help'
+complete -c machine -n '__machine_at profile 1' -a 'list show new'
+complete -c machine -n '__machine_at profile 2 show' -a '(__machine_profiles)'
+complete -c machine -n '__machine_in profile' -l repo -d 'new: write into the current checkout'
+complete -c machine -n '__machine_in profile' -l force -s f -d 'new: replace an existing profile\'s files'
+complete -c machine -n '__machine_in profile' -l json -d 'print results and events as JSON'
+complete -c machine -n '__machine_in profile' -l plain -d 'print progress as plain lines'
+complete -c machine -n '__machine_in profile' -l quiet -s q -d 'print warnings and results only'
+complete -c machine -n '__machine_in profile' -l help -s h -d 'print this help'
+complete -c machine -n '__machine_at lock 1' -a '(__machine_steps)'
+complete -c machine -n '__machine_in lock' -l update -s u -d 'forget entries, so that they are resolved again'
+complete -c machine -n '__machine_in lock' -l json -d 'print results and events as JSON'
+complete -c machine -n '__machine_in lock' -l plain -d 'print progress as plain lines'
+complete -c machine -n '__machine_in lock' -l quiet -s q -d 'print warnings and results only'
+complete -c machine -n '__machine_in lock' -l help -s h -d 'print this help'
+complete -c machine -n '__machine_at trust 1' -a '(__fish_complete_directories)'
+complete -c machine -n '__machine_in trust' -l yes -s y -d 'don\'t show the file and don\'t ask'
+complete -c machine -n '__machine_in trust' -l revoke -d 'withdraw the trust'
+complete -c machine -n '__machine_in trust' -l json -d 'print results and events as JSON'
+complete -c machine -n '__machine_in trust' -l plain -d 'print progress as plain lines'
+complete -c machine -n '__machine_in trust' -l quiet -s q -d 'print warnings and results only'
+complete -c machine -n '__machine_in trust' -l help -s h -d 'print this help'
+complete -c machine -n '__machine_at validate 1' -F
+complete -c machine -n '__machine_in validate' -l json -d 'print results and events as JSON'
+complete -c machine -n '__machine_in validate' -l plain -d 'print progress as plain lines'
+complete -c machine -n '__machine_in validate' -l quiet -s q -d 'print warnings and results only'
+complete -c machine -n '__machine_in validate' -l help -s h -d 'print this help'
+complete -c machine -n '__machine_in doctor' -l layers -d 'also read all layers, and compare them with their hashes'
+complete -c machine -n '__machine_in doctor' -l repair -d 'first mend what can be mended without loss'
+complete -c machine -n '__machine_in doctor' -l json -d 'print results and events as JSON'
+complete -c machine -n '__machine_in doctor' -l plain -d 'print progress as plain lines'
+complete -c machine -n '__machine_in doctor' -l quiet -s q -d 'print warnings and results only'
+complete -c machine -n '__machine_in doctor' -l help -s h -d 'print this help'
+complete -c machine -n '__machine_at audit 1' -a '(__machine_names)'
+complete -c machine -n '__machine_in audit' -l list -d 'print the lines and measure nothing'
+complete -c machine -n '__machine_in audit' -l json -d 'print results and events as JSON'
+complete -c machine -n '__machine_in audit' -l plain -d 'print progress as plain lines'
+complete -c machine -n '__machine_in audit' -l quiet -s q -d 'print warnings and results only'
+complete -c machine -n '__machine_in audit' -l help -s h -d 'print this help'
+complete -c machine -n '__machine_at help 1' -a '(__machine_commands)'
+complete -c machine -n '__machine_in help' -l json -d 'print results and events as JSON'
+complete -c machine -n '__machine_in help' -l plain -d 'print progress as plain lines'
+complete -c machine -n '__machine_in help' -l quiet -s q -d 'print warnings and results only'
+complete -c machine -n '__machine_in help' -l help -s h -d 'print this help'

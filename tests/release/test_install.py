@@ -1,8 +1,10 @@
 """`make install` and `make uninstall`, from an unpacked tarball, with PREFIX and DESTDIR."""
 
 import os
+import re
 
 import pytest
+import shells
 from conftest import VERSION, call
 
 FILES = ["bin/machine", "libexec/machine/machine-keys", "libexec/machine/machine-net", "share/machine/projects.toml",
@@ -19,6 +21,10 @@ class Place:
     def make(self, target, status=0):
         return call("make", "--no-print-directory", target, f"PREFIX={self.prefix}", f"DESTDIR={self.destdir}", cwd=self.source,
                     status=status)
+
+    def environment(self, home):
+        """A user's who has done what install said about PATH."""
+        return {"HOME": home, "PATH": f"{self.prefix}/bin:/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
 
     def path(self, *parts):
         return os.path.join(f"{self.destdir}{self.prefix}", *parts)
@@ -98,3 +104,39 @@ def test_a_prefix_that_is_no_absolute_path_is_refused(place):
     place.prefix = "usr"
     assert "not an absolute path" in place.make("install", status=2)
     assert place.everything() == []
+
+
+# --- completions: found by the shell, or install says how
+
+WORDS = {"machine profile ": ["list", "new", "show"]}
+HINTS = {"bash": r"In ~/.bashrc: (.*)", "zsh": r"In ~/.zshrc, before compinit: (.*)", "fish": r"In ~/.config/fish/config.fish: (.*)"}
+LOADS_OTHERS = {"bash": [". /usr/share/bash-completion/bash_completion"], "zsh": [], "fish": []}
+
+
+@pytest.fixture
+def home(unpacked, tmp_path, monkeypatch):
+    """A user's home, and no settings of the one who runs this."""
+    for name in ("XDG_DATA_HOME", "XDG_DATA_DIRS", "XDG_CONFIG_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    (tmp_path / "home").mkdir()
+    return str(tmp_path / "home")
+
+
+@pytest.mark.parametrize("name", ["bash", "zsh", "fish"])
+@pytest.mark.parametrize("prefix", ["opt/other place", "home/.local"])
+def test_shells_find_the_completions_by_themselves_or_as_install_says(unpacked, home, tmp_path, name, prefix):
+    place = Place(unpacked, "", str(tmp_path / prefix))
+    said = place.make("install")
+    assert "PATH does not have the program" in said
+    hint = re.findall(HINTS[name], said)
+    shell = shells.start(name, hint or LOADS_OTHERS[name], place.environment(home), home)
+    try:
+        assert shell.all_offers(list(WORDS)) == WORDS
+    finally:
+        shell.close()
+    assert bool(hint) == (prefix != "home/.local" or name == "zsh")
+
+
+def test_packagers_get_no_advice(place):
+    assert "completions" not in place.make("install")
