@@ -39,7 +39,7 @@ help:
 	@echo "make check-long    everything: also the shipped recipe, each profile, long kills (FUZZ_SECONDS=$(FUZZ_SECONDS) for each fuzzer,"
 	@echo "                   SOAK_SECONDS=$(SOAK_SECONDS) for a VM at work; 3600 is an hour)"
 	@echo "make fuzz          look for new inputs with each fuzzer, for FUZZ_SECONDS=$(FUZZ_SECONDS) each"
-	@echo "make format, make tidy, make darwin, make unit"
+	@echo "make format, make tidy, make darwin, make unit, make contract (engines)"
 	@echo "make bench         measure what people wait for"
 	@echo "make completions   write completions/ again"
 	@echo "make install       PREFIX=$(PREFIX) DESTDIR=$(DESTDIR); make uninstall with the same two removes it"
@@ -90,6 +90,10 @@ test: dev sanitize
 	@test -n "$(T)" || { echo "make test: T is not set. Set it to a part of a test's name: make test T=exit_status" >&2; exit 2; }
 	@tests/run --build $(BUILD) --match "$(T)"
 
+# ENGINES="lima" chooses which.
+contract: dev
+	@tests/run --build $(BUILD) engine
+
 unit: sanitize
 	@tests/run --build $(BUILD) unit
 
@@ -128,4 +132,4 @@ deb: dist
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all help dev sanitize dependencies test-dependencies demo check check-long quick test unit format tidy darwin fuzz bench completions install uninstall dist deb clean
+.PHONY: all help dev sanitize dependencies test-dependencies demo check check-long quick test contract unit format tidy darwin fuzz bench completions install uninstall dist deb clean
