@@ -107,9 +107,8 @@ def test_it_installs_works_and_leaves_nothing_in_a_clean_debian(built, clean):
     its_completions_and_manual_are_there(clean)
     used_without_a_vm(clean)
 
-    clean.apt("remove", "machine")
-    clean.run("test", "-e", "/usr/bin/machine", status=1)
     clean.apt("purge", "machine")
+    clean.run("test", "-e", "/usr/bin/machine", status=1)
     assert sorted(clean.everything() - before - homes(clean)) == []
     assert sorted(before - clean.everything()) == []
 
