@@ -11,6 +11,11 @@ FUZZ_SECONDS ?= 60
 # How long tests/fault/test_soak.py has one VM at work.
 SOAK_SECONDS ?= 300
 export SOAK_SECONDS
+# Keys that `make dist` signs with: an ssh key, a key of minisign's. Empty = no signature.
+SIGN_KEY ?=
+MINISIGN_KEY ?=
+# Where the formula for Homebrew says that releases are, such as https://forge.example/me/machine. Empty = the tarball just made.
+PROJECT_URL ?=
 
 MESON = meson
 RELEASE = $(BUILD)/release
@@ -34,15 +39,17 @@ help:
 	@echo "make check-long    everything: also the shipped recipe, each profile, long kills (FUZZ_SECONDS=$(FUZZ_SECONDS) for each fuzzer,"
 	@echo "                   SOAK_SECONDS=$(SOAK_SECONDS) for a VM at work; 3600 is an hour)"
 	@echo "make fuzz          look for new inputs with each fuzzer, for FUZZ_SECONDS=$(FUZZ_SECONDS) each"
-	@echo "make format, make tidy, make darwin, make unit"
+	@echo "make format, make tidy, make darwin, make unit, make contract (engines)"
 	@echo "make bench         measure what people wait for"
 	@echo "make completions   write completions/ again"
-	@echo "make install       PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)"
+	@echo "make install       PREFIX=$(PREFIX) DESTDIR=$(DESTDIR); make uninstall with the same two removes it"
+	@echo "make dist          a release of the last commit into $(BUILD)/dist, signed if SIGN_KEY=FILE or MINISIGN_KEY=FILE is set"
+	@echo "make deb           the same as Debian's package, into $(BUILD)/deb"
 	@echo "make clean         remove $(BUILD)"
 
 $(RELEASE)/build.ninja:
 	@tools/install-dependencies --check build
-	$(MESON) setup --buildtype=release -Dtests=false --prefix=$(PREFIX) $(RELEASE)
+	$(MESON) setup --buildtype=release -Dtests=false $(RELEASE)
 
 $(DEV)/build.ninja:
 	$(MESON) setup --werror $(DEV)
@@ -83,6 +90,10 @@ test: dev sanitize
 	@test -n "$(T)" || { echo "make test: T is not set. Set it to a part of a test's name: make test T=exit_status" >&2; exit 2; }
 	@tests/run --build $(BUILD) --match "$(T)"
 
+# ENGINES="lima" chooses which.
+contract: dev
+	@tests/run --build $(BUILD) engine
+
 unit: sanitize
 	@tests/run --build $(BUILD) unit
 
@@ -106,10 +117,19 @@ completions: all
 	@tools/completions $(RELEASE)/src/command/machine
 
 install: all
-	@$(MESON) configure $(RELEASE) -Dprefix=$(PREFIX)
-	@DESTDIR=$(DESTDIR) $(MESON) install -C $(RELEASE)
+	@tools/install --prefix "$(PREFIX)" --destdir "$(DESTDIR)" $(RELEASE)
+
+uninstall:
+	@tools/install --prefix "$(PREFIX)" --destdir "$(DESTDIR)" --remove
+
+dist:
+	@tools/dist --out $(BUILD)/dist --sign-key "$(SIGN_KEY)" --minisign-key "$(MINISIGN_KEY)" --project-url "$(PROJECT_URL)"
+
+deb: dist
+	@tools/install-dependencies build deb
+	@tools/deb $(abspath $(BUILD))/deb $(abspath $(BUILD))/dist/machine-*.tar.gz
 
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all help dev sanitize dependencies test-dependencies demo check check-long quick test unit format tidy darwin fuzz bench completions install clean
+.PHONY: all help dev sanitize dependencies test-dependencies demo check check-long quick test contract unit format tidy darwin fuzz bench completions install uninstall dist deb clean

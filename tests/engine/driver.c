@@ -24,8 +24,10 @@
 #include "lib/option.h"
 #include "lib/text.h"
 #include "lima/lima.h"
-#include "qemu/qemu.h"
 #include "vm/vm.h"
+#ifdef __linux__
+#include "qemu/qemu.h"
+#endif
 
 struct options {
         const char *engine, *user, *memory;
@@ -51,7 +53,13 @@ static const struct option table[] = {
         { 0 },
 };
 
-static const struct engine *const engines[] = { &qemu_engine, &lima_engine, NULL };
+static const struct engine *const engines[] = {
+#ifdef __linux__
+        &qemu_engine,
+#endif
+        &lima_engine,
+        NULL,
+};
 
 static int64_t began;
 

@@ -271,6 +271,8 @@ STAGES = [
     Stage("fuzz", jobs_fuzz),
     # cmocka as it is compiled for users
     Stage("plain", jobs_plain, long=True),
+    # releases and packages
+    Stage("release", lambda settings: pytest_files(settings, "release", settings.dev)),
     # the program built for macOS
     Stage("darwin", lambda settings: pytest_folder(settings, "darwin", settings.dev, 120)),
     # clang-tidy

@@ -42,7 +42,7 @@ def test_text_is_clean():
         for number, line in enumerate(text.splitlines(), 1):
             if line != line.rstrip():
                 found.append(f"{path}:{number}: white space at the end")
-            if "\t" in line and not path.endswith("Makefile") and not re.search(r"\.(scd|patch)$", path):
+            if "\t" in line and not path.endswith(("Makefile", "debian/rules")) and not re.search(r"\.(scd|patch)$", path):
                 found.append(f"{path}:{number}: a tab")
         if text and not text.endswith("\n"):
             found.append(f"{path}:{text.count(chr(10)) + 1}: no new line at the end")
