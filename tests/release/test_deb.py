@@ -9,7 +9,7 @@ import shutil
 import pytest
 import tree
 from clean_root import CleanRoot
-from conftest import ROOT, VERSION, call
+from conftest import PROJECT, ROOT, VERSION, call
 
 CONTROL = tree.text("packaging/debian/control")
 CHANGELOG = os.path.join(ROOT, "packaging/debian/changelog")
@@ -63,7 +63,7 @@ def test_the_licence_is_the_trees():
 @pytest.fixture(scope="module")
 def built(released):
     """The folder with the built packages. The unit tests are run by `make check` in a tree of the same commit, so not here."""
-    call("make", "--no-print-directory", "deb", cwd=released.folder, DEB_BUILD_OPTIONS="nocheck")
+    call("make", "--no-print-directory", "deb", f"PROJECT_URL={PROJECT}", cwd=released.folder, DEB_BUILD_OPTIONS="nocheck")
     return os.path.join(released.folder, "build/deb")
 
 
