@@ -93,11 +93,11 @@ class Driver:
 
 
 def left_behind(program):
-    """All that is left, except folders, the locks of VMs that are gone, and what is kept to save time."""
+    """All that is left, except folders, the locks of VMs that are gone, what is kept to save time, and that emulation was spoken of."""
     found = []
     for top in (program.state, program.runtime):
         for folder, _, files in os.walk(top):
-            found += [os.path.join(folder, name) for name in files if not name.endswith(".lock")]
+            found += [os.path.join(folder, name) for name in files if not name.endswith(".lock") and name != "said-slow"]
         found += [os.path.join(top, name) for name in os.listdir(top) if name != "machine"]
     vms = os.path.join(program.state, "machine/vms")
     return found + [name for name in os.listdir(vms) if os.path.isdir(os.path.join(vms, name))]

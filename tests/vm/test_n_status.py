@@ -84,7 +84,7 @@ def test_sizes_come_with_the_next_start(program, app):
     assert {what: item["remedy"] for what, item in found.items()} == {"cpus": "start", "memory": "start", "disk": "start"}
     assert (found["cpus"]["has"], found["cpus"]["wanted"]) == ("1", "2")
     result = program.run("up", cwd=app.cwd)
-    assert "machine down app, then machine up app" in result.err
+    assert "at the next start: machine restart app" in result.err
     assert app.sh("nproc").strip() == "1"
     program.run("down", cwd=app.cwd)
     assert {item["remedy"] for item in status(app)["drift"]} == {"up"}
