@@ -154,7 +154,7 @@ static void say_inventory(const struct inventory *inventory, struct next *out)
         else
                 out->where = xasprintf("Running: %s.", names);
         if (inventory->count == 0) {
-                add(out, "init", "", "write a commented projects.toml, to list your projects in");
+                add(out, "init", " --projects", "write a commented projects.toml, to list your projects in");
                 add(out, "doctor", "", "check that this computer can run VMs");
                 return;
         }
@@ -173,10 +173,8 @@ static int say_elsewhere(struct front *front, const char *folder, struct next *o
 
         if (inventory_take(front, &inventory, err) < 0)
                 return -1;
-        if (in_repository(folder)) {
-                strv_add(&out->commands, "echo 'repos = [\".\"]' >" CHECKOUT_FILE);
-                strv_add(&out->reasons, "make this checkout a project, then: machine up");
-        }
+        if (in_repository(folder))
+                add(out, "init", "", "make this checkout a project: write its " CHECKOUT_FILE);
         say_inventory(&inventory, out);
         if (in_repository(folder)) {
                 rest = TAKE_PTR(out->where);

@@ -15,7 +15,7 @@ def commands(program, cwd=None):
 def test_with_nothing_yet_it_is_the_configuration_and_the_doctor(program):
     where, steps = commands(program)
     assert where == "There are no projects and no VMs yet."
-    assert steps == ["machine init", "machine doctor"]
+    assert steps == ["machine init --projects", "machine doctor"]
 
 
 def test_people_read_the_same(program):
@@ -27,10 +27,12 @@ def test_people_read_the_same(program):
 def test_in_a_checkout_without_configuration_the_advice_makes_one(program):
     folder = program.folder("home", "blog")
     program.git("init", "--quiet", cwd=folder)
-    where, steps = commands(program, program.folder("home", "blog", "deep"))
+    deep = program.folder("home", "blog", "deep")
+    where, steps = commands(program, deep)
     assert where.startswith("This checkout has no .machine.toml.")
-    subprocess.run(steps[0], shell=True, check=True, cwd=folder)
-    assert commands(program, folder)[1] == ["machine up", "machine trust"]
+    assert steps == ["machine init", "machine init --projects", "machine doctor"]
+    program.run(*steps[0].split()[1:], cwd=deep)
+    assert commands(program, deep)[1] == ["machine up", "machine plan"]
     program.run("validate", cwd=folder)
 
 
