@@ -23,7 +23,7 @@ static void show(const struct starter *starter)
 {
         _cleanup_(freep) char *folder = text_visible_dup(starter->folder);
 
-        fprintf(stderr, "'%s' is no project yet. This would make it one:\n\n", folder);
+        fprintf(stderr, "'%s' is not a project yet. This file would make it one:\n\n", folder);
         for (const char *line = starter->text.buf; *line;) {
                 size_t length = strcspn(line, "\n");
                 _cleanup_(strbuf_clear) struct strbuf shown = STRBUF_INIT;
@@ -51,7 +51,7 @@ int offer_prompt(struct front *front, const struct starter *starter, struct erro
         if (answer < 0)
                 return -1;
         if (answer == 0) {
-                error_set(err, ERROR_NOT_FOUND, "'%s' is no project yet", starter->folder);
+                error_set(err, ERROR_NOT_FOUND, "'%s' is not a project yet", starter->folder);
                 return error_hint(err, "machine up default makes a VM that has none of this code");
         }
         return offer_write(context, starter, false, err) < 0 ? -1 : 1;

@@ -37,17 +37,11 @@ static char *current_checkout(void)
 static int read_trusted_tree(struct checkout_tree *tree, struct error **err)
 {
         _cleanup_(freep) char *checkout = current_checkout();
-        _cleanup_(strbuf_clear) struct strbuf content = STRBUF_INIT;
-        _cleanup_(freep) char *file = NULL;
         enum trust trust;
 
         if (!checkout)
                 return 0;
-        if (checkout_tree_read(checkout, tree, err) < 0)
-                return -1;
-        checkout_tree_content(tree, &content);
-        file = path_join(checkout, CHECKOUT_FILE);
-        if (trust_get(file, content.buf, content.len, &trust, err) < 0)
+        if (checkout_tree_read(checkout, tree, err) < 0 || checkout_tree_trust(tree, &trust, err) < 0)
                 return -1;
         if (trust != TRUST_GIVEN)
                 checkout_tree_clear(tree);

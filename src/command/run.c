@@ -225,7 +225,7 @@ static int run_forwarding(const struct session *session, struct event_sink *even
         /* The command goes on when the connection is gone, or who held it was killed. */
         if (!WIFEXITED(status) || WEXITSTATUS(status) == SSH_FAILED)
                 forward(session, tag, SIGHUP, little);
-        return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+        return process_exit_status(status);
 }
 
 static int run(struct context *context, const struct invocation *invocation, struct error **err)

@@ -243,7 +243,8 @@ const struct command command_validate = {
         .operands = "[FILE]",
         .summary = "check the configuration, listing every mistake",
         .text = "Without FILE: the user's projects.toml and config.toml, the .machine.toml of the current checkout, and the\n"
-                "recipes and profiles of both. Also checks that each profile that is named is there. FILE is read according to its name; with any other name as projects.toml.",
+                "recipes and profiles of both, and that there is each profile that they name. FILE is read according to its name;\n"
+                "with any other name as projects.toml.",
         .options = options,
         .options_size = sizeof(struct validate_options),
         .operands_most = 1,

@@ -120,3 +120,12 @@ void checkout_tree_content(const struct checkout_tree *tree, struct strbuf *out)
                 }
         }
 }
+
+int checkout_tree_trust(const struct checkout_tree *tree, enum trust *out, struct error **err)
+{
+        _cleanup_(freep) char *file = path_join(tree->folder, CHECKOUT_FILE);
+        _cleanup_(strbuf_clear) struct strbuf content = STRBUF_INIT;
+
+        checkout_tree_content(tree, &content);
+        return trust_get(file, content.buf, content.len, out, err);
+}

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "config/trust.h"
 #include "lib/error.h"
 #include "lib/strbuf.h"
 
@@ -37,3 +38,5 @@ int checkout_tree_read(const char *checkout, struct checkout_tree *out, struct e
 const struct checkout_file *checkout_tree_find(const struct checkout_tree *tree, const char *name);
 /* Appends what trust is given to: .machine.toml as it is, and the name, mode and hash of every other file. */
 void checkout_tree_content(const struct checkout_tree *tree, struct strbuf *out);
+/* Whether the user trusts these very files. */
+int checkout_tree_trust(const struct checkout_tree *tree, enum trust *out, struct error **err);

@@ -123,9 +123,9 @@ int project_default(struct project *out, const char *name, const struct projects
 
 #define PROJECTS_OWNER "projects.toml" /* as the owner of a VM; a checkout's VM is owned by its folder */
 /*
- * Decides whether `wanted` may have the VM of its name. `owner` is who has it (NULL = there is no such VM yet). A checkout
- * can't take a VM of another folder or of projects.toml, or a name that is a table there; a table can't take a checkout's VM.
- * Pure.
+ * Decides whether `wanted` may have the VM of its name. `owner` is who has it; NULL = nobody, because there is no such VM yet.
+ * A checkout may not take the VM of another folder or of projects.toml, nor a name that has a table there. A table may not take
+ * a checkout's VM. Pure.
  */
 int project_claim_check(const struct project *wanted, const char *owner, const struct projects *projects, struct error **err);
 

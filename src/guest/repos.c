@@ -238,7 +238,7 @@ int repos_check(const struct vm *vm, const struct project *project, struct error
         return error_give(err, TAKE_PTR(pushing.trouble));
 }
 
-/* A checkout that is no git repository any more takes nothing from a VM that has the code: only its remote can't be kept. */
+/* A VM that has the code goes on without its checkout's repository. Only the remote can't be kept up to date then. */
 static int set_remote(const struct vm *vm, const struct project *project, const struct pushing *pushing, struct error **err)
 {
         _cleanup_(error_freep) struct error *reason = NULL;

@@ -204,7 +204,7 @@ int session_attend(const struct session *session, const char *remote, struct err
                           &pid, err) < 0 ||
             process_wait(pid, -1, &status, err) < 0)
                 return -1;
-        return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+        return process_exit_status(status);
 }
 
 int session_exec(const struct session *session, const char *remote, struct error **err)

@@ -245,7 +245,7 @@ static void on_end(struct loop *loop, int fd _unused_, short revents _unused_, v
 
         if (waitpid(outer->program, &status, 0) != outer->program)
                 return;
-        outer->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+        outer->status = process_exit_status(status);
         loop_quit(loop, outer->status);
 }
 

@@ -381,20 +381,6 @@ static char *command_name(const char *const *argv)
         return xstrdup(argv[0]);
 }
 
-/* Cuts off what a terminal wouldn't show of a line: space at its end, and all before the last carriage return. */
-static const char *shown_part(const char *line, size_t *length)
-{
-        const char *again;
-
-        while (*length > 0 && strchr(" \t\r", line[*length - 1]))
-                (*length)--;
-        again = text_last(line, *length, '\r');
-        if (!again)
-                return line;
-        *length -= (size_t)(again + 1 - line);
-        return again + 1;
-}
-
 void process_quote(struct strbuf *out, const struct strbuf *text)
 {
         const char *lines[ERROR_LINES];
@@ -408,7 +394,7 @@ void process_quote(struct strbuf *out, const struct strbuf *text)
                 while (begin > 0 && text->buf[begin - 1] != '\n')
                         begin--;
                 lengths[count] = end - begin;
-                lines[count] = shown_part(text->buf + begin, &lengths[count]);
+                lines[count] = text_shown(text->buf + begin, &lengths[count], " \t\r");
                 if (lengths[count] > 0)
                         count++;
                 end = begin > 0 ? begin - 1 : 0;

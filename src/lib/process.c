@@ -172,6 +172,11 @@ int process_exec(const char *const *argv, const char *const *environment, struct
         return error_errno(err, ERROR_FAILED, "cannot run '%s'", argv[0]);
 }
 
+int process_exit_status(int status)
+{
+        return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
 char *process_status_text(int status)
 {
         if (WIFSIGNALED(status))

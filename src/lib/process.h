@@ -100,6 +100,8 @@ void process_guard_end(struct process_guard *guard);
 
 /* The file that `program` would be run from, or NULL when PATH has none. Owned by the caller. */
 char *process_find(const char *program);
+/* The exit status that a shell reports: 128 and the signal's number for a process that a signal ended. */
+int process_exit_status(int status);
 /* "exit status 3", "signal 9 (Killed)". Owned by the caller. */
 char *process_status_text(int status);
 /* Our environment with `overrides` ("KEY=value" sets, "KEY" removes), for process_spec.environment. */

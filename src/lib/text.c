@@ -73,18 +73,24 @@ char *text_visible_dup(const char *text)
         return strbuf_take(&out);
 }
 
-void text_said(struct strbuf *out, const char *line, size_t length)
+const char *text_shown(const char *line, size_t *length, const char *end)
 {
         const char *again;
 
-        while (length > 0 && line[length - 1] == '\r')
-                length--;
-        again = text_last(line, length, '\r');
-        if (again) {
-                length -= (size_t)(again + 1 - line);
-                line = again + 1;
-        }
-        text_visible(out, line, length);
+        while (*length > 0 && strchr(end, line[*length - 1]))
+                (*length)--;
+        again = text_last(line, *length, '\r');
+        if (!again)
+                return line;
+        *length -= (size_t)(again + 1 - line);
+        return again + 1;
+}
+
+void text_said(struct strbuf *out, const char *line, size_t length)
+{
+        const char *shown = text_shown(line, &length, "\r");
+
+        text_visible(out, shown, length);
 }
 
 char *text_said_dup(const char *line)

@@ -16,6 +16,9 @@
 void text_visible(struct strbuf *out, const char *text, size_t length);
 char *text_visible_dup(const char *text);
 
+/* What a terminal would show of one line: nothing of the characters `end` at its end, and nothing before the last carriage
+ * return. Makes *length that of what is left, and returns where that begins. */
+const char *text_shown(const char *line, size_t *length, const char *end);
 /*
  * Appends what a terminal would show of one line that a program printed, made visible: a carriage return begins the line anew.
  * For quotes only: of a name that somebody chose nothing may be hidden.

@@ -36,7 +36,7 @@ char *logs_names(const struct logs *logs)
         return strbuf_take(&text);
 }
 
-/* Takes `path` over. Leaves out what is no file, and a second one of the same name. */
+/* Takes ownership of `path`. Leaves out anything but a file, and a second file of the same name. */
 static void add(struct logs *logs, const char *name, char *path)
 {
         struct stat status;

@@ -7,6 +7,7 @@
 #include "lib/file.h"
 #include "lib/text.h"
 #include "operation/inventory.h"
+#include "operation/starter.h"
 #include "operation/target.h"
 #include "vm/vm.h"
 
@@ -64,18 +65,6 @@ static void say_error(struct next *out, const struct error *error)
 
 /* --- in a checkout with a .machine.toml */
 
-static int look_at_trust(const char *checkout, enum trust *out, struct error **err)
-{
-        _cleanup_(checkout_tree_clear) struct checkout_tree tree = CHECKOUT_TREE_INIT;
-        _cleanup_(strbuf_clear) struct strbuf content = STRBUF_INIT;
-        _cleanup_(freep) char *file = path_join(checkout, CHECKOUT_FILE);
-
-        if (checkout_tree_read(checkout, &tree, err) < 0)
-                return -1;
-        checkout_tree_content(&tree, &content);
-        return trust_get(file, content.buf, content.len, out, err);
-}
-
 static void say_untrusted(struct next *out, const char *checkout, enum trust trust)
 {
         out->where = xasprintf("'%s/" CHECKOUT_FILE "' %s.", checkout,
@@ -87,13 +76,14 @@ static void say_untrusted(struct next *out, const char *checkout, enum trust tru
 /* The VM of the checkout, or the one that the checkout would have. */
 static int say_checkout(struct front *front, const char *checkout, struct next *out, struct error **err)
 {
+        _cleanup_(checkout_tree_clear) struct checkout_tree tree = CHECKOUT_TREE_INIT;
         struct front silent = { .events = front->events };
         _cleanup_(vm_status_clear) struct vm_status status = VM_STATUS_INIT;
         _cleanup_(target_clear) struct target target = TARGET_INIT;
         _cleanup_(vm_clear) struct vm vm = VM_INIT;
         enum trust trust;
 
-        if (look_at_trust(checkout, &trust, err) < 0)
+        if (checkout_tree_read(checkout, &tree, err) < 0 || checkout_tree_trust(&tree, &trust, err) < 0)
                 return -1;
         if (trust != TRUST_GIVEN) {
                 say_untrusted(out, checkout, trust);
@@ -114,22 +104,6 @@ static int say_checkout(struct front *front, const char *checkout, struct next *
 }
 
 /* --- anywhere else */
-
-/* Is this folder, or one above it, the work tree of a git repository? */
-static bool in_repository(const char *folder)
-{
-        _cleanup_(freep) char *at = xstrdup(folder);
-
-        for (;;) {
-                _cleanup_(freep) char *git = path_join(at, ".git");
-
-                if (file_exists(git))
-                        return true;
-                if (streq(at, "/"))
-                        return false;
-                set_string(&at, path_folder(at));
-        }
-}
 
 static void count_running(const struct inventory *inventory, struct strv *running)
 {
@@ -166,19 +140,26 @@ static void say_inventory(const struct inventory *inventory, struct next *out)
         add(out, "list", "", "show all projects and VMs");
 }
 
+/* What `machine init` would make a project of, this says too. */
 static int say_elsewhere(struct front *front, const char *folder, struct next *out, struct error **err)
 {
         _cleanup_(inventory_clear) struct inventory inventory = INVENTORY_INIT;
+        _cleanup_(starter_clear) struct starter starter = STARTER_INIT;
         _cleanup_(freep) char *rest = NULL;
+        int found;
 
         if (inventory_take(front, &inventory, err) < 0)
                 return -1;
-        if (in_repository(folder))
-                add(out, "init", "", "make this checkout a project: write its " CHECKOUT_FILE);
+        found = starter_find(folder, &inventory.projects, &starter, err);
+        if (found < 0)
+                return -1;
+        if (found > 0)
+                add(out, "init", "", "make this a project: write its " CHECKOUT_FILE);
         say_inventory(&inventory, out);
-        if (in_repository(folder)) {
+        if (found > 0) {
                 rest = TAKE_PTR(out->where);
-                out->where = xasprintf("This checkout has no " CHECKOUT_FILE ". %s", rest);
+                out->where =
+                        xasprintf("This %s has no " CHECKOUT_FILE ". %s", starter.is_repository ? "checkout" : "folder", rest);
         }
         return 0;
 }

@@ -41,7 +41,7 @@ void starter_clear(struct starter *starter)
         *starter = (struct starter)STARTER_INIT;
 }
 
-/* A checkout of the whole home folder, as people keep their settings in, is no project. */
+/* People keep their settings in a git checkout of the whole home folder. That isn't a project. */
 static bool holds_home(const char *folder)
 {
         _cleanup_(freep) char *given = paths_home(NULL);

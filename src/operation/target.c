@@ -23,13 +23,11 @@ void target_clear(struct target *target)
 static int require_trust(struct front *front, const struct checkout_tree *tree, struct error **err)
 {
         _cleanup_(freep) char *file = path_join(tree->folder, CHECKOUT_FILE);
-        _cleanup_(strbuf_clear) struct strbuf content = STRBUF_INIT;
         const char *beside = tree->count == 1 ? "" : ", or a recipe beside it,";
         enum trust trust;
         int asked;
 
-        checkout_tree_content(tree, &content);
-        if (trust_get(file, content.buf, content.len, &trust, err) < 0)
+        if (checkout_tree_trust(tree, &trust, err) < 0)
                 return -1;
         if (trust == TRUST_GIVEN)
                 return 0;
@@ -181,22 +179,31 @@ static int resolve_named(struct front *front, const char *name, struct target *t
         return no_such(name, target, err);
 }
 
+/* projects.toml has been read. */
+static int resolve(struct front *front, const char *name, struct target *target, struct error **err)
+{
+        return name ? resolve_named(front, name, target, err) : resolve_bare(front, target, err);
+}
+
+static int resolve_wanted(struct front *front, const char *name, struct target *target, struct error **err)
+{
+        if (resolve(front, name, target, err) < 0)
+                return -1;
+        projects_warn(&target->projects, target->name, front->events);
+        if (target->configured)
+                return 0;
+        error_set(err, ERROR_NOT_FOUND, "VM '%s' exists, but no project configures it", target->name);
+        return error_hint(err, "add [%s] to '%s'", target->name, target->projects.file);
+}
+
 int target_named(struct front *front, const char *name, struct target *out, struct error **err)
 {
-        if (projects_read_apart(&out->projects, err) < 0)
-                return -1;
-        return name ? resolve_named(front, name, out, err) : resolve_bare(front, out, err);
+        return projects_read_apart(&out->projects, err) < 0 ? -1 : resolve(front, name, out, err);
 }
 
 int target_wanted(struct front *front, const char *name, struct target *out, struct error **err)
 {
-        if (target_named(front, name, out, err) < 0)
-                return -1;
-        projects_warn(&out->projects, out->name, front->events);
-        if (out->configured)
-                return 0;
-        error_set(err, ERROR_NOT_FOUND, "VM '%s' exists, but no project configures it", out->name);
-        return error_hint(err, "add [%s] to '%s'", out->name, out->projects.file);
+        return projects_read_apart(&out->projects, err) < 0 ? -1 : resolve_wanted(front, name, out, err);
 }
 
 /* --- a checkout without a project */
@@ -226,7 +233,7 @@ static int offer(struct front *front, const struct projects *projects, struct er
         found = front->offer_project ? front->offer_project(front, &starter, err) : 0;
         if (found != 0)
                 return found < 0 ? -1 : 0;
-        error_set(err, ERROR_NOT_FOUND, "'%s' has no " CHECKOUT_FILE ", so it is no project yet", starter.folder);
+        error_set(err, ERROR_NOT_FOUND, "'%s' has no " CHECKOUT_FILE ", so it is not a project yet", starter.folder);
         return error_hint(err, "machine init writes one; machine up default makes a VM that has none of this code");
 }
 
@@ -234,8 +241,7 @@ int target_for_up(struct front *front, const char *name, struct target *out, str
 {
         if (projects_read_apart(&out->projects, err) < 0 || (!name && offer(front, &out->projects, err) < 0))
                 return -1;
-        projects_clear(&out->projects);
-        return target_wanted(front, name, out, err);
+        return resolve_wanted(front, name, out, err);
 }
 
 /* --- by the record */

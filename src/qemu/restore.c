@@ -23,12 +23,10 @@
 #define RESTORE_MS 120000
 /* How long the guest, or the QEMU that runs it, may show no sign of life before it has taken on its identity (vm/progress.h).
  */
-#define WAKE_KVM_MS      10000
-#define WAKE_EMULATED_MS 60000
-#define WAKE_WHOLE_MS    180000
-#define CONNECT_MS       5000
-/* That one guest didn't wake says nothing of its template. */
-#define TRIES             2
+#define WAKE_KVM_MS       10000
+#define WAKE_EMULATED_MS  60000
+#define WAKE_WHOLE_MS     180000
+#define CONNECT_MS        5000
 #define ANSWER_LINE_LIMIT 4096
 
 /* The file's name while the restore goes on. The disk may have been written to then. */

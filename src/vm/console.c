@@ -186,13 +186,9 @@ void console_quote(struct strbuf *out, const char *path, size_t count)
                 ssize_t begin = line_begin(block, end);
                 size_t shown = (size_t)(end - begin) < LINE_LIMIT ? (size_t)(end - begin) : LINE_LIMIT;
                 _cleanup_(strbuf_clear) struct strbuf line = STRBUF_INIT;
-                const char *again;
+                const char *text = text_shown(block + begin, &shown, " \t\r");
 
-                while (shown > 0 && strchr(" \t\r", block[begin + (ssize_t)shown - 1]))
-                        shown--;
-                again = text_last(block + begin, shown, '\r');
-                console_plain(&line, again ? again + 1 : block + begin,
-                              again ? shown - (size_t)(again + 1 - (block + begin)) : shown);
+                console_plain(&line, text, shown);
                 strbuf_trim_end(&line);
                 if (line.len > 0) {
                         if (quoted.len > 0)

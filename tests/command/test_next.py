@@ -36,6 +36,19 @@ def test_in_a_checkout_without_configuration_the_advice_makes_one(program):
     program.run("validate", cwd=folder)
 
 
+def test_a_checkout_of_the_home_folder_is_no_project_for_init_nor_here(program):
+    program.git("init", "--quiet", cwd=program.home)
+    assert commands(program, program.home)[1] == ["machine init --projects", "machine doctor"]
+    assert program.run("init", cwd=program.home).out.endswith("/projects.toml\n")
+
+
+def test_a_folder_with_a_package_file_is_one_for_both(program):
+    program.write("home/loose/package.json", "{}")
+    where, steps = commands(program, f"{program.home}/loose")
+    assert where.startswith("This folder has no .machine.toml.") and steps[0] == "machine init"
+    assert program.run("init", cwd=f"{program.home}/loose").out.endswith("/loose/.machine.toml\n")
+
+
 def test_in_a_checkout_it_is_trust_then_up_and_no_name_is_needed(program, checkout):
     where, steps = commands(program, checkout)
     assert where == f"'{checkout}/.machine.toml' is not trusted yet."

@@ -29,7 +29,7 @@ def on_terminal(program, *args, cwd, answer):
 @pytest.mark.parametrize("command", [["up"], ["up", "--dry-run"], ["plan"]], ids=" ".join)
 def test_without_a_terminal_it_says_how_and_makes_nothing(program, code, command):
     result = program.run(*command, cwd=code, status=4)
-    assert f"'{code}' has no .machine.toml, so it is no project yet" in result.err
+    assert f"'{code}' has no .machine.toml, so it is not a project yet" in result.err
     assert "machine init" in result.err and "machine up default" in result.err
     assert sorted(os.listdir(code)) == [".git", "go.mod"]
     assert program.read_state() == []
