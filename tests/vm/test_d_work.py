@@ -73,14 +73,15 @@ def test_pushed_work_is_no_work(shop, lab):
 
 # --- everything that a guest can hold, all of it in one VM. tests/unit/guest/test_find_work.c has each kind by itself.
 
-COMMIT = f"commit() {{ {GIT} commit-tree -p HEAD -m work 'HEAD^{{tree}}'; }}"
+# Two commits of one second that say the same are one commit to git, so each has words of its own.
+COMMIT = f"commit() {{ {GIT} commit-tree -p HEAD -m \"$1\" 'HEAD^{{tree}}'; }}"
 # What is done in ~/code/kept, where it is then reported, and what is said there
 KINDS = {
     "a commit": (f"echo a >a; echo b >b; git add a b; {GIT} commit -q -m work", "~/code/kept", "branch 'main' has 1 unpushed commit"),
-    "a commit on another branch": ("git branch side $(commit)", "~/code/kept", "branch 'side' has 2 unpushed commits"),
-    "a commit on a tag": ("git tag light $(commit)", "~/code/kept", "tag 'light' has 1 unpushed commit"),
+    "a commit on another branch": ("git branch side $(commit side)", "~/code/kept", "branch 'side' has 2 unpushed commits"),
+    "a commit on a tag": ("git tag light $(commit light)", "~/code/kept", "tag 'light' has 1 unpushed commit"),
     "an annotated tag": (f"{GIT} tag -a -m work heavy", "~/code/kept", "tag 'heavy' is not pushed"),
-    "a commit on a ref of one's own": ("git update-ref refs/own/r $(commit)", "~/code/kept", "ref 'refs/own/r' has 1 unpushed commit"),
+    "a commit on a ref of one's own": ("git update-ref refs/own/r $(commit r)", "~/code/kept", "ref 'refs/own/r' has 1 unpushed commit"),
     "notes": (f"{GIT} notes add -m work", "~/code/kept", "notes 'commits' have 1 unpushed commit"),
     "a stash": (f"echo more >>README; {GIT} stash -q", "~/code/kept", "1 stash"),
     "a changed file": ("echo more >>README", "~/code/kept", "1 uncommitted file"),
@@ -93,10 +94,10 @@ KINDS = {
                          "has 1 unpushed commit"),
     "a repo in an ignored folder": (f"git init -q node_modules/r; {GIT} -C node_modules/r commit -q --allow-empty -m work",
                                     "~/code/kept/node_modules/r", "has 1 unpushed commit"),
-    "a commit on no branch": (f"git worktree add -q --detach ~/two; {GIT} -C ~/two commit -q --allow-empty -m work", "~/two",
+    "a commit on no branch": (f"git worktree add -q --detach ~/two; {GIT} -C ~/two commit -q --allow-empty -m two", "~/two",
                               "the detached HEAD has"),
     "what a rebase set aside": (
-        f"cd ~/two; {GIT} commit -q --allow-empty -m work; git branch onto; git reset -q --hard HEAD~; echo more >>README; "
+        f"cd ~/two; {GIT} commit -q --allow-empty -m onto; git branch onto; git reset -q --hard HEAD~; echo more >>README; "
         f"{GIT} -c sequence.editor='echo break >' rebase -q -i --autostash onto >/dev/null 2>&1; git branch -q -D onto", "~/two", "--autostash"),
     "commits pushed to a remote inside": (
         "git init -q --bare ~/in.git; git remote add in ~/in.git; git push -q in main", "~/in.git", "branch 'main' has 2 unpushed commits"),
