@@ -4,7 +4,7 @@
 import re
 
 import pytest
-from guests import SMALL, Vm, surroundings
+from guests import SMALL, surroundings
 
 EVIL = "npm:@evil/x@1.0.0"
 
@@ -28,19 +28,10 @@ RECIPE = "[apt]\npackages = ['tree']\n[npm_global]\npackages = ['left-pad']\n"
 
 
 @pytest.fixture(scope="module")
-def program(own_data):
-    with surroundings(data=own_data) as program:
-        program.projects(f"[box]\n{SMALL}")
-        yield program
-
-
-@pytest.fixture(scope="module")
-def box(program):
-    vm = Vm(program, "box")
-    vm.up()
-    vm.run("sh", "-c", "sudo mv /usr/bin/setsid /usr/bin/setsid.real && sudo tee /usr/bin/setsid >/dev/null && sudo chmod 755 /usr/bin/setsid",
-           input=FORGED)
-    return vm
+def forged(box):
+    box.run("sh", "-c", "sudo mv /usr/bin/setsid /usr/bin/setsid.real && sudo tee /usr/bin/setsid >/dev/null && sudo chmod 755 /usr/bin/setsid",
+            input=FORGED)
+    return box
 
 
 @pytest.fixture
@@ -50,33 +41,31 @@ def recipe(program):
     program.write("config/machine/provision.toml", "")
 
 
-def test_what_a_vm_in_use_says_it_installed_is_not_recorded(program, box, recipe):
+def test_what_a_vm_in_use_says_it_installed_is_not_recorded(program, forged, recipe):
     recipe(RECIPE)
-    result = box.up()
+    result = forged.up()
     assert program.read("config/machine/machine.lock") == ""
     assert "VM 'box' installed 2 packages without a version in" in result.err
 
 
-def test_it_replaces_no_version_that_is_recorded(program, box, recipe):
+def test_it_replaces_no_version_that_is_recorded(program, forged, recipe):
     recipe(RECIPE)
     pinned = '[amd64.versions."base/apt"]\ntree = "2.1.0-1"\n[arm64.versions."base/apt"]\ntree = "2.1.0-1"\n'
     program.write("config/machine/machine.lock", pinned)
-    box.up()
+    forged.up()
     assert program.read("config/machine/machine.lock") == pinned
 
 
-def test_a_lock_file_of_a_repo_names_no_other_package_as_a_version(program, box, recipe):
+def test_a_lock_file_of_a_repo_names_no_other_package_as_a_version(program, forged, recipe):
     recipe(RECIPE)
     program.write("config/machine/machine.lock", "".join(
         f'[{architecture}.versions."base/npm_global"]\nleft-pad = "{EVIL}"\n' for architecture in ("amd64", "arm64")))
-    result = box.up(status=3)
+    result = forged.up(status=3)
     assert f"has '{EVIL}' for 'left-pad' of step 'base/npm_global', which is not a version" in result.err
     assert "machine lock --update base/npm_global" in result.err
 
 
-def test_a_step_in_a_layer_says_nothing_of_another_steps_packages(program, recipe):
-    """Root in the layer's VM can write to the runner's output. Only the real version is recorded."""
-    program.write("config/machine/machine.lock", "")
+def fill_a_layer_that_lies(program):
     program.write("config/machine/profiles/evil/profile.toml",
                   "[profile]\nsummary = 'of the test'\n[apt]\npackages = ['tree']\n[[shell]]\nname = 'evil'\nscript = 'evil.sh'\n")
     program.write("config/machine/profiles/evil/evil.sh", r"""#!/bin/sh
@@ -86,6 +75,12 @@ done
 """)
     program.projects(f"[box]\n{SMALL}cold = true\nprofiles = ['evil']\n")
     program.run("bake", timeout=900)
-    lock = program.read("config/machine/machine.lock")
-    assert "6.6.6" not in lock
-    assert len(re.findall(r'^tree = "\d[^"]*"$', lock, re.MULTILINE)) == 1
+
+
+def test_a_step_in_a_layer_says_nothing_of_another_steps_packages(own_data):
+    """Root in the layer's VM can write to the runner's output. Only the real version is recorded."""
+    with surroundings(data=own_data) as program:
+        fill_a_layer_that_lies(program)
+        lock = program.read("config/machine/machine.lock")
+        assert "6.6.6" not in lock
+        assert len(re.findall(r'^tree = "\d[^"]*"$', lock, re.MULTILINE)) == 1

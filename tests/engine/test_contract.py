@@ -90,16 +90,7 @@ def test_a_running_vm_is_not_removed(vm):
     assert vm.state() == "running"
 
 
-def test_a_vm_that_dies_is_seen_as_stopped_and_leaves_nothing_behind(vm):
-    for pid in vm.runners():
-        os.kill(pid, signal.SIGKILL)
-    vm.await_state("stopped")
-    vm.call("stop")
-    vm.await_no_processes()
-
-
 def test_a_vm_is_shut_down_in_order_and_starts_again(vm):
-    vm.call("start")
     assert "warning" not in vm.call("stop").stderr
     assert vm.state() == "stopped"
     vm.await_no_processes()
@@ -111,7 +102,20 @@ def test_a_guest_keeps_its_files(guest):
     assert guest.ssh("cat kept").stdout == "kept\n"
 
 
+def test_a_vm_that_dies_is_seen_as_stopped_and_leaves_nothing_behind(vm):
+    for pid in vm.runners():
+        os.kill(pid, signal.SIGKILL)
+    vm.await_state("stopped")
+    vm.call("stop")
+    vm.await_no_processes()
+
+
 def test_kill_needs_no_guest_and_remove_leaves_nothing(vm):
+    """It is killed while it boots, before there is a guest to ask."""
+    started = vm.begin("start")
+    vm.await_state("running")
+    started.kill()
+    started.communicate()
     vm.call("kill", limit=300)
     assert vm.state() == "stopped"
     vm.call("remove")

@@ -54,7 +54,8 @@ class Vm:
         return f"{self.root}/state/machine/vms/{self.name}"
 
     def argv(self, command, *options):
-        return [DRIVER, "--engine", self.engine, *options, command, self.name]
+        # One processor, as in most tests with VMs, so that they share a template.
+        return [DRIVER, "--engine", self.engine, "--cpus", "1", *options, command, self.name]
 
     def call(self, command, *options, status=0, limit=3600, **environment):
         done = subprocess.run(self.argv(command, *options), env={**self.environment, **environment}, capture_output=True, text=True,

@@ -11,7 +11,6 @@ import pytest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
 
 from guests import *  # noqa: E402, F403
-from templates import alone, pair  # noqa: E402, F401
 
 # Whoever started this may have had hang-ups ignored (nohup(1)), and so would all that is started here: then no terminal that is closed
 # would end anything.

@@ -57,15 +57,18 @@ def run_pytest(settings, stage, job, build, paths, **more):
     return read_junit(report, status, output, stage, none=bool(settings.match) or not settings.long)
 
 
-def pytest_files(settings, stage, build, weights=None, **more):
-    """A job for each file of tests/STAGE."""
+def pytest_files(settings, stage, build, weights=None, together=None, **more):
+    """A job for each file of tests/STAGE, and one for each list of files in `together`, by the list's name."""
     folder = os.path.join(ROOT, "tests", stage)
+    names = [name[5:-3] for name in sorted(os.listdir(folder)) if re.fullmatch(r"test_\w+\.py", name)]
+    lists = dict(together or {})
+    lists.update({name: [name] for name in names if not any(name in those for those in lists.values())})
     jobs = []
-    for name in sorted(os.listdir(folder)):
-        if re.fullmatch(r"test_\w+\.py", name):
-            job, path = f"{stage}-{name[5:-3]}", f"tests/{stage}/{name}"
-            weight = (weights or {}).get(name[5:-3], os.path.getsize(os.path.join(folder, name)) / 200)
-            jobs.append(Job(stage, job, weight, lambda job=job, path=path: run_pytest(settings, stage, job, build, [path], **more)))
+    for name, those in lists.items():
+        paths = [f"tests/{stage}/test_{one}.py" for one in those]
+        weight = sum((weights or {}).get(one, os.path.getsize(os.path.join(ROOT, path)) / 200) for one, path in zip(those, paths))
+        job = f"{stage}-{name}"
+        jobs.append(Job(stage, job, weight, lambda job=job, paths=paths: run_pytest(settings, stage, job, build, paths, **more)))
     return jobs
 
 
@@ -247,6 +250,9 @@ def jobs_engine(settings):
                         ENGINE_TEST_DATA=os.environ.get("MACHINE_TEST_CACHE", os.path.join(settings.build, "test-data")))
 
 
+# Files of tests/vm that use the VMs `blog` and `shop`, which are made once for each process of pytest.
+VM_TOGETHER = {"blog": ["a_line", "b_run", "c_alias", "d_work", "h_base", "e_life"]}
+
 # Roughly how many seconds the long files of tests/vm take. They begin first.
 VM_SECONDS = {"u_shipped": 900, "m_recipe": 200, "k_template": 150, "i_user": 140, "e_life": 130, "k_restore": 120, "v_elsewhere": 110, "k_killed": 90}
 
@@ -286,5 +292,5 @@ STAGES = [
     # what dies, fills up, freezes or is damaged
     Stage("fault", lambda settings: pytest_files(settings, "fault", settings.dev), vm=True),
     # the program on real VMs
-    Stage("vm", lambda settings: pytest_files(settings, "vm", settings.dev, VM_SECONDS), vm=True),
+    Stage("vm", lambda settings: pytest_files(settings, "vm", settings.dev, VM_SECONDS, VM_TOGETHER), vm=True),
 ]

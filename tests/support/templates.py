@@ -4,12 +4,13 @@ import contextlib
 import hashlib
 import json
 import os
+import signal
 import subprocess
 import time
 
 import pytest
 from guests import SMALL, Vm, surroundings
-from program import BUILD
+from program import BUILD, wait_until
 
 DRIVER = os.environ.get("ENGINE_DRIVER") or os.path.join(BUILD, "dev/tests/engine/engine-driver")
 
@@ -135,16 +136,27 @@ def copied_layers(program, other, only=None):
 
 
 @pytest.fixture
-def alone(pair):
+def alone(base):
     """Surroundings with their own data folder, which has the current layers."""
     with surroundings() as program:
-        yield copied_layers(program, pair[0].program)
+        yield copied_layers(program, base)
 
 
 def half_made(program):
     """What a build began and left behind. Layers that a living process is filling don't count: other tests fill layers in this folder."""
     unfinished = [name for name in layers_by_name(program) if len(name) != 64]
     return [name for name in unfinished if not os.path.exists(f"/proc/{name.rpartition('-')[2]}")]
+
+
+def killed_bake(program, seconds):
+    """Kills a `bake` after that time. Returns whether it was still building. All that it started ends with it."""
+    child = program.start("bake", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    time.sleep(seconds)
+    was_building = child.poll() is None
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    wait_until(lambda: not program.processes(), 10, "the processes that it started end with it")
+    return was_building
 
 
 def layers_by_name(program):

@@ -12,16 +12,20 @@ from conftest import SMALL, Vm
 from program import free_port, wait_until
 
 
-def test_stopped_from_within_is_seen_as_stopped(blog):
+def networks(vm):
+    """Its machine-net's processes."""
+    return [pid for pid in vm.program.processes("machine-net") if vm.name in open(f"/proc/{pid}/cmdline").read()]
+
+
+def test_qemu_killed_is_seen_as_stopped(blog):
     blog.sh("echo kept >~/kept; sync")
-    blog.run("sudo", "systemctl", "poweroff", status=None)
-    wait_until(lambda: blog.state() == "stopped", 90, "the guest has powered itself off")
-    assert [pid for pid in blog.program.processes("machine-net") if blog.name in open(f"/proc/{pid}/cmdline").read()] == []
+    pid, = blog.qemu()
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: blog.state() == "stopped", 10, "QEMU is gone")
 
 
 def test_a_start_that_fails_shows_what_qemu_said(blog_made):
     real = shutil.which(f"qemu-system-{os.uname().machine}")
-    blog_made.machine("down")
     program = blog_made.program
     # The fake answers questions (-version, -machine help, …) as the real QEMU does, but doesn't start a VM.
     fake = program.write(f"fake/{os.path.basename(real)}", f"""#!/bin/sh
@@ -39,10 +43,11 @@ exec {real} "$@"
     assert blog_made.state() == "stopped"
 
 
-def test_a_stopped_vm_is_started_with_its_files(blog_made):
-    blog_made.machine("down")
+def test_a_vm_whose_qemu_was_killed_is_started_with_its_files(blog_made):
     assert blog_made.program.how("blog") == "started"
     assert blog_made.sh("cat ~/kept") == "kept\n"
+    assert len(blog_made.qemu()) == 1
+    assert len(blog_made.program.processes("machine-net", "blog")) <= 2
 
 
 def test_restart_stops_it_and_starts_it_with_its_files_and_its_logs_tell(blog_made):
@@ -53,16 +58,6 @@ def test_restart_stops_it_and_starts_it_with_its_files_and_its_logs_tell(blog_ma
     assert blog_made.sh("cat ~/kept") == "kept\n"
     assert blog_made.program.run("logs", "blog", "--lines", "1000").out
     assert blog_made.program.run("logs", "blog", "--previous").out
-
-
-def test_qemu_killed_is_seen_as_stopped_and_up_mends_it(blog):
-    pid, = blog.qemu()
-    os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: blog.state() == "stopped", 10, "QEMU is gone")
-    assert blog.program.how("blog") == "started"
-    assert blog.run("true").out == ""
-    assert len(blog.qemu()) == 1
-    assert len(blog.program.processes("machine-net", "blog")) <= 2
 
 
 def test_the_network_process_killed_is_not_the_end(blog):
@@ -85,18 +80,18 @@ def test_configuration_that_needs_a_rebuild_is_said(blog):
     assert "shell: VM 'blog' has bash" in result.err and "machine rebuild" in result.err
 
 
-def test_down_stops_it_and_down_again_is_success(blog):
-    assert blog.program.json("down", "blog")["state"] == "stopped"
-    assert blog.state() == "stopped"
-    assert blog.qemu() == []
-    assert blog.program.json("down", "blog")["state"] == "stopped"
-
-
 @pytest.mark.long
 def test_down_doesnt_wait_for_ever_for_a_guest_that_hangs(blog):
     blog.run("sudo", "sh", "-c", "systemctl mask --runtime poweroff.target reboot.target; kill -STOP $(pidof qemu-ga); true", status=None)
     blog.machine("down", timeout=150)
     assert blog.state() == "stopped"
+
+
+def test_stopped_from_within_is_seen_as_stopped_and_down_is_success_then(blog):
+    blog.run("sudo", "systemctl", "poweroff", status=None)
+    wait_until(lambda: blog.state() == "stopped", 90, "the guest has powered itself off")
+    assert networks(blog) == []
+    assert blog.program.json("down", "blog")["state"] == "stopped"
 
 
 def test_published_ports_are_on_the_loopback_alone_and_a_clash_names_the_holder(own):
@@ -116,7 +111,9 @@ def test_published_ports_are_on_the_loopback_alone_and_a_clash_names_the_holder(
     assert str(port) in result.err
     assert "'one'" in result.err or "machine-net" in result.err
 
-    one.machine("down")
+    assert one.program.json("down", "one")["state"] == "stopped"
+    assert one.state() == "stopped"
+    assert one.qemu() == [] == networks(one)
     with socket.socket() as holder:
         holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         holder.bind(("127.0.0.1", port))

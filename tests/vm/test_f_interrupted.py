@@ -11,7 +11,6 @@ from conftest import SMALL, Vm, surroundings
 
 # Seconds after the start of an `up` that boots; a boot takes longer than the last of them. (test_k_killed kills restores.)
 MOMENTS = [0.01, 0.03, 0.06, 0.1, 0.2, 0.5, 1, 3, 6, 9]
-SOME = [0.03, 3]
 AT_ONCE = 1 if (os.cpu_count() or 1) < 4 else 2  # other tests run VMs at the same time
 
 
@@ -50,14 +49,15 @@ def killed_at(data, moment):
         return killed, state
 
 
-@pytest.mark.parametrize("moments", [pytest.param(SOME, id="some"), pytest.param(MOMENTS, id="many", marks=pytest.mark.long)])
-def test_up_killed_on_its_way_is_finished_by_the_next(base, data, moments):
+@pytest.mark.long
+def test_up_killed_on_its_way_is_finished_by_the_next(base, data):
+    """tests/engine kills one boot of an engine in each check, and test_k_killed one restore."""
     with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
-        futures = {moment: pool.submit(killed_at, data, moment) for moment in moments}
+        futures = {moment: pool.submit(killed_at, data, moment) for moment in MOMENTS}
         wrong = {moment: future.exception() for moment, future in futures.items() if future.exception()}
     assert not wrong, "\n".join(f"killed after {moment} s: {error}" for moment, error in wrong.items())
     killed = [moment for moment, future in futures.items() if future.result()[0]]
-    assert len(killed) >= len(moments) - 2, f"only {killed} came before the end"
+    assert len(killed) >= len(MOMENTS) - 2, f"only {killed} came before the end"
     # The moments covered different states: before there was a VM, and while it booted.
     assert {"absent", "running"} <= {future.result()[1] for future in futures.values()}
 
