@@ -252,6 +252,8 @@ static char *logged(const char *hint)
         const char *begin = hint ? strstr(hint, "less '") : NULL;
 
         assert_non_null(begin);
+        if (!begin) /* for tools that don't know that assert_non_null() doesn't return */
+                return NULL;
         begin += strlen("less '");
         return xstrndup(begin, strcspn(begin, "'"));
 }
