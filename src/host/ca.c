@@ -297,6 +297,22 @@ static char *find_first(void)
         return find_bundle("");
 }
 
+/* Is it the system's bundle, and has no other place anything to add? Then looking at all of them is spared. */
+static bool has_all(const char *first)
+{
+        _cleanup_(freep) char *bundle = find_bundle("");
+
+        if (ca_keychain || !streq_ptr(first, bundle))
+                return false;
+        for (size_t i = 0; i < ARRAY_SIZE(variables); i++) {
+                const char *path = named_by(variables[i]);
+
+                if (path && !streq(path, bundle))
+                        return false;
+        }
+        return true;
+}
+
 static void add_own(const char *first, const struct strv *has, struct strbuf *out, struct strv *files)
 {
         _cleanup_(ca_own_clear) struct ca_own own = CA_OWN_INIT;
@@ -321,8 +337,10 @@ int ca_read(struct strbuf *out, struct strv *files, struct error **err)
                 return error_set(err, ERROR_CONFIG, "'%s' has no PEM certificate", first);
         if (first)
                 strv_add(files, first);
-        add_pem(out->buf, &has);
-        add_own(first, &has, out, files);
+        if (!has_all(first)) {
+                add_pem(out->buf, &has);
+                add_own(first, &has, out, files);
+        }
         if (out->len > 0)
                 return 0;
         error_set(err, ERROR_CONFIG, "'trust_host_ca' is set, but the host's CA certificates can't be found");

@@ -195,6 +195,24 @@ static void what_guests_get_begins_with_the_file_that_replaces_the_bundle(void *
         assert_true(strv_contains(&files, node));
 }
 
+static void the_systems_bundle_is_given_as_it_is(void **state)
+{
+        _cleanup_(strbuf_clear) struct strbuf bundle = STRBUF_INIT, named = STRBUF_INIT;
+        _cleanup_(strv_clear) struct strv files = STRV_INIT, again = STRV_INIT;
+        _cleanup_(freep) char *text = NULL;
+
+        if (ca_read(&bundle, &files, NULL) < 0)
+                skip(); /* a system without certificates */
+        text = scratch_read(files.items[0]);
+        assert_string_equal(bundle.buf, text);
+        assert_int_equal(files.count, 1);
+        /* A variable that names the same file changes nothing: layers would be filled anew. */
+        setenv("SSL_CERT_FILE", files.items[0], 1);
+        setenv("NODE_EXTRA_CA_CERTS", files.items[0], 1);
+        assert_int_equal(ca_read(&named, &again, NULL), 0);
+        assert_string_equal(named.buf, text);
+}
+
 static void long_certificates_are_written_in_lines(void **state)
 {
         _cleanup_(freep) char *first = put(state, "first.pem", PEM("FIRST"));
@@ -247,6 +265,7 @@ int main(void)
                                                 scratch_teardown),
                 cmocka_unit_test_setup_teardown(what_guests_get_begins_with_the_file_that_replaces_the_bundle, start,
                                                 scratch_teardown),
+                cmocka_unit_test_setup_teardown(the_systems_bundle_is_given_as_it_is, start, scratch_teardown),
                 cmocka_unit_test_setup_teardown(long_certificates_are_written_in_lines, start, scratch_teardown),
                 cmocka_unit_test_setup_teardown(a_file_that_must_count_and_cannot_is_an_error, start, scratch_teardown),
         };
