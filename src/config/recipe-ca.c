@@ -1,34 +1,10 @@
 #include "config/recipe-ca.h"
 
 #include "config/recipe-steps.h"
-#include "lib/file.h"
+#include "host/ca.h"
+#include "lib/strv.h"
 
-#define BUNDLE_MOST (4 << 20)
-
-/* The host's bundle: what its own programs are told to use, else where systems keep it. NULL with an error. */
-static const char *find_bundle(struct error **err)
-{
-        static const char *const variables[] = { "SSL_CERT_FILE", "CURL_CA_BUNDLE" };
-        static const char *const places[] = {
-                "/etc/ssl/certs/ca-certificates.crt",
-                "/etc/pki/tls/certs/ca-bundle.crt",
-                "/etc/ssl/ca-bundle.pem",
-                "/etc/ssl/cert.pem",
-        };
-
-        for (size_t i = 0; i < ARRAY_SIZE(variables); i++) {
-                const char *set = getenv(variables[i]);
-
-                if (set && *set)
-                        return set;
-        }
-        for (size_t i = 0; i < ARRAY_SIZE(places); i++)
-                if (file_exists(places[i]))
-                        return places[i];
-        error_set(err, ERROR_CONFIG, "'trust_host_ca' is set, but the host's CA certificates can't be found");
-        error_hint(err, "set SSL_CERT_FILE to the file that has them");
-        return NULL;
-}
+#define CA_FILE "host-ca.pem"
 
 /* Adds "http_proxy=…" in lower and upper case, because programs read either. A password must not get into a layer. */
 static int add_proxy(struct recipe_step *step, const char *name, const char *value, struct error **err)
@@ -70,15 +46,11 @@ static int add_host_proxies(struct recipe_step *step, struct error **err)
 static int add_bundle(struct recipe_step *step, struct error **err)
 {
         _cleanup_(strbuf_clear) struct strbuf bundle = STRBUF_INIT;
-        const char *file = find_bundle(err);
+        _cleanup_(strv_clear) struct strv files = STRV_INIT;
 
-        if (!file)
+        if (ca_read(&bundle, &files, err) < 0)
                 return -1;
-        if (file_read(file, BUNDLE_MOST, &bundle, err) < 0)
-                return error_wrap(err, "cannot read the host's CA certificates");
-        if (!strstr(bundle.buf, "-----BEGIN CERTIFICATE-----"))
-                return error_set(err, ERROR_CONFIG, "'%s' has no PEM certificate", file);
-        recipe_step_add_file(step, "host-ca.pem", bundle.buf, bundle.len, false);
+        recipe_step_add_file(step, CA_FILE, bundle.buf, bundle.len, false);
         return 0;
 }
 
@@ -117,4 +89,14 @@ int recipe_ca_add(const struct settings *settings, struct recipe_part *part, str
                 part->step_count--;
         }
         return 0;
+}
+
+bool recipe_ca_has_host(const struct recipe *recipe)
+{
+        const struct recipe_part *part = recipe->part_count > 0 ? &recipe->parts[0] : NULL;
+
+        for (size_t i = 0; part && i < part->step_count; i++)
+                if (part->steps[i].kind == RECIPE_CA && part->steps[i].file_count > 0)
+                        return true;
+        return false;
 }

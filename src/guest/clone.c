@@ -1,17 +1,18 @@
 #include "guest/clone.h"
 
+#include "guest/advice.h"
 #include "guest/known_hosts.h"
 #include "guest/reach.h"
 #include "guest/script.h"
+#include "guest/transcript.h"
 #include "lib/text.h"
 
 #define CLONE_TIMEOUT_MS (2 * 60 * 60 * 1000)
-#define KEPT_LINES       4
 
 /* One clone as the guest reports it. */
 struct clone {
         const struct project_repo *repo;
-        struct strv said; /* git's last lines, made visible */
+        struct transcript said; /* git's lines, without its progress */
         bool ended;
         int64_t status;
 };
@@ -25,7 +26,7 @@ struct clones {
 static void clones_clear(struct clones *clones)
 {
         for (size_t i = 0; i < clones->count; i++)
-                strv_clear(&clones->items[i].said);
+                transcript_clear(&clones->items[i].said);
         free(clones->items);
 }
 
@@ -43,11 +44,8 @@ static void on_said(struct clones *clones, struct clone *clone, const char *text
         if (*visible == '\0')
                 return;
         event_line(clones->events, line);
-        if (is_progress(visible))
-                return;
-        if (clone->said.count == KEPT_LINES)
-                strv_remove(&clone->said, 0);
-        strv_take(&clone->said, TAKE_PTR(visible));
+        if (!is_progress(visible))
+                transcript_add(&clone->said, visible);
 }
 
 /* "NUMBER said LINE" or "NUMBER ended STATUS"; anything else is noise from the login, and is skipped. */
@@ -84,29 +82,60 @@ char *clone_hint(const struct project *project, const struct remote *remote, con
         return NULL;
 }
 
-static void add_failure(const struct vm *vm, const struct project *project, const struct clone *clone, struct error **errors)
+/* What the reason may be, when git doesn't say it clearly. NULL = nothing is known. Owned by the caller. */
+static char *guess_hint(const struct vm *vm, const struct project *project, const struct remote *remote,
+                        const struct strbuf *said)
 {
-        _cleanup_(remote_clear) struct remote remote = REMOTE_INIT;
-        _cleanup_(freep) char *said = strv_join(&clone->said, "; ");
-        _cleanup_(freep) char *url = remote_shown(clone->repo->url);
-        _cleanup_(freep) char *hint = NULL;
-        struct error *error = NULL;
+        _cleanup_(freep) char *again = xasprintf("machine up %s", vm->name);
+        char *hint = advice_on_trust(said->buf, said->len, again);
         enum address_class class;
 
-        remote_parse(clone->repo->url, &remote);
-        hint = clone_hint(project, &remote, said);
         /* The resolver may have needed longer than repos_fill() gave it. */
-        if (!hint && !project->lan && remote.host && reach_needs_lan(remote.host, deadline_in(REACH_TIMEOUT_MS), &class))
+        if (!hint && !project->lan && remote->host && reach_needs_lan(remote->host, deadline_in(REACH_TIMEOUT_MS), &class))
                 hint = xasprintf("set 'lan = true' for project '%s'", project->name);
         if (!hint && !streq(project->egress, "open"))
                 hint = xasprintf("machine egress %s shows what was refused; allow = [\"@git\"] allows the hosts of the repos",
                                  vm->name);
+        return hint;
+}
+
+/* Adds the hint, and names the log when git said more than the error does. */
+static void add_hint(const struct vm *vm, const struct project *project, const struct clone *clone, struct error **err)
+{
+        const struct strbuf *said = &clone->said.text;
+        _cleanup_(remote_clear) struct remote remote = REMOTE_INIT;
+        _cleanup_(freep) char *name = xasprintf("clone-%s", clone->repo->name);
+        _cleanup_(freep) char *hint = NULL, *log = NULL;
+
+        remote_parse(clone->repo->url, &remote);
+        hint = clone_hint(project, &remote, said->buf);
+        if (hint) {
+                error_hint(err, "%s", hint);
+                return;
+        }
+        hint = guess_hint(vm, project, &remote, said);
+        if (transcript_has_more(&clone->said))
+                log = transcript_keep(&clone->said, vm, name);
+        if (hint || log)
+                error_hint(err, "%s%s%s%s%s", hint ? hint : "", hint && log ? "; all that git said: " : "", log ? "less '" : "",
+                           log ? log : "", log ? "'" : "");
+        if (!hint && advice_broke_off(vm, said->buf, said->len))
+                error_passes(err, ADVICE_BROKE_OFF);
+}
+
+static void add_failure(const struct vm *vm, const struct project *project, const struct clone *clone, struct error **errors)
+{
+        _cleanup_(freep) char *why = transcript_why(&clone->said);
+        _cleanup_(freep) char *url = remote_shown(clone->repo->url);
+        struct error *error = NULL;
+
         error_set(&error, ERROR_STEP, "cannot clone '%s' in VM '%s': %s", url, vm->name,
-                  *said          ? said
+                  *why           ? why
                   : clone->ended ? "git gave no reason"
                                  : "git was cut off");
-        if (hint)
-                error_hint(&error, "%s", hint);
+        add_hint(vm, project, clone, &error);
+        if (!clone->ended)
+                error_passes(&error, "a connection that was cut off often holds the next time");
         error_append(errors, error);
 }
 
@@ -166,7 +195,7 @@ int clone_all(const struct vm *vm, const struct project *project, const struct p
         int status;
 
         for (size_t i = 0; i < count; i++)
-                clones.items[i].repo = repos[i];
+                clones.items[i] = (struct clone){ .repo = repos[i], .said = TRANSCRIPT_INIT };
         if (add_known_hosts(repos, count, &preamble, &ssh, err) < 0)
                 return -1;
         add_arguments(&clones, run, &preamble);

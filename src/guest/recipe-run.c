@@ -5,18 +5,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "guest/advice.h"
 #include "guest/script.h"
 #include "host/paths.h"
 #include "lib/file.h"
 #include "lib/nest.h"
+#include "lib/said.h"
 #include "lib/text.h"
-#include "vm/console.h"
 
 #define SCRIPT_TIMEOUT_MS 60000
 #define TAR_TIMEOUT_MS    (10 * 60 * 1000)
 #define STEPS_TIMEOUT_MS  (12 * 60 * 60 * 1000) /* of one part */
 #define LOG_MOST          1000000               /* bytes kept of a failed step's log, whatever the guest sends */
-#define QUOTED_LINES      5
 
 void recipe_run_files_clear(struct recipe_run_files *files)
 {
@@ -194,27 +194,67 @@ static void on_line(const char *line, void *data)
         }
 }
 
-/* Copies the failed step's log to the host, and puts its last lines into the error. */
-static int fail(const struct report *report, struct error **err)
+/* Copies the failed step's log to the host. Returns false when the guest doesn't give it, or it can't be written. */
+static bool take_log(const struct report *report, const char *name, const char *path, struct strbuf *log)
 {
         static const char script[] = "exec sudo -n tail -c \"$2\" -- \"/var/log/machine/steps/$1.log\"\n";
+        _cleanup_(freep) char *most = xasprintf("%d", LOG_MOST);
+
+        if (session_script(&(struct session){ .vm = report->run->vm }, script, (const char *const[]){ name, most, NULL },
+                           SCRIPT_TIMEOUT_MS, NULL, NULL, log, NULL) < 0)
+                return false;
+        strbuf_truncate(log, LOG_MOST);
+        return file_make_folders(report->run->logs, 0700, NULL) == 0 && file_write(path, log->buf, log->len, 0600, NULL) == 0;
+}
+
+/* What to do: about the CA that isn't trusted, if that was it, and with the log. */
+static void advise(const struct report *report, const struct strbuf *log, const char *path, struct error **err)
+{
+        _cleanup_(freep) char *trust = advice_on_trust(log->buf, log->len, report->run->again);
+
+        if (trust) {
+                error_hint(err, "%s; all that it said: less '%s'", trust, path);
+                return;
+        }
+        if (advice_broke_off(report->run->vm, log->buf, log->len)) {
+                error_hint(err, "less '%s'", path);
+                error_passes(err, ADVICE_BROKE_OFF);
+                return;
+        }
+        error_hint(err, "less '%s'; when it is fixed, go on from there with: %s", path, report->run->again);
+}
+
+/* The error has the line that tells why, and names the log. */
+static int fail(const struct report *report, struct error **err)
+{
         const struct recipe_step *step = report->failed;
         _cleanup_(freep) char *name = xasprintf("%s-%s", report->run->part->name, step->id);
         _cleanup_(freep) char *path = xasprintf("%s/recipe-%s.log", report->run->logs, name);
-        _cleanup_(freep) char *most = xasprintf("%d", LOG_MOST);
         _cleanup_(strbuf_clear) struct strbuf log = STRBUF_INIT;
-        _cleanup_(strbuf_clear) struct strbuf said = STRBUF_INIT;
+        bool kept = take_log(report, name, path, &log);
+        _cleanup_(freep) char *why = said_why(log.buf, log.len);
 
-        if (session_script(&(struct session){ .vm = report->run->vm }, script, (const char *const[]){ name, most, NULL },
-                           SCRIPT_TIMEOUT_MS, NULL, NULL, &log, NULL) == 0 &&
-            file_make_folders(report->run->logs, 0700, NULL) == 0 &&
-            file_write(path, log.buf, log.len < LOG_MOST ? log.len : LOG_MOST, 0600, NULL) == 0)
-                console_quote(&said, path, QUOTED_LINES);
         error_set(err, ERROR_STEP, "step '%s' of the recipe's part '%s' failed with exit status %jd%s%s", step->id,
-                  report->run->part->name, (intmax_t)report->status, said.len > 0 ? ": " : "", said.buf);
+                  report->run->part->name, (intmax_t)report->status, *why ? ": " : "", why);
         if (step->line > 0)
                 error_wrap(err, "%s:%u:%u", step->file, step->line, step->column);
-        return error_hint(err, "less '%s'; when it is fixed, go on from there with: %s", path, report->run->again);
+        if (kept)
+                advise(report, &log, path, err);
+        else
+                error_hint(err, "its log could not be taken out of the VM; when it is fixed, go on from there with: %s",
+                           report->run->again);
+        return -1;
+}
+
+/* The session ended in the middle of a step: nothing says that anything is wrong with the step. */
+static int cut_off(const struct report *report, const struct process_result *result, struct error **err)
+{
+        _cleanup_(freep) char *how = process_status_text(result->status);
+        _cleanup_(freep) char *why = said_why(result->err.buf, result->err.len);
+
+        error_set(err, ERROR_STEP, "the recipe's part '%s' was cut off in VM '%s': %s%s%s", report->run->part->name,
+                  report->run->vm->name, how, *why ? ": " : "", why);
+        return error_passes(err, "a connection that was cut off often holds the next time");
 }
 
 /*
@@ -256,15 +296,8 @@ static int send(const char *archive, struct report *report, struct error **err)
                 event_end(report->run->events, report->running->id, EVENT_FAILED, NULL);
         if (report->failed)
                 return fail(report, err);
-        if (result.status != 0 || !report->whole) {
-                _cleanup_(freep) char *how = process_status_text(result.status);
-                _cleanup_(strbuf_clear) struct strbuf said = STRBUF_INIT;
-
-                process_quote(&said, &result.err);
-                error_set(err, ERROR_STEP, "the recipe's part '%s' was cut off in VM '%s': %s%s%s", report->run->part->name,
-                          vm->name, how, said.len > 0 ? ": " : "", said.buf);
-                return error_hint(err, "%s", report->run->again);
-        }
+        if (result.status != 0 || !report->whole)
+                return cut_off(report, &result, err);
         return 0;
 }
 

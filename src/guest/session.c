@@ -130,8 +130,10 @@ static int script_failed(const struct session *session, const struct process_res
         process_quote(&said, &result->err);
         error_set(err, ERROR_STEP, "%s VM '%s' failed: %s", unreached ? "an ssh session with" : "a script in",
                   session->vm->name, said.len > 0 ? said.buf : status);
-        if (unreached)
+        if (unreached) {
                 error_hint(err, "machine list");
+                error_passes(err, "a guest that is busy may answer then");
+        }
         return -1;
 }
 

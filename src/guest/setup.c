@@ -1,6 +1,8 @@
 #include "guest/setup.h"
 
+#include "guest/advice.h"
 #include "guest/script.h"
+#include "guest/transcript.h"
 #include "lib/text.h"
 
 /* A project's own work may build a compiler on an emulated processor, but it must end. */
@@ -9,6 +11,7 @@
 struct progress {
         struct event_sink *events;
         char *command; /* the one that runs */
+        struct transcript said;
         bool begun;
         const char *folder;
 };
@@ -23,8 +26,11 @@ static void on_line(const char *line, void *data)
         if (!starts_with(visible, mark)) {
                 if (progress->begun)
                         event_line(progress->events, visible);
+                transcript_add(&progress->said, visible);
                 return;
         }
+        /* What earlier commands said has nothing to do with how this one ends. */
+        transcript_clear(&progress->said);
         set_string(&progress->command, xstrdup(visible + strlen(mark)));
         if (!progress->begun)
                 event_begin(progress->events, "setup", "setting up '%s'", progress->folder);
@@ -32,22 +38,41 @@ static void on_line(const char *line, void *data)
         event_line(progress->events, progress->command);
 }
 
+/*
+ * What the command said last is the reason when it failed, and the log has the rest. When the session ended for another reason
+ * (the guest is paused, the connection broke), the error has that already.
+ */
 static int fail(const struct vm *vm, const struct progress *progress, struct error **err)
 {
-        _cleanup_(freep) char *inner =
-                xasprintf("cd ~/code/%s && %s", progress->folder, progress->command ? progress->command : "…");
-        _cleanup_(strbuf_clear) struct strbuf quoted = STRBUF_INIT;
+        const char *command = progress->command ? progress->command : "";
+        _cleanup_(freep) char *inner = xasprintf("cd ~/code/%s && %s", progress->folder, *command ? command : "…");
+        _cleanup_(freep) char *name = xasprintf("setup-%s", progress->folder);
+        _cleanup_(freep) char *log = transcript_keep(&progress->said, vm, name);
+        _cleanup_(freep) char *why = transcript_why(&progress->said);
+        _cleanup_(strbuf_clear) struct strbuf again = STRBUF_INIT;
+        _cleanup_(strbuf_clear) struct strbuf hint = STRBUF_INIT;
+        _cleanup_(freep) char *trust = NULL;
 
-        text_shell_quote(&quoted, inner);
-        error_wrap(err, "cannot set up '%s'%s%s", progress->folder, progress->command ? " by: " : "",
-                   progress->command ? progress->command : "");
-        return error_hint(err, "machine run %s -- sh -lc %s", vm->name, quoted.buf);
+        strbuf_addf(&again, "machine run %s -- sh -lc ", vm->name);
+        text_shell_quote(&again, inner);
+        trust = advice_on_trust(progress->said.text.buf, progress->said.text.len, again.buf);
+        if (*why && err && *err && !(*err)->hint && !(*err)->cause)
+                error_set(err, ERROR_STEP, "%s", why);
+        error_wrap(err, "cannot set up '%s'%s%s", progress->folder, *command ? " by: " : "", command);
+        if (log)
+                strbuf_addf(&hint, "less '%s'; ", log);
+        if (trust)
+                strbuf_adds(&hint, trust);
+        else
+                strbuf_addf(&hint, "to try again: %s", again.buf);
+        error_hint(err, "%s", hint.buf);
+        return -1;
 }
 
 int setup_run(const struct vm *vm, const char *folder, const struct strv *commands, struct event_sink *events,
               struct error **err)
 {
-        struct progress progress = { .events = events, .folder = folder };
+        struct progress progress = { .events = events, .folder = folder, .said = TRANSCRIPT_INIT };
         _cleanup_(strbuf_clear) struct strbuf find = STRBUF_INIT;
         _cleanup_(strv_clear) struct strv args = STRV_INIT;
         int status;
@@ -62,6 +87,7 @@ int setup_run(const struct vm *vm, const char *folder, const struct strv *comman
                 event_end(events, "setup", status < 0 ? EVENT_FAILED : EVENT_DONE, NULL);
         if (status < 0)
                 fail(vm, &progress, err);
+        transcript_clear(&progress.said);
         free(progress.command);
         return status;
 }

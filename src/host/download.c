@@ -5,11 +5,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "host/ca.h"
 #include "host/paths.h"
 #include "lib/file.h"
 #include "lib/hash.h"
 #include "lib/nest.h"
 #include "lib/process.h"
+#include "lib/said.h"
 #include "lib/text.h"
 
 /* A download may take as long as bytes come; this is only for a server that never ends. */
@@ -53,6 +55,23 @@ static int find_cached(const char *folder, const char *sha256, char **path)
         return 0;
 }
 
+/* The error has the line that tells why; curl explains some of its errors in five more, which the hint does better. */
+static int curl_failed(const struct process_result *result, struct error **err)
+{
+        _cleanup_(freep) char *how = process_status_text(result->status);
+        _cleanup_(freep) char *why = said_why(result->err.buf, result->err.len);
+
+        error_set(err, ERROR_FAILED, "'curl' failed with %s%s%s", how, *why ? ": " : "", why);
+        if (said_untrusted(result->err.buf, result->err.len)) {
+                _cleanup_(freep) char *advice = ca_advice();
+
+                error_hint(err, "%s", advice);
+        } else if (said_broken_off(result->err.buf, result->err.len)) {
+                error_passes(err, "what came whole is kept: a network that broke off often holds the next time");
+        }
+        return -1;
+}
+
 static int run_curl(const struct download *download, const char *source, const char *to, struct error **err)
 {
         int64_t most = download->bytes_most > 0 ? download->bytes_most : DOWNLOAD_BYTES_MOST;
@@ -93,10 +112,13 @@ static int run_curl(const struct download *download, const char *source, const c
                 source,
                 NULL,
         };
+        _cleanup_(process_result_clear) struct process_result result = PROCESS_RESULT_INIT;
         struct stat status;
 
-        if (process_check(&(struct process_spec){ .argv = argv, .timeout_ms = timeout_ms + 5000 }, NULL, err) < 0)
+        if (process_run(&(struct process_spec){ .argv = argv, .timeout_ms = timeout_ms + 5000 }, &result, err) < 0)
                 return -1;
+        if (result.status != 0)
+                return curl_failed(&result, err);
         /* curl can't check this in advance for a file without a length. */
         if (stat(to, &status) < 0)
                 return error_errno(err, ERROR_FAILED, "cannot find the downloaded file");

@@ -5,10 +5,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "host/ca.h"
 #include "image/layer.h"
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/process.h"
+#include "lib/said.h"
 #include "lib/text.h"
 
 /* mmdebstrap passes its descriptors to dash, which only takes numbers of one digit. Ours are high, to leave it the low ones. */
@@ -16,7 +18,7 @@
 #define LOCK_FD          62
 #define BUILD_TIMEOUT_MS (2 * 60 * 60 * 1000)
 #define BUILD_QUIET_MS   (30 * 60 * 1000) /* a slow line is silent while packages come */
-#define QUOTED_LINES     6
+#define LAST_LINES       40               /* in which the reason of a failure is looked for */
 #define KERNEL_LIMIT     ((size_t)64 << 20)
 #define INITRD_LIMIT     ((size_t)256 << 20)
 
@@ -24,19 +26,19 @@
 #define WORK_FILE  "work"
 #define WORK_LIMIT 65536
 
-/* mmdebstrap's output: all of it in a log, and the last lines for an error. */
+/* mmdebstrap's output: all of it in a log, and the last lines to find the reason in when it fails. */
 struct build_log {
         const char *path;
         FILE *file;
         struct event_sink *events;
-        char *last[QUOTED_LINES];
+        char *last[LAST_LINES];
         size_t count;
 };
 
 static void build_log_clear(struct build_log *log)
 {
         fclosep(&log->file);
-        for (size_t i = 0; i < QUOTED_LINES; i++)
+        for (size_t i = 0; i < LAST_LINES; i++)
                 free(log->last[i]);
 }
 
@@ -55,37 +57,57 @@ static void on_line(const char *line, void *data)
         struct build_log *log = data;
 
         fprintf(log->file, "%s\n", line);
-        set_string(&log->last[log->count++ % QUOTED_LINES], xstrdup(line));
+        set_string(&log->last[log->count++ % LAST_LINES], xstrdup(line));
         event_line(log->events, starts_with(line, "I: ") ? line + strlen("I: ") : line);
 }
 
-/* Sets an error with the last lines of the output, and where to read all of it. */
-static int build_log_fail(const struct build_log *log, const char *program, int status, struct error **err)
+/* What apt downloads comes with this computer's own CAs. */
+static void advise(const struct strbuf *said, const char *log, struct error **err)
 {
-        _cleanup_(strbuf_clear) struct strbuf quoted = STRBUF_INIT;
-        _cleanup_(freep) char *how = process_status_text(status);
+        if (said_untrusted(said->buf, said->len)) {
+                _cleanup_(freep) char *advice = ca_advice();
 
-        for (size_t i = 0; i < QUOTED_LINES; i++) {
-                const char *line = log->last[(log->count + i) % QUOTED_LINES];
-
-                if (line && !starts_with(line, "I: "))
-                        strbuf_addf(&quoted, "%s%s", quoted.len > 0 ? "; " : ": ", line);
+                error_hint(err, "%s; all that it said: less '%s'", advice, log);
+                return;
         }
-        error_set(err, ERROR_ENGINE, "cannot build the base image: '%s' failed with %s%s", program, how, quoted.buf);
-        return error_hint(err, "less %s", log->path);
+        error_hint(err, "less '%s'", log);
+        if (said_broken_off(said->buf, said->len))
+                error_passes(err, "only the base image is begun anew: a network that broke off often holds the next time");
 }
 
-static int run_logged(const struct process_spec *spec, struct build_log *log, struct error **err)
+/* Sets an error with the line that tells why, and where to read all of the output. */
+static int build_log_fail(const struct build_log *log, const char *program, int status, struct error **err)
+{
+        _cleanup_(strbuf_clear) struct strbuf said = STRBUF_INIT;
+        _cleanup_(freep) char *how = process_status_text(status);
+        _cleanup_(freep) char *why = NULL;
+
+        for (size_t i = 0; i < LAST_LINES; i++) {
+                const char *line = log->last[(log->count + i) % LAST_LINES];
+
+                if (line && !starts_with(line, "I: "))
+                        strbuf_addf(&said, "%s\n", line);
+        }
+        why = said_why(said.buf, said.len);
+        error_set(err, ERROR_ENGINE, "cannot build the base image: '%s' failed with %s%s%s", program, how, *why ? ": " : "",
+                  why);
+        advise(&said, log->path, err);
+        return -1;
+}
+
+static int run_logged(const char *program, const struct process_spec *spec, struct build_log *log, struct error **err)
 {
         _cleanup_(process_result_clear) struct process_result result = PROCESS_RESULT_INIT;
         struct process_spec logged = *spec;
 
         logged.on_line = on_line;
         logged.on_line_data = log;
-        if (process_run(&logged, &result, err) < 0)
-                return -1;
+        if (process_run(&logged, &result, err) < 0) {
+                error_wrap(err, "cannot build the base image");
+                return err && !(*err)->hint ? error_hint(err, "less '%s'", log->path) : -1;
+        }
         fflush(log->file);
-        return result.status == 0 ? 0 : build_log_fail(log, spec->argv[0], result.status, err);
+        return result.status == 0 ? 0 : build_log_fail(log, program, result.status, err);
 }
 
 /*
@@ -202,17 +224,17 @@ static int run_mmdebstrap(const struct base_inputs *inputs, const char *work, in
 
         mmdebstrap_argv(inputs, work, &argv);
         mmdebstrap_environment(inputs, work, &environment);
-        return run_logged(
-                &(struct process_spec){
-                        .argv = strv_argv(&argv),
-                        .environment = strv_argv(&environment),
-                        .folder = "/",
-                        .fds = fds,
-                        .fd_count = ARRAY_SIZE(fds),
-                        .timeout_ms = BUILD_TIMEOUT_MS,
-                        .quiet_ms = BUILD_QUIET_MS,
-                },
-                log, err);
+        return run_logged("mmdebstrap",
+                          &(struct process_spec){
+                                  .argv = strv_argv(&argv),
+                                  .environment = strv_argv(&environment),
+                                  .folder = "/",
+                                  .fds = fds,
+                                  .fd_count = ARRAY_SIZE(fds),
+                                  .timeout_ms = BUILD_TIMEOUT_MS,
+                                  .quiet_ms = BUILD_QUIET_MS,
+                          },
+                          log, err);
 }
 
 /* Copies FOLDER/out/NAME to FOLDER/NAME. Without root the file belongs to a subordinate user, but the copy is ours. */
@@ -236,7 +258,7 @@ static int convert_disk(const char *folder, struct build_log *log, struct error 
         const char *const argv[] = { "qemu-img", "convert", "-f", "raw", "-O", "qcow2", raw, disk, NULL };
 
         event_line(log->events, "writing the disk image");
-        if (run_logged(&(struct process_spec){ .argv = argv, .timeout_ms = BUILD_TIMEOUT_MS }, log, err) < 0)
+        if (run_logged(argv[0], &(struct process_spec){ .argv = argv, .timeout_ms = BUILD_TIMEOUT_MS }, log, err) < 0)
                 return -1;
         return layer_seal(disk, err);
 }

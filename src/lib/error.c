@@ -117,6 +117,30 @@ int error_hint(struct error **err, const char *format, ...)
         return -1;
 }
 
+int error_passes(struct error **err, const char *why)
+{
+        if (err && *err)
+                (*err)->passes = why;
+        return -1;
+}
+
+/* Each of several errors of the same rank has its own reason. */
+int error_again(struct error **err, const char *command)
+{
+        for (struct error *each = err ? *err : NULL; each; each = each->next) {
+                struct error *at = each;
+
+                while (at && !at->passes)
+                        at = at->cause;
+                if (!at)
+                        continue;
+                set_string(&each->hint, xasprintf("%s%s%s goes on from where it stopped, and %s", each->hint ? each->hint : "",
+                                                  each->hint ? "; or run it again: " : "run it again: ", command, at->passes));
+                at->passes = NULL;
+        }
+        return -1;
+}
+
 int error_set_kind(struct error **err, enum error_kind kind)
 {
         if (err && *err)

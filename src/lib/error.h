@@ -39,6 +39,7 @@ struct error {
         char *file;            /* where in the user's files; NULL = nowhere */
         unsigned line, column; /* from 1; 0 = unknown */
         int number;            /* errno, where a system call failed; else 0 */
+        const char *passes;    /* why it may go well the next time (error_passes()); NULL = it won't by itself */
         struct error *cause;   /* the error that caused it; NULL = none */
         struct error *next;    /* a further error of the same rank (a file's other mistakes) */
 };
@@ -60,6 +61,13 @@ int error_wrap(struct error **err, const char *format, ...) _printf_(2, 3);
 
 /* Sets the hint of the newest error (replacing one). Returns -1. */
 int error_hint(struct error **err, const char *format, ...) _printf_(2, 3);
+/*
+ * For what may pass by itself. Where it happens, error_passes() says why it may go well the next time: a clause that follows
+ * "and", static. Where it is known what the user typed, error_again() adds that to the hint, with the command; it does nothing
+ * for an error of which nobody said that it passes. Both return -1.
+ */
+int error_passes(struct error **err, const char *why);
+int error_again(struct error **err, const char *command);
 /* Changes the kind of the newest error. Returns -1. */
 int error_set_kind(struct error **err, enum error_kind kind);
 

@@ -114,10 +114,14 @@ int guest_await(const struct vm *vm, uint16_t port, pid_t driver, struct progres
                         return compare_identity(vm, &said, err);
                 progress_look(progress, driver, now_ms());
                 /* A wrong host key never becomes the right one. */
-                if (progress_is_over(progress, now_ms()) || strstr(error->message, "verification failed")) {
+                bool refused = strstr(error->message, "verification failed");
+
+                if (refused || progress_is_over(progress, now_ms())) {
                         if (err)
                                 *err = TAKE_PTR(error);
                         error_wrap(err, "cannot log in to the guest on port %u of 127.0.0.1", port);
+                        if (!refused)
+                                error_passes(err, "a guest boots faster when this computer has less to do");
                         return error_set_kind(err, ERROR_ENGINE);
                 }
                 if (poll(&process, 1, PAUSE_MS) == 1)

@@ -1,7 +1,9 @@
 #include "lima/limactl.h"
 
+#include "host/ca.h"
 #include "host/paths.h"
 #include "lib/file.h"
+#include "lib/said.h"
 #include "lib/text.h"
 #include "lima/home.h"
 #include "lima/system.h"
@@ -91,12 +93,30 @@ static int not_installed(struct error **err)
         return error_hint(err, "install Lima 2, so that limactl is in PATH");
 }
 
+/* What Lima downloads is an image, and this computer's own CAs count for that. */
+static void advise(const char *complaint, struct error **err)
+{
+        size_t length = strlen(complaint);
+
+        if (said_untrusted(complaint, length)) {
+                _cleanup_(freep) char *advice = ca_advice();
+
+                error_hint(err, "%s", advice);
+        } else if (said_broken_off(complaint, length)) {
+                error_passes(err, "a network that broke off often holds the next time");
+        } else if (strstr(complaint, "timed out") || strstr(complaint, "did not receive an event")) {
+                error_passes(err, "a guest boots faster when this computer has less to do");
+        }
+}
+
 static int failed(const struct limactl_call *call, const struct log *log, int status, struct error **err)
 {
         _cleanup_(freep) char *how = process_status_text(status);
 
-        return error_set(err, ERROR_ENGINE, "'limactl %s' failed: %s", call->arguments[0],
-                         log->complaint ? log->complaint : how);
+        error_set(err, ERROR_ENGINE, "'limactl %s' failed: %s", call->arguments[0], log->complaint ? log->complaint : how);
+        if (log->complaint)
+                advise(log->complaint, err);
+        return -1;
 }
 
 int limactl_run(const struct limactl_call *call, struct strbuf *out, struct error **err)

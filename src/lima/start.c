@@ -23,7 +23,6 @@
 /* When the process that started Lima is gone, the start goes on by itself for this long at most, or it is stuck. */
 #define SETTLE_MS       15000 /* in which the process that is there does nothing (vm/progress.h) */
 #define SETTLE_WHOLE_MS 150000
-#define QUOTED_LINES    4
 #define LOG_LIMIT       (1 << 20)
 
 /* --- has this run of the VM been found ready before? */
@@ -140,7 +139,7 @@ static void quote_log(struct strbuf *message, const struct look *look, const cha
         _cleanup_(freep) char *path = path_join(look->folder, name);
         _cleanup_(strbuf_clear) struct strbuf quoted = STRBUF_INIT;
 
-        console_quote(&quoted, path, QUOTED_LINES);
+        console_quote(&quoted, path, 1);
         if (quoted.len > 0)
                 strbuf_addf(message, "; %s: %s", label, quoted.buf);
 }
@@ -165,7 +164,7 @@ static char *find_said(const struct look *look, const char *name, const char *ma
         return text_visible_dup(said);
 }
 
-/* Adds what the guest said last, or why there was no guest: a message of ours in a log, or else the console's last lines. */
+/* Adds what the guest said last, or why there was no guest: a message of ours in a log, or else the console's last line. */
 static void add_console(const struct look *look, struct error **err)
 {
         _cleanup_(freep) char *refusal = NULL;

@@ -21,7 +21,7 @@ static bool seen_before(const struct projects *projects, size_t i)
         return false;
 }
 
-static int bake(struct front *front, const struct target *target, bool force, struct error **err)
+static int make(struct front *front, const struct target *target, bool force, struct error **err)
 {
         _cleanup_(recipe_layers_clear) struct recipe_layers layers = RECIPE_LAYERS_INIT;
         _cleanup_(vm_record_clear) struct vm_record record = VM_RECORD_INIT;
@@ -44,17 +44,24 @@ static int bake(struct front *front, const struct target *target, bool force, st
         return 0;
 }
 
+static int bake(struct front *front, struct target *target, char *again, bool force, struct error **err)
+{
+        target->again = again;
+        return make(front, target, force, err) < 0 ? error_again(err, target->again) : 0;
+}
+
 static int bake_named(struct front *front, const char *name, bool force, struct error **err)
 {
         _cleanup_(target_clear) struct target target = TARGET_INIT;
 
-        return target_named(front, name, &target, err) < 0 ? -1 : bake(front, &target, force, err);
+        return target_named(front, name, &target, err) < 0 ? -1 : bake(front, &target, xstrdup("machine bake"), force, err);
 }
 
 int bake_profiles(struct front *front, const struct projects *projects, const struct strv *profiles, bool force,
                   struct error **err)
 {
         _cleanup_(target_clear) struct target target = TARGET_INIT;
+        _cleanup_(freep) char *names = strv_join(profiles, " ");
 
         if (project_default(&target.project, PROJECT_DEFAULT_NAME, projects, err) < 0)
                 return -1;
@@ -62,7 +69,7 @@ int bake_profiles(struct front *front, const struct projects *projects, const st
         if (profiles->count > 0)
                 strv_clear(&target.project.profiles);
         strv_add_all(&target.project.profiles, profiles);
-        return bake(front, &target, force, err);
+        return bake(front, &target, xasprintf("machine bake%s%s", profiles->count > 0 ? " " : "", names), force, err);
 }
 
 int bake_all(struct front *front, const struct projects *projects, bool force, struct error **err)

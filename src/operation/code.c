@@ -27,7 +27,7 @@ static int set_up(struct front *front, struct vm *vm, const struct project *proj
 
                 if (setup_run(vm, vm->record.setup.items[0], &project->setup, front->events, &reason) < 0) {
                         text = error_text(reason);
-                        event_warning(front->events, "%s%s%s", text, reason->hint ? "; to try again: " : "",
+                        event_warning(front->events, "%s%s%s", text, reason->hint ? "; " : "",
                                       reason->hint ? reason->hint : "");
                         (*failed)++;
                 }

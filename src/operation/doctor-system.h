@@ -1,7 +1,7 @@
 /*
  * The parts of the doctor, for each other. Those that differ between systems are in doctor-linux.c and doctor-darwin.c: which
- * programs and helpers it looks for, and checks of what only one system has. doctor-layers.c looks at layers; the rest is in
- * doctor.c.
+ * programs and helpers it looks for, and checks of what only one system has. doctor-layers.c looks at layers,
+ * doctor-certificates.c at CAs; the rest is in doctor.c.
  */
 #pragma once
 
@@ -24,5 +24,7 @@ struct doctor_tool {
 extern const struct doctor_tool doctor_tools[];  /* ends with one without a program */
 extern const char *const doctor_helpers[];       /* installed with the program; NULL-ended */
 void doctor_check_system(struct doctor *doctor); /* checks what only this system has */
+/* Checks whether VMs trust the CAs that only this computer trusts. */
+void doctor_check_certificates(struct doctor *doctor);
 /* Checks the layers, and mends those that are damaged when that is wished. */
 void doctor_check_layers(struct doctor *doctor, const struct doctor_wish *wish);

@@ -355,8 +355,8 @@ static void check_vms(struct doctor *doctor)
 }
 
 static void (*const checks[])(struct doctor *) = {
-        check_tools,         check_helpers, check_engines, doctor_check_system, check_space,
-        check_configuration, check_files,   check_runtime, check_vms,
+        check_tools,         check_helpers, check_engines, doctor_check_system,       check_space,
+        check_configuration, check_files,   check_runtime, doctor_check_certificates, check_vms,
 };
 
 void doctor_look(const struct doctor_wish *wish, struct doctor *out)

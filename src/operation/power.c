@@ -71,7 +71,11 @@ int power_start(struct front *front, struct vm *vm, struct error **err)
                           vm->record.intent == INTENT_CREATE ? "made" : "removed");
                 return error_hint(err, "machine %s %s", vm->record.intent == INTENT_CREATE ? "up" : "destroy", vm->name);
         }
-        return power_boot(front, vm, err);
+        if (power_boot(front, vm, err) == 0)
+                return 0;
+        _cleanup_(freep) char *again = xasprintf("machine up %s", vm->name);
+
+        return error_again(err, again);
 }
 
 int power_stop(struct front *front, struct vm *vm, bool *was_running, struct error **err)

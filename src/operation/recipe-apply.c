@@ -168,7 +168,7 @@ static void tell(const struct record *record)
 /* Records what came even when a later step failed, so that the next run gets the same. */
 static int run_and_record(struct record *record, const struct target *target, size_t part, struct error **err)
 {
-        _cleanup_(freep) char *again = xasprintf("machine up %s", target->name);
+        _cleanup_(freep) char *again = target->again ? xstrdup(target->again) : xasprintf("machine up %s", target->name);
         int status = run_part(record, target, &record->recipe->parts[part], again, err);
 
         if (save(record, again, status == 0 ? err : NULL) < 0)

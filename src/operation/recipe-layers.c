@@ -138,7 +138,8 @@ static int make_wide(const struct ground *ground, const struct strv *packages, c
         if (there >= 0)
                 return there;
         text = error_text(reason);
-        event_warning(events, "couldn't pre-build the image; packages will be installed in the VM, which is slower: %s", text);
+        event_warning(events, "couldn't pre-build the image; packages will be installed in the VM, which is slower: %s%s%s",
+                      text, reason->hint ? "; " : "", reason->hint ? reason->hint : "");
         return 0;
 }
 

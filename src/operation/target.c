@@ -13,6 +13,7 @@
 void target_clear(struct target *target)
 {
         free(target->name);
+        free(target->again);
         project_clear(&target->project);
         projects_clear(&target->projects);
         checkout_tree_clear(&target->tree);

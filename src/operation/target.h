@@ -12,6 +12,7 @@
 
 struct target {
         char *name;
+        char *again;     /* the command that goes on after a failure; NULL = "machine up NAME" */
         bool configured; /* `project` says what the user wants; false for a VM whose configuration is gone */
         struct project project;
         struct projects projects;

@@ -2,6 +2,7 @@
 
 #include "config/egress.h"
 #include "config/project.h"
+#include "config/recipe-ca.h"
 #include "guest/clients.h"
 #include "guest/session.h"
 #include "host/keys.h"
@@ -189,14 +190,26 @@ static int follow_profiles(struct vm *vm, const struct project *project, struct 
         return vm_save(vm, err);
 }
 
-int up_vm(struct front *front, struct vm *vm, const struct target *target, const char *engine, struct up_result *out,
-          struct error **err)
+/* Records whether the VM has this computer's CA certificates, once its recipe is the configured one. For the doctor only. */
+static void follow_host_ca(struct vm *vm, const struct recipe *recipe, bool applied)
+{
+        bool has = recipe_ca_has_host(recipe);
+
+        if (!applied || !vm->exists || vm->record.host_ca == has)
+                return;
+        vm->record.host_ca = has;
+        vm_save(vm, NULL);
+}
+
+static int up(struct front *front, struct vm *vm, const struct target *target, const char *engine, struct up_result *out,
+              struct error **err)
 {
         _cleanup_(observation_clear) struct observation observed = OBSERVATION_INIT;
         _cleanup_(plan_clear) struct plan plan = PLAN_INIT;
         bool followed = false;
         bool filled = false;
         bool secrets = false;
+        bool applied;
         int status = 0;
 
         *out = (struct up_result){ .how = "running" };
@@ -204,6 +217,7 @@ int up_vm(struct front *front, struct vm *vm, const struct target *target, const
                 return -1;
         if (observe_plan(vm, target, &observed, &plan, err) < 0 || (plan.running && power_refresh(vm, err) < 0))
                 return -1;
+        applied = !plan_has(&plan, PLAN_RECIPE);
         if (plan.running)
                 vm_settle_clock(vm, front->events);
         for (size_t i = 0; i < plan.notes.count; i++)
@@ -234,6 +248,7 @@ int up_vm(struct front *front, struct vm *vm, const struct target *target, const
                         break;
                 if (step->type == PLAN_CREATE)
                         filled = vm->record.layer != NULL;
+                applied |= filled || step->type == PLAN_RECIPE;
                 if (step->type == PLAN_START && vm->from_template)
                         out->how = "restored";
                 if (step->type == PLAN_START && !vm->from_template)
@@ -248,5 +263,14 @@ int up_vm(struct front *front, struct vm *vm, const struct target *target, const
         if (status == 0 && vm->record.intent != INTENT_NONE)
                 status = vm_intend(vm, INTENT_NONE, err);
         session_warm_await(vm);
+        follow_host_ca(vm, &observed.recipe, applied);
         return status;
+}
+
+int up_vm(struct front *front, struct vm *vm, const struct target *target, const char *engine, struct up_result *out,
+          struct error **err)
+{
+        _cleanup_(freep) char *command = xasprintf("machine up %s", vm->name);
+
+        return up(front, vm, target, engine, out, err) < 0 ? error_again(err, command) : 0;
 }

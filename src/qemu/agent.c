@@ -9,6 +9,7 @@
 
 #include "lib/lock.h"
 #include "lib/os.h"
+#include "lib/said.h"
 #include "lib/text.h"
 #include "qemu/agent-protocol.h"
 #include "qemu/socket.h"
@@ -17,7 +18,6 @@
 /* Nothing tells us when a program in the guest has ended. So we ask, at short intervals at first */
 #define LOOK_MS         2
 #define LOOK_LONGEST_MS 100
-#define SAID_MOST       2000
 #define WHOLE_TIMES     10
 #define DRAINED_MOST    16 /* reads: as much as a pipe holds */
 
@@ -106,7 +106,8 @@ static int receive(struct agent *agent, deadline limit, struct error **err)
                         return error_errno(err, ERROR_ENGINE, "cannot read from the guest agent");
                 switch (socket_wait(agent->out, POLLIN, limit, err)) {
                 case 0:
-                        return error_set(err, ERROR_ENGINE, "the guest agent did not answer in time");
+                        error_set(err, ERROR_ENGINE, "the guest agent did not answer in time");
+                        return error_passes(err, "a guest that is busy may answer then");
                 case -1:
                         return -1;
                 }
@@ -209,7 +210,7 @@ static int begin(struct agent *agent, const char *const *argv, const struct strb
         return json_get_int(reply, "pid", pid, err);
 }
 
-/* Appends what it wrote to one of its streams, made visible and cut short. */
+/* Appends what it wrote to one of its streams. */
 static void add_said(struct strbuf *out, const json_t *reply, const char *key)
 {
         const char *encoded = json_string_value(json_object_get(reply, key));
@@ -219,12 +220,13 @@ static void add_said(struct strbuf *out, const json_t *reply, const char *key)
 
         if (!encoded || sodium_base642bin(said, length, encoded, length, NULL, &got, NULL, sodium_base64_VARIANT_ORIGINAL) < 0)
                 return;
-        text_visible(out, (const char *)said, got < SAID_MOST ? got : SAID_MOST);
+        strbuf_add(out, said, got);
 }
 
 static int judge(const char *program, const json_t *reply, struct error **err)
 {
         _cleanup_(strbuf_clear) struct strbuf said = STRBUF_INIT;
+        _cleanup_(freep) char *why = NULL;
         int64_t status = -1;
 
         if (json_get_int(reply, "exitcode", &status, NULL) == 0 && status == 0)
@@ -232,8 +234,9 @@ static int judge(const char *program, const json_t *reply, struct error **err)
         add_said(&said, reply, "err-data");
         if (said.len == 0)
                 add_said(&said, reply, "out-data");
+        why = said_why(said.buf, said.len);
         return error_set(err, ERROR_ENGINE, "'%s' failed in the guest with status %jd: %s", program, (intmax_t)status,
-                         said.len > 0 ? said.buf : "no reason given");
+                         *why ? why : "no reason given");
 }
 
 /* Fails when nothing has moved for too long. */
@@ -246,7 +249,8 @@ static int check_progress(const char *program, pid_t qemu, struct progress *prog
         if (!progress_is_over(progress, now_ms()))
                 return 0;
         text = progress_text(progress, now_ms());
-        return error_set(err, ERROR_ENGINE, "'%s' did not end in the guest %s", program, text);
+        error_set(err, ERROR_ENGINE, "'%s' did not end in the guest %s", program, text);
+        return error_passes(err, "it takes less time when this computer has less to do");
 }
 
 int agent_run(struct agent *agent, const char *const *argv, const struct strbuf *input, pid_t qemu, int quiet_ms,

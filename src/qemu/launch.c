@@ -22,8 +22,7 @@
 #define QMP_MS 120000
 #define END_MS 10000
 /* From a closed socket to the end of the process */
-#define STATUS_MS    500
-#define QUOTED_LINES 4
+#define STATUS_MS 500
 
 enum { FRAMES_FD = 3, LOCK_FD = 4, IDENTITY_FD = 5, CONSOLE_FD = 6, QMP_FD = 7, LOOK_FD = 8, RESUME_FD = 9 };
 
@@ -260,24 +259,20 @@ static void await_log(pid_t log)
                 socket_wait(process_fd, POLLIN, deadline_in(STATUS_MS), NULL);
 }
 
+/* Adds the last line of each log to the error, and names the logs for the rest. */
 static void quote_logs(const struct runtime *runtime, struct error **err)
 {
-        _cleanup_(strbuf_clear) struct strbuf message = STRBUF_INIT;
-        size_t before;
+        _cleanup_(strbuf_clear) struct strbuf messages = STRBUF_INIT, console = STRBUF_INIT;
 
-        strbuf_adds(&message, (*err)->message);
-        strbuf_adds(&message, "; QEMU says: ");
-        before = message.len;
-        console_quote(&message, runtime->qemu_log, QUOTED_LINES);
-        if (message.len == before)
-                strbuf_truncate(&message, before - strlen("; QEMU says: "));
-        strbuf_adds(&message, "; last on the console: ");
-        before = message.len;
-        console_quote(&message, runtime->console_log, QUOTED_LINES);
-        if (message.len == before)
-                strbuf_adds(&message, "nothing");
-        set_string(&(*err)->message, strbuf_take(&message));
-        error_hint(err, "less '%s'", runtime->console_log);
+        console_quote(&messages, runtime->qemu_log, 1);
+        console_quote(&console, runtime->console_log, 1);
+        set_string(&(*err)->message,
+                   xasprintf("%s%s%s; last on the console: %s", (*err)->message, messages.len > 0 ? "; QEMU says: " : "",
+                             messages.buf, console.len > 0 ? console.buf : "nothing"));
+        if (messages.len > 0)
+                error_hint(err, "less '%s' '%s'", runtime->console_log, runtime->qemu_log);
+        else
+                error_hint(err, "less '%s'", runtime->console_log);
 }
 
 void launch_explain(const struct launch *launch, struct error **err)

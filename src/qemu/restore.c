@@ -121,7 +121,8 @@ static int look_again(struct answer *answer, struct error **err)
         if (!progress_is_over(&answer->progress, now))
                 return 0;
         text = progress_text(&answer->progress, now);
-        return error_set(err, ERROR_ENGINE, "the guest does not answer %s", text);
+        error_set(err, ERROR_ENGINE, "the guest does not answer %s", text);
+        return error_passes(err, "a guest wakes faster when this computer has less to do");
 }
 
 /* Reads the line that the guest answers with. */

@@ -5,48 +5,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/said.h"
 #include "lib/text.h"
 
 #define LINE_LIMIT  400
 #define QUOTE_BYTES 8192
 /* A guest can write faster than we can show */
 #define REPORT_BYTES (256 << 10)
-
-/* The length of the escape sequence at `text` (ECMA-48: CSI …, OSC … BEL or ST, or two characters), 0 when there is none. */
-static size_t escape_length(const char *text, size_t length)
-{
-        size_t at = 2;
-
-        if (length < 2 || text[0] != '\033')
-                return 0;
-        if (text[1] == '[') {
-                while (at < length && (unsigned char)text[at] >= 0x20 && (unsigned char)text[at] < 0x40)
-                        at++;
-                return at < length ? at + 1 : length;
-        }
-        if (text[1] == ']') {
-                while (at < length && text[at] != '\a' && text[at] != '\033')
-                        at++;
-                if (at < length && text[at] == '\033')
-                        at++;
-                return at < length ? at + 1 : length;
-        }
-        return 2;
-}
-
-void console_plain(struct strbuf *out, const char *line, size_t length)
-{
-        while (length > 0) {
-                size_t skipped = escape_length(line, length);
-                size_t plain = 0;
-
-                while (skipped == 0 && plain < length && (plain == 0 || line[plain] != '\033'))
-                        plain++;
-                text_visible(out, line, plain);
-                line += skipped + plain;
-                length -= skipped + plain;
-        }
-}
 
 int console_rotate(const char *path, struct error **err)
 {
@@ -110,7 +75,7 @@ static void report_line(struct strbuf *line, struct event_sink *events)
 {
         _cleanup_(strbuf_clear) struct strbuf plain = STRBUF_INIT;
 
-        console_plain(&plain, line->buf, line->len);
+        said_plain(&plain, line->buf, line->len);
         strbuf_trim_end(&plain);
         if (plain.len > 0)
                 event_line(events, plain.buf);
@@ -188,7 +153,7 @@ void console_quote(struct strbuf *out, const char *path, size_t count)
                 _cleanup_(strbuf_clear) struct strbuf line = STRBUF_INIT;
                 const char *text = text_shown(block + begin, &shown, " \t\r");
 
-                console_plain(&line, text, shown);
+                said_plain(&line, text, shown);
                 strbuf_trim_end(&line);
                 if (line.len > 0) {
                         if (quoted.len > 0)

@@ -8,9 +8,6 @@
 #include "lib/event.h"
 #include "lib/strbuf.h"
 
-/* Appends a line of a console as plain text: escape sequences are dropped, other control characters made visible. */
-void console_plain(struct strbuf *out, const char *line, size_t length);
-
 /* Makes an empty file for a new run; the old file becomes PATH.1. */
 int console_rotate(const char *path, struct error **err);
 

@@ -51,6 +51,7 @@ static const struct field {
         { "allow", FIELD_OPTIONAL_TEXTS, offsetof(struct vm_record, allow) },
         { "clients", FIELD_OPTIONAL_TEXTS, offsetof(struct vm_record, clients) },
         { "ask_clients", FIELD_OPTIONAL_BOOL, offsetof(struct vm_record, ask_clients) },
+        { "host_ca", FIELD_OPTIONAL_BOOL, offsetof(struct vm_record, host_ca) },
         { "keys", FIELD_OPTIONAL_TEXTS, offsetof(struct vm_record, keys) },
         { "needed_keys", FIELD_OPTIONAL_TEXTS, offsetof(struct vm_record, needed_keys) },
         { "key_hosts", FIELD_OPTIONAL_TEXTS, offsetof(struct vm_record, key_hosts) },

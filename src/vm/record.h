@@ -40,6 +40,7 @@ struct vm_record {
         struct strv allow;   /* rules (lib/egress-rule.h) of "allow" */
         struct strv clients; /* "@npm RULE": what the guest's package clients use, asked once (guest/clients.h) */
         bool ask_clients;    /* they have not been asked yet, and the guest has no code of the project yet */
+        bool host_ca;        /* it was given this computer's CA certificates (config/recipe-ca.h) */
         bool cold;           /* booted, never restored from a warm template */
         struct vm_port *ports;
         size_t port_count;

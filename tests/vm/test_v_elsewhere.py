@@ -168,3 +168,26 @@ def test_a_repository_that_is_signed_by_another_key_is_refused(site, mirror, box
     finally:
         site.write("config/machine/profiles/cypress/profile.toml", before)
     box.up()
+
+
+def test_the_doctor_knows_that_the_vm_trusts_this_computers_own_ca(site, box):
+    (check,) = [check for check in site.checks() if check["name"] == "certificates" and "bundle.pem" in check["detail"]]
+    assert check["status"] == "ok" and check["detail"].endswith("so do all of its VMs")
+
+
+def test_a_step_that_does_not_trust_a_ca_leads_to_the_setting_or_to_what_was_given(site, box):
+    base, settings = site.read("config/machine/provision.toml"), site.read("config/machine/config.toml")
+    other = "/usr/share/ca-certificates/mozilla/ISRG_Root_X1.crt"
+    try:
+        site.write("config/machine/provision.toml",
+                   f"{base}\n[[shell]]\nname = 'tls'\ncmd = 'curl -sS --cacert {other} https://{lab_module.PUBLIC}:{PORT}/'\n")
+        result = box.up(status=6)
+        assert "failed with exit status 60: curl: (60) SSL certificate problem" in result.err
+        assert "'trust_host_ca' is set, and the CAs of " in result.err and "bundle.pem" in result.err
+        site.write("config/machine/config.toml", settings.replace("trust_host_ca = true\n", ""))
+        result = box.up(status=6)
+        assert f"write trust_host_ca = true into '{site.config}/machine/config.toml', then: machine up box" in result.err
+    finally:
+        site.write("config/machine/provision.toml", base)
+        site.write("config/machine/config.toml", settings)
+    box.up()

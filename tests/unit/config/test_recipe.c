@@ -1,4 +1,5 @@
 /* provision.toml and profiles: what is read, what they make together, and every mistake with its place. */
+#include "config/recipe-ca.h"
 #include "config/recipe.h"
 
 #include <unistd.h>
@@ -401,12 +402,15 @@ static void certificates_and_proxies_are_carried_in_when_told_so(void **state)
         assert_int_equal(read_with(&(struct settings){ .trust_host_ca = true, .proxy = (char *)"http://proxy:3128" }, &recipe,
                                    NULL),
                          0);
-        assert_string_equal(recipe.parts[0].steps[0].files[0].content, "-----BEGIN CERTIFICATE-----\n");
+        /* After it come the CAs that this computer has of its own. */
+        assert_true(starts_with(recipe.parts[0].steps[0].files[0].content, "-----BEGIN CERTIFICATE-----\n"));
+        assert_true(recipe_ca_has_host(&recipe));
         assert_items(&recipe.parts[0].steps[0], "proxy",
                      "http_proxy=http://proxy:3128|HTTP_PROXY=http://proxy:3128|"
                      "https_proxy=http://proxy:3128|HTTPS_PROXY=http://proxy:3128");
         assert_int_equal(read_with(&(struct settings){ .proxy = (char *)"none" }, &without, NULL), 0);
         assert_false(recipe_has_steps(&without));
+        assert_false(recipe_ca_has_host(&without));
         unsetenv("SSL_CERT_FILE");
 }
 

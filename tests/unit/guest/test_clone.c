@@ -40,6 +40,54 @@ static void a_failed_clone_leaves_nothing_and_keeps_no_other_back(void **state)
         expect_text(fixture, "guest/code", "ls -A", "good");
 }
 
+static void a_failed_clone_says_why_in_one_line_and_keeps_a_log(void **state)
+{
+        struct fixture *fixture = *state;
+        _cleanup_(freep) char *gone = file_url(fixture, "gone.git"), *log = NULL, *hint = NULL, *text = NULL;
+        _cleanup_(error_freep) struct error *error = NULL;
+
+        error = fill_badly(fixture, (const char *const[]){ gone, NULL });
+        assert_true(ends_with(error->message, "does not appear to be a git repository"));
+        assert_null(strchr(error->message, ';'));
+        log = xasprintf("%s/logs/clone-gone.log", fixture->vm.folder);
+        hint = xasprintf("less '%s'", log);
+        assert_string_equal(error->hint, hint);
+        text = fixture_run(fixture, "", "cat */logs/clone-gone.log");
+        assert_non_null(strstr(text, "Could not read from remote repository"));
+}
+
+static void a_clone_that_meets_an_untrusted_ca_leads_to_the_setting(void **state)
+{
+        struct fixture *fixture = *state;
+        _cleanup_(freep) char *app = file_url(fixture, "app.git");
+        _cleanup_(error_freep) struct error *error = NULL;
+
+        answer(fixture, "repos-look.sh", "echo missing");
+        answer(fixture, "repos-clone.sh",
+               "echo \"0 said Cloning into 'app'...\"\n"
+               "echo \"0 said fatal: unable to access 'https://x/': server certificate verification failed. CAfile: none\"\n"
+               "echo '0 ended 128'");
+        error = fill_badly(fixture, (const char *const[]){ app, NULL });
+        assert_non_null(strstr(error->hint, "write trust_host_ca = true into '"));
+        assert_non_null(strstr(error->hint, "then: machine up test; all that git said: less '"));
+}
+
+static void a_clone_that_broke_off_is_worth_another_try(void **state)
+{
+        struct fixture *fixture = *state;
+        _cleanup_(freep) char *app = file_url(fixture, "app.git");
+        _cleanup_(error_freep) struct error *error = NULL;
+
+        answer(fixture, "repos-look.sh", "echo missing");
+        answer(fixture, "repos-clone.sh", "echo '0 said fatal: early EOF'; echo '0 ended 128'");
+        error = fill_badly(fixture, (const char *const[]){ app, NULL });
+        assert_null(error->hint);
+        error_again(&error, "machine up test");
+        assert_string_equal(error->hint,
+                            "run it again: machine up test goes on from where it stopped, and a network that broke "
+                            "off often holds the next time");
+}
+
 static void what_a_killed_clone_left_is_no_repo(void **state)
 {
         struct fixture *fixture = *state;
@@ -200,6 +248,9 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 WITH_FIXTURE(missing_repos_are_cloned_and_others_left_alone),
                 WITH_FIXTURE(a_failed_clone_leaves_nothing_and_keeps_no_other_back),
+                WITH_FIXTURE(a_failed_clone_says_why_in_one_line_and_keeps_a_log),
+                WITH_FIXTURE(a_clone_that_meets_an_untrusted_ca_leads_to_the_setting),
+                WITH_FIXTURE(a_clone_that_broke_off_is_worth_another_try),
                 WITH_FIXTURE(what_a_killed_clone_left_is_no_repo),
                 WITH_FIXTURE(a_folder_that_is_no_repo_is_not_touched),
                 WITH_FIXTURE(submodules_come_with_the_clone),

@@ -171,6 +171,46 @@ static void more_bytes_than_allowed_are_an_error(void **state)
         assert_int_equal(files_kept(), 0);
 }
 
+/* curl is played by a script that says what curl 8 says; a TLS server would say no more. */
+static void a_ca_that_this_computer_does_not_trust_is_said_in_one_line(void **state)
+{
+        static const char curl[] = "#!/bin/sh\ncat >&2 <<'END'\n"
+                                   "curl: (60) SSL certificate problem: unable to get local issuer certificate\n"
+                                   "More details here: https://curl.se/docs/sslcerts.html\n\n"
+                                   "curl failed to verify the legitimacy of the server and therefore could not\n"
+                                   "establish a secure connection to it.\nEND\nexit 60\n";
+        _cleanup_(freep) char *program = path_join(root, "curl");
+        _cleanup_(freep) char *before = xstrdup(getenv("PATH"));
+        _cleanup_(freep) char *path_variable = xasprintf("%s:%s", root, before);
+        _cleanup_(error_freep) struct error *error = NULL;
+        _cleanup_(freep) char *text = NULL;
+        char *path = NULL, *sha256 = NULL;
+
+        assert_int_equal(file_write_text(program, curl, 0700, NULL), 0);
+        setenv("PATH", path_variable, 1);
+        assert_int_equal(get(NULL, &path, &sha256, &error), -1);
+        setenv("PATH", before, 1);
+        text = error_text(error);
+        assert_true(ends_with(text,
+                              "'curl' failed with exit status 60: curl: (60) SSL certificate problem: unable to get local "
+                              "issuer certificate"));
+        assert_non_null(strstr(error->hint, "this computer does not trust the CA that signed this"));
+        assert_non_null(strstr(error->hint, "trust_host_ca = true"));
+}
+
+static void a_server_that_is_not_there_is_worth_another_try(void **state)
+{
+        _cleanup_(error_freep) struct error *error = NULL;
+        char *path = NULL, *sha256 = NULL;
+
+        kill(server, SIGKILL);
+        waitpid(server, NULL, 0);
+        assert_int_equal(get(NULL, &path, &sha256, &error), -1);
+        error_again(&error, "machine up blog");
+        assert_non_null(error->hint);
+        assert_non_null(strstr(error->hint, "machine up blog goes on from where it stopped, and what came whole is kept"));
+}
+
 static void plain_http_is_for_mirrors_only(void **state)
 {
         _cleanup_(freep) char *url = xasprintf("%sa", to.items[0]);
@@ -207,6 +247,8 @@ int main(void)
                 TEST(a_changed_cache_is_not_used),
                 TEST(another_hash_is_an_error_that_has_both_and_keeps_nothing),
                 TEST(more_bytes_than_allowed_are_an_error),
+                TEST(a_ca_that_this_computer_does_not_trust_is_said_in_one_line),
+                TEST(a_server_that_is_not_there_is_worth_another_try),
                 TEST(plain_http_is_for_mirrors_only),
                 TEST(the_longest_prefix_counts),
         };

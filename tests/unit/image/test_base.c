@@ -246,6 +246,53 @@ static void no_mirror_is_named(void **state)
         assert_non_null(strstr(arguments, geteuid() == 0 ? "--mode=root" : "--mode=unshare"));
 }
 
+/* The path in "… less 'PATH'". Owned by the caller. */
+static char *logged(const char *hint)
+{
+        const char *begin = hint ? strstr(hint, "less '") : NULL;
+
+        assert_non_null(begin);
+        if (!begin) /* for tools that don't know that assert_non_null() doesn't return */
+                return NULL;
+        begin += strlen("less '");
+        return xstrndup(begin, strcspn(begin, "'"));
+}
+
+/* Returns the error of a build in which apt says this. */
+static struct error *build_badly(const struct fixture *fixture, const char *file, const char *said)
+{
+        _cleanup_(freep) char *script = xasprintf(
+                "#!/bin/sh\n[ \"$1\" != --unshare-helper ] || { shift; exec \"$@\"; }\ncat <<'END'\n%sEND\nexit 100\n", said);
+        _cleanup_(layer_clear) struct layer image = LAYER_INIT;
+        struct error *err = NULL;
+
+        put(fixture, "shipped/guest/root/etc/file", file, 0644);
+        put(fixture, "bin/mmdebstrap", script, 0755);
+        assert_int_equal(base_ensure("dev", NULL, NULL, &image, &err), -1);
+        return err;
+}
+
+static void a_build_that_fails_says_why_in_one_line_and_what_to_do(void **state)
+{
+        _cleanup_(error_freep) struct error *untrusted = NULL, *broken = NULL;
+
+        need_builder();
+        untrusted = build_badly(*state, "untrusted\n",
+                                "I: running apt-get update...\nErr:1 https://deb.example.org trixie InRelease\n"
+                                "  Certificate verification failed: The certificate is NOT trusted.\n"
+                                "E: Some index files failed to download.\n");
+        assert_true(ends_with(untrusted->message, "'mmdebstrap' failed with exit status 100: Certificate verification failed: "
+                                                  "The certificate is NOT trusted."));
+        assert_non_null(strstr(untrusted->hint, "this computer does not trust the CA that signed this"));
+        assert_non_null(strstr(untrusted->hint, "; all that it said: less '"));
+        broken = build_badly(*state, "broken\n",
+                             "Err:1 http://deb.example.org trixie InRelease\n  Temporary failure resolving 'deb.example.org'\n"
+                             "E: apt-get update failed\n");
+        error_again(&broken, "machine up blog");
+        assert_non_null(strstr(broken->hint, "'; or run it again: machine up blog goes on from where it stopped, and only the "
+                                             "base image is begun anew"));
+}
+
 static void a_failed_build_is_told_in_its_own_words_and_leaves_nothing(void **state)
 {
         const struct fixture *fixture = *state;
@@ -254,7 +301,7 @@ static void a_failed_build_is_told_in_its_own_words_and_leaves_nothing(void **st
         _cleanup_(strv_clear) struct strv layers = STRV_INIT;
         _cleanup_(strv_clear) struct strv temporary = STRV_INIT;
         _cleanup_(freep) char *folder = in(fixture, "temporary");
-        _cleanup_(freep) char *said = NULL;
+        _cleanup_(freep) char *log = NULL, *said = NULL;
 
         need_builder();
         put(fixture, "shipped/guest/root/etc/file", "a key of its own\n", 0644);
@@ -264,8 +311,8 @@ static void a_failed_build_is_told_in_its_own_words_and_leaves_nothing(void **st
         assert_int_equal(err->kind, ERROR_ENGINE);
         assert_non_null(strstr(err->message, "E: the mirror is on fire"));
         assert_null(strstr(err->message, "downloading"));
-        assert_true(starts_with(err->hint, "less "));
-        said = scratch_read(err->hint + strlen("less "));
+        log = logged(err->hint);
+        said = scratch_read(log);
         assert_string_equal(said, "I: downloading\nE: the mirror is on fire\n");
         names_in(fixture->layers, &layers);
         for (size_t i = 0; i < layers.count; i++)
@@ -459,6 +506,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(the_manifest_says_what_went_in, setup, teardown),
                 cmocka_unit_test_setup_teardown(no_mirror_is_named, setup, teardown),
                 cmocka_unit_test_setup_teardown(a_failed_build_is_told_in_its_own_words_and_leaves_nothing, setup, teardown),
+                cmocka_unit_test_setup_teardown(a_build_that_fails_says_why_in_one_line_and_what_to_do, setup, teardown),
                 cmocka_unit_test_setup_teardown(what_a_killed_builder_left_is_removed_wherever_it_lies, setup, teardown),
                 cmocka_unit_test_setup_teardown(two_builders_build_once, setup, teardown),
                 cmocka_unit_test_setup_teardown(an_image_with_further_packages_is_another_that_knows_the_plain_one, setup,

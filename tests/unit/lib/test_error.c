@@ -41,6 +41,38 @@ static void a_new_error_takes_the_place_of_the_old_one(void **state)
         assert_null(err->cause);
 }
 
+static void what_passes_is_said_once_with_the_command(void **state)
+{
+        _cleanup_(error_freep) struct error *err = NULL;
+
+        error_set(&err, ERROR_ENGINE, "no answer");
+        assert_int_equal(error_passes(&err, "a quiet computer is quicker"), -1);
+        error_hint(&err, "less 'x'");
+        error_wrap(&err, "cannot start");
+        assert_int_equal(error_again(&err, "machine up blog"), -1);
+        error_again(&err, "machine up blog");
+        assert_string_equal(err->hint, "less 'x'; or run it again: machine up blog goes on from where it stopped, and a quiet "
+                                       "computer is quicker");
+        assert_error(err, ERROR_ENGINE, "cannot start: no answer");
+}
+
+static void each_error_has_its_own_reason_to_pass(void **state)
+{
+        _cleanup_(error_freep) struct error *err = NULL;
+        struct error *other = NULL;
+
+        error_set(&err, ERROR_STEP, "a");
+        error_hint(&err, "ssh-add");
+        error_set(&other, ERROR_STEP, "b");
+        error_passes(&other, "it may hold");
+        error_append(&err, other);
+        error_again(&err, "machine up");
+        assert_string_equal(err->hint, "ssh-add");
+        assert_string_equal(err->next->hint, "run it again: machine up goes on from where it stopped, and it may hold");
+        assert_int_equal(error_passes(NULL, "x"), -1);
+        assert_int_equal(error_again(NULL, "x"), -1);
+}
+
 static void the_reason_of_errno_stands_behind(void **state)
 {
         _cleanup_(error_freep) struct error *err = NULL;
@@ -212,6 +244,8 @@ int main(void)
                 cmocka_unit_test(every_function_returns_minus_one),
                 cmocka_unit_test(nobody_has_to_listen),
                 cmocka_unit_test(a_new_error_takes_the_place_of_the_old_one),
+                cmocka_unit_test(what_passes_is_said_once_with_the_command),
+                cmocka_unit_test(each_error_has_its_own_reason_to_pass),
                 cmocka_unit_test(the_reason_of_errno_stands_behind),
                 cmocka_unit_test(a_place_is_kept_with_its_file),
                 cmocka_unit_test(wrapping_moves_hint_place_and_further_errors_up),

@@ -15,6 +15,7 @@
 struct fake {
         enum vm_state state;
         bool fails;         /* every call fails */
+        const char *passes; /* why it may go well the next time (error_passes()); NULL = it won't */
         bool room;          /* one that is paused can go on */
         char calls[256];    /* "start stop …" */
         char warnings[512]; /* those that the front got, one line each */

@@ -89,6 +89,23 @@ static void what_the_engine_says_of_a_failure_is_handed_on(void **state)
                 fake.fails = true;
                 assert_int_equal(power_start(&front, &vm, &err), -1);
                 assert_string_equal(err->message, "it can't start");
+                assert_null(err->hint);
+        }
+}
+
+static void a_start_that_was_too_slow_says_what_goes_on_with_it(void **state)
+{
+        _cleanup_(error_freep) struct error *err = NULL;
+
+        fixture_vm("blog", NULL, INTENT_NONE);
+        {
+                _cleanup_(vm_clear) struct vm vm = open_locked("blog");
+
+                fake.fails = true;
+                fake.passes = "it is quicker later";
+                assert_int_equal(power_start(&front, &vm, &err), -1);
+                assert_string_equal(err->hint,
+                                    "run it again: machine up blog goes on from where it stopped, and it is quicker later");
         }
 }
 
@@ -140,6 +157,7 @@ int main(void)
                 TEST(one_that_is_half_set_up_is_started),
                 TEST(only_what_runs_is_stopped),
                 TEST(what_the_engine_says_of_a_failure_is_handed_on),
+                TEST(a_start_that_was_too_slow_says_what_goes_on_with_it),
                 TEST(one_that_is_paused_is_not_written_to_and_goes_on_when_it_can),
                 TEST(one_that_is_paused_is_stopped_only_when_it_can_go_on),
         };

@@ -6,35 +6,6 @@
 
 #include "vm/console.h"
 
-static void expect_plain(const char *line, const char *expected)
-{
-        _cleanup_(strbuf_clear) struct strbuf plain = STRBUF_INIT;
-
-        console_plain(&plain, line, strlen(line));
-        assert_string_equal(plain.buf, expected);
-}
-
-static void colours_are_dropped_and_the_rest_made_visible(void **state)
-{
-        expect_plain("[\033[0;32m  OK  \033[0m] Started ssh", "[  OK  ] Started ssh");
-        expect_plain("\033[!p\033]104\a\033[?7h", "");
-        expect_plain("\033]0;title\033\\text", "text");
-        expect_plain("\033[M\033[Kx", "x");
-        expect_plain("a\bb", "a\\x08b");
-        expect_plain("\302\2331m", "\\xc2\\x9b1m");
-        expect_plain("bell\a", "bell\\x07");
-        expect_plain("quests…to", "quests…to");
-}
-
-static void a_broken_sequence_ends_with_the_line(void **state)
-{
-        expect_plain("\033", "\\x1b");
-        expect_plain("a\033[", "a");
-        expect_plain("a\033[12;", "a");
-        expect_plain("a\033]never ends", "a");
-        expect_plain("\033\033[1mx", "[1mx");
-}
-
 static char *log_path(void **state)
 {
         return path_join(*state, "console.log");
@@ -218,8 +189,6 @@ static void a_missing_log_quotes_as_nothing(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(colours_are_dropped_and_the_rest_made_visible),
-                cmocka_unit_test(a_broken_sequence_ends_with_the_line),
                 cmocka_unit_test(the_old_log_is_kept_beside_the_new_one),
                 cmocka_unit_test(lines_are_reported_as_they_become_whole),
                 cmocka_unit_test(a_log_that_became_shorter_is_followed_from_its_end),
