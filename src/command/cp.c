@@ -118,7 +118,7 @@ static int run(struct context *context, const struct invocation *invocation, str
         bool out = false;
 
         if (judge(&invocation->operands, &name, &path, &out, err) < 0 || read_wish(given, &wish, err) < 0 ||
-            running_open(&context->front, name, &vm, err) < 0 || copy_catch_signals(err) < 0 ||
+            running_open(&context->front, name, &vm, err) < 0 ||
             copy_all(context, &vm, &invocation->operands, path, out, &wish, err) < 0)
                 return -1;
         result_print(context, &(struct result){ .name = vm.name, .state = "running", .how = "copied", .started = started },
@@ -136,5 +136,6 @@ const struct command command_cp = {
         .options = options,
         .options_size = sizeof(struct cp_options),
         .operands_most = SIZE_MAX,
+        .orderly = true,
         .run = run,
 };

@@ -14,8 +14,8 @@
  *
  * The first D or F is what was asked for. It has no name: the receiver gives it one.
  *
- * copy_send() and copy_receive() fail when less than 64 KiB have moved in 10 minutes, and after 12 hours. Once
- * copy_catch_signals() was called, they also fail on SIGINT, SIGTERM and SIGHUP; the second of these ends the program.
+ * copy_send() and copy_receive() fail when less than 64 KiB have moved in 10 minutes, after 12 hours, and when the program is
+ * asked to end (lib/interrupt.h).
  */
 #pragma once
 
@@ -50,10 +50,6 @@ struct copy_wish {
 #define COPY_ENTRY_BYTES 4096
 #define COPY_DEPTH_MOST  200 /* of nested folders */
 
-/* From now on SIGINT, SIGTERM and SIGHUP end the stream that waits, and no longer the program. */
-int copy_catch_signals(struct error **err);
-/* From now on they end the program again. Fails when one has come meanwhile. */
-int copy_let_signals(struct error **err);
 /* Starts guest/session/SCRIPT, which speaks in these records, with `args`. */
 int copy_stream_open(const struct vm *vm, const char *script, const struct strv *args, struct copy_stream *out,
                      struct error **err);

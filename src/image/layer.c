@@ -9,7 +9,9 @@
 #include "host/paths.h"
 #include "image/layer-mend.h"
 #include "image/layer-sums.h"
+#include "lib/deadline.h"
 #include "lib/file.h"
+#include "lib/interrupt.h"
 
 #define MANIFEST_LIMIT (1 << 20)
 /* A recipe may take long. Whoever waits for it is told what for. */
@@ -267,9 +269,11 @@ static int build(const char *key, const struct layer_builder *builder, void *dat
         if (take_leftovers(layers, key, temporary, builder, err) < 0 || file_make_private_folder(temporary, err) < 0)
                 return -1;
         if (builder->build(data, temporary, lock, events, err) < 0) {
+                interrupt_hold();
                 /* The next builder removes what can't be removed now. */
                 if (builder->tidy(temporary, NULL) == 0 && !builder->resumes)
                         file_remove(temporary, NULL);
+                interrupt_go_on();
                 return -1;
         }
         *became = builder->became ? builder->became(data) : key;
@@ -314,7 +318,7 @@ int layer_ensure(const char *key, const struct layer_builder *builder, void *dat
         there = look_for_whole(key, events, out);
         if (there > 0)
                 return 0;
-        if (there < 0 && make_way(key, events, err) < 0)
+        if (interrupt_check(err) < 0 || (there < 0 && make_way(key, events, err) < 0))
                 return -1;
         event_begin(events, builder->kind, "%s", builder->doing);
         if (build(key, builder, data, &lock, events, &became, err) < 0) {

@@ -1,5 +1,7 @@
 #include "lib/event.h"
 
+#include "lib/interrupt.h"
+
 static void send_event(struct event_sink *sink, enum event_type type, const char *id, const char *format, va_list args)
         _printf_(4, 0);
 
@@ -7,7 +9,7 @@ static void send_event(struct event_sink *sink, enum event_type type, const char
 {
         _cleanup_(freep) char *text = NULL;
 
-        if (!sink)
+        if (!sink || interrupt_pending())
                 return;
         text = xvasprintf(format, args);
         sink->handle(sink, &(struct event){ .type = type, .id = id, .text = text });
@@ -24,7 +26,7 @@ void event_begin(struct event_sink *sink, const char *id, const char *format, ..
 
 void event_line(struct event_sink *sink, const char *line)
 {
-        if (sink)
+        if (sink && !interrupt_pending())
                 sink->handle(sink, &(struct event){ .type = EVENT_LINE, .text = line });
 }
 
@@ -48,6 +50,8 @@ void event_warning(struct event_sink *sink, const char *format, ...)
 
 void event_end(struct event_sink *sink, const char *id, enum event_outcome outcome, const char *reason)
 {
+        if (outcome == EVENT_FAILED && interrupt_pending())
+                outcome = EVENT_STOPPED;
         if (sink)
                 sink->handle(sink, &(struct event){ .type = EVENT_END, .outcome = outcome, .id = id, .text = reason });
 }

@@ -6,7 +6,8 @@
  *         event_line(events, "Unpacking git …");      // last line of the running step
  *         event_end(events, "base", EVENT_DONE, NULL);
  *
- * A NULL sink swallows everything.
+ * A NULL sink swallows everything. Once the program was asked to end (interrupt.h), nothing new is reported: what fails from
+ * then on fails because of that. Steps that had begun end as stopped.
  */
 #pragma once
 
@@ -20,7 +21,7 @@ enum event_type {
         EVENT_END,     /* a step ends: id, outcome, text (a reason, or NULL) */
 };
 
-enum event_outcome { EVENT_DONE, EVENT_SKIPPED, EVENT_FAILED };
+enum event_outcome { EVENT_DONE, EVENT_SKIPPED, EVENT_FAILED, EVENT_STOPPED };
 
 struct event {
         enum event_type type;

@@ -6,6 +6,7 @@
 #include "host/paths.h"
 #include "lib/file.h"
 #include "lib/hash.h"
+#include "lib/interrupt.h"
 #include "operation/recipe-apply.h"
 #include "operation/recipe.h"
 #include "operation/versions.h"
@@ -155,6 +156,8 @@ static int find_ground(const struct ground *ground, char **base, struct error **
                         there = find_on_plain(ground, base, err);
                 if (there == 0 && ground->front)
                         there = make_wide(ground, &packages, base);
+                if (interrupt_check(err) < 0)
+                        return -1;
         }
         return there != 0 ? there
                           : ground->engine->base_layer(ground->user, NULL, ground->front != NULL,

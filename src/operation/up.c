@@ -5,6 +5,7 @@
 #include "guest/clients.h"
 #include "guest/session.h"
 #include "host/keys.h"
+#include "lib/interrupt.h"
 #include "operation/boundary.h"
 #include "operation/code.h"
 #include "operation/describe.h"
@@ -211,6 +212,9 @@ int up_vm(struct front *front, struct vm *vm, const struct target *target, const
         for (size_t i = 0; i < plan.count; i++) {
                 const struct plan_step *step = &plan.steps[i];
 
+                status = interrupt_check(err);
+                if (status < 0)
+                        break;
                 /* After the stop: if killed in between, the next run still sees that a running VM has the old ports. */
                 if (step->type != PLAN_RESTART && !followed) {
                         status = follow(vm, target, &observed.commits, plan.running, err);
@@ -241,6 +245,8 @@ int up_vm(struct front *front, struct vm *vm, const struct target *target, const
                 if (step->type == PLAN_START)
                         warm(vm, &plan, i + 1, filled, &target->project);
         }
+        if (status == 0)
+                status = interrupt_check(err);
         if (status == 0 && !secrets)
                 secrets_bring_softly(front, vm, &target->project);
         if (status == 0)
@@ -248,5 +254,5 @@ int up_vm(struct front *front, struct vm *vm, const struct target *target, const
         if (status == 0 && vm->record.intent != INTENT_NONE)
                 status = vm_intend(vm, INTENT_NONE, err);
         session_warm_await(vm);
-        return status;
+        return status == 0 ? interrupt_check(err) : status;
 }

@@ -32,6 +32,7 @@ static const char *const outcome_names[] = {
         [EVENT_DONE] = "done",
         [EVENT_SKIPPED] = "skipped",
         [EVENT_FAILED] = "failed",
+        [EVENT_STOPPED] = "stopped",
 };
 
 /* Appends "note: …" or "warning: …", with an end of line. */
@@ -157,9 +158,9 @@ static void add_plain_end(const struct step *step, bool lines, struct strbuf *ou
         strbuf_addf(out, "[%s] %s", step->id, outcome_names[step->outcome]);
         if (step->outcome == EVENT_DONE)
                 strbuf_addf(out, " in %s", duration);
-        else if (step->outcome == EVENT_FAILED)
+        else if (step->outcome == EVENT_FAILED || step->outcome == EVENT_STOPPED)
                 strbuf_addf(out, " after %s", duration);
-        if (step->reason)
+        if (step->reason && step->outcome != EVENT_STOPPED)
                 strbuf_addf(out, ": %s", step->reason);
         strbuf_addc(out, '\n');
 }
@@ -215,6 +216,9 @@ static void show_json(struct output *output, const struct event *event)
                 steps_begin(&output->steps, event->id, event->text);
         if (event->type == EVENT_END) {
                 step = steps_end(&output->steps, event->id, event->outcome, NULL);
+                /* It began after Ctrl-C, so it was not reported. */
+                if (!step && event->outcome == EVENT_STOPPED)
+                        return;
                 json_object_set_new(value, "outcome", json_string(outcome_names[event->outcome]));
                 json_object_set_new(value, "reason", json_line_text(event->text));
                 json_object_set_new(value, "seconds",
@@ -267,12 +271,43 @@ void output_settle(struct output *output)
         if (!output)
                 return;
         stop_ticking(output);
-        if (!steps_current(&output->steps))
+        pthread_mutex_lock(&output->mutex);
+        if (steps_current(&output->steps)) {
+                steps_abandon(&output->steps);
+                if (output->show == show_live)
+                        tree_finish(&output->tree, &output->steps);
+                steps_clear(&output->steps);
+        }
+        pthread_mutex_unlock(&output->mutex);
+}
+
+/* Where no tree is drawn, the terminal's echo of Ctrl-C, or a question, may stand before it. */
+static void say_live(struct output *output, const char *text)
+{
+        bool running;
+        _cleanup_(freep) char *line = NULL;
+
+        pthread_mutex_lock(&output->mutex);
+        running = steps_current(&output->steps) != NULL;
+        line = xasprintf("%s%s\n", running ? "" : "\n", text);
+        tree_print_above(&output->tree, &output->steps, line);
+        pthread_mutex_unlock(&output->mutex);
+}
+
+void output_say(struct output *output, const char *text)
+{
+        _cleanup_(strbuf_clear) struct strbuf line = STRBUF_INIT;
+
+        if (output->quiet)
                 return;
-        steps_abandon(&output->steps);
-        if (output->show == show_live)
-                tree_finish(&output->tree, &output->steps);
-        steps_clear(&output->steps);
+        if (output->show == show_live) {
+                say_live(output, text);
+        } else if (output->show == show_json) {
+                show_json(output, &(struct event){ .type = EVENT_NOTE, .text = text });
+        } else {
+                strbuf_addf(&line, "%s\n", text);
+                terminal_write(&output->terminal, &line);
+        }
 }
 
 void output_free(struct output *output)

@@ -1,6 +1,7 @@
 #include "term/steps.h"
 
 #include "lib/deadline.h"
+#include "lib/interrupt.h"
 #include "lib/text.h"
 
 /* The width of a tab isn't known. Takes the text over, and returns it. */
@@ -65,7 +66,7 @@ static void end(struct step *step, enum event_outcome outcome, const char *reaso
 {
         step->running = false;
         step->outcome = outcome;
-        step->reason = reason ? tame(text_visible_dup(reason)) : NULL;
+        step->reason = reason ? tame(text_visible_dup(reason)) : outcome == EVENT_STOPPED ? xstrdup("stopped") : NULL;
         step->ended = now_ms();
         if (outcome != EVENT_FAILED)
                 forget_lines(step);
@@ -90,7 +91,7 @@ void steps_abandon(struct steps *steps)
 {
         for (size_t i = 0; i < steps->count; i++)
                 if (steps->items[i].running)
-                        end(&steps->items[i], EVENT_FAILED, NULL);
+                        end(&steps->items[i], interrupt_pending() ? EVENT_STOPPED : EVENT_FAILED, NULL);
 }
 
 struct step *steps_current(const struct steps *steps)

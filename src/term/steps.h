@@ -37,7 +37,7 @@ void steps_begin(struct steps *steps, const char *id, const char *text);
 void steps_line(struct steps *steps, const char *line);
 /* Ends the innermost running step `id`, and the steps inside it. Returns NULL when there is no such step. */
 const struct step *steps_end(struct steps *steps, const char *id, enum event_outcome outcome, const char *reason);
-/* Ends all that still run, as failed. */
+/* Ends all that still run: as failed, or as stopped when the program was asked to end (interrupt.h). */
 void steps_abandon(struct steps *steps);
 
 /* The innermost running step, or NULL. */

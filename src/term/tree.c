@@ -17,6 +17,7 @@ static const struct {
         [EVENT_DONE] = { STYLE_GREEN, "✓", "+" },
         [EVENT_SKIPPED] = { STYLE_DIM, "–", "-" },
         [EVENT_FAILED] = { STYLE_RED, "✗", "x" },
+        [EVENT_STOPPED] = { STYLE_YELLOW, "■", "=" },
 };
 
 /* A row being put together: what is in it, and the columns used and left. */
