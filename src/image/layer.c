@@ -207,6 +207,23 @@ int64_t layer_number(const struct layer *layer, const char *key)
         return (int64_t)json_integer_value(json_object_get(layer->manifest, key));
 }
 
+int64_t layer_bytes(const char *folder)
+{
+        _cleanup_(strv_clear) struct strv names = STRV_INIT;
+        int64_t total = 0;
+
+        if (file_list(folder, &names, NULL) < 0)
+                return 0;
+        for (size_t i = 0; i < names.count; i++) {
+                _cleanup_(freep) char *path = path_join(folder, names.items[i]);
+                struct stat status;
+
+                if (lstat(path, &status) == 0)
+                        total += (int64_t)status.st_blocks * 512;
+        }
+        return total;
+}
+
 /* --- building */
 
 /* Removes what killed builders of this key left; we hold the lock, so they are gone. If this kind resumes, one of the folders

@@ -86,6 +86,9 @@ int layer_use(const char *key, struct lock *lock, struct error **err);
 const char *layer_text(const struct layer *layer, const char *key);
 int64_t layer_number(const struct layer *layer, const char *key);
 
+/* What the files in a layer's folder take on the host's disk. */
+int64_t layer_bytes(const char *folder);
+
 /* LAYERS/KEY, LAYERS/KEY.lock. Owned by the caller. */
 char *layer_folder(const char *key);
 char *layer_lock_path(const char *key);

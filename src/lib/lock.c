@@ -108,8 +108,8 @@ int lock_await(struct lock *lock, const char *path, enum lock_mode mode, int tim
         return lock_acquire(lock, path, mode, timeout_ms, err);
 }
 
-/* Asks for a shared lock, so that two callers at the same time don't take each other for a holder. */
-int lock_is_held(const char *path, struct error **err)
+/* Would the lock have to be waited for? */
+static int ask(const char *path, int operation, struct error **err)
 {
         _cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
 
@@ -119,13 +119,24 @@ int lock_is_held(const char *path, struct error **err)
                 error_errno(err, ERROR_FAILED, "cannot open the lock '%s'", path);
                 return file_hint(err, path, errno);
         }
-        while (flock(fd, LOCK_SH | LOCK_NB) < 0) {
+        while (flock(fd, operation | LOCK_NB) < 0) {
                 if (errno == EWOULDBLOCK)
                         return 1;
                 if (errno != EINTR)
                         return error_errno(err, ERROR_FAILED, "cannot check the lock '%s'", path);
         }
         return 0;
+}
+
+/* Asks for a shared lock, so that two callers at the same time don't take each other for a holder. */
+int lock_is_held(const char *path, struct error **err)
+{
+        return ask(path, LOCK_SH, err);
+}
+
+int lock_is_used(const char *path, struct error **err)
+{
+        return ask(path, LOCK_EX, err);
 }
 
 void lock_release(struct lock *lock)

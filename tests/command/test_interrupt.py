@@ -6,6 +6,7 @@ import signal
 import time
 
 import pytest
+import records
 from builder import Builder
 from program import said, wait_until
 
@@ -114,3 +115,50 @@ def test_what_is_ignored_stays_ignored(program, builder):
     result = program.finish(child)
     assert result.status == 0, said(result)
     assert len(layers_in(program)) == 1
+
+
+# --- what others see meanwhile
+
+def test_a_vm_that_is_being_made_is_said_to_be(program, builder):
+    child = start_building(builder, "up", "blog")
+    entry, = program.json("list")
+    assert entry["state"] == "creating"
+    assert " creating " in program.run("list").out
+    assert program.json("status", "blog")["state"] == "creating"
+    shown = program.run("status", "blog").out
+    assert shown.startswith("blog: creating (") and "another 'machine' command is making it" in shown and "half" not in shown
+    check, = [check for check in program.json("doctor", status=None) if check["name"] == "VM blog"]
+    assert check["status"] == "ok" and "another 'machine' command is making it" in check["detail"], check
+    child.send_signal(signal.SIGKILL)
+    program.finish(child)
+    wait_until(lambda: program.json("list")[0]["state"] == "absent", 60, "nobody makes it any more")
+    check, = [check for check in program.json("doctor", status=None) if check["name"] == "VM blog"]
+    assert check["status"] == "warning" and check["detail"] == "half made", check
+
+
+def test_a_layer_that_is_being_built_is_said_to_be_and_never_taken(program, builder):
+    child = start_building(builder, "bake")
+    layer, = program.json("layers")
+    assert (layer["kind"], layer["about"], layer["needed"]) == ("building", "being built", True)
+    result = program.run("prune", "--all", "--yes")
+    assert "is being built, and stays" in result.err, said(result)
+    assert program.json("prune", "--all", "--dry-run") == []
+    assert [layer["kind"] for layer in program.json("layers")] == ["building"]
+    builder.let_go()
+    result = program.finish(child)
+    assert result.status == 0, said(result)
+    layer, = program.json("layers")
+    assert layer["kind"] == "base"
+
+
+def test_a_lock_file_alone_says_nothing(program):
+    """Files outlive their commands. Only a lock that is held counts."""
+    records.write(program.state, "blog", intent="create")
+    program.write("state/machine/vms/blog.lock", "")
+    program.write(f"data/machine/layers/{'d' * 64}.tmp-1/disk.qcow2", "x")
+    program.write(f"data/machine/layers/{'d' * 64}.lock", "")
+    assert program.json("list")[0]["state"] == "absent"
+    layer, = program.json("layers")
+    assert (layer["kind"], layer["about"]) == ("unfinished", "left by a build that was interrupted")
+    program.run("prune", "--yes")
+    assert program.json("layers") == []
