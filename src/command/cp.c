@@ -50,7 +50,7 @@ static int copy_one_out(struct context *context, const struct vm *vm, const char
                         struct copy_wish *wish, struct error **err)
 {
         wish->left_out = 0;
-        if (copy_out(vm, path, target, wish, err) < 0)
+        if (copy_out(vm, path, target, wish, context->front.events, err) < 0)
                 return -1;
         if (wish->left_out > 0)
                 event_warning(context->front.events, "%ju left out of '%s': links, or neither files nor folders",
@@ -69,7 +69,7 @@ static int copy_all(struct context *context, const struct vm *vm, const struct s
 
                 event_begin(context->front.events, "copy", "copying '%s'", source);
                 status = out ? copy_one_out(context, vm, strchr(source, ':') + 1, target, wish, err)
-                             : copy_in(vm, source, path, wish->recursive, err);
+                             : copy_in(vm, source, path, wish->recursive, context->front.events, err);
                 event_end(context->front.events, "copy", status < 0 ? EVENT_FAILED : EVENT_DONE, NULL);
                 if (status < 0)
                         return -1;

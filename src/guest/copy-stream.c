@@ -111,6 +111,13 @@ static int check_clock(struct copy_stream *stream, struct error **err)
         return 0;
 }
 
+static void add_moved(struct copy_stream *stream, ssize_t bytes)
+{
+        stream->moved += bytes;
+        if (stream->length > 0)
+                event_progress(stream->events, stream->moved, stream->length);
+}
+
 /* Reads what ssh says, and keeps the end of it. */
 static void hear(struct copy_stream *stream)
 {
@@ -173,7 +180,7 @@ int copy_stream_get(struct copy_stream *stream, void *data, size_t length, struc
                 if (got > 0) {
                         at += got;
                         length -= (size_t)got;
-                        stream->moved += got;
+                        add_moved(stream, got);
                 }
         }
         return 0;
@@ -206,7 +213,7 @@ int copy_stream_put(struct copy_stream *stream, const void *data, size_t length,
                 if (written > 0) {
                         at += written;
                         length -= (size_t)written;
-                        stream->moved += written;
+                        add_moved(stream, written);
                 }
         }
         return 0;

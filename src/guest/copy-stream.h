@@ -30,7 +30,9 @@ struct copy_stream {
         struct strbuf said; /* the end of what ssh and the guest's shell wrote to stderr */
         bool whole;         /* the last record has come: ssh ends by itself */
         int64_t moved, looked_at;
-        const struct vm *vm; /* is asked whether its guest is paused; NULL = none */
+        struct event_sink *events; /* is told how far it is, when the length is known; NULL = nobody is */
+        int64_t length;            /* of what is copied, in bytes; 0 = not known */
+        const struct vm *vm;       /* is asked whether its guest is paused; NULL = none */
         deadline look, end, ask;
 };
 

@@ -24,6 +24,25 @@ void event_begin(struct event_sink *sink, const char *id, const char *format, ..
         va_end(args);
 }
 
+void event_begin_expecting(struct event_sink *sink, const char *id, int64_t expected_ms, const char *format, ...)
+{
+        _cleanup_(freep) char *text = NULL;
+        va_list args;
+
+        if (!sink || interrupt_pending())
+                return;
+        va_start(args, format);
+        text = xvasprintf(format, args);
+        va_end(args);
+        sink->handle(sink, &(struct event){ .type = EVENT_BEGIN, .id = id, .text = text, .expected_ms = expected_ms });
+}
+
+void event_progress(struct event_sink *sink, int64_t done, int64_t whole)
+{
+        if (sink && !interrupt_pending())
+                sink->handle(sink, &(struct event){ .type = EVENT_PROGRESS, .done = done, .whole = whole });
+}
+
 void event_line(struct event_sink *sink, const char *line)
 {
         if (sink && !interrupt_pending())

@@ -266,6 +266,11 @@ static int out_of_time(const struct run *run, const char *how, int ms, struct er
         return error_set(err, ERROR_FAILED, "'%s' %s %s", run->spec->argv[0], how, duration);
 }
 
+static deadline next_wait(const struct process_spec *spec)
+{
+        return deadline_in(spec->wait_ms > 0 ? spec->wait_ms : WAIT_MS);
+}
+
 static int check_limits(struct run *run, struct error **err)
 {
         const struct process_spec *spec = run->spec;
@@ -278,7 +283,7 @@ static int check_limits(struct run *run, struct error **err)
         if (spec->on_wait && deadline_passed(run->wait)) {
                 if (spec->on_wait(spec->on_wait_data, err) < 0)
                         return -1;
-                run->wait = deadline_in(WAIT_MS);
+                run->wait = next_wait(spec);
         }
         return 0;
 }
@@ -366,7 +371,7 @@ int process_run(const struct process_spec *spec, struct process_result *result, 
         run.spec = spec;
         run.limit = deadline_in(spec->timeout_ms != 0 ? spec->timeout_ms : DEFAULT_TIMEOUT_MS);
         run.quiet = spec->quiet_ms > 0 ? deadline_in(spec->quiet_ms) : DEADLINE_NEVER;
-        run.wait = deadline_in(WAIT_MS);
+        run.wait = next_wait(spec);
         run.next = spec->input;
         run.left = spec->input_length;
         run.then_fd = spec->then_fd > 0 ? spec->then_fd : -1;

@@ -41,9 +41,10 @@ struct process_spec {
         size_t fd_count;
         int timeout_ms; /* 0 = 60 s; -1 = no limit (a user's own long work) */
         int quiet_ms;   /* it also ends when it has said nothing for so long; 0 = it may be silent */
-        /* Called every few seconds while it runs. When it fails, with an error, the run ends. NULL = none */
+        /* Called while it runs, every `wait_ms` (0 = 5 s). When it fails, with an error, the run ends. NULL = none */
         int (*on_wait)(void *data, struct error **err);
         void *on_wait_data;
+        int wait_ms;
         size_t output_limit;     /* bytes kept of each stream; 0 = PROCESS_OUTPUT_LIMIT; beyond it the run fails */
         process_line_fn on_line; /* NULL = none */
         void *on_line_data;

@@ -62,6 +62,24 @@ void steps_line(struct steps *steps, const char *line)
                 set_string(&step->lines[step->line_count++ % STEP_LINES], tame(text_said_dup(line)));
 }
 
+void steps_expect(struct steps *steps, int64_t expected_ms)
+{
+        struct step *step = steps_current(steps);
+
+        if (step)
+                step->expected_ms = expected_ms;
+}
+
+void steps_progress(struct steps *steps, int64_t done, int64_t whole)
+{
+        struct step *step = steps_current(steps);
+
+        if (!step || whole <= 0)
+                return;
+        step->whole = whole;
+        step->done = done < 0 ? 0 : done < whole ? done : whole;
+}
+
 static void end(struct step *step, enum event_outcome outcome, const char *reason)
 {
         step->running = false;
