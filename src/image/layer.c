@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "host/builds.h"
 #include "host/paths.h"
 #include "image/layer-mend.h"
 #include "image/layer-sums.h"
@@ -226,12 +227,31 @@ int64_t layer_bytes(const char *folder)
 
 /* --- building */
 
+/* What killed builders of this key left begins with this. Owned by the caller. */
+static char *leftover_prefix(const char *key)
+{
+        return xasprintf("%s.tmp-", key);
+}
+
+static bool has_leftovers(const char *layers, const char *key)
+{
+        _cleanup_(freep) char *prefix = leftover_prefix(key);
+        _cleanup_(strv_clear) struct strv names = STRV_INIT;
+
+        if (file_list(layers, &names, NULL) < 0)
+                return false;
+        for (size_t i = 0; i < names.count; i++)
+                if (starts_with(names.items[i], prefix))
+                        return true;
+        return false;
+}
+
 /* Removes what killed builders of this key left; we hold the lock, so they are gone. If this kind resumes, one of the folders
  * becomes `temporary` instead. */
 static int take_leftovers(const char *layers, const char *key, const char *temporary, const struct layer_builder *builder,
                           struct error **err)
 {
-        _cleanup_(freep) char *prefix = xasprintf("%s.tmp-", key);
+        _cleanup_(freep) char *prefix = leftover_prefix(key);
         _cleanup_(strv_clear) struct strv names = STRV_INIT;
 
         if (file_list(layers, &names, err) < 0)
@@ -316,6 +336,31 @@ static int make_way(const char *key, struct event_sink *events, struct error **e
         return 0;
 }
 
+/* Builds under the lock, with progress. What went on from an earlier build says nothing of how long one takes. */
+static int build_and_tell(const char *key, const struct layer_builder *builder, void *data, const struct lock *lock,
+                          struct event_sink *events, const char **became, struct error **err)
+{
+        _cleanup_(freep) char *layers = paths_data("layers");
+        bool resumed = builder->resumes && has_leftovers(layers, key);
+        bool counts = builder->build_name && !resumed;
+        struct build_cost before = counts ? builds_recall(builder->build_name) : (struct build_cost){ 0 };
+        _cleanup_(freep) char *folder = NULL;
+        int64_t started = now_ms();
+
+        event_begin_expecting(events, builder->kind, before.ms, "%s%s", builder->doing,
+                              resumed ? ", from where it was stopped" : "");
+        if (build(key, builder, data, lock, events, became, err) < 0) {
+                event_end(events, builder->kind, EVENT_FAILED, NULL);
+                return -1;
+        }
+        event_end(events, builder->kind, EVENT_DONE, NULL);
+        folder = layer_folder(*became);
+        if (counts)
+                builds_remember(builder->build_name,
+                                &(struct build_cost){ .ms = now_ms() - started + 1, .bytes = layer_bytes(folder) });
+        return 0;
+}
+
 int layer_ensure(const char *key, const struct layer_builder *builder, void *data, struct event_sink *events, struct layer *out,
                  struct error **err)
 {
@@ -337,13 +382,7 @@ int layer_ensure(const char *key, const struct layer_builder *builder, void *dat
                 return 0;
         if (interrupt_check(err) < 0 || (there < 0 && make_way(key, events, err) < 0))
                 return -1;
-        event_begin(events, builder->kind, "%s", builder->doing);
-        if (build(key, builder, data, &lock, events, &became, err) < 0) {
-                event_end(events, builder->kind, EVENT_FAILED, NULL);
-                return -1;
-        }
-        event_end(events, builder->kind, EVENT_DONE, NULL);
-        return layer_open(became, out, err);
+        return build_and_tell(key, builder, data, &lock, events, &became, err) < 0 ? -1 : layer_open(became, out, err);
 }
 
 int layer_use(const char *key, struct lock *lock, struct error **err)

@@ -211,7 +211,7 @@ int stock_fill(const struct engine_filling *wanted, const struct layer_builder *
                char **key, struct error **err)
 {
         _cleanup_(freep) char *what = xasprintf("the layer of '%s'", wanted->about);
-        _cleanup_(freep) char *doing = xasprintf("filling the layer of '%s' (once)", wanted->about);
+        _cleanup_(freep) char *doing = xasprintf("filling the layer of '%s'", wanted->about);
         _cleanup_(layer_clear) struct layer made = LAYER_INIT;
         _cleanup_(lock_release) struct lock lock = LOCK_INIT;
         struct layer_builder builder = *how;
@@ -219,6 +219,7 @@ int stock_fill(const struct engine_filling *wanted, const struct layer_builder *
         builder.what = what;
         builder.kind = STOCK_RECIPE;
         builder.doing = doing;
+        builder.build_name = wanted->about;
         builder.resumes = true;
         if (hold_parent(wanted->parent, &lock, err) < 0 || layer_ensure(wanted->key, &builder, data, events, &made, err) < 0)
                 return -1;

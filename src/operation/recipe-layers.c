@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "guest/session.h"
+#include "host/builds.h"
 #include "host/paths.h"
 #include "lib/file.h"
 #include "lib/hash.h"
@@ -110,6 +111,14 @@ static void image_packages(const struct recipe_part *part, struct strv *out)
 {
         if (part && streq(part->name, RECIPE_BASE) && (geteuid() != 0 || !streq(part->origin, "checkout")))
                 recipe_debian_packages(part, out);
+}
+
+static bool wants_wide(const struct recipe_part *part)
+{
+        _cleanup_(strv_clear) struct strv packages = STRV_INIT;
+
+        image_packages(part, &packages);
+        return packages.count >= IMAGE_PACKAGES_LEAST;
 }
 
 /* Returns 1 when the part has a layer on the plain image, made when or where there was no image with the packages. */
@@ -267,8 +276,7 @@ static int look_for_parts(const struct ground *ground, const struct recipe *reci
                 }
                 if (there > 0)
                         strv_add(&out->keys, *below);
-                else
-                        strv_take(&out->missing, about(part));
+                strv_take(there > 0 ? &out->names : &out->missing, about(part));
         }
         return 0;
 }
@@ -293,9 +301,11 @@ int recipe_layers_find(const struct engine *engine, const struct target *target,
                 return -1;
         if (there > 0) {
                 strv_add(&out->keys, below);
+                strv_add(&out->names, BUILD_IMAGE);
                 return look_for_parts(&ground, &recipe, &below, out, err);
         }
-        strv_add(&out->missing, "image");
+        strv_add(&out->missing, BUILD_IMAGE);
+        out->wide = wants_wide(ground.part);
         for (size_t p = 0; p < recipe.part_count; p++)
                 if (recipe_apply_has_work(&recipe.parts[p]))
                         strv_take(&out->missing, about(&recipe.parts[p]));
@@ -305,5 +315,6 @@ int recipe_layers_find(const struct engine *engine, const struct target *target,
 void recipe_layers_found_clear(struct recipe_layers_found *found)
 {
         strv_clear(&found->keys);
+        strv_clear(&found->names);
         strv_clear(&found->missing);
 }

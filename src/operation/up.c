@@ -12,6 +12,7 @@
 #include "operation/destroy.h"
 #include "operation/engines.h"
 #include "operation/observe.h"
+#include "operation/outlook.h"
 #include "operation/power.h"
 #include "operation/recipe-apply.h"
 #include "operation/recipe-layers.h"
@@ -50,6 +51,7 @@ static int create(struct front *front, struct vm *vm, const struct target *targe
         if (commits->note)
                 event_note(front->events, "%s", commits->note);
         set_string(&vm->record.git, xstrdup(commits->hash));
+        outlook_tell(front, engine, target);
         if (vm_intend(vm, INTENT_CREATE, err) < 0 || keys_ensure(vm->folder, vm->name, front->events, err) < 0 ||
             commits_store(vm, commits, err) < 0 || take_layers(front, vm, target, err) < 0 ||
             engine->create(vm, front->events, err) < 0)

@@ -243,6 +243,9 @@ struct engine {
         int (*abandon)(const char *name, struct error **err);
         /* Builds in advance what a VM with `record` (user, shell, cpus, memory, layer) would be made from; `force`: again. */
         int (*bake)(const struct vm_record *record, bool force, struct event_sink *events, struct error **err);
+        /* Is there already what `bake` would build on record.layer (NULL = the base image)? Returns 1, 0, or -1. NULL when
+         * `bake` is. */
+        int (*baked)(const struct vm_record *record, struct error **err);
         /*
          * Removes a layer and returns 1. Returns 0 and leaves the layer alone when it is in use: by what `in_use` finds, by
          * another layer or by a running build. With `memory_only` only a template's memory is removed; the VMs that stand on
