@@ -2,6 +2,7 @@
 #include "command/command.h"
 #include "command/result.h"
 #include "config/project.h"
+#include "lib/interrupt.h"
 
 struct bake_options {
         struct common_options common;
@@ -18,10 +19,13 @@ static int run(struct context *context, const struct invocation *invocation, str
 {
         const struct bake_options *given = invocation->options;
         _cleanup_(projects_clear) struct projects projects = PROJECTS_INIT;
+        _cleanup_(freep) char *again = NULL;
 
         if (projects_read_apart(&projects, err) < 0)
                 return -1;
         projects_warn(&projects, NULL, context->front.events);
+        again = strv_join(&invocation->operands, " ");
+        interrupt_next("machine bake%s%s", *again ? " " : "", again);
         if ((invocation->operands.count > 0
                      ? bake_profiles(&context->front, &projects, &invocation->operands, given->force, err)
                      : bake_all(&context->front, &projects, given->force, err)) < 0)
@@ -44,5 +48,6 @@ const struct command command_bake = {
         .options = options,
         .options_size = sizeof(struct bake_options),
         .operands_most = SIZE_MAX,
+        .orderly = true,
         .run = run,
 };

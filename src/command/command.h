@@ -49,6 +49,7 @@ struct command {
         size_t operands_most; /* more is a usage error; SIZE_MAX = any number, such as a command line after "--" */
         bool stop_at_operand; /* that command line begins after the first operand, with or without "--" */
         bool internal;        /* run by other programs; left out of the list in `machine help` */
+        bool orderly;         /* Ctrl-C ends it in order, with what it has started (lib/interrupt.h) */
         int (*run)(struct context *context, const struct invocation *invocation, struct error **err);
 };
 

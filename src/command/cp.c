@@ -50,7 +50,7 @@ static int copy_one_out(struct context *context, const struct vm *vm, const char
                         struct copy_wish *wish, struct error **err)
 {
         wish->left_out = 0;
-        if (copy_out(vm, path, target, wish, err) < 0)
+        if (copy_out(vm, path, target, wish, context->front.events, err) < 0)
                 return -1;
         if (wish->left_out > 0)
                 event_warning(context->front.events, "%ju left out of '%s': links, or neither files nor folders",
@@ -69,7 +69,7 @@ static int copy_all(struct context *context, const struct vm *vm, const struct s
 
                 event_begin(context->front.events, "copy", "copying '%s'", source);
                 status = out ? copy_one_out(context, vm, strchr(source, ':') + 1, target, wish, err)
-                             : copy_in(vm, source, path, wish->recursive, err);
+                             : copy_in(vm, source, path, wish->recursive, context->front.events, err);
                 event_end(context->front.events, "copy", status < 0 ? EVENT_FAILED : EVENT_DONE, NULL);
                 if (status < 0)
                         return -1;
@@ -118,7 +118,7 @@ static int run(struct context *context, const struct invocation *invocation, str
         bool out = false;
 
         if (judge(&invocation->operands, &name, &path, &out, err) < 0 || read_wish(given, &wish, err) < 0 ||
-            running_open(&context->front, name, &vm, err) < 0 || copy_catch_signals(err) < 0 ||
+            running_open(&context->front, name, &vm, err) < 0 ||
             copy_all(context, &vm, &invocation->operands, path, out, &wish, err) < 0)
                 return -1;
         result_print(context, &(struct result){ .name = vm.name, .state = "running", .how = "copied", .started = started },
@@ -136,5 +136,6 @@ const struct command command_cp = {
         .options = options,
         .options_size = sizeof(struct cp_options),
         .operands_most = SIZE_MAX,
+        .orderly = true,
         .run = run,
 };

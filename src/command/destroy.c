@@ -38,5 +38,6 @@ const struct command command_destroy = {
         .options = options,
         .options_size = sizeof(struct remove_options),
         .operands_most = 1,
+        .orderly = true,
         .run = run,
 };

@@ -35,39 +35,34 @@ static void print_recipe(const struct recipe *recipe)
         }
 }
 
-static void print(struct context *context, const struct plan *plan, const struct recipe *recipe)
+static void print_outlook(const struct outlook *outlook)
+{
+        for (size_t i = 0; i < outlook->count; i++) {
+                _cleanup_(freep) char *text = outlook_text(&outlook->items[i]);
+
+                printf("%-15s %s: %s\n", "layer", outlook->items[i].what, text);
+        }
+}
+
+static void print(struct context *context, const struct plan *plan, const struct outlook *outlook, const struct recipe *recipe)
 {
         for (size_t i = 0; i < plan->notes.count; i++)
                 event_note(context->front.events, "%s", plan->notes.items[i]);
         if (context->mode == OUTPUT_JSON) {
-                result_json(show_plan(plan, recipe));
+                result_json(show_plan(plan, outlook, recipe));
                 return;
         }
         for (size_t i = 0; i < plan->count; i++)
                 printf("%-15s %s\n", plan_step_name(plan->steps[i].type), plan->steps[i].reason);
+        print_outlook(outlook);
         print_recipe(recipe);
-}
-
-/* Says which layers a new VM needs first, since building them is slow. Errors are left to the `up` that builds them. */
-static void note_layers(struct context *context, const struct plan *plan, const struct target *target)
-{
-        _cleanup_(recipe_layers_found_clear) struct recipe_layers_found found = RECIPE_LAYERS_FOUND_INIT;
-        _cleanup_(freep) char *missing = NULL;
-
-        if (!plan_has(plan, PLAN_CREATE) || observe_layers(target, &found, NULL) < 0 ||
-            found.keys.count + found.missing.count == 0)
-                return;
-        missing = strv_join(&found.missing, ", ");
-        if (found.missing.count > 0)
-                event_note(context->front.events, "has to be built first: %s", missing);
-        else
-                event_note(context->front.events, "everything that the VM is made from is built already");
 }
 
 int dry_run(struct context *context, const char *name, struct error **err)
 {
         _cleanup_(target_clear) struct target target = TARGET_INIT;
         _cleanup_(recipe_clear) struct recipe recipe = RECIPE_INIT;
+        _cleanup_(outlook_clear) struct outlook outlook = OUTLOOK_INIT;
         _cleanup_(plan_clear) struct plan plan = PLAN_INIT;
         _cleanup_(vm_clear) struct vm vm = VM_INIT;
 
@@ -76,7 +71,9 @@ int dry_run(struct context *context, const char *name, struct error **err)
         if (target_for_up(&context->front, name, &target, err) < 0 || vm_open(&vm, target.name, err) < 0 ||
             observe_preview(&vm, &target, &plan, &recipe, err) < 0)
                 return -1;
-        note_layers(context, &plan, &target);
-        print(context, &plan, &recipe);
+        /* Errors are left to the `up` that builds them. */
+        if (plan_has(&plan, PLAN_CREATE))
+                observe_outlook(&target, &outlook, NULL);
+        print(context, &plan, &outlook, &recipe);
         return 0;
 }

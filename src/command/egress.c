@@ -1,12 +1,11 @@
-#include <signal.h>
-
+#include "show/egress.h"
 #include "command/command.h"
 #include "command/follow.h"
 #include "command/result.h"
+#include "lib/interrupt.h"
 #include "lib/text.h"
 #include "operation/learn.h"
 #include "operation/target.h"
-#include "show/egress.h"
 #include "vm/account.h"
 #include "vm/vm.h"
 
@@ -76,13 +75,6 @@ static void print_line(struct context *context, const struct account_line *line,
         fflush(stream);
 }
 
-static volatile sig_atomic_t interrupted;
-
-static void on_interrupt(int number)
-{
-        interrupted = number;
-}
-
 struct following {
         struct context *context;
         struct account *before;
@@ -108,7 +100,7 @@ static int look_again(const struct vm *vm, void *data, struct error **err)
         *following->before = now;
         if (following->watch)
                 watch_take(following->watch);
-        return interrupted ? 1 : 0;
+        return interrupt_pending() ? 1 : 0;
 }
 
 /* --- learned */
@@ -140,8 +132,6 @@ static void print_learned(struct context *context, const struct target *target, 
 static int learn_watching(struct context *context, const struct target *target, const struct vm *vm, struct account *account,
                           struct error **err)
 {
-        /* A second Ctrl-C ends the program at once. */
-        const struct sigaction action = { .sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND };
         _cleanup_(watch_clear) struct watch watch = WATCH_INIT;
         struct following following = { context, account, context->quiet || context->mode == OUTPUT_JSON ? NULL : stderr,
                                        &watch };
@@ -156,10 +146,10 @@ static int learn_watching(struct context *context, const struct target *target, 
                 fprintf(stderr, "warning: the guest can't report everything: %s\n", watch.missing);
         if (following.stream)
                 fprintf(following.stream, "watching VM '%s' until Ctrl-C: now run in it what should be allowed\n", vm->name);
-        sigaction(SIGINT, &action, NULL);
-        sigaction(SIGTERM, &action, NULL);
-        if (follow(vm, look_again, &following, err) < 0)
+        if (interrupt_catch(NULL, NULL, err) < 0 || follow(vm, look_again, &following, err) < 0)
                 return -1;
+        /* Here Ctrl-C is not what stops the command, but what it waits for. */
+        interrupt_hold();
         watch_end(&watch);
         print_learned(context, target, vm, account, &watch);
         return 0;

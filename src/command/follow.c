@@ -2,6 +2,8 @@
 
 #include <poll.h>
 
+#include "lib/interrupt.h"
+
 #define FOLLOW_MS   500
 #define LOOK_ROUNDS 10 /* looks between two checks whether the VM still runs */
 
@@ -13,7 +15,7 @@ int follow(const struct vm *vm, int (*look)(const struct vm *vm, void *data, str
 
                 if (seen != 0)
                         return seen < 0 ? -1 : 0;
-                poll(NULL, 0, FOLLOW_MS);
+                poll(&(struct pollfd){ .fd = interrupt_fd(), .events = POLLIN }, 1, FOLLOW_MS);
         }
         return 0;
 }

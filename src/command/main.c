@@ -13,6 +13,7 @@
 #include "command/trust-prompt.h"
 #include "config/project.h"
 #include "host/paths.h"
+#include "lib/interrupt.h"
 #include "lib/text.h"
 #include "vm/vm.h"
 
@@ -85,6 +86,25 @@ static enum output_mode mode_of(const struct common_options *options)
         return options->plain ? OUTPUT_PLAIN : OUTPUT_AUTO;
 }
 
+/* Called in a thread of its own. */
+static void say_stopping(void *output)
+{
+        output_say(output, "Stopping. Ctrl-C again ends it at once.");
+}
+
+/* Runs a command that Ctrl-C ends in order: whatever went wrong after it, the command was stopped. */
+static int run_orderly(const struct command *command, struct context *context, const struct invocation *invocation,
+                       struct error **err)
+{
+        int status;
+
+        if (interrupt_catch(say_stopping, context->output, err) < 0)
+                return -1;
+        status = command->run(context, invocation, err);
+        interrupt_mute();
+        return status < 0 && interrupt_pending() ? interrupt_report(err) : status;
+}
+
 static int run_command(const struct command *command, const char *const *argv, enum output_mode *mode, struct error **err)
 {
         struct invocation invocation = { .dashes = -1 };
@@ -123,7 +143,7 @@ static int run_command(const struct command *command, const char *const *argv, e
                 .output = output,
         };
         invocation.options = options;
-        status = command->run(&context, &invocation, err);
+        status = command->orderly ? run_orderly(command, &context, &invocation, err) : command->run(&context, &invocation, err);
         if (status == 0 && fflush(stdout) != 0)
                 status = error_errno(err, ERROR_FAILED, "cannot write to standard output");
 out:

@@ -66,6 +66,13 @@ static void say_freed(struct context *context, int64_t freed)
                 fprintf(stderr, "freed %s\n", size);
 }
 
+static void note_builds(struct context *context, const struct engine_layers *layers)
+{
+        for (size_t i = 0; i < layers->count; i++)
+                if (streq(layers->items[i].kind, "building"))
+                        event_note(context->front.events, "layer '%.12s' is being built, and stays", layers->items[i].key);
+}
+
 static int prune_layers(struct context *context, const struct prune_options *given, int64_t *freed, struct error **err)
 {
         _cleanup_(stock_clear) struct stock stock = STOCK_INIT;
@@ -78,6 +85,7 @@ static int prune_layers(struct context *context, const struct prune_options *giv
                 error_give(err, TAKE_PTR(stock.unread));
                 return error_wrap(err, "nothing is removed, because it isn't known what is needed");
         }
+        note_builds(context, &stock.layers);
         prune_unused(&stock.layers, &stock.used, given->all, &prune);
         bytes = show(context, &stock, &prune);
         if (prune.count == 0 || given->dry_run)

@@ -3,6 +3,7 @@
 #include "command/result.h"
 
 #include "guest/archive.h"
+#include "lib/interrupt.h"
 #include "operation/destroy.h"
 #include "show/work.h"
 #include "term/prompt.h"
@@ -40,5 +41,6 @@ int remove_vm(struct context *context, struct vm *vm, const struct remove_option
                 return error_set(err, ERROR_FAILED, "VM '%s' was left as it is", vm->name);
         if (given->save && destroy_save_work(&context->front, vm, given->save, err) < 0)
                 return -1;
+        interrupt_next("machine %s %s", command, vm->name);
         return destroy_vm(&context->front, vm, err);
 }

@@ -5,6 +5,7 @@
 #include "command/command.h"
 #include "command/result.h"
 #include "lib/deadline.h"
+#include "lib/interrupt.h"
 #include "operation/power.h"
 #include "operation/target.h"
 #include "operation/up.h"
@@ -37,8 +38,10 @@ static int run(struct context *context, const struct invocation *invocation, str
         struct up_result up = { .how = "started" };
         int64_t started = now_ms();
 
-        if (open_locked(&context->front, invocation_name(invocation), &target, &vm, err) < 0 ||
-            power_stop(&context->front, &vm, NULL, err) < 0)
+        if (open_locked(&context->front, invocation_name(invocation), &target, &vm, err) < 0)
+                return -1;
+        interrupt_next("machine up %s", vm.name);
+        if (power_stop(&context->front, &vm, NULL, err) < 0)
                 return -1;
         target_warn(&context->front, &target, "it is started as it was");
         if (target.configured ? up_vm(&context->front, &vm, &target, vm.record.engine, &up, err) < 0
@@ -57,5 +60,6 @@ const struct command command_restart = {
         .options = options,
         .options_size = sizeof(struct restart_options),
         .operands_most = 1,
+        .orderly = true,
         .run = run,
 };

@@ -16,26 +16,33 @@ static const struct option options[] = {
         { 0 },
 };
 
-static void print_state(const struct vm *vm, const struct vm_status *status)
+static void print_state(const struct vm *vm, const struct vm_status *status, bool making)
 {
         const struct vm_record *record = &vm->record;
         _cleanup_(freep) char *memory = text_format_size(record->memory_bytes);
         _cleanup_(freep) char *disk = text_format_size(record->disk_bytes);
         _cleanup_(freep) char *created = text_local_time(record->created);
         bool absent = status->state == VM_ABSENT;
+        const char *state = absent ? "not created" : vm_state_name(status->state);
 
-        printf("%s: %s (%s, %jd CPU%s, %s of memory, %s of disk%s%s)\n", vm->name,
-               absent ? "not created" : vm_state_name(status->state), record->engine, (intmax_t)record->cpus,
-               record->cpus == 1 ? "" : "s", memory, disk, absent ? "" : ", created ", absent ? "" : created);
+        printf("%s: %s (%s, %jd CPU%s, %s of memory, %s of disk%s%s)\n", vm->name, making ? VM_CREATING : state, record->engine,
+               (intmax_t)record->cpus, record->cpus == 1 ? "" : "s", memory, disk, absent ? "" : ", created ",
+               absent ? "" : created);
 }
 
 static void print_text(const struct vm *vm, const struct vm_status *status, const struct drift *drift, bool compared)
 {
+        bool making = vm_is_being_made(vm);
+
         if (!vm->exists) {
                 printf("%s: there is no VM yet: machine up %s\n", vm->name, vm->name);
                 return;
         }
-        print_state(vm, status);
+        print_state(vm, status, making);
+        if (making) {
+                puts("another 'machine' command is making it");
+                return;
+        }
         if (status->reason) {
                 _cleanup_(freep) char *text = vm_status_text(status);
 

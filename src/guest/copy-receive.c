@@ -151,6 +151,8 @@ static int begin_file(struct receiver *receiver, const struct strbuf *content, s
         receiver->written = 0;
         if (take_name(receiver, content->buf + 12, content->len - 12, err) < 0 || count(receiver, receiver->size, err) < 0)
                 return -1;
+        if (receiver->depth == 0)
+                receiver->stream->length = (int64_t)receiver->size;
         receiver->file = openat(receiver->folders[receiver->depth], name_of(receiver),
                                 O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode | 0200);
         return receiver->file < 0 ? error_errno(err, ERROR_FAILED, "cannot write '%s'", shown(receiver)) : 0;

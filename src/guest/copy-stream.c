@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "guest/script.h"
+#include "lib/interrupt.h"
 #include "lib/os.h"
 #include "lib/text.h"
 
@@ -18,46 +19,6 @@
 #define END_MS      5000
 #define SAID_MOST   1024
 #define RECORD_MOST ((1 << 20) + 8)
-
-static const int caught[] = { SIGINT, SIGTERM, SIGHUP };
-static volatile sig_atomic_t interrupted;
-static int signal_pipe[2] = { -1, -1 };
-
-static void on_signal(int number)
-{
-        int saved = errno;
-        unsigned char byte = (unsigned char)number;
-
-        /* The second one ends us at once. What was copied so far is removed by the next copy (lib/nest.h). */
-        if (interrupted) {
-                signal(number, SIG_DFL);
-                raise(number);
-        }
-        interrupted = 1;
-        /* When the pipe is full, it holds signals already: one is as good as many. */
-        (void)!write(signal_pipe[1], &byte, 1);
-        errno = saved;
-}
-
-int copy_catch_signals(struct error **err)
-{
-        const struct sigaction action = { .sa_handler = on_signal };
-
-        if (os_pipe(signal_pipe) < 0 || fcntl(signal_pipe[1], F_SETFL, O_NONBLOCK) < 0)
-                return error_errno(err, ERROR_FAILED, "cannot make a pipe");
-        for (size_t i = 0; i < ARRAY_SIZE(caught); i++)
-                sigaction(caught[i], &action, NULL);
-        return 0;
-}
-
-int copy_let_signals(struct error **err)
-{
-        const struct sigaction action = { .sa_handler = SIG_DFL };
-
-        for (size_t i = 0; i < ARRAY_SIZE(caught); i++)
-                sigaction(caught[i], &action, NULL);
-        return interrupted ? error_set(err, ERROR_INTERRUPTED, "it was interrupted") : 0;
-}
 
 static void start_clock(struct copy_stream *stream)
 {
@@ -132,8 +93,8 @@ void copy_stream_clear(struct copy_stream *stream)
 /* A slow guest may take as long as it needs, but one that only drips may not. */
 static int check_clock(struct copy_stream *stream, struct error **err)
 {
-        if (interrupted)
-                return error_set(err, ERROR_FAILED, "it was interrupted");
+        if (interrupt_check(err) < 0)
+                return -1;
         if (deadline_passed(stream->end))
                 return error_set(err, ERROR_FAILED, "it did not end within 12 h");
         if (stream->vm && deadline_passed(stream->ask)) {
@@ -148,6 +109,13 @@ static int check_clock(struct copy_stream *stream, struct error **err)
         stream->looked_at = stream->moved;
         stream->look = deadline_in(LOOK_MS);
         return 0;
+}
+
+static void add_moved(struct copy_stream *stream, ssize_t bytes)
+{
+        stream->moved += bytes;
+        if (stream->length > 0)
+                event_progress(stream->events, stream->moved, stream->length);
 }
 
 /* Reads what ssh says, and keeps the end of it. */
@@ -170,7 +138,7 @@ static int wait_for(struct copy_stream *stream, int fd, short events, struct err
 {
         struct pollfd polled[] = { { .fd = fd, .events = events },
                                    { .fd = stream->said_fd, .events = POLLIN },
-                                   { .fd = signal_pipe[0], .events = POLLIN } };
+                                   { .fd = interrupt_fd(), .events = POLLIN } };
 
         if (check_clock(stream, err) < 0)
                 return -1;
@@ -212,7 +180,7 @@ int copy_stream_get(struct copy_stream *stream, void *data, size_t length, struc
                 if (got > 0) {
                         at += got;
                         length -= (size_t)got;
-                        stream->moved += got;
+                        add_moved(stream, got);
                 }
         }
         return 0;
@@ -245,7 +213,7 @@ int copy_stream_put(struct copy_stream *stream, const void *data, size_t length,
                 if (written > 0) {
                         at += written;
                         length -= (size_t)written;
-                        stream->moved += written;
+                        add_moved(stream, written);
                 }
         }
         return 0;

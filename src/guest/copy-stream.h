@@ -14,8 +14,8 @@
  *
  * The first D or F is what was asked for. It has no name: the receiver gives it one.
  *
- * copy_send() and copy_receive() fail when less than 64 KiB have moved in 10 minutes, and after 12 hours. Once
- * copy_catch_signals() was called, they also fail on SIGINT, SIGTERM and SIGHUP; the second of these ends the program.
+ * copy_send() and copy_receive() fail when less than 64 KiB have moved in 10 minutes, after 12 hours, and when the program is
+ * asked to end (lib/interrupt.h).
  */
 #pragma once
 
@@ -30,7 +30,9 @@ struct copy_stream {
         struct strbuf said; /* the end of what ssh and the guest's shell wrote to stderr */
         bool whole;         /* the last record has come: ssh ends by itself */
         int64_t moved, looked_at;
-        const struct vm *vm; /* is asked whether its guest is paused; NULL = none */
+        struct event_sink *events; /* is told how far it is, when the length is known; NULL = nobody is */
+        int64_t length;            /* of what is copied, in bytes; 0 = not known */
+        const struct vm *vm;       /* is asked whether its guest is paused; NULL = none */
         deadline look, end, ask;
 };
 
@@ -50,10 +52,6 @@ struct copy_wish {
 #define COPY_ENTRY_BYTES 4096
 #define COPY_DEPTH_MOST  200 /* of nested folders */
 
-/* From now on SIGINT, SIGTERM and SIGHUP end the stream that waits, and no longer the program. */
-int copy_catch_signals(struct error **err);
-/* From now on they end the program again. Fails when one has come meanwhile. */
-int copy_let_signals(struct error **err);
 /* Starts guest/session/SCRIPT, which speaks in these records, with `args`. */
 int copy_stream_open(const struct vm *vm, const char *script, const struct strv *args, struct copy_stream *out,
                      struct error **err);

@@ -59,7 +59,8 @@ static int put_in_place(const char *copy, const char *final, struct error **err)
         return file_rename(copy, final, err);
 }
 
-static int fetch(const struct vm *vm, const char *path, const char *nest, struct copy_wish *wish, struct error **err)
+static int fetch(const struct vm *vm, const char *path, const char *nest, struct copy_wish *wish, struct event_sink *events,
+                 struct error **err)
 {
         _cleanup_(closep) int folder = open(nest, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         _cleanup_(copy_stream_clear) struct copy_stream stream = COPY_STREAM_INIT;
@@ -68,12 +69,14 @@ static int fetch(const struct vm *vm, const char *path, const char *nest, struct
         if (folder < 0)
                 return error_errno(err, ERROR_FAILED, "cannot open '%s'", nest);
         strv_adds(&args, "out", in_home(path), NULL);
+        stream.events = events;
         if (copy_stream_open(vm, "copy.sh", &args, &stream, err) < 0 || copy_receive(&stream, folder, wish, err) < 0)
                 return error_wrap(err, "cannot copy '%s' from VM '%s'", path, vm->name);
         return 0;
 }
 
-int copy_out(const struct vm *vm, const char *path, const char *target, struct copy_wish *wish, struct error **err)
+int copy_out(const struct vm *vm, const char *path, const char *target, struct copy_wish *wish, struct event_sink *events,
+             struct error **err)
 {
         _cleanup_(freep) char *final = final_path(target, path, err);
         _cleanup_(freep) char *parent = final ? path_folder(final) : NULL;
@@ -83,21 +86,32 @@ int copy_out(const struct vm *vm, const char *path, const char *target, struct c
         if (!final || nest_make(*parent ? parent : ".", NEST_PREFIX, &nest, err) < 0)
                 return -1;
         copy = path_join(nest.folder, "copy");
-        return fetch(vm, path, nest.folder, wish, err) < 0 ? -1 : put_in_place(copy, final, err);
+        return fetch(vm, path, nest.folder, wish, events, err) < 0 ? -1 : put_in_place(copy, final, err);
 }
 
 /* --- in */
 
-/* Checks everything before anything is sent, so that it is all or nothing. A link would bring in what the user didn't name. */
-static int check_source(const char *path, unsigned depth, bool recursive, struct error **err)
+/* What is sent of a file: holes are not. */
+static int64_t length_of(const struct stat *status)
+{
+        int64_t there = (int64_t)status->st_blocks * 512;
+
+        return there < status->st_size ? there : status->st_size;
+}
+
+/* Checks everything before anything is sent, so that it is all or nothing. A link would bring in what the user didn't name.
+ * Adds what is to be sent to *length. */
+static int check_source(const char *path, unsigned depth, bool recursive, int64_t *length, struct error **err)
 {
         _cleanup_(strv_clear) struct strv names = STRV_INIT;
         struct stat status;
 
         if ((depth == 0 ? stat(path, &status) : lstat(path, &status)) < 0)
                 return error_errno(err, ERROR_FAILED, "cannot look at '%s'", path);
-        if (S_ISREG(status.st_mode))
+        if (S_ISREG(status.st_mode)) {
+                *length += length_of(&status);
                 return 0;
+        }
         if (S_ISLNK(status.st_mode)) {
                 error_set(err, ERROR_FAILED, "'%s' is a link, and what it leads to was not named", path);
                 return error_hint(err, "copy what it leads to by itself, or the folder without it");
@@ -113,21 +127,23 @@ static int check_source(const char *path, unsigned depth, bool recursive, struct
         for (size_t i = 0; i < names.count; i++) {
                 _cleanup_(freep) char *inner = path_join(path, names.items[i]);
 
-                if (check_source(inner, depth + 1, recursive, err) < 0)
+                if (check_source(inner, depth + 1, recursive, length, err) < 0)
                         return -1;
         }
         return 0;
 }
 
-int copy_in(const struct vm *vm, const char *source, const char *path, bool recursive, struct error **err)
+int copy_in(const struct vm *vm, const char *source, const char *path, bool recursive, struct event_sink *events,
+            struct error **err)
 {
         _cleanup_(copy_stream_clear) struct copy_stream stream = COPY_STREAM_INIT;
         _cleanup_(strv_clear) struct strv args = STRV_INIT;
         _cleanup_(freep) char *name = last_part(source);
 
-        if (check_source(source, 0, recursive, err) < 0)
+        if (check_source(source, 0, recursive, &stream.length, err) < 0)
                 return -1;
         /* A source without a name, such as "..", goes into a folder that exists already. */
+        stream.events = events;
         strv_adds(&args, "in", in_home(path), name ? name : ".", NULL);
         if (copy_stream_open(vm, "copy.sh", &args, &stream, err) < 0 || copy_send(&stream, source, err) < 0)
                 return error_wrap(err, "cannot copy '%s' into VM '%s'", source, vm->name);

@@ -7,7 +7,9 @@
 
 #include "guest/advice.h"
 #include "guest/script.h"
+#include "host/builds.h"
 #include "host/paths.h"
+#include "lib/deadline.h"
 #include "lib/file.h"
 #include "lib/nest.h"
 #include "lib/said.h"
@@ -17,6 +19,8 @@
 #define TAR_TIMEOUT_MS    (10 * 60 * 1000)
 #define STEPS_TIMEOUT_MS  (12 * 60 * 60 * 1000) /* of one part */
 #define LOG_MOST          1000000               /* bytes kept of a failed step's log, whatever the guest sends */
+/* A shorter step needs no estimate. A guest that makes them up can't have us write all the time, either. */
+#define REMEMBERED_MS 2000
 
 void recipe_run_files_clear(struct recipe_run_files *files)
 {
@@ -139,6 +143,7 @@ static int pack(const char *folder, const char *archive, struct error **err)
 struct report {
         const struct recipe_run *run;
         const struct recipe_step *running, *failed;
+        int64_t begun;  /* when the running one began, as now_ms() */
         int64_t status; /* of the failed one */
         bool whole;
 };
@@ -151,6 +156,31 @@ static const struct recipe_step *find_step(const struct recipe_part *part, const
         return NULL;
 }
 
+/* What the step is called in host/builds.h. Owned by the caller. */
+static char *build_name(const struct report *report, const struct recipe_step *step)
+{
+        return xasprintf("step %s/%s", report->run->part->name, step->id);
+}
+
+static void on_begin(struct report *report, const struct recipe_step *step)
+{
+        _cleanup_(freep) char *name = build_name(report, step);
+
+        report->running = step;
+        report->begun = now_ms();
+        event_begin_expecting(report->run->events, step->id, builds_recall(name).ms, "%s: %s", report->run->part->name,
+                              step->title);
+}
+
+static void remember(const struct report *report, const struct recipe_step *step)
+{
+        _cleanup_(freep) char *name = build_name(report, step);
+        int64_t taken = now_ms() - report->begun;
+
+        if (taken >= REMEMBERED_MS)
+                builds_remember(name, &(struct build_cost){ .ms = taken });
+}
+
 static void on_end(struct report *report, const struct recipe_step *step, const struct strv *fields)
 {
         const char *how = fields->count > 2 ? fields->items[2] : "";
@@ -159,6 +189,8 @@ static void on_end(struct report *report, const struct recipe_step *step, const 
                 return;
         if (streq(how, "failed") && fields->count > 3 && text_parse_int(fields->items[3], 1, 255, &report->status) == 0)
                 report->failed = step;
+        if (streq(how, "done") && report->running == step)
+                remember(report, step);
         event_end(report->run->events, step->id, streq(how, "done") ? EVENT_DONE : EVENT_FAILED, NULL);
         report->running = NULL;
 }
@@ -183,8 +215,7 @@ static void on_line(const char *line, void *data)
         if (!step)
                 return;
         if (streq(fields.items[0], "begin") && !report->running) {
-                report->running = step;
-                event_begin(report->run->events, step->id, "%s: %s", report->run->part->name, step->title);
+                on_begin(report, step);
         } else if (streq(fields.items[0], "line") && fields.count > 2) {
                 event_line(report->run->events, fields.items[2]);
         } else if (streq(fields.items[0], "version") && fields.count == 4 && report->running == step) {

@@ -10,6 +10,7 @@
 #include "host/paths.h"
 #include "host/ssh_config.h"
 #include "lib/file.h"
+#include "lib/interrupt.h"
 #include "lib/text.h"
 
 #define CLOSE_TIMEOUT_MS 5000
@@ -233,7 +234,7 @@ void session_warm_begin(struct vm *vm, bool login)
 
 void session_warm_await(struct vm *vm)
 {
-        if (vm->warming > 0 && process_wait(vm->warming, WARM_TIMEOUT_MS, NULL, NULL) == 0) {
+        if (vm->warming > 0 && process_wait(vm->warming, interrupt_pending() ? 0 : WARM_TIMEOUT_MS, NULL, NULL) == 0) {
                 kill(vm->warming, SIGKILL);
                 process_wait(vm->warming, CLOSE_TIMEOUT_MS, NULL, NULL);
         }

@@ -143,7 +143,8 @@ static char *ask_op(const char *reference, char **why)
         _cleanup_(error_freep) struct error *error = NULL;
         char *key;
 
-        if (process_check(&(struct process_spec){ .argv = argv, .timeout_ms = OP_TIMEOUT_MS }, &said, &error) < 0) {
+        if (process_check(&(struct process_spec){ .argv = argv, .timeout_ms = OP_TIMEOUT_MS, .may_ask = true }, &said, &error) <
+            0) {
                 *why = error_text(error);
                 return NULL;
         }

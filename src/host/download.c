@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,6 +21,9 @@
 #define SPEED_LEAST     "1000"
 #define STILL_SECONDS   "120"
 #define CONNECT_SECONDS "30"
+/* Between two looks how far it is */
+#define PROGRESS_MS  250
+#define HEADERS_MOST (256 << 10)
 
 char *download_source(const struct download *download)
 {
@@ -72,8 +76,53 @@ static int curl_failed(const struct process_result *result, struct error **err)
         return -1;
 }
 
-static int run_curl(const struct download *download, const char *source, const char *to, struct error **err)
+/* A download that is under way. */
+struct fetching {
+        const char *to, *headers; /* the files that curl writes */
+        struct event_sink *events;
+};
+
+/*
+ * The length that the last answer gives, or 0. curl writes the headers of each answer as they come: of a proxy, of what leads
+ * elsewhere, and at last of the file itself.
+ */
+static int64_t read_length(const char *headers)
 {
+        static const char name[] = "content-length:";
+        _cleanup_(strbuf_clear) struct strbuf text = STRBUF_INIT;
+        int64_t length = 0;
+        char *save = NULL;
+
+        if (file_read(headers, HEADERS_MOST, &text, NULL) < 0)
+                return 0;
+        for (char *line = strtok_r(text.buf, "\r\n", &save); line; line = strtok_r(NULL, "\r\n", &save)) {
+                bool says = strncasecmp(line, name, strlen(name)) == 0;
+                const char *value = says ? line + strlen(name) : "";
+
+                /* An answer begins, or its length can't be read. */
+                if (starts_with(line, "HTTP/") ||
+                    (says && text_parse_int(value + strspn(value, " \t"), 0, INT64_MAX, &length) < 0))
+                        length = 0;
+        }
+        return length;
+}
+
+static int tell_progress(void *data, struct error **err _unused_)
+{
+        const struct fetching *fetching = data;
+        int64_t length = read_length(fetching->headers);
+        struct stat status;
+
+        if (length > 0 && stat(fetching->to, &status) == 0)
+                event_progress(fetching->events, status.st_size, length);
+        return 0;
+}
+
+static int run_curl(const struct download *download, const char *source, const char *to, struct event_sink *events,
+                    struct error **err)
+{
+        _cleanup_(freep) char *headers = xasprintf("%s.headers", to);
+        struct fetching fetching = { .to = to, .headers = headers, .events = events };
         int64_t most = download->bytes_most > 0 ? download->bytes_most : DOWNLOAD_BYTES_MOST;
         int timeout_ms = download->timeout_ms > 0 ? download->timeout_ms : TIMEOUT_MS;
         _cleanup_(freep) char *bytes = xasprintf("%lld", (long long)most);
@@ -106,6 +155,8 @@ static int run_curl(const struct download *download, const char *source, const c
                 STILL_SECONDS,
                 "--retry",
                 "2",
+                "--dump-header",
+                headers,
                 "--output",
                 to,
                 "--",
@@ -115,7 +166,12 @@ static int run_curl(const struct download *download, const char *source, const c
         _cleanup_(process_result_clear) struct process_result result = PROCESS_RESULT_INIT;
         struct stat status;
 
-        if (process_run(&(struct process_spec){ .argv = argv, .timeout_ms = timeout_ms + 5000 }, &result, err) < 0)
+        if (process_run(&(struct process_spec){ .argv = argv,
+                                                .timeout_ms = timeout_ms + 5000,
+                                                .on_wait = tell_progress,
+                                                .on_wait_data = &fetching,
+                                                .wait_ms = PROGRESS_MS },
+                        &result, err) < 0)
                 return -1;
         if (result.status != 0)
                 return curl_failed(&result, err);
@@ -143,14 +199,14 @@ static int refuse_hash(const struct download *download, const char *hash, const 
 }
 
 /* Fetches to the temporary file `to`, checks it, and gives it its name. */
-static int fetch(const struct download *download, const char *folder, const char *to, char **path, char **sha256,
-                 struct error **err)
+static int fetch(const struct download *download, const char *folder, const char *to, struct event_sink *events, char **path,
+                 char **sha256, struct error **err)
 {
         _cleanup_(freep) char *source = download_source(download);
         _cleanup_(freep) char *hash = NULL;
         _cleanup_(freep) char *file = NULL;
 
-        if (run_curl(download, source, to, err) < 0)
+        if (run_curl(download, source, to, events, err) < 0)
                 return error_wrap(err, "cannot download '%s'", source);
         if (sync_file(to, err) < 0 || hash_file(to, &hash, err) < 0)
                 return -1;
@@ -182,7 +238,7 @@ int download_get(const struct download *download, struct event_sink *events, cha
         if (file_write(temporary, "", 0, 0600, err) < 0)
                 return -1;
         event_begin(events, "download", "downloading %s", shown);
-        status = fetch(download, folder, temporary, path, sha256, err);
+        status = fetch(download, folder, temporary, events, path, sha256, err);
         event_end(events, "download", status < 0 ? EVENT_FAILED : EVENT_DONE, NULL);
         return status;
 }

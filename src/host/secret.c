@@ -8,6 +8,7 @@
 
 #include "lib/deadline.h"
 #include "lib/file.h"
+#include "lib/interrupt.h"
 #include "lib/os.h"
 #include "lib/process.h"
 #include "lib/strbuf.h"
@@ -93,12 +94,16 @@ static int read_said(struct reader *reader)
 static int read_all(struct reader *reader, deadline limit, struct error **err)
 {
         while (reader->out >= 0 || reader->err >= 0) {
-                struct pollfd fds[] = { { .fd = reader->out, .events = POLLIN }, { .fd = reader->err, .events = POLLIN } };
+                struct pollfd fds[] = { { .fd = reader->out, .events = POLLIN },
+                                        { .fd = reader->err, .events = POLLIN },
+                                        { .fd = interrupt_fd(), .events = POLLIN } };
                 int ready = poll(fds, ARRAY_SIZE(fds), deadline_left(limit));
                 int more;
 
                 if (ready < 0 && errno != EINTR)
                         return error_errno(err, ERROR_FAILED, "cannot wait for it");
+                if (interrupt_check(err) < 0)
+                        return -1;
                 /* More output gains it no time. */
                 if (ready == 0 || deadline_passed(limit))
                         return error_set(err, ERROR_FAILED, "it takes too long");

@@ -1,5 +1,6 @@
 #include "image/base.h"
 
+#include "host/builds.h"
 #include "host/paths.h"
 #include "image/base-build.h"
 #include "lib/file.h"
@@ -19,7 +20,8 @@ static int build(void *data, const char *folder, const struct lock *lock, struct
 static const struct layer_builder builder = {
         .what = "the base image",
         .kind = "base",
-        .doing = "building the base image (once; about a minute)",
+        .doing = "building the base image",
+        .build_name = BUILD_IMAGE,
         .build = build,
         .tidy = base_build_tidy,
 };
@@ -42,9 +44,10 @@ int base_ensure(const char *user, const struct strv *further, struct event_sink 
         if (base_inputs_collect(user, further, &inputs, err) < 0)
                 return -1;
         if (inputs.further.count > 0) {
-                doing = xasprintf("building the base image with %zu package%s of the recipe (once)", inputs.further.count,
+                doing = xasprintf("building the base image with %zu package%s of the recipe", inputs.further.count,
                                   inputs.further.count == 1 ? "" : "s");
                 how.doing = doing;
+                how.build_name = BUILD_WIDE_IMAGE;
         }
         return layer_ensure(inputs.key, &how, &inputs, events, out, err);
 }

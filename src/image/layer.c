@@ -6,10 +6,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "host/builds.h"
 #include "host/paths.h"
 #include "image/layer-mend.h"
 #include "image/layer-sums.h"
+#include "lib/deadline.h"
 #include "lib/file.h"
+#include "lib/interrupt.h"
 
 #define MANIFEST_LIMIT (1 << 20)
 /* A recipe may take long. Whoever waits for it is told what for. */
@@ -205,14 +208,50 @@ int64_t layer_number(const struct layer *layer, const char *key)
         return (int64_t)json_integer_value(json_object_get(layer->manifest, key));
 }
 
+int64_t layer_bytes(const char *folder)
+{
+        _cleanup_(strv_clear) struct strv names = STRV_INIT;
+        int64_t total = 0;
+
+        if (file_list(folder, &names, NULL) < 0)
+                return 0;
+        for (size_t i = 0; i < names.count; i++) {
+                _cleanup_(freep) char *path = path_join(folder, names.items[i]);
+                struct stat status;
+
+                if (lstat(path, &status) == 0)
+                        total += (int64_t)status.st_blocks * 512;
+        }
+        return total;
+}
+
 /* --- building */
+
+/* What killed builders of this key left begins with this. Owned by the caller. */
+static char *leftover_prefix(const char *key)
+{
+        return xasprintf("%s.tmp-", key);
+}
+
+static bool has_leftovers(const char *layers, const char *key)
+{
+        _cleanup_(freep) char *prefix = leftover_prefix(key);
+        _cleanup_(strv_clear) struct strv names = STRV_INIT;
+
+        if (file_list(layers, &names, NULL) < 0)
+                return false;
+        for (size_t i = 0; i < names.count; i++)
+                if (starts_with(names.items[i], prefix))
+                        return true;
+        return false;
+}
 
 /* Removes what killed builders of this key left; we hold the lock, so they are gone. If this kind resumes, one of the folders
  * becomes `temporary` instead. */
 static int take_leftovers(const char *layers, const char *key, const char *temporary, const struct layer_builder *builder,
                           struct error **err)
 {
-        _cleanup_(freep) char *prefix = xasprintf("%s.tmp-", key);
+        _cleanup_(freep) char *prefix = leftover_prefix(key);
         _cleanup_(strv_clear) struct strv names = STRV_INIT;
 
         if (file_list(layers, &names, err) < 0)
@@ -267,9 +306,11 @@ static int build(const char *key, const struct layer_builder *builder, void *dat
         if (take_leftovers(layers, key, temporary, builder, err) < 0 || file_make_private_folder(temporary, err) < 0)
                 return -1;
         if (builder->build(data, temporary, lock, events, err) < 0) {
+                interrupt_hold();
                 /* The next builder removes what can't be removed now. */
                 if (builder->tidy(temporary, NULL) == 0 && !builder->resumes)
                         file_remove(temporary, NULL);
+                interrupt_go_on();
                 return -1;
         }
         *became = builder->became ? builder->became(data) : key;
@@ -295,6 +336,31 @@ static int make_way(const char *key, struct event_sink *events, struct error **e
         return 0;
 }
 
+/* Builds under the lock, with progress. What went on from an earlier build says nothing of how long one takes. */
+static int build_and_tell(const char *key, const struct layer_builder *builder, void *data, const struct lock *lock,
+                          struct event_sink *events, const char **became, struct error **err)
+{
+        _cleanup_(freep) char *layers = paths_data("layers");
+        bool resumed = builder->resumes && has_leftovers(layers, key);
+        bool counts = builder->build_name && !resumed;
+        struct build_cost before = counts ? builds_recall(builder->build_name) : (struct build_cost){ 0 };
+        _cleanup_(freep) char *folder = NULL;
+        int64_t started = now_ms();
+
+        event_begin_expecting(events, builder->kind, before.ms, "%s%s", builder->doing,
+                              resumed ? ", from where it was stopped" : "");
+        if (build(key, builder, data, lock, events, became, err) < 0) {
+                event_end(events, builder->kind, EVENT_FAILED, NULL);
+                return -1;
+        }
+        event_end(events, builder->kind, EVENT_DONE, NULL);
+        folder = layer_folder(*became);
+        if (counts)
+                builds_remember(builder->build_name,
+                                &(struct build_cost){ .ms = now_ms() - started + 1, .bytes = layer_bytes(folder) });
+        return 0;
+}
+
 int layer_ensure(const char *key, const struct layer_builder *builder, void *data, struct event_sink *events, struct layer *out,
                  struct error **err)
 {
@@ -314,15 +380,9 @@ int layer_ensure(const char *key, const struct layer_builder *builder, void *dat
         there = look_for_whole(key, events, out);
         if (there > 0)
                 return 0;
-        if (there < 0 && make_way(key, events, err) < 0)
+        if (interrupt_check(err) < 0 || (there < 0 && make_way(key, events, err) < 0))
                 return -1;
-        event_begin(events, builder->kind, "%s", builder->doing);
-        if (build(key, builder, data, &lock, events, &became, err) < 0) {
-                event_end(events, builder->kind, EVENT_FAILED, NULL);
-                return -1;
-        }
-        event_end(events, builder->kind, EVENT_DONE, NULL);
-        return layer_open(became, out, err);
+        return build_and_tell(key, builder, data, &lock, events, &became, err) < 0 ? -1 : layer_open(became, out, err);
 }
 
 int layer_use(const char *key, struct lock *lock, struct error **err)

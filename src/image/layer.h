@@ -61,10 +61,11 @@ int layer_parent(const char *key, char **parent, struct error **err);
 
 /* How one kind of layer is made. */
 struct layer_builder {
-        const char *what;  /* "the base image", for progress */
-        const char *kind;  /* also the id of its step */
-        const char *doing; /* "building the base image (once; about a minute)" */
-        bool resumes;      /* the next build goes on from what a failed or killed one left in its folder */
+        const char *what;       /* "the base image", for progress */
+        const char *kind;       /* also the id of its step */
+        const char *doing;      /* "building the base image" */
+        const char *build_name; /* what it is called in host/builds.h; NULL = its cost is not kept */
+        bool resumes;           /* the next build goes on from what a failed or killed one left in its folder */
         /* Puts all files into `folder` (0700, there already). `lock` guards it: a program that may outlive us must hold it
          * too. */
         int (*build)(void *data, const char *folder, const struct lock *lock, struct event_sink *events, struct error **err);
@@ -85,6 +86,9 @@ int layer_use(const char *key, struct lock *lock, struct error **err);
 /* The value of `key` in its manifest; "" or 0 when there is none. */
 const char *layer_text(const struct layer *layer, const char *key);
 int64_t layer_number(const struct layer *layer, const char *key);
+
+/* What the files in a layer's folder take on the host's disk. */
+int64_t layer_bytes(const char *folder);
 
 /* LAYERS/KEY, LAYERS/KEY.lock. Owned by the caller. */
 char *layer_folder(const char *key);

@@ -24,26 +24,6 @@ static bool is_unfinished(const char *name)
                starts_with(name + KEY_LENGTH, UNFINISHED) && *number && strspn(number, "0123456789") == strlen(number);
 }
 
-static int64_t bytes_of(const char *folder, const char *name)
-{
-        _cleanup_(freep) char *path = path_join(folder, name);
-        struct stat status;
-
-        return lstat(path, &status) == 0 ? (int64_t)status.st_blocks * 512 : 0;
-}
-
-static int64_t bytes_of_all(const char *folder)
-{
-        _cleanup_(strv_clear) struct strv names = STRV_INIT;
-        int64_t total = 0;
-
-        if (file_list(folder, &names, NULL) < 0)
-                return 0;
-        for (size_t i = 0; i < names.count; i++)
-                total += bytes_of(folder, names.items[i]);
-        return total;
-}
-
 static char *describe(const struct layer *layer)
 {
         const char *what = layer_text(layer, streq(layer->kind, STOCK_RECIPE) ? "about" : "suite");
@@ -64,6 +44,14 @@ static struct engine_layer *add(struct engine_layers *out, const char *key, cons
         return &out->items[out->count++];
 }
 
+/* Does somebody make something from the layer, or remove it? */
+static bool is_held(const char *key)
+{
+        _cleanup_(freep) char *lock = layer_lock_path(key);
+
+        return lock_is_used(lock, NULL) > 0;
+}
+
 /* What decides whether a layer is current. */
 struct now {
         bool asked;
@@ -75,10 +63,11 @@ static void add_layer(const struct layer *layer, const struct now *now, const st
 {
         struct engine_layer *item = add(out, layer->key, layer->kind);
 
+        item->held = is_held(layer->key);
         item->engine = *layer_text(layer, "engine") ? xstrdup(layer_text(layer, "engine")) : NULL;
         item->parent = *layer_text(layer, "parent") ? xstrdup(layer_text(layer, "parent")) : NULL;
         item->created = xstrdup(layer_text(layer, "created"));
-        item->disk_bytes = bytes_of_all(layer->folder);
+        item->disk_bytes = layer_bytes(layer->folder);
         if (kind && streq(layer->kind, kind->name)) {
                 kind->describe(layer, now->asked, item);
                 item->disk_bytes -= item->memory_bytes;
@@ -86,6 +75,19 @@ static void add_layer(const struct layer *layer, const struct now *now, const st
         }
         item->about = describe(layer);
         item->current = streq_ptr(layer->key, now->base.key);
+}
+
+/* Whether the builder lives, its lock says. */
+static void add_unfinished(const char *name, const char *folder, struct engine_layers *out)
+{
+        _cleanup_(freep) char *key = xstrndup(name, KEY_LENGTH);
+        _cleanup_(freep) char *lock = layer_lock_path(key);
+        bool building = lock_is_held(lock, NULL) > 0;
+        struct engine_layer *item = add(out, name, building ? "building" : "unfinished");
+
+        item->about = xstrdup(building ? "being built" : "left by a build that was interrupted");
+        item->held = building;
+        item->disk_bytes = layer_bytes(folder);
 }
 
 /* A layer that can't be read is listed all the same, so that it can be removed. */
@@ -101,10 +103,14 @@ static void add_name(const char *name, const struct now *now, const struct stock
                 add_layer(&layer, now, kind, out);
         if (there >= 0)
                 return;
-        item = add(out, name, is_unfinished(name) ? "unfinished" : "damaged");
-        item->unsure = !is_unfinished(name) && layer_below(name, &item->parent, NULL) < 0;
-        item->about = reason ? error_text(reason) : xstrdup("unfinished build (running or interrupted)");
-        item->disk_bytes = bytes_of_all(folder);
+        if (is_unfinished(name)) {
+                add_unfinished(name, folder, out);
+                return;
+        }
+        item = add(out, name, "damaged");
+        item->unsure = layer_below(name, &item->parent, NULL) < 0;
+        item->about = error_text(reason);
+        item->disk_bytes = layer_bytes(folder);
 }
 
 int stock_list(const char *user, const struct stock_kind *kind, struct engine_layers *out, struct error **err)
@@ -205,7 +211,7 @@ int stock_fill(const struct engine_filling *wanted, const struct layer_builder *
                char **key, struct error **err)
 {
         _cleanup_(freep) char *what = xasprintf("the layer of '%s'", wanted->about);
-        _cleanup_(freep) char *doing = xasprintf("filling the layer of '%s' (once)", wanted->about);
+        _cleanup_(freep) char *doing = xasprintf("filling the layer of '%s'", wanted->about);
         _cleanup_(layer_clear) struct layer made = LAYER_INIT;
         _cleanup_(lock_release) struct lock lock = LOCK_INIT;
         struct layer_builder builder = *how;
@@ -213,6 +219,7 @@ int stock_fill(const struct engine_filling *wanted, const struct layer_builder *
         builder.what = what;
         builder.kind = STOCK_RECIPE;
         builder.doing = doing;
+        builder.build_name = wanted->about;
         builder.resumes = true;
         if (hold_parent(wanted->parent, &lock, err) < 0 || layer_ensure(wanted->key, &builder, data, events, &made, err) < 0)
                 return -1;

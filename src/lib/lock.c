@@ -9,6 +9,7 @@
 
 #include "lib/deadline.h"
 #include "lib/file.h"
+#include "lib/interrupt.h"
 
 /* lock_is_held() holds the lock for an instant. Callers that don't want to wait must not fail because of that. */
 #define PROBE_MS         100
@@ -34,7 +35,7 @@ static bool still_named(int fd, const char *path)
         return fstat(fd, &ours) == 0 && lstat(path, &named) == 0 && ours.st_dev == named.st_dev && ours.st_ino == named.st_ino;
 }
 
-/* flock(2) with a limit. 1 = locked, 0 = the limit passed, -1 with errno. */
+/* flock(2) with a limit. 1 = locked, 0 = the limit passed, or the program was asked to end; -1 with errno. */
 static int flock_until(int fd, int operation, deadline limit)
 {
         int pause = 1;
@@ -44,7 +45,7 @@ static int flock_until(int fd, int operation, deadline limit)
 
                 if (errno != EWOULDBLOCK && errno != EINTR)
                         return -1;
-                if (left == 0)
+                if (left == 0 || interrupt_pending())
                         return 0;
                 /*
                  * flock(2) has no timed form, can't be polled, and is not a cancellation point for a helper thread. So the lock
@@ -87,6 +88,8 @@ int lock_acquire(struct lock *lock, const char *path, enum lock_mode mode, int t
         deadline limit = deadline_in(timeout_ms >= 0 && timeout_ms < PROBE_MS ? PROBE_MS : timeout_ms);
         int got = acquire_until(lock, path, mode, limit, err);
 
+        if (got == 0 && interrupt_check(err) < 0)
+                return -1;
         if (got == 0)
                 return error_set(err, ERROR_FAILED, "'%s' is held by another process", path);
         return got < 0 ? -1 : 0;
@@ -99,12 +102,14 @@ int lock_await(struct lock *lock, const char *path, enum lock_mode mode, int tim
 
         if (got != 0)
                 return got < 0 ? -1 : 0;
+        if (interrupt_check(err) < 0)
+                return -1;
         event_note(events, "%s", note);
         return lock_acquire(lock, path, mode, timeout_ms, err);
 }
 
-/* Asks for a shared lock, so that two callers at the same time don't take each other for a holder. */
-int lock_is_held(const char *path, struct error **err)
+/* Would the lock have to be waited for? */
+static int ask(const char *path, int operation, struct error **err)
 {
         _cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
 
@@ -114,13 +119,24 @@ int lock_is_held(const char *path, struct error **err)
                 error_errno(err, ERROR_FAILED, "cannot open the lock '%s'", path);
                 return file_hint(err, path, errno);
         }
-        while (flock(fd, LOCK_SH | LOCK_NB) < 0) {
+        while (flock(fd, operation | LOCK_NB) < 0) {
                 if (errno == EWOULDBLOCK)
                         return 1;
                 if (errno != EINTR)
                         return error_errno(err, ERROR_FAILED, "cannot check the lock '%s'", path);
         }
         return 0;
+}
+
+/* Asks for a shared lock, so that two callers at the same time don't take each other for a holder. */
+int lock_is_held(const char *path, struct error **err)
+{
+        return ask(path, LOCK_SH, err);
+}
+
+int lock_is_used(const char *path, struct error **err)
+{
+        return ask(path, LOCK_EX, err);
 }
 
 void lock_release(struct lock *lock)

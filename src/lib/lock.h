@@ -41,4 +41,6 @@ int lock_await(struct lock *lock, const char *path, enum lock_mode mode, int tim
  * shared holders are not seen.
  */
 int lock_is_held(const char *path, struct error **err);
+/* Does anybody hold it at all? 1, 0 or -1, like lock_is_held(). Takes the lock for an instant, so lock_is_held() may say so. */
+int lock_is_used(const char *path, struct error **err);
 void lock_release(struct lock *lock);

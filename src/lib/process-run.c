@@ -10,12 +10,15 @@
 #include <unistd.h>
 
 #include "lib/deadline.h"
+#include "lib/interrupt.h"
 #include "lib/os.h"
 #include "lib/text.h"
 
 #define DEFAULT_TIMEOUT_MS 60000
 /* A killed child is gone at once, unless the kernel holds it. */
-#define REAP_TIMEOUT_MS  10000
+#define REAP_TIMEOUT_MS 10000
+/* After SIGTERM, until SIGKILL. Enough for git to remove its locks; mmdebstrap would take half a minute. */
+#define GRACE_MS         1000
 #define WAIT_MS          5000 /* between two calls of on_wait */
 #define LINE_LIMIT       4096
 #define PIECE            (64 << 10)
@@ -37,6 +40,7 @@ struct stream {
 struct run {
         const struct process_spec *spec;
         pid_t pid;
+        bool own_group;
         int process_fd;
         int input_fd;
         const char *next; /* the child's next input, `left` bytes; after it comes what `then_fd` gives */
@@ -245,8 +249,12 @@ static int run_start(struct run *run, struct error **err)
                         return -1;
                 spec.stderr_fd = child_err;
         }
+        spec.new_group = interrupt_is_caught() && spec.stdin_fd != PROCESS_INHERIT && !spec.may_ask;
+        run->own_group = spec.new_session || spec.new_group;
         if (process_spawn(&spec, &run->pid, err) < 0)
                 return -1;
+        if (run->own_group)
+                interrupt_add_group(run->pid);
         run->process_fd = os_process_fd(run->pid);
         return 0;
 }
@@ -257,6 +265,11 @@ static int out_of_time(const struct run *run, const char *how, int ms, struct er
 
         error_set(err, ERROR_FAILED, "'%s' %s %s", run->spec->argv[0], how, duration);
         return error_passes(err, "it takes less time when this computer has less to do");
+}
+
+static deadline next_wait(const struct process_spec *spec)
+{
+        return deadline_in(spec->wait_ms > 0 ? spec->wait_ms : WAIT_MS);
 }
 
 static int check_limits(struct run *run, struct error **err)
@@ -271,7 +284,7 @@ static int check_limits(struct run *run, struct error **err)
         if (spec->on_wait && deadline_passed(run->wait)) {
                 if (spec->on_wait(spec->on_wait_data, err) < 0)
                         return -1;
-                run->wait = deadline_in(WAIT_MS);
+                run->wait = next_wait(spec);
         }
         return 0;
 }
@@ -283,11 +296,16 @@ static deadline next_limit(const struct run *run)
         return run->spec->on_wait && run->wait < next ? run->wait : next;
 }
 
+static int check_interrupt(const struct process_spec *spec, struct error **err)
+{
+        return interrupt_check(err) < 0 ? error_wrap(err, "'%s'", spec->argv[0]) : 0;
+}
+
 /* 1 = the child has ended, 0 = not yet, -1 = it must be stopped. */
 static int run_round(struct run *run, struct error **err)
 {
         const struct process_spec *spec = run->spec;
-        enum { INPUT, THEN, OUT, ERR, END, COUNT };
+        enum { INPUT, THEN, OUT, ERR, END, INTERRUPT, COUNT };
         bool hungry = run->input_fd >= 0 && run->left == 0;
         struct pollfd polled[COUNT] = {
                 /* poll(2) reports that the reader is gone without being asked. */
@@ -296,9 +314,10 @@ static int run_round(struct run *run, struct error **err)
                 [OUT] = { .fd = run->out.fd, .events = POLLIN },
                 [ERR] = { .fd = run->err.fd, .events = POLLIN },
                 [END] = { .fd = run->process_fd, .events = POLLIN },
+                [INTERRUPT] = { .fd = interrupt_fd(), .events = POLLIN },
         };
 
-        if (check_limits(run, err) < 0)
+        if (check_limits(run, err) < 0 || check_interrupt(run->spec, err) < 0)
                 return -1;
         if (poll(polled, COUNT, deadline_left(next_limit(run))) < 0)
                 return errno == EINTR ? 0 : error_errno(err, ERROR_FAILED, "cannot wait for '%s'", spec->argv[0]);
@@ -318,10 +337,27 @@ static int run_round(struct run *run, struct error **err)
         return drain_stream(spec, &run->out, err) < 0 || drain_stream(spec, &run->err, err) < 0 ? -1 : 1;
 }
 
+/* One that was not at fault may put its own things in order. It is not reaped, so that its group's number stays its own. */
+static void ask_to_end(const struct run *run, pid_t whom)
+{
+        struct pollfd ended = { .fd = run->process_fd, .events = POLLIN };
+        deadline limit = deadline_in(GRACE_MS);
+
+        kill(whom, SIGTERM);
+        while (poll(&ended, 1, deadline_left(limit)) < 0 && errno == EINTR)
+                ;
+}
+
 static void run_kill(const struct run *run)
 {
+        pid_t whom = run->own_group ? -run->pid : run->pid;
+
+        if (interrupt_pending())
+                ask_to_end(run, whom);
         /* Until it is reaped, the pid is the child's and nobody else's. */
-        kill(run->spec->new_session ? -run->pid : run->pid, SIGKILL);
+        kill(whom, SIGKILL);
+        if (run->own_group)
+                interrupt_forget_group(run->pid);
         process_wait(run->pid, REAP_TIMEOUT_MS, NULL, NULL);
 }
 
@@ -331,10 +367,12 @@ int process_run(const struct process_spec *spec, struct process_result *result, 
         int ended = 0;
         int status = 0;
 
+        if (check_interrupt(spec, err) < 0)
+                return -1;
         run.spec = spec;
         run.limit = deadline_in(spec->timeout_ms != 0 ? spec->timeout_ms : DEFAULT_TIMEOUT_MS);
         run.quiet = spec->quiet_ms > 0 ? deadline_in(spec->quiet_ms) : DEADLINE_NEVER;
-        run.wait = deadline_in(WAIT_MS);
+        run.wait = next_wait(spec);
         run.next = spec->input;
         run.left = spec->input_length;
         run.then_fd = spec->then_fd > 0 ? spec->then_fd : -1;
@@ -350,6 +388,8 @@ int process_run(const struct process_spec *spec, struct process_result *result, 
                 run_kill(&run);
                 return -1;
         }
+        if (run.own_group)
+                interrupt_forget_group(run.pid);
         if (process_wait(run.pid, REAP_TIMEOUT_MS, &status, err) < 0)
                 return -1;
         if (!result)

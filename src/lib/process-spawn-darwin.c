@@ -56,6 +56,8 @@ static int set_attributes(const struct spawn *spawn, posix_spawnattr_t *attribut
                 flags |= POSIX_SPAWN_SETEXEC;
         else if (spawn->new_session)
                 flags |= POSIX_SPAWN_SETSID;
+        else if (spawn->new_group)
+                flags |= POSIX_SPAWN_SETPGROUP; /* 0, the default: a group of its own */
         failure = posix_spawnattr_setflags(attributes, (short)flags);
         if (failure == 0)
                 failure = posix_spawnattr_setsigdefault(attributes, &all);
@@ -129,7 +131,7 @@ static _noreturn_ void become(const struct spawn *spawn, const void *data, pid_t
         const struct how *how = data;
         int failure = 0;
 
-        if (end_with(parent) < 0 || (spawn->new_session && setsid() < 0))
+        if (end_with(parent) < 0 || (spawn->new_session && setsid() < 0) || (spawn->new_group && setpgid(0, 0) < 0))
                 failure = errno;
         if (failure == 0)
                 failure = posix_spawn(NULL, spawn->program, how->actions, how->attributes, spawn->argv, spawn->environment);

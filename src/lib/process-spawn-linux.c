@@ -69,8 +69,9 @@ static _noreturn_ void become(const struct spawn *spawn, const void *data _unuse
                 signal(number, SIG_DFL);
         if (!spawn->outlives)
                 end_with(parent);
-        if ((!spawn->new_session || setsid() >= 0) && (!spawn->folder || chdir(spawn->folder) == 0) &&
-            place_fds(spawn, &trouble) == 0 && sigprocmask(SIG_SETMASK, &none, NULL) == 0)
+        if ((!spawn->new_session || setsid() >= 0) && (!spawn->new_group || setpgid(0, 0) == 0) &&
+            (!spawn->folder || chdir(spawn->folder) == 0) && place_fds(spawn, &trouble) == 0 &&
+            sigprocmask(SIG_SETMASK, &none, NULL) == 0)
                 execve(spawn->program, spawn->argv, spawn->environment);
         failure = errno;
         (void)!write(trouble, &failure, sizeof(failure));

@@ -31,7 +31,7 @@ struct spawn {
         const struct spawn_fd *fds; /* the child has no others */
         size_t count;
         int highest; /* the highest `to` */
-        bool new_session, outlives;
+        bool new_session, new_group, outlives;
 };
 
 /* Starts the child with default signals, none of them blocked. Returns 0, or an error number also when the program can't be

@@ -109,6 +109,7 @@ int process_spawn(const struct process_spec *spec, pid_t *pid, struct error **er
                 .folder = spec->folder,
                 .count = count,
                 .new_session = spec->new_session,
+                .new_group = spec->new_group && !spec->new_session,
                 .outlives = spec->outlives_us,
         };
         struct spawn_fd *fds;

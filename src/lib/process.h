@@ -41,14 +41,17 @@ struct process_spec {
         size_t fd_count;
         int timeout_ms; /* 0 = 60 s; -1 = no limit (a user's own long work) */
         int quiet_ms;   /* it also ends when it has said nothing for so long; 0 = it may be silent */
-        /* Called every few seconds while it runs. When it fails, with an error, the run ends. NULL = none */
+        /* Called while it runs, every `wait_ms` (0 = 5 s). When it fails, with an error, the run ends. NULL = none */
         int (*on_wait)(void *data, struct error **err);
         void *on_wait_data;
+        int wait_ms;
         size_t output_limit;     /* bytes kept of each stream; 0 = PROCESS_OUTPUT_LIMIT; beyond it the run fails */
         process_line_fn on_line; /* NULL = none */
         void *on_line_data;
         bool lines_only;  /* stdout only goes to on_line: it is not kept, and has no limit */
         bool new_session; /* setsid(): no terminal, and a Ctrl-C on ours doesn't reach it */
+        bool new_group;   /* setpgid(): a Ctrl-C on our terminal doesn't reach it, and it must not ask anything there */
+        bool may_ask;     /* it may ask on our terminal, so process_run() gives it no group of its own */
         bool outlives_us; /* it goes on when we end; else it gets SIGTERM then */
         bool hold_input;  /* stdin is closed when the child has ended, not after the last byte of `input`: its end tells of ours
                            */
@@ -67,7 +70,8 @@ void process_result_clear(struct process_result *result);
 
 /*
  * Runs it to the end. 0 whatever its exit status; -1 when it could not be started, or hit a limit (it is then killed and
- * reaped).
+ * reaped). Where signals are caught (interrupt.h), it has a process group of its own unless it shares our stdin, and
+ * ERROR_INTERRUPTED means that it was ended with that group, or not started.
  */
 int process_run(const struct process_spec *spec, struct process_result *result, struct error **err);
 /* Runs it to the end and wants exit status 0; otherwise the error ends with the last lines of its stderr. `out` may be NULL. */

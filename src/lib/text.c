@@ -287,6 +287,31 @@ char *text_format_duration(int64_t milliseconds)
         return xasprintf("%" PRId64 " h %" PRId64 " min", minutes / 60, minutes % 60);
 }
 
+char *text_format_roughly(int64_t milliseconds)
+{
+        int64_t seconds = milliseconds / 1000;
+        int64_t tens = (seconds + 5) / 10 * 10;
+        int64_t minutes = (seconds + 30) / 60;
+        int64_t hours = (minutes + 30) / 60;
+
+        if (seconds < 8)
+                return xstrdup("a few seconds");
+        if (seconds < 55)
+                return xasprintf("%" PRId64 " seconds", tens);
+        if (minutes < 100)
+                return xasprintf("%" PRId64 " minute%s", minutes, minutes == 1 ? "" : "s");
+        return xasprintf("%" PRId64 " hours", hours);
+}
+
+char *text_format_clock(int64_t milliseconds)
+{
+        int64_t seconds = milliseconds / 1000;
+
+        if (seconds < 3600)
+                return xasprintf("%" PRId64 ":%02" PRId64, seconds / 60, seconds % 60);
+        return xasprintf("%" PRId64 ":%02" PRId64 ":%02" PRId64, seconds / 3600, seconds / 60 % 60, seconds % 60);
+}
+
 int text_parse_int(const char *text, int64_t low, int64_t high, int64_t *value)
 {
         const char *digits = *text == '-' ? text + 1 : text;

@@ -48,6 +48,11 @@ char *text_format_size(int64_t bytes);
 /* "0.3 s", "12 s", "3 min 20 s", "2 h 5 min". Owned by the caller. */
 char *text_format_duration(int64_t milliseconds);
 
+/* For what isn't known exactly: "a few seconds", "40 seconds", "1 minute", "4 minutes", "2 hours". Owned by the caller. */
+char *text_format_roughly(int64_t milliseconds);
+/* As on a clock: "0:07", "2:10", "1:02:10". Owned by the caller. */
+char *text_format_clock(int64_t milliseconds);
+
 /* RFC 3339 in UTC, "2026-01-02T03:04:05Z"; a time that has no such form becomes 1970. Owned by the caller. */
 char *text_format_time(time_t when);
 

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lib/interrupt.h"
 #include "lib/os.h"
 #include "lib/process.h"
 #include "lib/strbuf.h"
@@ -97,7 +98,7 @@ static int compare_identity(const struct vm *vm, struct strbuf *said, struct err
 int guest_await(const struct vm *vm, uint16_t port, pid_t driver, struct progress *progress, struct error **err)
 {
         _cleanup_(closep) int process_fd = os_process_fd(driver);
-        struct pollfd process = { .fd = process_fd, .events = POLLIN };
+        struct pollfd polled[] = { { .fd = process_fd, .events = POLLIN }, { .fd = interrupt_fd(), .events = POLLIN } };
         _cleanup_(strv_clear) struct strv argv = STRV_INIT;
 
         if (process_fd < 0)
@@ -124,7 +125,9 @@ int guest_await(const struct vm *vm, uint16_t port, pid_t driver, struct progres
                                 error_passes(err, "a guest boots faster when this computer has less to do");
                         return error_set_kind(err, ERROR_ENGINE);
                 }
-                if (poll(&process, 1, PAUSE_MS) == 1)
+                if (interrupt_check(err) < 0)
+                        return -1;
+                if (poll(polled, ARRAY_SIZE(polled), PAUSE_MS) > 0 && polled[0].revents)
                         return error_set(err, ERROR_ENGINE, "the guest ended before its sshd answered");
         }
 }

@@ -10,6 +10,7 @@
 
 #include "image/stock.h"
 #include "lib/file.h"
+#include "lib/interrupt.h"
 #include "lib/os.h"
 #include "lib/text.h"
 #include "lima/engine.h"
@@ -105,7 +106,9 @@ static int run(struct vm *vm, struct filling *filling, struct event_sink *events
         status = filling->wanted->fill(vm, filling->wanted->data, events, &filling->became, err);
         guest_guard_end(&guard);
         if (status < 0) {
+                interrupt_hold();
                 lima_stop(vm, events, NULL);
+                interrupt_go_on();
                 return -1;
         }
         event_line(events, "saving");

@@ -1,6 +1,7 @@
 #include <poll.h>
 
 #include "lib/file.h"
+#include "lib/interrupt.h"
 #include "lib/os.h"
 #include "lib/text.h"
 #include "lima/definition.h"
@@ -64,9 +65,11 @@ static int settle(struct vm *vm, struct look *look, struct event_sink *events, s
         while (look->state == LOOK_HALF && !progress_is_over(&progress, now_ms())) {
                 pid_t pid = look->listing.agent > 0 ? look->listing.agent : look->listing.driver;
                 _cleanup_(closep) int process_fd = os_process_fd(pid);
-                struct pollfd polled = { .fd = process_fd, .events = POLLIN };
+                struct pollfd polled[] = { { .fd = process_fd, .events = POLLIN }, { .fd = interrupt_fd(), .events = POLLIN } };
 
-                poll(&polled, 1, 500);
+                poll(polled, ARRAY_SIZE(polled), 500);
+                if (interrupt_check(err) < 0)
+                        return -1;
                 progress_look(&progress, pid, now_ms());
                 if (look_at(vm, look, err) < 0)
                         return -1;
@@ -226,9 +229,12 @@ static int start(struct vm *vm, struct look *look, struct event_sink *events, st
         if (run_start(vm, ssh_port, events, err) == 0 && await_guest(vm, look, LOGIN_MS, LOGIN_WHOLE_MS, err) == 0)
                 return 0;
         add_console(look, err);
-        /* A start that failed, timed out or is degraded leaves the VM running, and the next one would take that for success. */
+        interrupt_hold();
+        /* A start that failed, was stopped, timed out or is degraded leaves the VM running, and the next one would take that
+         * for success. */
         if (lima_kill(vm, &after) < 0)
                 event_warning(events, "%s", after->message);
+        interrupt_go_on();
         return -1;
 }
 

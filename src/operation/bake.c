@@ -2,6 +2,7 @@
 
 #include "operation/describe.h"
 #include "operation/engines.h"
+#include "operation/outlook.h"
 #include "operation/recipe-layers.h"
 #include "operation/stock.h"
 #include "operation/target.h"
@@ -34,6 +35,7 @@ static int make(struct front *front, const struct target *target, bool force, st
                 event_note(front->events, "engine '%s' makes nothing in advance", engine->name);
                 return 0;
         }
+        outlook_tell(front, engine, target);
         describe_record(&record, &target->project, target->name, engine->name);
         if (recipe_layers_ensure(front, engine, &record, target, &layers, err) < 0)
                 return -1;

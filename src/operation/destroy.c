@@ -1,11 +1,11 @@
 #include "operation/destroy.h"
 
 #include "guest/archive.h"
-#include "guest/copy-stream.h"
 #include "guest/repos.h"
 #include "guest/session.h"
 #include "host/ssh_config.h"
 #include "lib/file.h"
+#include "lib/interrupt.h"
 #include "lib/text.h"
 #include "operation/power.h"
 
@@ -37,6 +37,14 @@ static void withdraw(struct front *front, const struct vm *vm, const char *check
         }
 }
 
+/* What is left of a run that did not come to its end is not somebody's VM. */
+static const char *doing(const struct vm *vm)
+{
+        if (vm->record.intent == INTENT_CREATE)
+                return "clearing away the unfinished VM";
+        return vm->record.intent == INTENT_DESTROY ? "finishing the removal of VM" : "removing VM";
+}
+
 /* A VM that is about to be removed is not asked to shut down: its disk goes with it. */
 int destroy_vm(struct front *front, struct vm *vm, struct error **err)
 {
@@ -45,7 +53,7 @@ int destroy_vm(struct front *front, struct vm *vm, struct error **err)
 
         if (vm_inspect(vm, &status, err) < 0)
                 return -1;
-        event_begin(front->events, "destroy", "removing VM '%s'", vm->name);
+        event_begin(front->events, "destroy", "%s '%s'", doing(vm), vm->name);
         session_close(vm);
         if (intend(vm, err) < 0)
                 goto fail;
@@ -103,10 +111,10 @@ int destroy_save_work(struct front *front, struct vm *vm, const char *path, stru
                 event_note(front->events, "VM '%s' was not complete, so there is nothing to save", vm->name);
                 return 0;
         }
-        if (power_boot(front, vm, err) < 0 || copy_catch_signals(err) < 0)
+        if (power_boot(front, vm, err) < 0)
                 return -1;
         event_begin(front->events, "save", "saving the work of VM '%s'", vm->name);
-        if (archive_save(vm, path, &bytes, err) < 0 || copy_let_signals(err) < 0) {
+        if (archive_save(vm, path, &bytes, err) < 0 || interrupt_check(err) < 0) {
                 event_end(front->events, "save", EVENT_FAILED, NULL);
                 return -1;
         }

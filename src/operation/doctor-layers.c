@@ -60,8 +60,8 @@ static void check_layer(struct doctor *doctor, struct look *look, size_t i)
         bool read_all = look->wish->layers;
         int found;
 
-        /* An earlier one took it away, or this is only the name of what a killed build left. */
-        if (streq(layer->kind, "unfinished") || engine->has_layer(layer->key, NULL) == 0)
+        /* An earlier one took it away, or this is only the name of what a build has not finished. */
+        if (streq(layer->kind, "building") || streq(layer->kind, "unfinished") || engine->has_layer(layer->key, NULL) == 0)
                 return;
         if (read_all)
                 event_begin(look->wish->front->events, "layer", "reading layer %.12s", layer->key);

@@ -297,6 +297,16 @@ static bool check_lost(struct doctor *doctor, const char *title, const struct vm
         return lost.now || lost.later;
 }
 
+/* Returns true when a command is at work on the VM, so that what is half done says nothing. */
+static bool is_in_hand(struct doctor *doctor, const char *title, const struct vm *vm)
+{
+        if (vm->record.intent == INTENT_NONE || !vm_is_busy(vm))
+                return false;
+        doctor_say(doctor, DOCTOR_GOOD, title, NULL, "another 'machine' command is %s it",
+                   vm->record.intent == INTENT_DESTROY ? "removing" : "making");
+        return true;
+}
+
 static void check_vm(struct doctor *doctor, const char *name)
 {
         static const char *const unfinished[] = {
@@ -312,6 +322,8 @@ static void check_vm(struct doctor *doctor, const char *name)
                 return;
         }
         check_line(doctor, title, &vm);
+        if (is_in_hand(doctor, title, &vm))
+                return;
         if (vm.damage) {
                 doctor_say(doctor, DOCTOR_WARNING, title, "machine doctor --repair", "its record is read from a copy: %s",
                            vm.damage);

@@ -25,6 +25,7 @@ static void look(struct inventory_entry *entry)
                 entry->trouble = error_text(error);
                 entry->broken = true;
         }
+        entry->making = vm_is_being_made(&entry->vm);
 }
 
 static void inspect_all(struct inventory *inventory)
@@ -105,7 +106,11 @@ int inventory_take(struct front *front, struct inventory *out, struct error **er
 
 const char *inventory_state(const struct inventory_entry *entry)
 {
-        return entry->broken ? vm_state_name(VM_BROKEN) : entry->trouble ? "unknown" : vm_state_name(entry->status.state);
+        if (entry->broken)
+                return vm_state_name(VM_BROKEN);
+        if (entry->making)
+                return VM_CREATING;
+        return entry->trouble ? "unknown" : vm_state_name(entry->status.state);
 }
 
 void inventory_repos(const struct inventory_entry *entry, struct strv *out)

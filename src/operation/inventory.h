@@ -13,6 +13,7 @@ struct inventory_entry {
         struct vm_status status;
         char *trouble; /* why the state isn't known; NULL = it is */
         bool broken;   /* because its record can't be read */
+        bool making;   /* somebody is making it (vm_is_being_made()) */
 };
 
 struct inventory {
@@ -29,7 +30,8 @@ void inventory_clear(struct inventory *inventory);
 
 /* A configuration that can't be read, or a VM that can't be asked, is only a warning: all other VMs are still listed. */
 int inventory_take(struct front *front, struct inventory *out, struct error **err);
-/* "running", "stopped", …; "unknown" for one with trouble, "broken" for one without a record. */
+/* "running", "stopped", …; "creating" for one that is being made, "unknown" for one with trouble, "broken" for one without a
+ * record. */
 const char *inventory_state(const struct inventory_entry *entry);
 /* Adds the repos of its VM, or those of its project when it has no VM. */
 void inventory_repos(const struct inventory_entry *entry, struct strv *out);

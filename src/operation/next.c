@@ -40,6 +40,11 @@ static void say_state(struct next *out, const struct vm *vm, const struct vm_sta
         _cleanup_(freep) char *text = vm_status_text(status);
         bool half = vm->record.intent != INTENT_NONE;
 
+        if (vm_is_being_made(vm)) {
+                out->where = xasprintf("VM '%s' is being made by another 'machine' command.", vm->name);
+                add(out, "status", name, "show its state");
+                return;
+        }
         out->where = xasprintf("VM '%s' is %s%s.", vm->name, text,
                                vm->record.intent == INTENT_DESTROY ? ", and only half removed"
                                : half                              ? ", and only half set up"

@@ -3,7 +3,6 @@
 #include "config/project.h"
 #include "guest/lend.h"
 #include "guest/repos.h"
-#include "host/user.h"
 #include "operation/boundary.h"
 #include "operation/engines.h"
 #include "operation/recipe.h"
@@ -99,13 +98,10 @@ int observe_drift(const struct vm *vm, const struct target *target, struct vm_st
         return 0;
 }
 
-int observe_layers(const struct target *target, struct recipe_layers_found *out, struct error **err)
+int observe_outlook(const struct target *target, struct outlook *out, struct error **err)
 {
-        _cleanup_(freep) char *user = user_for_guest();
         _cleanup_(freep) char *why = NULL;
         const struct engine *engine;
 
-        return engine_choose(target->project.engine, &engine, &why, err) < 0
-                       ? -1
-                       : recipe_layers_find(engine, target, user, out, err);
+        return engine_choose(target->project.engine, &engine, &why, err) < 0 ? -1 : outlook_find(engine, target, out, err);
 }

@@ -3,7 +3,7 @@
 
 #include "config/recipe.h"
 #include "guest/commits.h"
-#include "operation/recipe-layers.h"
+#include "operation/outlook.h"
 #include "operation/target.h"
 #include "plan/drift.h"
 #include "plan/plan.h"
@@ -28,8 +28,8 @@ int observe(const struct vm *vm, const struct target *target, struct observation
 /* Finds what is there, and the steps to what the project says. Fails when the VM's engine can't hold the project's line. */
 int observe_plan(const struct vm *vm, const struct target *target, struct observation *observed, struct plan *plan,
                  struct error **err);
-/* Finds the layers that a new VM of the project would be made from, and those to be made first (recipe-layers.h). */
-int observe_layers(const struct target *target, struct recipe_layers_found *out, struct error **err);
+/* Finds what a new VM of the project would be made from, by the engine that it would get (outlook.h). */
+int observe_outlook(const struct target *target, struct outlook *out, struct error **err);
 /* Finds the steps, and the recipe that they would apply. */
 int observe_preview(const struct vm *vm, const struct target *target, struct plan *plan, struct recipe *recipe,
                     struct error **err);

@@ -3,9 +3,11 @@
 #include <unistd.h>
 
 #include "guest/session.h"
+#include "host/builds.h"
 #include "host/paths.h"
 #include "lib/file.h"
 #include "lib/hash.h"
+#include "lib/interrupt.h"
 #include "operation/recipe-apply.h"
 #include "operation/recipe.h"
 #include "operation/versions.h"
@@ -111,6 +113,14 @@ static void image_packages(const struct recipe_part *part, struct strv *out)
                 recipe_debian_packages(part, out);
 }
 
+static bool wants_wide(const struct recipe_part *part)
+{
+        _cleanup_(strv_clear) struct strv packages = STRV_INIT;
+
+        image_packages(part, &packages);
+        return packages.count >= IMAGE_PACKAGES_LEAST;
+}
+
 /* Returns 1 when the part has a layer on the plain image, made when or where there was no image with the packages. */
 static int find_on_plain(const struct ground *ground, char **base, struct error **err)
 {
@@ -156,6 +166,8 @@ static int find_ground(const struct ground *ground, char **base, struct error **
                         there = find_on_plain(ground, base, err);
                 if (there == 0 && ground->front)
                         there = make_wide(ground, &packages, base);
+                if (interrupt_check(err) < 0)
+                        return -1;
         }
         return there != 0 ? there
                           : ground->engine->base_layer(ground->user, NULL, ground->front != NULL,
@@ -265,8 +277,7 @@ static int look_for_parts(const struct ground *ground, const struct recipe *reci
                 }
                 if (there > 0)
                         strv_add(&out->keys, *below);
-                else
-                        strv_take(&out->missing, about(part));
+                strv_take(there > 0 ? &out->names : &out->missing, about(part));
         }
         return 0;
 }
@@ -291,9 +302,11 @@ int recipe_layers_find(const struct engine *engine, const struct target *target,
                 return -1;
         if (there > 0) {
                 strv_add(&out->keys, below);
+                strv_add(&out->names, BUILD_IMAGE);
                 return look_for_parts(&ground, &recipe, &below, out, err);
         }
-        strv_add(&out->missing, "image");
+        strv_add(&out->missing, BUILD_IMAGE);
+        out->wide = wants_wide(ground.part);
         for (size_t p = 0; p < recipe.part_count; p++)
                 if (recipe_apply_has_work(&recipe.parts[p]))
                         strv_take(&out->missing, about(&recipe.parts[p]));
@@ -303,5 +316,6 @@ int recipe_layers_find(const struct engine *engine, const struct target *target,
 void recipe_layers_found_clear(struct recipe_layers_found *found)
 {
         strv_clear(&found->keys);
+        strv_clear(&found->names);
         strv_clear(&found->missing);
 }

@@ -29,15 +29,17 @@ int recipe_layers_ensure(struct front *front, const struct engine *engine, const
                          const struct target *target, struct recipe_layers *out, struct error **err);
 struct recipe_layers_found {
         struct strv keys;    /* of the existing layers for a new VM of the project, from the image up */
+        struct strv names;   /* what each of these is, in the words of `missing` */
         struct strv missing; /* what would be made first: "image", "base", "profile node" */
+        bool wide;           /* the image that is missing would have the recipe's packages */
 };
 
 #define RECIPE_LAYERS_FOUND_INIT                                                                                               \
         {                                                                                                                      \
-                .keys = STRV_INIT, .missing = STRV_INIT                                                                        \
+                .keys = STRV_INIT, .names = STRV_INIT, .missing = STRV_INIT                                                    \
         }
 void recipe_layers_found_clear(struct recipe_layers_found *found);
 
-/* Finds which of the layers exist, and makes nothing. Both lists are empty when the engine or project has no layers. */
+/* Finds which of the layers exist, and makes nothing. The lists are empty when the engine or project has no layers. */
 int recipe_layers_find(const struct engine *engine, const struct target *target, const char *user,
                        struct recipe_layers_found *out, struct error **err);

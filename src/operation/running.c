@@ -61,7 +61,9 @@ int running_open(struct front *front, const char *name, struct vm *vm, struct er
                 secrets_bring_softly(front, vm, &target.project);
         if (started)
                 target_warn(front, &target, "its secrets are not loaded");
-        if (vm->record.intent == INTENT_SETUP)
+        if (vm_is_being_made(vm))
+                event_warning(front->events, "VM '%s' is still being set up by another 'machine' command", vm->name);
+        else if (vm->record.intent == INTENT_SETUP)
                 event_warning(front->events, "VM '%s' is only half set up: machine up %s", vm->name, vm->name);
         return 0;
 }

@@ -6,12 +6,14 @@
 #include "guest/clients.h"
 #include "guest/session.h"
 #include "host/keys.h"
+#include "lib/interrupt.h"
 #include "operation/boundary.h"
 #include "operation/code.h"
 #include "operation/describe.h"
 #include "operation/destroy.h"
 #include "operation/engines.h"
 #include "operation/observe.h"
+#include "operation/outlook.h"
 #include "operation/power.h"
 #include "operation/recipe-apply.h"
 #include "operation/recipe-layers.h"
@@ -50,6 +52,7 @@ static int create(struct front *front, struct vm *vm, const struct target *targe
         if (commits->note)
                 event_note(front->events, "%s", commits->note);
         set_string(&vm->record.git, xstrdup(commits->hash));
+        outlook_tell(front, engine, target);
         if (vm_intend(vm, INTENT_CREATE, err) < 0 || keys_ensure(vm->folder, vm->name, front->events, err) < 0 ||
             commits_store(vm, commits, err) < 0 || take_layers(front, vm, target, err) < 0 ||
             engine->create(vm, front->events, err) < 0)
@@ -225,6 +228,9 @@ static int up(struct front *front, struct vm *vm, const struct target *target, c
         for (size_t i = 0; i < plan.count; i++) {
                 const struct plan_step *step = &plan.steps[i];
 
+                status = interrupt_check(err);
+                if (status < 0)
+                        break;
                 /* After the stop: if killed in between, the next run still sees that a running VM has the old ports. */
                 if (step->type != PLAN_RESTART && !followed) {
                         status = follow(vm, target, &observed.commits, plan.running, err);
@@ -256,6 +262,8 @@ static int up(struct front *front, struct vm *vm, const struct target *target, c
                 if (step->type == PLAN_START)
                         warm(vm, &plan, i + 1, filled, &target->project);
         }
+        if (status == 0)
+                status = interrupt_check(err);
         if (status == 0 && !secrets)
                 secrets_bring_softly(front, vm, &target->project);
         if (status == 0)
@@ -264,7 +272,7 @@ static int up(struct front *front, struct vm *vm, const struct target *target, c
                 status = vm_intend(vm, INTENT_NONE, err);
         session_warm_await(vm);
         follow_host_ca(vm, &observed.recipe, applied);
-        return status;
+        return status == 0 ? interrupt_check(err) : status;
 }
 
 int up_vm(struct front *front, struct vm *vm, const struct target *target, const char *engine, struct up_result *out,

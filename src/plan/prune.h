@@ -26,7 +26,8 @@ void prune_clear(struct prune *prune);
 
 /*
  * `used` has the keys of the layers that VMs' disks stand on. Removes all layers that nothing needs. Layers that a new VM would
- * be made from stay, unless `all`. With `all`, templates that VMs stand on lose their memory.
+ * be made from stay, unless `all`. With `all`, templates that VMs stand on lose their memory. What is `held` stays in any case,
+ * with all that it stands on.
  */
 void prune_unused(const struct engine_layers *layers, const struct strv *used, bool all, struct prune *out);
 /* Removes the memory of the least recently used templates until the rest is within `budget` bytes. The one used last stays. */
@@ -35,5 +36,5 @@ void prune_budget(const struct engine_layers *layers, int64_t budget, struct pru
 /* Appends the names of the VMs that need the layer, or one that stands on it. `owners` has the VM's name for each of `used`. */
 void prune_owners(const struct engine_layers *layers, size_t layer, const struct strv *used, const struct strv *owners,
                   struct strv *out);
-/* Does a VM need the layer, or a layer that stands on it? */
+/* Does a VM need the layer, or a layer that stands on it, or does somebody make something from it? */
 bool prune_is_used(const struct engine_layers *layers, size_t layer, const struct strv *used);

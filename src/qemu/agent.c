@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/interrupt.h"
 #include "lib/lock.h"
 #include "lib/os.h"
 #include "lib/said.h"
@@ -274,9 +275,9 @@ int agent_run(struct agent *agent, const char *const *argv, const struct strbuf 
                         return -1;
                 if (ended)
                         return judge(argv[0], reply, err);
-                if (check_progress(argv[0], qemu, &progress, err) < 0)
+                if (interrupt_check(err) < 0 || check_progress(argv[0], qemu, &progress, err) < 0)
                         return -1;
-                poll(NULL, 0, pause);
+                poll(&(struct pollfd){ .fd = interrupt_fd(), .events = POLLIN }, 1, pause);
                 pause = pause * 2 < LOOK_LONGEST_MS ? pause * 2 : LOOK_LONGEST_MS;
         }
 }

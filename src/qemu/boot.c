@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lib/interrupt.h"
 #include "lib/loop.h"
 #include "lib/os.h"
 #include "qemu/socket.h"
@@ -227,6 +228,14 @@ static void on_console(struct loop *loop, int fd, short revents, void *data)
                 console_report(&boot->console, boot->events);
 }
 
+static void on_interrupt(struct loop *loop, int fd, short revents, void *data)
+{
+        struct boot *boot = data;
+
+        interrupt_check(&boot->error);
+        loop_quit(loop, -1);
+}
+
 static int watch_console(struct boot *boot, struct error **err)
 {
         if (console_follow(&boot->console, boot->runtime->console_log, err) < 0)
@@ -271,6 +280,8 @@ int boot_wait(const struct runtime *runtime, struct qmp *qmp, int quiet_ms, stru
         if (watch_console(&boot, err) < 0)
                 return -1;
         loop_add_fd(boot.loop, qmp_fd(qmp), POLLIN, on_qmp, &boot);
+        if (interrupt_fd() >= 0)
+                loop_add_fd(boot.loop, interrupt_fd(), POLLIN, on_interrupt, &boot);
         loop_add_timer(boot.loop, progress_pause_ms(&boot.progress), on_look, &boot);
         attempt_plan(&boot, 0);
         if (loop_run(boot.loop, err) == 0)

@@ -5,6 +5,7 @@
 #include "image/layer-mend.h"
 #include "image/qcow2.h"
 #include "lib/file.h"
+#include "lib/interrupt.h"
 #include "qemu/disk.h"
 #include "qemu/engine.h"
 #include "qemu/launch.h"
@@ -62,6 +63,8 @@ static int choose_layer(const struct vm *vm, struct event_sink *events, struct l
                 return -1;
         if (!vm->record.cold && find_template(vm, &base, events, out, &reason) == 0)
                 return 0;
+        if (interrupt_check(err) < 0)
+                return -1;
         if (reason) {
                 text = error_text(reason);
                 event_warning(events, "VM '%s' boots cold, because there is no warm template: %s", vm->name, text);

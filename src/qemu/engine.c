@@ -152,6 +152,7 @@ const struct engine qemu_engine = {
         .has_layer = stock_has,
         .fill_layer = engine_fill_layer,
         .bake = engine_bake,
+        .baked = engine_baked,
         .needs = need_layers,
         .check_layer = stock_check,
         .mend_layer = stock_mend,

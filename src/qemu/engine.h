@@ -27,5 +27,6 @@ int engine_refused(const struct vm *vm, const char *address, uint16_t port, char
 int engine_layers(const char *user, struct engine_layers *out, struct error **err);
 int engine_remains(const struct vm *vm, struct vm_record *out, struct error **err);
 int engine_fill_layer(const struct engine_filling *wanted, struct event_sink *events, char **key, struct error **err);
+int engine_baked(const struct vm_record *record, struct error **err);
 int engine_bake(const struct vm_record *record, bool force, struct event_sink *events, struct error **err);
 int engine_remove_layer(const char *key, bool memory_only, engine_in_use_fn in_use, void *data, struct error **err);

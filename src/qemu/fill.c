@@ -4,6 +4,7 @@
 
 #include "image/stock.h"
 #include "lib/file.h"
+#include "lib/interrupt.h"
 #include "lib/text.h"
 #include "qemu/boot.h"
 #include "qemu/disk.h"
@@ -49,7 +50,18 @@ static int write_manifest(const struct filling *filling, const struct vm *vm, st
         return json_write(path, manifest, 0444, err);
 }
 
-/* When a step fails, fill() has kept its log. What the VM has done so far is then brought onto the disk. */
+/* Brings what the VM has done so far onto its disk, also when it was Ctrl-C that ended the filling. */
+static void keep_progress(const struct launch *launch, struct qmp *qmp, struct error **err)
+{
+        interrupt_hold();
+        if (vm_resume(launch->vm, NULL) < 0)
+                error_hint(err, "make room there, and try again: what was done so far is kept");
+        scratch_run(launch, "pause", "", NULL);
+        scratch_quit(launch, qmp, NULL);
+        interrupt_go_on();
+}
+
+/* When a step fails, fill() has kept its log. */
 static int run(struct launch *launch, struct filling *filling, struct event_sink *events, struct error **err)
 {
         const struct engine_filling *wanted = filling->wanted;
@@ -60,10 +72,7 @@ static int run(struct launch *launch, struct filling *filling, struct event_sink
                 return -1;
         }
         if (wanted->fill(launch->vm, wanted->data, events, &filling->became, err) < 0) {
-                if (vm_resume(launch->vm, NULL) < 0)
-                        error_hint(err, "make room there, and try again: what was done so far is kept");
-                scratch_run(launch, "pause", "", NULL);
-                scratch_quit(launch, qmp, NULL);
+                keep_progress(launch, qmp, err);
                 return -1;
         }
         event_line(events, "saving");

@@ -10,6 +10,7 @@
 
 #include "host/paths.h"
 #include "lib/file.h"
+#include "lib/interrupt.h"
 #include "lib/os.h"
 #include "qemu/agent.h"
 #include "qemu/disk.h"
@@ -224,17 +225,17 @@ int runtime_wait_end(const struct runtime *runtime, int process_fd, deadline lim
 {
         for (;;) {
                 int alive = runtime_is_alive(runtime, err);
-                struct pollfd polled = { .fd = process_fd, .events = POLLIN };
+                struct pollfd polled[] = { { .fd = process_fd, .events = POLLIN }, { .fd = interrupt_fd(), .events = POLLIN } };
                 int left = deadline_left(limit);
 
                 if (alive <= 0)
                         return alive < 0 ? -1 : 1;
-                if (left == 0)
+                if (left == 0 || interrupt_pending())
                         return 0;
                 /* Its last descriptors are closed a moment before or after its end. */
                 if (has_ended(process_fd))
                         poll(NULL, 0, left > 0 && left < LOOK_MS ? left : LOOK_MS);
-                else if (poll(&polled, 1, left) < 0 && errno != EINTR)
+                else if (poll(polled, ARRAY_SIZE(polled), left) < 0 && errno != EINTR)
                         return error_errno(err, ERROR_FAILED, "cannot wait for QEMU");
         }
 }

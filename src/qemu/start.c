@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include "lib/file.h"
+#include "lib/interrupt.h"
 #include "qemu/boot.h"
 #include "qemu/disk.h"
 #include "qemu/engine.h"
@@ -79,7 +80,8 @@ static int boot_cold(const struct vm *vm, const struct runtime *runtime, const s
                 return -1;
         if (launch_qmp(&launch, &qmp, err) < 0 || go_on(&launch, qmp, err) < 0 ||
             boot_wait(runtime, qmp, boot_quiet_ms(launch.acceleration.kvm), events, err) < 0) {
-                if (stands_still(vm, err)) {
+                /* A guest that is cut off while it boots has its disk to mend. It goes on, and the next start joins it. */
+                if (interrupt_pending() || stands_still(vm, err)) {
                         launch_keep(&launch);
                         return -1;
                 }
@@ -132,7 +134,7 @@ static int join(const struct vm *vm, const struct runtime *runtime, struct event
                 return -1;
         if (runtime_qmp(runtime, -1, deadline_in(QMP_MS), &qmp, err) < 0 || go_on_for_another(vm, qmp, err) < 0 ||
             boot_wait(runtime, qmp, boot_quiet_ms(acceleration.kvm), events, err) < 0) {
-                if (stands_still(vm, err))
+                if (interrupt_pending() || stands_still(vm, err))
                         return -1;
                 launch_explain(&launch, err);
                 return error_hint(err, "machine down %s", vm->name);

@@ -1,5 +1,6 @@
 /* Lists, builds in advance and removes layers, and among them templates, which only this engine has. */
 #include "image/stock.h"
+#include "image/base.h"
 
 #include "lib/text.h"
 #include "qemu/engine.h"
@@ -71,20 +72,26 @@ int engine_remove_layer(const char *key, bool memory_only, engine_in_use_fn in_u
         return stock_remove(key, &templates, memory_only, in_use, data, err);
 }
 
-static int bake_template(const struct vm_record *record, const struct layer *base, bool force, struct event_sink *events,
-                         struct error **err)
+static struct template_wish wish_of(const struct vm_record *record, const struct layer *base, const struct toolkit *toolkit,
+                                    const struct acceleration *acceleration)
 {
-        _cleanup_(acceleration_clear) struct acceleration acceleration = ACCELERATION_INIT;
-        _cleanup_(toolkit_clear) struct toolkit toolkit = TOOLKIT_INIT;
-        const struct template_wish wish = {
+        return (struct template_wish){
                 .base = base,
                 .user = record->user,
                 .shell = record->shell,
                 .cpus = record->cpus,
                 .memory_bytes = record->memory_bytes,
-                .toolkit = &toolkit,
-                .acceleration = &acceleration,
+                .toolkit = toolkit,
+                .acceleration = acceleration,
         };
+}
+
+static int bake_template(const struct vm_record *record, const struct layer *base, bool force, struct event_sink *events,
+                         struct error **err)
+{
+        _cleanup_(acceleration_clear) struct acceleration acceleration = ACCELERATION_INIT;
+        _cleanup_(toolkit_clear) struct toolkit toolkit = TOOLKIT_INIT;
+        const struct template_wish wish = wish_of(record, base, &toolkit, &acceleration);
         _cleanup_(layer_clear) struct layer old = LAYER_INIT;
         _cleanup_(layer_clear) struct layer made = LAYER_INIT;
         int there;
@@ -96,6 +103,24 @@ static int bake_template(const struct vm_record *record, const struct layer *bas
         if (there < 0 || (there > 0 && template_drop(&old, err) < 0))
                 return -1;
         return template_ensure(&wish, events, &made, err);
+}
+
+int engine_baked(const struct vm_record *record, struct error **err)
+{
+        _cleanup_(acceleration_clear) struct acceleration acceleration = ACCELERATION_INIT;
+        _cleanup_(toolkit_clear) struct toolkit toolkit = TOOLKIT_INIT;
+        _cleanup_(layer_clear) struct layer base = LAYER_INIT;
+        _cleanup_(layer_clear) struct layer found = LAYER_INIT;
+        struct template_wish wish;
+        int there = record->layer ? layer_find(record->layer, &base, err) : base_find(record->user, NULL, &base, err);
+
+        if (there <= 0 || record->cold)
+                return there;
+        if (toolkit_find(&toolkit, err) < 0)
+                return -1;
+        acceleration_find(&acceleration);
+        wish = wish_of(record, &base, &toolkit, &acceleration);
+        return template_find(&wish, &found, err);
 }
 
 int engine_bake(const struct vm_record *record, bool force, struct event_sink *events, struct error **err)

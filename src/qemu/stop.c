@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "lib/file.h"
+#include "lib/interrupt.h"
 #include "lib/os.h"
 #include "qemu/agent.h"
 #include "qemu/engine.h"
@@ -105,6 +106,8 @@ static int ask_to_end(const struct vm *vm, const struct runtime *runtime, int pr
                 if (!asked && !qmp)
                         break;
                 ended = runtime_wait_end(runtime, process_fd, deadline_in(AGAIN_MS), err);
+                if (ended == 0 && interrupt_check(err) < 0)
+                        return -1;
                 look(&progress, runtime, qemu, &said);
                 if (ended == 0 && refuse_waiting(vm, err) < 0)
                         return -1;

@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "host/builds.h"
 #include "lib/file.h"
 #include "lib/text.h"
 #include "qemu/boot.h"
@@ -180,6 +181,7 @@ static int tidy(const char *folder, struct error **err)
 const struct layer_builder template_builder = {
         .what = "a warm template",
         .kind = KIND,
+        .build_name = BUILD_TEMPLATE,
         .build = build,
         .tidy = tidy,
 };

@@ -225,7 +225,7 @@ int template_ensure(const struct template_wish *wish, struct event_sink *events,
         key = free_key(inputs);
         build.inputs = inputs;
         build.key = key;
-        doing = xasprintf("warming up a template with %jd processor%s and %jd MiB (once for this size)", (intmax_t)wish->cpus,
+        doing = xasprintf("warming up a template with %jd processor%s and %jd MiB for VMs like this one", (intmax_t)wish->cpus,
                           wish->cpus == 1 ? "" : "s", (intmax_t)(wish->memory_bytes >> 20));
         builder.doing = doing;
         return layer_ensure(key, &builder, &build, events, out, err);

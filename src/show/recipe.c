@@ -43,13 +43,29 @@ static void add_recipe(const struct recipe *recipe, json_t *steps)
         }
 }
 
-json_t *show_plan(const struct plan *plan, const struct recipe *recipe)
+static void add_outlook(const struct outlook *outlook, json_t *steps)
+{
+        for (size_t i = 0; i < outlook->count; i++) {
+                const struct outlook_item *item = &outlook->items[i];
+                _cleanup_(freep) char *text = outlook_text(item);
+                bool known = item->cost.ms > 0;
+
+                json_array_append_new(steps,
+                                      json_pack("{s:s, s:s, s:s, s:b, s:o, s:o}", "step", "layer", "reason", text, "what",
+                                                item->what, "built", item->built, "expected_seconds",
+                                                known ? json_real((double)item->cost.ms / 1000) : json_null(), "expected_bytes",
+                                                known ? json_integer((json_int_t)item->cost.bytes) : json_null()));
+        }
+}
+
+json_t *show_plan(const struct plan *plan, const struct outlook *outlook, const struct recipe *recipe)
 {
         json_t *steps = json_array();
 
         for (size_t i = 0; i < plan->count; i++)
                 json_array_append_new(steps, json_pack("{s:s, s:s}", "step", plan_step_name(plan->steps[i].type), "reason",
                                                        plan->steps[i].reason));
+        add_outlook(outlook, steps);
         add_recipe(recipe, steps);
         return steps;
 }

@@ -3,9 +3,10 @@
 
 #include "config/recipe.h"
 #include "lib/json.h"
+#include "operation/outlook.h"
 #include "plan/plan.h"
 
 /* "pinned" by the recipe, "locked" by machine.lock, or "will be recorded" there. */
 const char *show_download_state(const struct recipe_download *download);
-/* What `up` would do: the plan's steps, then the recipe's. */
-json_t *show_plan(const struct plan *plan, const struct recipe *recipe);
+/* What `up` would do: the plan's steps, what a new VM is made from (step "layer"), then the recipe's steps. */
+json_t *show_plan(const struct plan *plan, const struct outlook *outlook, const struct recipe *recipe);

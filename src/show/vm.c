@@ -62,8 +62,12 @@ static json_t *drift_json(const struct drift *drift)
 
 json_t *show_status(const struct vm *vm, const struct vm_status *status, const struct drift *drift, bool compared)
 {
+        bool making = vm_is_being_made(vm);
+
         return json_pack("{s:s, s:s, s:s?, s:b, s:s?, s:b, s:o}", "name", vm->name, "state",
-                         vm->exists ? vm_state_name(status->state) : "absent", "reason", status->reason, "set_up",
-                         vm->exists && vm->record.intent == INTENT_NONE, "created", vm->exists ? vm->record.created : NULL,
-                         "compared", compared, "drift", drift_json(drift));
+                         making       ? VM_CREATING
+                         : vm->exists ? vm_state_name(status->state)
+                                      : "absent",
+                         "reason", status->reason, "set_up", vm->exists && vm->record.intent == INTENT_NONE, "created",
+                         vm->exists ? vm->record.created : NULL, "compared", compared, "drift", drift_json(drift));
 }

@@ -32,6 +32,7 @@ static const char *const outcome_names[] = {
         [EVENT_DONE] = "done",
         [EVENT_SKIPPED] = "skipped",
         [EVENT_FAILED] = "failed",
+        [EVENT_STOPPED] = "stopped",
 };
 
 /* Appends "note: …" or "warning: …", with an end of line. */
@@ -43,6 +44,12 @@ static void add_remark(const struct terminal *terminal, const struct event *even
         strbuf_addc(out, ' ');
         text_visible(out, event->text, strlen(event->text));
         strbuf_addc(out, '\n');
+}
+
+static void begin_step(struct output *output, const struct event *event)
+{
+        steps_begin(&output->steps, event->id, event->text);
+        steps_expect(&output->steps, event->expected_ms);
 }
 
 /* --- live: a tree */
@@ -95,12 +102,15 @@ static void show_live_locked(struct output *output, const struct event *event)
 
         switch (event->type) {
         case EVENT_BEGIN:
-                steps_begin(&output->steps, event->id, event->text);
+                begin_step(output, event);
                 tree_draw(&output->tree, &output->steps);
                 break;
         case EVENT_LINE:
                 /* Shown by the next tick: a step may print more in a second than anybody can read. */
                 steps_line(&output->steps, event->text);
+                break;
+        case EVENT_PROGRESS:
+                steps_progress(&output->steps, event->done, event->whole);
                 break;
         case EVENT_NOTE:
         case EVENT_WARNING:
@@ -145,6 +155,16 @@ static void add_verbose_line(const struct steps *steps, struct strbuf *out)
                 strbuf_addf(out, "[%s] | %s\n", step->id, step->lines[(step->line_count - 1) % STEP_LINES]);
 }
 
+static void add_plain_begin(const struct step *step, struct strbuf *out)
+{
+        _cleanup_(freep) char *expected = step->expected_ms > 0 ? text_format_roughly(step->expected_ms) : NULL;
+
+        strbuf_addf(out, "[%s] %s", step->id, step->text);
+        if (expected)
+                strbuf_addf(out, " (last time: %s)", expected);
+        strbuf_addc(out, '\n');
+}
+
 /* With `lines`, those that were kept come first. */
 static void add_plain_end(const struct step *step, bool lines, struct strbuf *out)
 {
@@ -157,9 +177,9 @@ static void add_plain_end(const struct step *step, bool lines, struct strbuf *ou
         strbuf_addf(out, "[%s] %s", step->id, outcome_names[step->outcome]);
         if (step->outcome == EVENT_DONE)
                 strbuf_addf(out, " in %s", duration);
-        else if (step->outcome == EVENT_FAILED)
+        else if (step->outcome == EVENT_FAILED || step->outcome == EVENT_STOPPED)
                 strbuf_addf(out, " after %s", duration);
-        if (step->reason)
+        if (step->reason && step->outcome != EVENT_STOPPED)
                 strbuf_addf(out, ": %s", step->reason);
         strbuf_addc(out, '\n');
 }
@@ -171,9 +191,11 @@ static void show_plain(struct output *output, const struct event *event)
 
         switch (event->type) {
         case EVENT_BEGIN:
-                steps_begin(&output->steps, event->id, event->text);
+                begin_step(output, event);
                 step = steps_current(&output->steps);
-                strbuf_addf(&out, "[%s] %s\n", step->id, step->text);
+                add_plain_begin(step, &out);
+                break;
+        case EVENT_PROGRESS:
                 break;
         case EVENT_LINE:
                 steps_line(&output->steps, event->text);
@@ -203,18 +225,27 @@ static void show_json(struct output *output, const struct event *event)
                 [EVENT_BEGIN] = "begin",     [EVENT_LINE] = "line", [EVENT_NOTE] = "note",
                 [EVENT_WARNING] = "warning", [EVENT_END] = "end",
         };
-        _cleanup_(json_decrefp) json_t *value = json_object();
+        _cleanup_(json_decrefp) json_t *value = NULL;
         const struct step *step;
+
+        if (event->type == EVENT_PROGRESS)
+                return;
+        value = json_object();
 
         json_object_set_new(value, "event", json_string(names[event->type]));
         if (event->type == EVENT_BEGIN || event->type == EVENT_END)
                 json_object_set_new(value, "id", json_line_text(event->id));
         if (event->type != EVENT_END)
                 json_object_set_new(value, "text", json_line_text(event->text));
+        if (event->type == EVENT_BEGIN && event->expected_ms > 0)
+                json_object_set_new(value, "expected_seconds", json_real((double)event->expected_ms / 1000));
         if (event->type == EVENT_BEGIN)
-                steps_begin(&output->steps, event->id, event->text);
+                begin_step(output, event);
         if (event->type == EVENT_END) {
                 step = steps_end(&output->steps, event->id, event->outcome, NULL);
+                /* It began after Ctrl-C, so it was not reported. */
+                if (!step && event->outcome == EVENT_STOPPED)
+                        return;
                 json_object_set_new(value, "outcome", json_string(outcome_names[event->outcome]));
                 json_object_set_new(value, "reason", json_line_text(event->text));
                 json_object_set_new(value, "seconds",
@@ -267,12 +298,43 @@ void output_settle(struct output *output)
         if (!output)
                 return;
         stop_ticking(output);
-        if (!steps_current(&output->steps))
+        pthread_mutex_lock(&output->mutex);
+        if (steps_current(&output->steps)) {
+                steps_abandon(&output->steps);
+                if (output->show == show_live)
+                        tree_finish(&output->tree, &output->steps);
+                steps_clear(&output->steps);
+        }
+        pthread_mutex_unlock(&output->mutex);
+}
+
+/* Where no tree is drawn, the terminal's echo of Ctrl-C, or a question, may stand before it. */
+static void say_live(struct output *output, const char *text)
+{
+        bool running;
+        _cleanup_(freep) char *line = NULL;
+
+        pthread_mutex_lock(&output->mutex);
+        running = steps_current(&output->steps) != NULL;
+        line = xasprintf("%s%s\n", running ? "" : "\n", text);
+        tree_print_above(&output->tree, &output->steps, line);
+        pthread_mutex_unlock(&output->mutex);
+}
+
+void output_say(struct output *output, const char *text)
+{
+        _cleanup_(strbuf_clear) struct strbuf line = STRBUF_INIT;
+
+        if (output->quiet)
                 return;
-        steps_abandon(&output->steps);
-        if (output->show == show_live)
-                tree_finish(&output->tree, &output->steps);
-        steps_clear(&output->steps);
+        if (output->show == show_live) {
+                say_live(output, text);
+        } else if (output->show == show_json) {
+                show_json(output, &(struct event){ .type = EVENT_NOTE, .text = text });
+        } else {
+                strbuf_addf(&line, "%s\n", text);
+                terminal_write(&output->terminal, &line);
+        }
 }
 
 void output_free(struct output *output)

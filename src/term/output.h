@@ -24,7 +24,10 @@ struct event_sink *output_sink(struct output *output);
 /* Leaves the terminal to others (a question, a result, ssh): steps that still run are shown as failed. More events may follow.
  */
 void output_settle(struct output *output);
-/* The same, and frees it. */
+/* Prints a line of its own, such as an answer to Ctrl-C. May be called by any thread while the output lives. --quiet leaves it
+ * out; JSON has it as a note. */
+void output_say(struct output *output, const char *text);
+/* output_settle(), and frees it. */
 void output_free(struct output *output);
 void output_freep(struct output **output);
 

@@ -2,9 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <strings.h>
 #include <unistd.h>
 
+#include "lib/interrupt.h"
 #include "lib/text.h"
 
 static int write_all(int fd, const char *text, size_t length)
@@ -24,14 +26,19 @@ static int write_all(int fd, const char *text, size_t length)
 
 /*
  * Reads the next line, without its end. Returns 1, or 0 at the end of file. Reads a byte at a time, so that what follows the
- * line is left to the next reader of the terminal.
+ * line is left to the next reader of the terminal. Fails when the program is asked to end (interrupt.h).
  */
 static int read_line(int fd, struct strbuf *line)
 {
         for (;;) {
+                struct pollfd polled[] = { { .fd = fd, .events = POLLIN }, { .fd = interrupt_fd(), .events = POLLIN } };
+                int ready = poll(polled, ARRAY_SIZE(polled), -1);
+                ssize_t got;
                 char c;
-                ssize_t got = read(fd, &c, 1);
 
+                if (interrupt_pending())
+                        return -1;
+                got = ready < 0 ? -1 : read(fd, &c, 1);
                 if (got < 0 && errno == EINTR)
                         continue;
                 if (got < 0)
@@ -56,6 +63,8 @@ int prompt_yes(const char *question, const char *hint, struct error **err)
         }
         strbuf_adds(&asked, " [y/N] ");
         got = write_all(terminal, asked.buf, asked.len) < 0 ? -1 : read_line(terminal, &answer);
+        if (got < 0 && interrupt_check(err) < 0)
+                return -1;
         if (got < 0)
                 return error_errno(err, ERROR_FAILED, "cannot ask on the terminal");
         if (got == 0)

@@ -1,6 +1,7 @@
 #include "term/steps.h"
 
 #include "lib/deadline.h"
+#include "lib/interrupt.h"
 #include "lib/text.h"
 
 /* The width of a tab isn't known. Takes the text over, and returns it. */
@@ -61,11 +62,29 @@ void steps_line(struct steps *steps, const char *line)
                 set_string(&step->lines[step->line_count++ % STEP_LINES], tame(text_said_dup(line)));
 }
 
+void steps_expect(struct steps *steps, int64_t expected_ms)
+{
+        struct step *step = steps_current(steps);
+
+        if (step)
+                step->expected_ms = expected_ms;
+}
+
+void steps_progress(struct steps *steps, int64_t done, int64_t whole)
+{
+        struct step *step = steps_current(steps);
+
+        if (!step || whole <= 0)
+                return;
+        step->whole = whole;
+        step->done = done < 0 ? 0 : done < whole ? done : whole;
+}
+
 static void end(struct step *step, enum event_outcome outcome, const char *reason)
 {
         step->running = false;
         step->outcome = outcome;
-        step->reason = reason ? tame(text_visible_dup(reason)) : NULL;
+        step->reason = reason ? tame(text_visible_dup(reason)) : outcome == EVENT_STOPPED ? xstrdup("stopped") : NULL;
         step->ended = now_ms();
         if (outcome != EVENT_FAILED)
                 forget_lines(step);
@@ -90,7 +109,7 @@ void steps_abandon(struct steps *steps)
 {
         for (size_t i = 0; i < steps->count; i++)
                 if (steps->items[i].running)
-                        end(&steps->items[i], EVENT_FAILED, NULL);
+                        end(&steps->items[i], interrupt_pending() ? EVENT_STOPPED : EVENT_FAILED, NULL);
 }
 
 struct step *steps_current(const struct steps *steps)

@@ -17,6 +17,7 @@ static const struct {
         [EVENT_DONE] = { STYLE_GREEN, "✓", "+" },
         [EVENT_SKIPPED] = { STYLE_DIM, "–", "-" },
         [EVENT_FAILED] = { STYLE_RED, "✗", "x" },
+        [EVENT_STOPPED] = { STYLE_YELLOW, "■", "=" },
 };
 
 /* A row being put together: what is in it, and the columns used and left. */
@@ -36,6 +37,66 @@ static void row_add(struct row *row, enum style style, const char *text)
         row->left -= columns;
 }
 
+/* Leaves so many columns free after the text, if the row has them. */
+static void row_add_leaving(struct row *row, const char *text, size_t kept)
+{
+        size_t reserved = kept < row->left ? kept : 0;
+
+        row->left -= reserved;
+        row_add(row, STYLE_PLAIN, text);
+        row->left += reserved;
+}
+
+/* A cell of the bar that is full, and one that is not. */
+static const char *cell(const struct tree *tree, bool full)
+{
+        if (tree->terminal.unicode)
+                return full ? "━" : "─";
+        return full ? "=" : ".";
+}
+
+#define BAR_WIDE   20
+#define BAR_NARROW 8
+/* A terminal that is narrower gets the narrow bar. */
+#define BAR_COLUMNS 60
+
+/* "━━━━────── 40%": how far a step is. */
+static void add_bar(const struct tree *tree, const struct step *step, size_t columns, struct strbuf *out)
+{
+        size_t cells = columns < BAR_COLUMNS ? BAR_NARROW : BAR_WIDE;
+        size_t full = (size_t)((double)step->done / (double)step->whole * (double)cells);
+
+        for (size_t i = 0; i < cells; i++)
+                strbuf_adds(out, cell(tree, i < full));
+        strbuf_addf(out, " %3d%%", (int)((double)step->done / (double)step->whole * 100));
+}
+
+/*
+ * What stands after the text of a step: how long it has taken, and of a running one how far it is, or how long it took the last
+ * time. Owned by the caller.
+ */
+static char *measure(const struct tree *tree, const struct step *step, bool innermost, size_t columns)
+{
+        int64_t taken = (step->running ? now_ms() : step->ended) - step->started;
+        _cleanup_(strbuf_clear) struct strbuf out = STRBUF_INIT;
+
+        if (step->running && step->expected_ms > 0) {
+                _cleanup_(freep) char *clock = text_format_clock(taken);
+                _cleanup_(freep) char *expected = text_format_clock(step->expected_ms);
+
+                strbuf_addf(&out, taken <= step->expected_ms ? "%s of about %s" : "%s (last time %s)", clock, expected);
+        } else {
+                _cleanup_(freep) char *duration = text_format_duration(taken);
+
+                strbuf_adds(&out, duration);
+        }
+        if (step->running && innermost && step->whole > 0) {
+                strbuf_adds(&out, "  ");
+                add_bar(tree, step, columns, &out);
+        }
+        return strbuf_take(&out);
+}
+
 static const char *spinner(const struct tree *tree)
 {
         if (tree->terminal.unicode)
@@ -45,9 +106,10 @@ static const char *spinner(const struct tree *tree)
 
 static void describe(const struct tree *tree, const struct step *step, bool innermost, struct row *row)
 {
-        int64_t end = step->running ? now_ms() : step->ended;
         _cleanup_(freep) char *indent = xasprintf("%*s", (int)(2 * step->depth), "");
-        _cleanup_(freep) char *duration = text_format_duration(end - step->started);
+        _cleanup_(freep) char *measured = measure(tree, step, innermost, row->left);
+        /* A long text gives way to what moves. */
+        size_t kept = step->running && (step->expected_ms > 0 || step->whole > 0) ? width_of(measured) + 2 : 0;
 
         row_add(row, STYLE_PLAIN, indent);
         if (step->running)
@@ -56,10 +118,10 @@ static void describe(const struct tree *tree, const struct step *step, bool inne
                 row_add(row, marks[step->outcome].style,
                         tree->terminal.unicode ? marks[step->outcome].unicode : marks[step->outcome].ascii);
         row_add(row, STYLE_PLAIN, " ");
-        row_add(row, STYLE_PLAIN, step->text);
+        row_add_leaving(row, step->text, kept);
         if (step->running || step->outcome != EVENT_SKIPPED) {
                 row_add(row, STYLE_PLAIN, "  ");
-                row_add(row, STYLE_DIM, duration);
+                row_add(row, STYLE_DIM, measured);
         }
         if (step->reason) {
                 row_add(row, STYLE_PLAIN, "  ");

@@ -78,7 +78,7 @@ struct weaker_line {
 /* An image that VMs' disks and other images stand on. */
 struct engine_layer {
         char *key;
-        char *kind;           /* "base", "recipe", "template"; "unfinished", "damaged" */
+        char *kind;           /* "base", "recipe", "template"; "building", "unfinished", "damaged" */
         char *engine;         /* the only engine that makes VMs from it; NULL = any engine */
         char *parent;         /* key of the layer it stands on; NULL = none */
         char *about;          /* what it is, for people: "trixie for 'dev'", "2 cpus, 2.0 GiB" */
@@ -87,6 +87,7 @@ struct engine_layer {
         int64_t memory_bytes; /* on the host's disk, of a template's memory; 0 = it has none, or it was dropped */
         bool current; /* a new VM would be made from it; of a template: a new VM on its parent. An engine doesn't know what a
                          recipe's layer is for */
+        bool held;    /* at this moment somebody builds it, or makes something from it */
         bool unsure;  /* damaged so that nothing tells what it stands on */
 };
 
@@ -242,6 +243,9 @@ struct engine {
         int (*abandon)(const char *name, struct error **err);
         /* Builds in advance what a VM with `record` (user, shell, cpus, memory, layer) would be made from; `force`: again. */
         int (*bake)(const struct vm_record *record, bool force, struct event_sink *events, struct error **err);
+        /* Is there already what `bake` would build on record.layer (NULL = the base image)? Returns 1, 0, or -1. NULL when
+         * `bake` is. */
+        int (*baked)(const struct vm_record *record, struct error **err);
         /*
          * Removes a layer and returns 1. Returns 0 and leaves the layer alone when it is in use: by what `in_use` finds, by
          * another layer or by a running build. With `memory_only` only a template's memory is removed; the VMs that stand on

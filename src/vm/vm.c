@@ -257,9 +257,15 @@ static int restore_record(struct vm *vm, struct event_sink *events, struct error
         return vm_save(vm, err);
 }
 
+/* Owned by the caller. */
+static char *lock_path(const struct vm *vm)
+{
+        return xasprintf("%s.lock", vm->folder);
+}
+
 int vm_lock(struct vm *vm, struct event_sink *events, struct error **err)
 {
-        _cleanup_(freep) char *path = xasprintf("%s.lock", vm->folder);
+        _cleanup_(freep) char *path = lock_path(vm);
         _cleanup_(freep) char *vms = path_folder(vm->folder);
         _cleanup_(lock_release) struct lock lock = LOCK_INIT;
         _cleanup_(freep) char *note = NULL;
@@ -368,6 +374,18 @@ bool vm_runs(const struct vm *vm)
         _cleanup_(vm_status_clear) struct vm_status status = VM_STATUS_INIT;
 
         return vm_inspect(vm, &status, NULL) == 0 && vm_state_is_alive(status.state);
+}
+
+bool vm_is_busy(const struct vm *vm)
+{
+        _cleanup_(freep) char *path = lock_path(vm);
+
+        return vm->lock.fd < 0 && lock_is_held(path, NULL) > 0;
+}
+
+bool vm_is_being_made(const struct vm *vm)
+{
+        return vm->exists && (vm->record.intent == INTENT_CREATE || vm->record.intent == INTENT_SETUP) && vm_is_busy(vm);
 }
 
 /* The record goes last: if we are killed on the way, it still says that the VM is being removed. */

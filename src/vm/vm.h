@@ -76,6 +76,14 @@ int vm_find_lost(const struct vm *vm, struct engine_lost *out, struct error **er
 void vm_settle_clock(const struct vm *vm, struct event_sink *events);
 /* Returns true when it is known that a process runs it: false also when that can't be found out. */
 bool vm_runs(const struct vm *vm);
+/*
+ * Is somebody else making it at this moment? Its record says that it is not complete, and a process holds its lock. A run that
+ * was killed left the record, but not the lock. False also when that can't be found out.
+ */
+bool vm_is_being_made(const struct vm *vm);
+#define VM_CREATING "creating" /* what its state is then called, beside vm_state_name() */
+/* Does somebody else hold its lock? False also when that can't be found out. */
+bool vm_is_busy(const struct vm *vm);
 /* Removes the folder. Needs the lock, and a VM that was inspected as stopped or absent after engine->remove. */
 int vm_forget(struct vm *vm, struct error **err);
 void vm_clear(struct vm *vm);

@@ -31,7 +31,8 @@ def of_status(child, name):
 
 
 def catches(child, number):
-    return int(of_status(child, "SigCgt"), 16) >> (number - 1) & 1
+    """A thread waits for the signal, and all others have it blocked."""
+    return int(of_status(child, "SigBlk"), 16) >> (number - 1) & 1
 
 
 @pytest.mark.parametrize("tell", [TELL, TELL_SLOWLY], ids=["a flood", "a drip"])

@@ -41,7 +41,7 @@ def test_errors_go_to_standard_error_for_people(program):
 
 def test_a_plan_is_printed_and_nothing_is_changed(program):
     program.projects("[blog]\n")
-    steps = [step["step"] for step in program.json("up", "--dry-run", "blog") if step["step"] != "recipe"]
+    steps = [step["step"] for step in program.json("up", "--dry-run", "blog") if step["step"] not in ("recipe", "layer")]
     assert steps[0] == "create" and steps[-1] == "publish"
     assert "create" in program.run("up", "--dry-run", "blog").out
     assert program.read_state() == []

@@ -123,7 +123,7 @@ def test_help_is_in_plain_words(program, command, said):
 
 def test_an_unfinished_build_is_listed_as_such(program):
     os.makedirs(os.path.join(program.environment["XDG_DATA_HOME"], f"machine/layers/{'c' * 64}.tmp-1"), mode=0o700)
-    assert "unfinished build (running or interrupted)" in program.run("layers").out
+    assert "left by a build that was interrupted" in program.run("layers").out
 
 
 def test_a_vm_without_connections_has_none_yet(full):

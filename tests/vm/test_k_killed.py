@@ -7,6 +7,7 @@ import time
 import pytest
 from choice import long_unless
 from conftest import SMALL, Vm, surroundings
+from program import wait_until
 from templates import copied_layers, half_made, killed_bake, layers, left_behind
 
 RESTORE_MOMENTS = [0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7, 0.9]
@@ -31,6 +32,21 @@ def test_killed_template_builds_leave_nothing_that_counts(base):
         assert program.how("blog", timeout=600) == "restored"
         assert half_made(program) == []
         assert Vm(program, "blog").sh("hostname") == "blog\n"
+
+
+def test_an_interrupted_template_build_ends_at_once_and_leaves_nothing(base):
+    with surroundings() as program:
+        copied_layers(program, base, only=lambda layer: layer["kind"] == "base")
+        program.projects(f"[blog]\n{SMALL}")
+        child = program.start("bake")
+        wait_until(lambda: program.processes("qemu-system"), 60, "the template's guest boots")
+        assert "building" in [layer["kind"] for layer in layers(program).values()]
+        child.send_signal(signal.SIGINT)
+        result = program.finish(child, timeout=30)
+        assert result.status == 130, result
+        assert "'machine bake' goes on from there" in result.err and "boots cold" not in result.err, result
+        program.assert_no_processes()
+        assert [layer["kind"] for layer in layers(program).values()] == ["base"]
 
 
 @pytest.mark.parametrize("moment", long_unless(SOME_RESTORE_MOMENTS, RESTORE_MOMENTS))

@@ -236,7 +236,8 @@ def test_another_checkout_with_the_same_recipe_builds_nothing(site, box, mirror,
         site.write(f"home/code/{name}/machine.lock", f"[{debian_architecture()}.downloads]\n{line}\n")
     site.run("trust", "--yes", cwd=folder)
     asked = len(mirror.asked)
-    assert "is built already" in site.run("plan", cwd=folder).err
+    plan = site.run("plan", cwd=folder).out
+    assert "there already" in plan and "to be built" not in plan
     try:
         result = site.run("up", cwd=folder, timeout=600)
         assert built(result) == [] and len(mirror.asked) == asked
@@ -282,9 +283,12 @@ cmd = "test -e /var/log/slow || { touch /var/log/slow; sync; echo it sleeps; sle
 
 
 @pytest.mark.long
-def test_a_layer_whose_filling_failed_or_was_killed_is_gone_on_with(site, box):
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT], ids=["KILL", "INT"])
+def test_a_layer_whose_filling_failed_or_was_killed_is_gone_on_with(site, box, number):
     """The layer of 'base' is there already. The layer of 'resumed' fails once, is killed once, and is complete at the third try."""
-    site.write("config/machine/profiles/resumed/profile.toml", "[profile]\nsummary = 'of the test'\n" + RESUMED)
+    # Each signal has a profile of its own content, so that the layer of the other is not found.
+    site.write("config/machine/profiles/resumed/profile.toml",
+               f"[profile]\nsummary = 'of the test'\n{RESUMED}# {number}\n".replace("slow-once", f"slow-once-{number}"))
     site.projects(f"[box]\nprofiles = ['mine']\n{SMALL}[third]\ncold = true\nprofiles = ['resumed']\n{SMALL}")
     result = site.run("up", "third", status=6, timeout=600)
     assert built(result) == ["profile resumed"]
@@ -297,15 +301,18 @@ def test_a_layer_whose_filling_failed_or_was_killed_is_gone_on_with(site, box):
     for line in child.stdout:
         if b"it sleeps" in line:
             break
-    child.send_signal(signal.SIGKILL)
-    child.communicate()
+    assert layers(site, "building")
+    assert {entry["name"]: entry["state"] for entry in site.json("list")}["third"] == "creating"
+    child.send_signal(number)
+    out, _ = child.communicate()
+    assert number == signal.SIGKILL or (child.returncode == 130 and b"'machine up third' goes on from there" in out), out
     wait_until(lambda: not site.processes("qemu-system", "recipe."), 30, "QEMU ends with the builder")
     assert len(layers(site, "unfinished")) == 1
 
     third = Vm(site, "third")
     try:
         result = third.up()
-        assert built(result) == ["profile resumed"]
+        assert built(result) == ["profile resumed"] and "from where it was stopped" in result.err
         assert "shell first" not in result.err
         assert ran(third) == ["one", "two", "first", "last"]
         assert layers(site, "unfinished") == []

@@ -180,7 +180,7 @@ def test_a_step_that_does_not_trust_a_ca_leads_to_the_setting_or_to_what_was_giv
     other = "/usr/share/ca-certificates/mozilla/ISRG_Root_X1.crt"
     try:
         site.write("config/machine/provision.toml",
-                   f"{base}\n[[shell]]\nname = 'tls'\ncmd = 'curl -sS --cacert {other} https://{lab_module.PUBLIC}:{PORT}/'\n")
+                   f"{base}\n[[shell]]\nname = 'tls'\ncmd = 'curl -sS --cacert {other} --capath /mnt https://{lab_module.PUBLIC}:{PORT}/'\n")
         result = box.up(status=6)
         assert "failed with exit status 60: curl: (60) SSL certificate problem" in result.err
         assert "'trust_host_ca' is set, and the CAs of " in result.err and "bundle.pem" in result.err

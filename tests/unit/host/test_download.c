@@ -5,6 +5,7 @@
 #include "host/download.h"
 
 #include <arpa/inet.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -25,6 +26,17 @@ static char *root;
 static pid_t server;
 static struct strv from, to;
 
+/* The request for "slow" is answered in two halves, with a length. */
+static int answer_slowly(int fd)
+{
+        static const char head[] = "HTTP/1.0 200 OK\r\nConnection: close\r\ncontent-Length: 19\r\n\r\n";
+
+        if (write(fd, head, sizeof(head) - 1) < 0 || write(fd, TEXT, 9) < 0)
+                return -1;
+        poll(NULL, 0, 1500);
+        return write(fd, &TEXT[9], strlen(TEXT) - 9) < 0 ? -1 : 0;
+}
+
 static void serve(int listener)
 {
         static const char answer[] = "HTTP/1.0 200 OK\r\nConnection: close\r\n\r\n" TEXT;
@@ -35,7 +47,8 @@ static void serve(int listener)
 
                 if (fd < 0)
                         _exit(1);
-                if (read(fd, request, sizeof(request)) <= 0 || write(fd, answer, sizeof(answer) - 1) < 0)
+                if (read(fd, request, sizeof(request)) <= 0 ||
+                    (starts_with(request, "GET /slow ") ? answer_slowly(fd) < 0 : write(fd, answer, sizeof(answer) - 1) < 0))
                         _exit(1);
                 close(fd);
         }
@@ -220,6 +233,39 @@ static void plain_http_is_for_mirrors_only(void **state)
         assert_int_equal(download_get(&(struct download){ .url = url }, NULL, &path, &sha256, &error), -1);
 }
 
+struct heard {
+        struct event_sink sink;
+        unsigned progress;
+        int64_t done, whole;
+};
+
+static void handle(struct event_sink *sink, const struct event *event)
+{
+        struct heard *heard = (struct heard *)sink;
+
+        if (event->type != EVENT_PROGRESS)
+                return;
+        heard->progress++;
+        heard->done = event->done;
+        heard->whole = event->whole;
+}
+
+static void how_far_it_is_is_told_where_the_server_says_how_long_it_is(void **state)
+{
+        struct heard heard = { .sink = { .handle = handle } };
+        _cleanup_(freep) char *path = NULL;
+        _cleanup_(freep) char *sha256 = NULL;
+
+        assert_int_equal(
+                download_get(&(struct download){ .url = "https://example.org/slow", .mirror_from = &from, .mirror_to = &to },
+                             &heard.sink, &path, &sha256, NULL),
+                0);
+        assert_true(heard.progress > 0);
+        assert_int_equal(heard.whole, strlen(TEXT));
+        assert_true(heard.done <= heard.whole);
+        assert_int_equal(files_kept(), 1);
+}
+
 static void the_longest_prefix_counts(void **state)
 {
         _cleanup_(strv_clear) struct strv prefixes = STRV_INIT;
@@ -250,6 +296,7 @@ int main(void)
                 TEST(a_ca_that_this_computer_does_not_trust_is_said_in_one_line),
                 TEST(a_server_that_is_not_there_is_worth_another_try),
                 TEST(plain_http_is_for_mirrors_only),
+                TEST(how_far_it_is_is_told_where_the_server_says_how_long_it_is),
                 TEST(the_longest_prefix_counts),
         };
 

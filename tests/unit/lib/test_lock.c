@@ -224,6 +224,21 @@ static void a_question_finds_the_holder(void **state)
         end_holder(&holder);
 }
 
+static void whether_anybody_uses_it_can_be_asked_too(void **state)
+{
+        _cleanup_(freep) char *path = path_join(*state, "lock");
+        _cleanup_(lock_release) struct lock lock = LOCK_INIT;
+
+        assert_int_equal(lock_is_used(path, NULL), 0);
+        assert_int_equal(lock_acquire(&lock, path, LOCK_SHARED, 0, NULL), 0);
+        assert_int_equal(lock_is_held(path, NULL), 0);
+        assert_int_equal(lock_is_used(path, NULL), 1);
+        lock_release(&lock);
+        assert_int_equal(lock_is_used(path, NULL), 0);
+        assert_int_equal(lock_acquire(&lock, path, LOCK_EXCLUSIVE, 0, NULL), 0);
+        assert_int_equal(lock_is_used(path, NULL), 1);
+}
+
 static void a_question_that_can_not_be_asked_is_an_error(void **state)
 {
         _cleanup_(error_freep) struct error *err = NULL;
@@ -447,6 +462,7 @@ int main(void)
                 TEST(a_missing_folder_is_not_found),
                 TEST(a_symlink_is_no_lock),
                 TEST(a_question_finds_the_holder),
+                TEST(whether_anybody_uses_it_can_be_asked_too),
                 TEST(a_question_that_can_not_be_asked_is_an_error),
                 TEST(those_who_ask_do_not_take_each_other_for_a_holder),
                 TEST(somebody_asking_makes_nobody_fail),

@@ -314,6 +314,38 @@ static void durations_are_shown_as_people_say_them(void **state)
         }
 }
 
+static void durations_that_are_not_known_exactly_are_rounded(void **state)
+{
+        static const struct {
+                int64_t milliseconds;
+                const char *text;
+        } table[] = {
+                { 0, "a few seconds" },       { 7999, "a few seconds" },  { 8000, "10 seconds" },     { 44000, "40 seconds" },
+                { 54999, "50 seconds" },      { 55000, "1 minute" },      { 89999, "1 minute" },      { 90000, "2 minutes" },
+                { 99 * 60000, "99 minutes" }, { 100 * 60000, "2 hours" }, { 7 * 3600000, "7 hours" },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+                _cleanup_(freep) char *text = text_format_roughly(table[i].milliseconds);
+
+                assert_string_equal(text, table[i].text);
+        }
+}
+
+static void a_clock_counts_minutes_and_seconds(void **state)
+{
+        static const struct {
+                int64_t milliseconds;
+                const char *text;
+        } table[] = { { 0, "0:00" }, { 7999, "0:07" }, { 130000, "2:10" }, { 3599999, "59:59" }, { 3730000, "1:02:10" } };
+
+        for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+                _cleanup_(freep) char *text = text_format_clock(table[i].milliseconds);
+
+                assert_string_equal(text, table[i].text);
+        }
+}
+
 static void whole_numbers_are_read_within_their_range(void **state)
 {
         int64_t value = 0;
@@ -513,6 +545,8 @@ int main(void)
                 cmocka_unit_test(a_size_that_overflows_is_refused),
                 cmocka_unit_test(sizes_are_shown_short),
                 cmocka_unit_test(durations_are_shown_as_people_say_them),
+                cmocka_unit_test(durations_that_are_not_known_exactly_are_rounded),
+                cmocka_unit_test(a_clock_counts_minutes_and_seconds),
                 cmocka_unit_test(whole_numbers_are_read_within_their_range),
                 cmocka_unit_test(what_is_no_number_in_the_range_is_refused),
                 cmocka_unit_test(names_are_letters_digits_and_inner_hyphens),

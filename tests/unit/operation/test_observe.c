@@ -24,7 +24,7 @@ static void of_a_vm_that_is_not_there_all_is_to_do(void **state)
         assert_int_equal(observe_preview(&vm, &target, &plan, &recipe, NULL), 0);
         assert_true(plan.count > 2);
         assert_int_equal(plan.steps[0].type, PLAN_CREATE);
-        shown = show_plan(&plan, &recipe);
+        shown = show_plan(&plan, &(struct outlook)OUTLOOK_INIT, &recipe);
         assert_string_equal(json_string_value(json_object_get(json_array_get(shown, 0), "step")), "create");
         assert_string_equal(fake.calls, "");
 }

@@ -128,6 +128,13 @@ static void the_one_that_was_just_used_stays_whatever_the_budget(void **state)
         assert_budget(0, "old-warm(memory)");
 }
 
+static void what_somebody_works_with_stays_with_all_below_it(void **state)
+{
+        items[3].held = true;
+        assert_unused(NULL, NULL, true, "warm cold base");
+        items[3].held = false;
+}
+
 static void a_circle_of_layers_ends(void **state)
 {
         static char a[] = "a", b[] = "b";
@@ -153,6 +160,7 @@ int main(void)
                 cmocka_unit_test(a_step_says_what_it_frees),
                 cmocka_unit_test(beyond_the_budget_the_memory_not_used_for_longest_goes),
                 cmocka_unit_test(the_one_that_was_just_used_stays_whatever_the_budget),
+                cmocka_unit_test(what_somebody_works_with_stays_with_all_below_it),
                 cmocka_unit_test(a_circle_of_layers_ends),
         };
 

@@ -137,6 +137,92 @@ static void a_silent_step_still_ticks(void **state)
         screen_free(screen);
 }
 
+static void assert_comes(struct screen *screen, const char *text)
+{
+        _cleanup_(freep) char *seen = screen_wait(screen, text);
+
+        assert_non_null(seen);
+}
+
+/* Shows a step that is so far, and returns what is then seen. Owned by the caller. */
+static char *see_progress(unsigned short columns, int64_t done, int64_t whole)
+{
+        struct screen *screen = screen_new(columns, 24);
+        struct output *output = output_new(OUTPUT_AUTO, false);
+        char *seen;
+
+        event_begin(output_sink(output), "download", "downloading https://example.org/a/long/way/to/some/tool.tar.gz");
+        event_progress(output_sink(output), done, whole);
+        seen = settled(screen_wait(screen, "%"));
+        output_free(output);
+        screen_free(screen);
+        return seen;
+}
+
+static void a_step_of_known_length_has_a_bar_that_a_long_text_makes_room_for(void **state)
+{
+        static const struct {
+                unsigned short columns;
+                int64_t done;
+                const char *seen;
+        } table[] = {
+                { 80, 0, "* downloading https://example.org/a/long/way…  TIME  ────────────────────   0%" },
+                { 80, 500, "* downloading https://example.org/a/long/way…  TIME  ━━━━━━━━━━──────────  50%" },
+                { 80, 1000, "* downloading https://example.org/a/long/way…  TIME  ━━━━━━━━━━━━━━━━━━━━ 100%" },
+                { 40, 500, "* downloading ht…  TIME  ━━━━────  50%" },
+                { 40, 2000, "* downloading ht…  TIME  ━━━━━━━━ 100%" },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+                _cleanup_(freep) char *seen = see_progress(table[i].columns, table[i].done, 1000);
+
+                assert_string_equal(seen, table[i].seen);
+        }
+}
+
+static void a_step_that_took_long_the_last_time_says_so_while_it_runs(void **state)
+{
+        static const unsigned short widths[] = { 80, 40 };
+
+        for (size_t i = 0; i < ARRAY_SIZE(widths); i++) {
+                struct screen *screen = screen_new(widths[i], 24);
+                struct output *output = output_new(OUTPUT_AUTO, false);
+
+                event_begin_expecting(output_sink(output), "base", 240000, "building the base image of all");
+                assert_comes(screen, widths[i] == 80 ? " building the base image of all  0:00 of about 4:00"
+                                                     : " building the bas…  0:00 of about 4:00");
+                event_end(output_sink(output), "base", EVENT_DONE, NULL);
+                assert_seen(screen, "✓ building the base image of all  TIME");
+                output_free(output);
+                screen_free(screen);
+        }
+}
+
+static void a_step_that_takes_longer_than_the_last_time_says_both(void **state)
+{
+        struct screen *screen = screen_new(80, 24);
+        struct output *output = output_new(OUTPUT_AUTO, false);
+
+        event_begin_expecting(output_sink(output), "base", 1, "building");
+        assert_comes(screen, "(last time 0:00)");
+        output_free(output);
+        screen_free(screen);
+}
+
+static void a_word_of_its_own_stands_above_the_tree(void **state)
+{
+        struct screen *screen = screen_new(80, 24);
+        struct output *output = output_new(OUTPUT_AUTO, false);
+
+        event_begin(output_sink(output), "base", "building");
+        output_say(output, "Stopping.");
+        assert_seen(screen, "Stopping.\n* building  TIME");
+        event_end(output_sink(output), "base", EVENT_STOPPED, NULL);
+        assert_seen(screen, "Stopping.\n■ building  TIME  stopped");
+        output_free(output);
+        screen_free(screen);
+}
+
 static void a_failed_step_keeps_its_last_lines_on_the_screen(void **state)
 {
         struct screen *screen = screen_new(80, 24);
@@ -428,6 +514,10 @@ int main(void)
                 cmocka_unit_test(steps_inside_others_are_indented_below_them),
                 cmocka_unit_test(the_running_step_shows_its_last_line_cut_to_the_width),
                 cmocka_unit_test(a_silent_step_still_ticks),
+                cmocka_unit_test(a_step_of_known_length_has_a_bar_that_a_long_text_makes_room_for),
+                cmocka_unit_test(a_step_that_took_long_the_last_time_says_so_while_it_runs),
+                cmocka_unit_test(a_step_that_takes_longer_than_the_last_time_says_both),
+                cmocka_unit_test(a_word_of_its_own_stands_above_the_tree),
                 cmocka_unit_test(a_failed_step_keeps_its_last_lines_on_the_screen),
                 cmocka_unit_test(remarks_stand_above_the_tree),
                 cmocka_unit_test(a_tree_higher_than_the_screen_shows_its_end_and_then_all_of_it),

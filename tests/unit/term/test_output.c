@@ -140,6 +140,39 @@ static void nothing_of_it_goes_to_standard_output(void **state)
         assert_string_not_equal(error, "");
 }
 
+static void work_of_known_length(struct output *output)
+{
+        event_begin_expecting(output_sink(output), "base", 240000, "building");
+        event_progress(output_sink(output), 10, 100);
+        event_end(output_sink(output), "base", EVENT_STOPPED, NULL);
+        output_say(output, "Stopping.");
+        output_free(output);
+}
+
+static void a_log_gets_what_is_expected_and_no_progress(void **state)
+{
+        struct capture capture;
+        _cleanup_(freep) char *text = NULL;
+
+        work_of_known_length(begin(&capture, STDERR_FILENO, OUTPUT_AUTO, false));
+        text = without_times(capture_end(&capture));
+        assert_string_equal(text, "[base] building (last time: 4 minutes)\n"
+                                  "[base] stopped after TIME\n"
+                                  "Stopping.\n");
+}
+
+static void json_gets_what_is_expected_and_no_progress(void **state)
+{
+        struct capture capture;
+        _cleanup_(freep) char *text = NULL;
+
+        work_of_known_length(begin(&capture, STDOUT_FILENO, OUTPUT_JSON, false));
+        text = capture_end(&capture);
+        assert_true(starts_with(text, "{\"event\":\"begin\",\"id\":\"base\",\"text\":\"building\",\"expected_seconds\":240.0}\n"
+                                      "{\"event\":\"end\",\"id\":\"base\",\"outcome\":\"stopped\","));
+        assert_true(ends_with(text, "{\"event\":\"note\",\"text\":\"Stopping.\"}\n"));
+}
+
 static void as_json_each_event_is_one_line(void **state)
 {
         struct capture capture;
@@ -288,6 +321,8 @@ int main(void)
                 cmocka_unit_test(verbose_shows_each_line_of_a_step_once),
                 cmocka_unit_test(quiet_leaves_warnings_only),
                 cmocka_unit_test(nothing_of_it_goes_to_standard_output),
+                cmocka_unit_test(a_log_gets_what_is_expected_and_no_progress),
+                cmocka_unit_test(json_gets_what_is_expected_and_no_progress),
                 cmocka_unit_test(as_json_each_event_is_one_line),
                 cmocka_unit_test(as_json_an_end_without_a_begin_has_no_seconds),
                 cmocka_unit_test(as_json_a_line_that_is_no_utf8_is_still_a_line),
