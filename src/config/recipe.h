@@ -73,8 +73,10 @@ struct recipe_step {
         char *title;      /* for people: "apt: git, jq, 12 more" */
         const char *file; /* the part's */
         unsigned line, column;
-        bool as_user;  /* run as the guest's user instead of root */
-        char *skipped; /* why it does not apply ("only on arm64"); NULL = it does */
+        bool as_user;    /* run as the guest's user instead of root */
+        bool optional;   /* the others go on without it when it fails; no part of the hash */
+        bool checks_all; /* it checks what the steps before it made: left out when one of those failed */
+        char *skipped;   /* why it does not apply ("only on arm64"); NULL = it does */
         struct recipe_value *values;
         size_t value_count;
         struct recipe_file *files;
@@ -135,7 +137,7 @@ void recipe_part_add_to(const struct recipe_part *part, struct hash *hash);
 char *recipe_hash(const struct recipe *recipe);
 /*
  * Appends the names, without versions, of those packages of `part` that only Debian's archive decides about. There are none if
- * the part has a package source of its own. Names that mean something else to apt are left out.
+ * the part has a package source of its own. Optional packages, and names that mean something else to apt, are left out.
  */
 void recipe_debian_packages(const struct recipe_part *part, struct strv *out);
 /* Is there a step that would run? */

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "config/recipe-lack.h"
 #include "guest/script.h"
 #include "host/paths.h"
 #include "lib/file.h"
@@ -81,6 +82,8 @@ static int write_step(const struct recipe_step *step, const struct recipe_run_fi
                 { "hash", step->hash },
                 { "user", step->as_user ? "user" : "root" },
                 { "verify", step->verify ? step->verify : "" },
+                { "optional", step->optional ? "yes" : "" },
+                { "checks_all", step->checks_all ? "yes" : "" },
         };
         _cleanup_(freep) char *values = path_join(folder, "values");
         _cleanup_(freep) char *own = path_join(folder, "files");
@@ -111,15 +114,23 @@ static int copy_scripts(const char *folder, struct error **err)
         return 0;
 }
 
-static int write_part(const struct recipe_part *part, const struct recipe_run_files *files, const char *folder,
-                      struct error **err)
+/* Will the guest go without it, whatever happens there? */
+static bool is_missed(const struct recipe_run *run, const struct recipe_step *step)
 {
+        return strv_contains(run->without, step->id) || (step->checks_all && run->without->count > 0);
+}
+
+static int write_part(const struct recipe_run *run, const char *folder, struct error **err)
+{
+        const struct recipe_part *part = run->part;
+
         if (copy_scripts(folder, err) < 0)
                 return -1;
         for (size_t i = 0; i < part->step_count; i++) {
                 _cleanup_(freep) char *step = xasprintf("%s/steps/%04zu", folder, i);
 
-                if (!part->steps[i].skipped && write_step(&part->steps[i], files, step, err) < 0)
+                if (!part->steps[i].skipped && !is_missed(run, &part->steps[i]) &&
+                    write_step(&part->steps[i], run->files, step, err) < 0)
                         return -1;
         }
         return 0;
@@ -136,12 +147,25 @@ static int pack(const char *folder, const char *archive, struct error **err)
 
 /* --- what comes back */
 
+struct outcome {
+        const struct recipe_step *step;
+        int64_t status;
+};
+
 struct report {
         const struct recipe_run *run;
-        const struct recipe_step *running, *failed;
-        int64_t status; /* of the failed one */
+        const struct recipe_step *running;
+        struct outcome failed;  /* the step that was the last; without one, none was */
+        struct outcome *missed; /* optional ones that failed */
+        size_t missed_count;
+        const struct recipe_step *held; /* the one that checks all, and was left out */
         bool whole;
 };
+
+static void report_clear(struct report *report)
+{
+        free(report->missed);
+}
 
 static const struct recipe_step *find_step(const struct recipe_part *part, const char *id)
 {
@@ -151,14 +175,33 @@ static const struct recipe_step *find_step(const struct recipe_part *part, const
         return NULL;
 }
 
+static void on_failed(struct report *report, const struct recipe_step *step, int64_t status)
+{
+        struct outcome outcome = { step, status };
+
+        if (!step->optional) {
+                report->failed = outcome;
+                return;
+        }
+        for (size_t i = 0; i < report->missed_count; i++)
+                if (report->missed[i].step == step)
+                        return;
+        report->missed = xreallocarray(report->missed, report->missed_count + 1, sizeof(*report->missed));
+        report->missed[report->missed_count++] = outcome;
+}
+
+/* Only the running step ends: so each ends once, whatever the guest says. */
 static void on_end(struct report *report, const struct recipe_step *step, const struct strv *fields)
 {
         const char *how = fields->count > 2 ? fields->items[2] : "";
+        int64_t status;
 
-        if (streq(how, "unchanged"))
+        if (streq(how, "held") && step->checks_all)
+                report->held = step;
+        if (report->running != step)
                 return;
-        if (streq(how, "failed") && fields->count > 3 && text_parse_int(fields->items[3], 1, 255, &report->status) == 0)
-                report->failed = step;
+        if (streq(how, "failed") && fields->count > 3 && text_parse_int(fields->items[3], 1, 255, &status) == 0)
+                on_failed(report, step, status);
         event_end(report->run->events, step->id, streq(how, "done") ? EVENT_DONE : EVENT_FAILED, NULL);
         report->running = NULL;
 }
@@ -194,27 +237,58 @@ static void on_line(const char *line, void *data)
         }
 }
 
-/* Copies the failed step's log to the host, and puts its last lines into the error. */
-static int fail(const struct report *report, struct error **err)
+/* Copies a failed step's log to the host, and adds its last lines. Returns the path of the copy, owned by the caller, or NULL.
+ */
+static char *keep_log(const struct recipe_run *run, const struct recipe_step *step, struct strbuf *said)
 {
         static const char script[] = "exec sudo -n tail -c \"$2\" -- \"/var/log/machine/steps/$1.log\"\n";
-        const struct recipe_step *step = report->failed;
-        _cleanup_(freep) char *name = xasprintf("%s-%s", report->run->part->name, step->id);
-        _cleanup_(freep) char *path = xasprintf("%s/recipe-%s.log", report->run->logs, name);
+        _cleanup_(freep) char *name = xasprintf("%s-%s", run->part->name, step->id);
+        _cleanup_(freep) char *path = xasprintf("%s/recipe-%s.log", run->logs, name);
         _cleanup_(freep) char *most = xasprintf("%d", LOG_MOST);
         _cleanup_(strbuf_clear) struct strbuf log = STRBUF_INIT;
-        _cleanup_(strbuf_clear) struct strbuf said = STRBUF_INIT;
 
-        if (session_script(&(struct session){ .vm = report->run->vm }, script, (const char *const[]){ name, most, NULL },
-                           SCRIPT_TIMEOUT_MS, NULL, NULL, &log, NULL) == 0 &&
-            file_make_folders(report->run->logs, 0700, NULL) == 0 &&
-            file_write(path, log.buf, log.len < LOG_MOST ? log.len : LOG_MOST, 0600, NULL) == 0)
-                console_quote(&said, path, QUOTED_LINES);
+        if (session_script(&(struct session){ .vm = run->vm }, script, (const char *const[]){ name, most, NULL },
+                           SCRIPT_TIMEOUT_MS, NULL, NULL, &log, NULL) < 0 ||
+            file_make_folders(run->logs, 0700, NULL) < 0 ||
+            file_write(path, log.buf, log.len < LOG_MOST ? log.len : LOG_MOST, 0600, NULL) < 0)
+                return NULL;
+        console_quote(said, path, QUOTED_LINES);
+        return TAKE_PTR(path);
+}
+
+static int fail(const struct report *report, struct error **err)
+{
+        const struct recipe_step *step = report->failed.step;
+        _cleanup_(strbuf_clear) struct strbuf said = STRBUF_INIT;
+        _cleanup_(freep) char *log = keep_log(report->run, step, &said);
+
         error_set(err, ERROR_STEP, "step '%s' of the recipe's part '%s' failed with exit status %jd%s%s", step->id,
-                  report->run->part->name, (intmax_t)report->status, said.len > 0 ? ": " : "", said.buf);
+                  report->run->part->name, (intmax_t)report->failed.status, said.len > 0 ? ": " : "", said.buf);
         if (step->line > 0)
                 error_wrap(err, "%s:%u:%u", step->file, step->line, step->column);
-        return error_hint(err, "less '%s'; when it is fixed, go on from there with: %s", path, report->run->again);
+        return log ? error_hint(err, "less '%s'; when it is fixed, go on from there with: %s", log, report->run->again)
+                   : error_hint(err, "when it is fixed, go on from there with: %s", report->run->again);
+}
+
+static void tell_missed(const struct report *report)
+{
+        const struct recipe_run *run = report->run;
+        const struct recipe_step *held = report->held;
+
+        for (size_t i = 0; i < report->missed_count; i++) {
+                const struct recipe_step *step = report->missed[i].step;
+                _cleanup_(strbuf_clear) struct strbuf said = STRBUF_INIT;
+                _cleanup_(freep) char *log = keep_log(run, step, &said);
+                _cleanup_(freep) char *reason = xasprintf("exit status %jd%s%s", (intmax_t)report->missed[i].status,
+                                                          said.len > 0 ? ": " : "", said.buf);
+
+                run->on_missed(run->part, step, reason, log, run->data);
+        }
+        for (size_t i = 0; !held && run->without->count > 0 && i < run->part->step_count; i++)
+                if (run->part->steps[i].checks_all)
+                        held = &run->part->steps[i];
+        if (held)
+                run->on_missed(run->part, held, NULL, NULL, run->data);
 }
 
 /*
@@ -254,7 +328,9 @@ static int send(const char *archive, struct report *report, struct error **err)
                 return -1;
         if (report->running)
                 event_end(report->run->events, report->running->id, EVENT_FAILED, NULL);
-        if (report->failed)
+        if (report->whole)
+                tell_missed(report);
+        if (report->failed.step)
                 return fail(report, err);
         if (result.status != 0 || !report->whole) {
                 _cleanup_(freep) char *how = process_status_text(result.status);
@@ -270,7 +346,7 @@ static int send(const char *archive, struct report *report, struct error **err)
 
 int recipe_run(const struct recipe_run *run, struct error **err)
 {
-        struct report report = { .run = run };
+        _cleanup_(report_clear) struct report report = { .run = run };
         _cleanup_(freep) char *cache = paths_cache(NULL);
         _cleanup_(nest_clear) struct nest nest = NEST_INIT;
         _cleanup_(freep) char *folder = NULL;
@@ -280,8 +356,7 @@ int recipe_run(const struct recipe_run *run, struct error **err)
                 return -1;
         folder = path_join(nest.folder, "part");
         archive = path_join(nest.folder, "part.tar");
-        if (file_make_folders(folder, 0700, err) < 0 || write_part(run->part, run->files, folder, err) < 0 ||
-            pack(folder, archive, err) < 0)
+        if (file_make_folders(folder, 0700, err) < 0 || write_part(run, folder, err) < 0 || pack(folder, archive, err) < 0)
                 return -1;
         return send(archive, &report, err);
 }
@@ -308,7 +383,7 @@ int recipe_run_applied(const struct vm *vm, const struct recipe_part *part, stru
         return 0;
 }
 
-int recipe_run_adopt(const struct vm *vm, const struct recipe_part *part, struct error **err)
+int recipe_run_adopt(const struct vm *vm, const struct recipe_part *part, const struct strv *lacks, struct error **err)
 {
         static const char script[] =
                 "part=$1; shift\n"
@@ -318,7 +393,7 @@ int recipe_run_adopt(const struct vm *vm, const struct recipe_part *part, struct
 
         strv_add(&args, part->name);
         for (size_t i = 0; i < part->step_count; i++)
-                if (!part->steps[i].skipped)
+                if (!part->steps[i].skipped && !recipe_lack_has(lacks, part, &part->steps[i]))
                         strv_adds(&args, part->steps[i].id, part->steps[i].hash, NULL);
         return session_script(&(struct session){ .vm = vm }, script, strv_argv(&args), SCRIPT_TIMEOUT_MS, NULL, NULL, NULL,
                               err);

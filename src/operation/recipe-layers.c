@@ -6,6 +6,7 @@
 #include "host/paths.h"
 #include "lib/file.h"
 #include "lib/hash.h"
+#include "operation/engines.h"
 #include "operation/recipe-apply.h"
 #include "operation/recipe.h"
 #include "operation/versions.h"
@@ -17,6 +18,7 @@ void recipe_layers_clear(struct recipe_layers *layers)
 {
         free(layers->key);
         free(layers->hash);
+        strv_clear(&layers->lacks);
         *layers = (struct recipe_layers)RECIPE_LAYERS_INIT;
 }
 
@@ -55,8 +57,10 @@ static char *hash_programs(struct error **err)
         return hash_hex(&hash);
 }
 
-/* Returns the key of the layer of `part` on `parent`, filled by `programs`. Engines don't share disks. Owned by the caller. */
-static char *key_of(const struct engine *engine, const char *parent, const struct recipe_part *part, const char *programs)
+/* Returns the key of the layer of `part` on `parent`, filled by `programs`, that lacks something. Engines don't share disks.
+ * Owned by the caller. */
+static char *key_without(const struct engine *engine, const char *parent, const struct recipe_part *part, const char *programs,
+                         const struct strv *lacks)
 {
         struct hash hash;
 
@@ -66,7 +70,53 @@ static char *key_of(const struct engine *engine, const char *parent, const struc
         hash_add_text(&hash, parent);
         recipe_part_add_to(part, &hash);
         hash_add_text(&hash, programs);
+        for (size_t i = 0; i < lacks->count; i++) {
+                hash_add_text(&hash, "without");
+                hash_add_text(&hash, lacks->items[i]);
+        }
         return hash_hex(&hash);
+}
+
+/* The same for the whole layer. */
+static char *key_of(const struct engine *engine, const char *parent, const struct recipe_part *part, const char *programs)
+{
+        return key_without(engine, parent, part, programs, &(struct strv)STRV_INIT);
+}
+
+/* --- incomplete ones */
+
+/* Finds the layer that lacks least of what `whole` would have. Returns 1 with its key in *key, owned by the caller; 0; or -1.
+ */
+static int find_incomplete(const char *whole, char **key, struct error **err)
+{
+        _cleanup_(engine_layers_clear) struct engine_layers layers = ENGINE_LAYERS_INIT;
+        const struct engine_layer *best = NULL;
+
+        if (!engine_of_layers())
+                return 0;
+        if (engine_of_layers()->layers(NULL, &layers, err) < 0)
+                return -1;
+        for (size_t i = 0; i < layers.count; i++)
+                if (streq_ptr(layers.items[i].whole, whole) && (!best || layers.items[i].lacks.count < best->lacks.count))
+                        best = &layers.items[i];
+        if (!best)
+                return 0;
+        set_string(key, xstrdup(best->key));
+        return 1;
+}
+
+static int add_lacks(const char *key, struct strv *lacks, struct error **err)
+{
+        _cleanup_(engine_layers_clear) struct engine_layers layers = ENGINE_LAYERS_INIT;
+
+        if (!engine_of_layers())
+                return 0;
+        if (engine_of_layers()->layers(NULL, &layers, err) < 0)
+                return -1;
+        for (size_t i = 0; i < layers.count; i++)
+                if (streq(layers.items[i].key, key))
+                        strv_add_all(lacks, &layers.items[i].lacks);
+        return 0;
 }
 
 static bool has_layers(const struct engine *engine, const struct target *target)
@@ -122,6 +172,8 @@ static int find_on_plain(const struct ground *ground, char **base, struct error 
                 return there;
         layer = key_of(ground->engine, plain, ground->part, ground->programs);
         there = ground->engine->has_layer(layer, err);
+        if (there == 0)
+                there = find_incomplete(layer, &layer, err);
         if (there > 0)
                 *base = TAKE_PTR(plain);
         return there;
@@ -169,37 +221,47 @@ struct part_filling {
         const struct target *target;
         struct recipe *recipe;
         size_t part;
-        const char *parent;
+        const char *parent; /* the layer below in the recipe's order */
         const char *programs;
 };
 
-static int fill(const struct vm *vm, void *data, struct event_sink *events _unused_, char **key, struct error **err)
+static int fill(const struct vm *vm, void *data, struct event_sink *events _unused_, struct engine_filled *out,
+                struct error **err)
 {
         struct part_filling *filling = data;
+        const struct recipe_part *part;
         int status = recipe_apply_part(filling->front, vm, filling->target, filling->recipe, filling->part,
-                                       RECIPE_VERSIONS_RECORDED, err);
+                                       RECIPE_VERSIONS_RECORDED, &out->lacks, err);
 
         session_close(vm);
         if (status < 0 || versions_remember(filling->target, filling->part, err) < 0)
                 return -1;
-        *key = key_of(filling->engine, filling->parent, &filling->recipe->parts[filling->part], filling->programs);
+        part = &filling->recipe->parts[filling->part];
+        out->key = key_without(filling->engine, filling->parent, part, filling->programs, &out->lacks);
+        if (out->lacks.count > 0)
+                out->whole = key_of(filling->engine, filling->parent, part, filling->programs);
         return 0;
 }
 
-static int ensure_part(const struct vm_record *record, struct part_filling *filling, char **layer, struct error **err)
+static int ensure_part(const struct vm_record *record, struct part_filling *filling, char **layer, struct strv *lacks,
+                       struct error **err)
 {
         const struct recipe_part *part = &filling->recipe->parts[filling->part];
         _cleanup_(freep) char *name = about(part);
         _cleanup_(freep) char *wanted = key_of(filling->engine, *layer, part, filling->programs);
-        char *made = NULL;
+        _cleanup_(freep) char *below = xstrdup(*layer);
+        _cleanup_(freep) char *made = NULL;
 
         filling->parent = *layer;
+        if (filling->engine->has_layer(wanted, NULL) == 0 && find_incomplete(wanted, &below, err) < 0)
+                return -1;
         if (filling->engine->fill_layer(
                     &(struct engine_filling){
-                            .parent = *layer, .key = wanted, .about = name, .record = record, .fill = fill, .data = filling },
-                    filling->front->events, &made, err) < 0)
+                            .parent = below, .key = wanted, .about = name, .record = record, .fill = fill, .data = filling },
+                    filling->front->events, &made, err) < 0 ||
+            (!streq(made, wanted) && add_lacks(made, lacks, err) < 0))
                 return -1;
-        set_string(layer, made);
+        set_string(layer, TAKE_PTR(made));
         return 0;
 }
 
@@ -224,7 +286,8 @@ static int ensure(struct front *front, const struct engine *engine, const struct
                                      &layer, err) < 0)
                 return -1;
         for (filling.part = 0; filling.part < recipe.part_count; filling.part++)
-                if (recipe_apply_has_work(&recipe.parts[filling.part]) && ensure_part(record, &filling, &layer, err) < 0)
+                if (recipe_apply_has_work(&recipe.parts[filling.part]) &&
+                    ensure_part(record, &filling, &layer, &out->lacks, err) < 0)
                         return -1;
         out->key = TAKE_PTR(layer);
         out->hash = recipe_hash(&recipe);
@@ -253,19 +316,25 @@ static int look_for_parts(const struct ground *ground, const struct recipe *reci
 
         for (size_t p = 0; p < recipe->part_count; p++) {
                 const struct recipe_part *part = &recipe->parts[p];
+                _cleanup_(freep) char *name = about(part);
+                int incomplete = 0;
 
                 if (!recipe_apply_has_work(part))
                         continue;
                 if (there > 0) {
                         set_string(below, key_of(ground->engine, *below, part, ground->programs));
                         there = ground->engine->has_layer(*below, err);
-                        if (there < 0)
+                        incomplete = there == 0 ? find_incomplete(*below, below, err) : 0;
+                        if (there < 0 || incomplete < 0)
                                 return -1;
+                        there |= incomplete;
                 }
+                if (incomplete > 0)
+                        strv_addf(&out->missing, "the rest of %s", name);
                 if (there > 0)
                         strv_add(&out->keys, *below);
                 else
-                        strv_take(&out->missing, about(part));
+                        strv_add(&out->missing, name);
         }
         return 0;
 }

@@ -27,6 +27,8 @@ static int take_layers(struct front *front, struct vm *vm, const struct target *
                 return -1;
         set_string(&vm->record.layer, xstrdup(layers.key));
         set_string(&vm->record.recipe, xstrdup(layers.hash));
+        strv_clear(&vm->record.lacks);
+        strv_add_all(&vm->record.lacks, &layers.lacks);
         /* Saved now, so that nobody takes the layer for unused. */
         return vm_save(vm, err);
 }
@@ -92,11 +94,14 @@ static int tell_git(struct front *front, struct vm *vm, const struct commits *co
 
 static int fill(struct front *front, struct vm *vm, const struct target *target, struct error **err)
 {
+        _cleanup_(strv_clear) struct strv lacks = STRV_INIT;
         _cleanup_(freep) char *hash = NULL;
 
-        if (recipe_apply(front, vm, target, &hash, err) < 0)
+        if (recipe_apply(front, vm, target, &lacks, &hash, err) < 0)
                 return -1;
         set_string(&vm->record.recipe, TAKE_PTR(hash));
+        strv_clear(&vm->record.lacks);
+        strv_add_all(&vm->record.lacks, &lacks);
         return vm_save(vm, err);
 }
 

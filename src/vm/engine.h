@@ -81,6 +81,8 @@ struct engine_layer {
         char *kind;           /* "base", "recipe", "template"; "unfinished", "damaged" */
         char *engine;         /* the only engine that makes VMs from it; NULL = any engine */
         char *parent;         /* key of the layer it stands on; NULL = none */
+        char *whole;          /* the key that it would have if it lacked nothing; NULL = it lacks nothing */
+        struct strv lacks;    /* what it lacks of its recipe (config/recipe-lack.h) */
         char *about;          /* what it is, for people: "trixie for 'dev'", "2 cpus, 2.0 GiB" */
         char *created, *used; /* RFC 3339, UTC: when it was made, and when something was last made from it */
         int64_t disk_bytes;   /* on the host's disk */
@@ -103,6 +105,19 @@ void engine_layers_clear(struct engine_layers *layers);
 
 struct account;
 
+/* What a filling came to. */
+struct engine_filled {
+        char *key;         /* of the layer */
+        char *whole;       /* the key that it would have if it lacked nothing; NULL = it lacks nothing */
+        struct strv lacks; /* what it lacks (config/recipe-lack.h) */
+};
+
+#define ENGINE_FILLED_INIT                                                                                                     \
+        {                                                                                                                      \
+                .lacks = STRV_INIT                                                                                             \
+        }
+void engine_filled_clear(struct engine_filled *filled);
+
 /* A layer to be made by filling a throwaway VM. It belongs to no project, and has no project's code, key or secret. */
 struct engine_filling {
         const char *parent;             /* key of the layer that it stands on */
@@ -111,10 +126,10 @@ struct engine_filling {
         const struct vm_record *record; /* user, shell, cpus and memory of the VM */
         /*
          * Fills the VM, which is up and reachable by sessions; the sessions are closed afterwards. Puts the layer's final key
-         * into *key, owned by the caller: by then it may be known better what went in. When it fails or is killed, the next
-         * filling with that key gets the VM as it was left.
+         * into out->key: by then it may be known better what went in. When it fails or is killed, the next filling with that
+         * key gets the VM as it was left.
          */
-        int (*fill)(const struct vm *vm, void *data, struct event_sink *events, char **key, struct error **err);
+        int (*fill)(const struct vm *vm, void *data, struct event_sink *events, struct engine_filled *out, struct error **err);
         void *data;
 };
 

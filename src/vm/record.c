@@ -59,6 +59,7 @@ static const struct field {
         { "base", FIELD_OPTIONAL_TEXT, offsetof(struct vm_record, base) },
         { "layer", FIELD_OPTIONAL_TEXT, offsetof(struct vm_record, layer) },
         { "recipe", FIELD_OPTIONAL_TEXT, offsetof(struct vm_record, recipe) },
+        { "lacks", FIELD_OPTIONAL_TEXTS, offsetof(struct vm_record, lacks) },
         { "image", FIELD_OPTIONAL_TEXT, offsetof(struct vm_record, image) },
         { "image_digest", FIELD_OPTIONAL_TEXT, offsetof(struct vm_record, image_digest) },
         { "git", FIELD_OPTIONAL_TEXT, offsetof(struct vm_record, git) },

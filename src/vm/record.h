@@ -48,8 +48,9 @@ struct vm_record {
         struct strv needed_keys;     /* fingerprints of keys, used when `keys` is empty (guest/lend.h); empty = all */
         struct strv key_hosts;       /* hosts that the keys may log in to, as known_hosts names them; empty = all hosts */
         struct strv setup;           /* folders of repos that are in the guest but not set up yet (guest/setup.h) */
-        char *git;    /* hash of what git in the guest was told about who commits (guest/commits.h); NULL = nothing yet */
-        char *recipe; /* hash of the recipe that it was filled with (recipe_hash()); NULL = none yet */
+        char *git;         /* hash of what git in the guest was told about who commits (guest/commits.h); NULL = nothing yet */
+        char *recipe;      /* hash of the recipe that it was filled with (recipe_hash()); NULL = none yet */
+        struct strv lacks; /* what it lacks of that, since optional steps failed (config/recipe-lack.h) */
         char *image, *image_digest; /* as in the configuration: made from this image; NULL = from the base image */
         char *layer;                /* key of the layer that its recipe has become; NULL = it is made from the base image */
         char *base; /* key of the layer its disk stands on: a base, a recipe's, or a template on one; NULL until known */

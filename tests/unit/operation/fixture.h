@@ -14,10 +14,10 @@
 /* What the engine says and does. Tests set it before a call and check it afterwards. */
 struct fake {
         enum vm_state state;
-        bool fails;         /* every call fails */
-        bool room;          /* one that is paused can go on */
-        char calls[256];    /* "start stop …" */
-        char warnings[512]; /* those that the front got, one line each */
+        bool fails;          /* every call fails */
+        bool room;           /* one that is paused can go on */
+        char calls[256];     /* "start stop …" */
+        char warnings[2048]; /* those that the front got, one line each */
 };
 extern struct fake fake;
 extern const struct engine fake_engine;
