@@ -14,6 +14,7 @@
 #include "operation/power.h"
 #include "operation/recipe-apply.h"
 #include "operation/recipe-layers.h"
+#include "operation/rename.h"
 #include "operation/secrets.h"
 #include "operation/stock.h"
 #include "plan/plan.h"
@@ -205,6 +206,8 @@ int up_vm(struct front *front, struct vm *vm, const struct target *target, const
         int status = 0;
 
         *out = (struct up_result){ .how = "running" };
+        if (vm->exists && rename_follow(front, vm, err) < 0)
+                return -1;
         if (vm->exists && vm->record.intent != INTENT_CREATE && vm->record.intent != INTENT_DESTROY && vm_resume(vm, err) < 0)
                 return -1;
         if (observe_plan(vm, target, &observed, &plan, err) < 0 || (plan.running && power_refresh(vm, err) < 0))

@@ -167,6 +167,7 @@ struct engine {
         const struct engine_log *logs;    /* ends with one without name; NULL = all are in the VM's folder, in logs/ */
         const struct weaker_line *weaker; /* ends with one without id; NULL = it holds the whole line */
         bool takes_image; /* it makes a VM from its own copy of any image (record.image), shared with no other VM */
+        bool renames;     /* a stopped VM is all in its folder, and stays whole when that gets another name */
         bool grows_disk;  /* a start enlarges the disk to record.disk_bytes, when that is more than before */
 
         /* Finds out whether it can run VMs here. Fails only when that can't be found out. */

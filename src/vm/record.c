@@ -33,6 +33,8 @@ static const struct field {
         size_t offset;
 } fields[] = {
         { "name", FIELD_TEXT, offsetof(struct vm_record, name) },
+        { "becomes", FIELD_OPTIONAL_TEXT, offsetof(struct vm_record, becomes) },
+        { "former", FIELD_OPTIONAL_TEXT, offsetof(struct vm_record, former) },
         { "owner", FIELD_TEXT, offsetof(struct vm_record, owner) },
         { "engine", FIELD_TEXT, offsetof(struct vm_record, engine) },
         { "uuid", FIELD_TEXT, offsetof(struct vm_record, uuid) },
@@ -220,8 +222,9 @@ static int read_record(const json_t *object, struct vm_record *record, struct er
         for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
                 if (read_field(object, &fields[i], record, err) < 0)
                         return -1;
-        if (!text_name_valid(record->name))
-                return error_set(err, ERROR_FAILED, "member 'name' is not a valid VM name");
+        if (!text_name_valid(record->name) || (record->becomes && !text_name_valid(record->becomes)) ||
+            (record->former && !text_name_valid(record->former)))
+                return error_set(err, ERROR_FAILED, "member 'name', 'becomes' or 'former' is not a valid VM name");
         return read_ports(object, record, err);
 }
 

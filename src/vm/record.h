@@ -28,7 +28,10 @@ struct vm_port {
 struct vm_record {
         enum vm_intent intent;
         char *name;
-        char *owner; /* who may use this name: "projects.toml", or the checkout's folder (absolute) */
+        char *becomes; /* the name that its folder is about to get; NULL = none. Such a record is valid under both (vm_rename())
+                        */
+        char *former;  /* the name that it had, and that some file elsewhere may still have; NULL = none */
+        char *owner;   /* who may use this name: "projects.toml", or the checkout's folder (absolute) */
         char *engine;
         char *uuid;    /* also the guest's machine-id (without hyphens) */
         char *user;    /* the guest's user */

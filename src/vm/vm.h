@@ -76,6 +76,12 @@ int vm_find_lost(const struct vm *vm, struct engine_lost *out, struct error **er
 void vm_settle_clock(const struct vm *vm, struct event_sink *events);
 /* Returns true when it is known that a process runs it: false also when that can't be found out. */
 bool vm_runs(const struct vm *vm);
+/*
+ * Gives it the name of `place`, which was opened by that name, doesn't exist, and is locked. The folder is renamed in one step:
+ * a process that is killed leaves a VM with one of the names, whole. On success `vm` has the place's lock, and record.former is
+ * the name that it had. Needs the lock, and a VM that is stopped and whose engine `renames`.
+ */
+int vm_rename(struct vm *vm, struct vm *place, struct error **err);
 /* Removes the folder. Needs the lock, and a VM that was inspected as stopped or absent after engine->remove. */
 int vm_forget(struct vm *vm, struct error **err);
 void vm_clear(struct vm *vm);
