@@ -62,17 +62,20 @@ static char *hash_programs(struct error **err)
 static char *key_without(const struct engine *engine, const char *parent, const struct recipe_part *part, const char *programs,
                          const struct strv *lacks)
 {
+        _cleanup_(strv_clear) struct strv sorted = STRV_INIT;
         struct hash hash;
 
+        strv_add_all(&sorted, lacks);
+        strv_sort(&sorted);
         hash_init(&hash);
         hash_add_text(&hash, FORM);
         hash_add_text(&hash, engine->name);
         hash_add_text(&hash, parent);
         recipe_part_add_to(part, &hash);
         hash_add_text(&hash, programs);
-        for (size_t i = 0; i < lacks->count; i++) {
+        for (size_t i = 0; i < sorted.count; i++) {
                 hash_add_text(&hash, "without");
-                hash_add_text(&hash, lacks->items[i]);
+                hash_add_text(&hash, sorted.items[i]);
         }
         return hash_hex(&hash);
 }
