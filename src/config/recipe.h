@@ -131,8 +131,9 @@ int recipe_resolve(struct recipe *recipe, const struct lockfile *lock, struct er
 
 /* The items of the value `name`, or NULL. */
 const struct strv *recipe_step_value(const struct recipe_step *step, const char *name);
-/* Adds the part's name, and the ids and hashes of its steps that apply. */
-void recipe_part_add_to(const struct recipe_part *part, struct hash *hash);
+/* Adds the part's name, and the ids and hashes of its steps that apply. Those in `lacks` (recipe-lack.h) are only named as
+ * such, whatever is in them. */
+void recipe_part_add_to(const struct recipe_part *part, const struct strv *lacks, struct hash *hash);
 /* The hash over the hashes of all steps that apply, in their order; NULL when there is none. Owned by the caller. */
 char *recipe_hash(const struct recipe *recipe);
 /*

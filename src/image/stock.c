@@ -50,7 +50,7 @@ static char *describe(const struct layer *layer)
         bool wide = *layer_text(layer, "plain");
 
         return xasprintf("%s%s for '%s'%s", what, wide ? " with the recipe's packages" : "", layer_text(layer, "user"),
-                         *layer_text(layer, "whole") ? ", incomplete" : "");
+                         json_array_size(json_object_get(layer->manifest, "lacks")) > 0 ? ", incomplete" : "");
 }
 
 static struct engine_layer *add(struct engine_layers *out, const char *key, const char *kind)
@@ -75,7 +75,6 @@ static void add_lacks(const struct layer *layer, struct engine_layer *item)
 {
         const json_t *lacks = json_object_get(layer->manifest, "lacks");
 
-        item->whole = *layer_text(layer, "whole") ? xstrdup(layer_text(layer, "whole")) : NULL;
         for (size_t i = 0; i < json_array_size(lacks); i++)
                 if (json_is_string(json_array_get(lacks, i)))
                         strv_add(&item->lacks, json_string_value(json_array_get(lacks, i)));
@@ -234,10 +233,8 @@ int stock_fill(const struct engine_filling *wanted, const struct layer_builder *
 
 void stock_note_lacks(const struct engine_filled *filled, json_t *manifest)
 {
-        if (!filled->whole)
-                return;
-        json_object_set_new(manifest, "whole", json_string(filled->whole));
-        json_object_set_new(manifest, "lacks", json_strings(&filled->lacks));
+        if (filled->lacks.count > 0)
+                json_object_set_new(manifest, "lacks", json_strings(&filled->lacks));
 }
 
 /* --- removed */

@@ -57,40 +57,40 @@ static char *hash_programs(struct error **err)
         return hash_hex(&hash);
 }
 
-/* Returns the key of the layer of `part` on `parent`, filled by `programs`, that lacks something. Engines don't share disks.
- * Owned by the caller. */
-static char *key_without(const struct engine *engine, const char *parent, const struct recipe_part *part, const char *programs,
-                         const struct strv *lacks)
+/* What the key of a part's layer is made of, besides its steps. Engines don't share disks. */
+struct place {
+        const struct engine *engine;
+        const char *parent;   /* key of the layer below in the recipe's order */
+        const char *programs; /* those that fill it: hash_programs() */
+};
+
+/* Returns the key of the part's layer that goes without `lacks`. Owned by the caller. */
+static char *key_without(const struct place *place, const struct recipe_part *part, const struct strv *lacks)
 {
-        _cleanup_(strv_clear) struct strv sorted = STRV_INIT;
         struct hash hash;
 
-        strv_add_all(&sorted, lacks);
-        strv_sort(&sorted);
         hash_init(&hash);
         hash_add_text(&hash, FORM);
-        hash_add_text(&hash, engine->name);
-        hash_add_text(&hash, parent);
-        recipe_part_add_to(part, &hash);
-        hash_add_text(&hash, programs);
-        for (size_t i = 0; i < sorted.count; i++) {
-                hash_add_text(&hash, "without");
-                hash_add_text(&hash, sorted.items[i]);
-        }
+        hash_add_text(&hash, place->engine->name);
+        hash_add_text(&hash, place->parent);
+        recipe_part_add_to(part, lacks, &hash);
+        hash_add_text(&hash, place->programs);
         return hash_hex(&hash);
 }
 
 /* The same for the whole layer. */
-static char *key_of(const struct engine *engine, const char *parent, const struct recipe_part *part, const char *programs)
+static char *key_of(const struct place *place, const struct recipe_part *part)
 {
-        return key_without(engine, parent, part, programs, &(struct strv)STRV_INIT);
+        return key_without(place, part, &(struct strv)STRV_INIT);
 }
 
 /* --- incomplete ones */
 
-/* Finds the layer that lacks least of what `whole` would have. Returns 1 with its key in *key, owned by the caller; 0; or -1.
+/*
+ * Finds the layer that lacks least of the part's: one whose key is that of the part without what it lacks. So it is found, too,
+ * when a step that failed has another hash by now. Returns 1 with its key in *key, owned by the caller; 0; or -1.
  */
-static int find_incomplete(const char *whole, char **key, struct error **err)
+static int find_incomplete(const struct place *place, const struct recipe_part *part, char **key, struct error **err)
 {
         _cleanup_(engine_layers_clear) struct engine_layers layers = ENGINE_LAYERS_INIT;
         const struct engine_layer *best = NULL;
@@ -99,9 +99,13 @@ static int find_incomplete(const char *whole, char **key, struct error **err)
                 return 0;
         if (engine_of_layers()->layers(NULL, &layers, err) < 0)
                 return -1;
-        for (size_t i = 0; i < layers.count; i++)
-                if (streq_ptr(layers.items[i].whole, whole) && (!best || layers.items[i].lacks.count < best->lacks.count))
-                        best = &layers.items[i];
+        for (size_t i = 0; i < layers.count; i++) {
+                const struct engine_layer *layer = &layers.items[i];
+                _cleanup_(freep) char *wanted = layer->lacks.count > 0 ? key_without(place, part, &layer->lacks) : NULL;
+
+                if (streq_ptr(wanted, layer->key) && (!best || layer->lacks.count < best->lacks.count))
+                        best = layer;
+        }
         if (!best)
                 return 0;
         set_string(key, xstrdup(best->key));
@@ -167,16 +171,18 @@ static void image_packages(const struct recipe_part *part, struct strv *out)
 /* Returns 1 when the part has a layer on the plain image, made when or where there was no image with the packages. */
 static int find_on_plain(const struct ground *ground, char **base, struct error **err)
 {
+        struct place place = { .engine = ground->engine, .programs = ground->programs };
         _cleanup_(freep) char *plain = NULL;
         _cleanup_(freep) char *layer = NULL;
         int there = ground->engine->base_layer(ground->user, NULL, false, NULL, &plain, err);
 
         if (there <= 0)
                 return there;
-        layer = key_of(ground->engine, plain, ground->part, ground->programs);
+        place.parent = plain;
+        layer = key_of(&place, ground->part);
         there = ground->engine->has_layer(layer, err);
         if (there == 0)
-                there = find_incomplete(layer, &layer, err);
+                there = find_incomplete(&place, ground->part, &layer, err);
         if (there > 0)
                 *base = TAKE_PTR(plain);
         return there;
@@ -220,12 +226,10 @@ static int find_ground(const struct ground *ground, char **base, struct error **
 
 struct part_filling {
         struct front *front;
-        const struct engine *engine;
+        struct place place;
         const struct target *target;
         struct recipe *recipe;
         size_t part;
-        const char *parent; /* the layer below in the recipe's order */
-        const char *programs;
 };
 
 static int fill(const struct vm *vm, void *data, struct event_sink *events _unused_, struct engine_filled *out,
@@ -240,9 +244,7 @@ static int fill(const struct vm *vm, void *data, struct event_sink *events _unus
         if (status < 0 || versions_remember(filling->target, filling->part, err) < 0)
                 return -1;
         part = &filling->recipe->parts[filling->part];
-        out->key = key_without(filling->engine, filling->parent, part, filling->programs, &out->lacks);
-        if (out->lacks.count > 0)
-                out->whole = key_of(filling->engine, filling->parent, part, filling->programs);
+        out->key = key_without(&filling->place, part, &out->lacks);
         return 0;
 }
 
@@ -251,14 +253,16 @@ static int ensure_part(const struct vm_record *record, struct part_filling *fill
 {
         const struct recipe_part *part = &filling->recipe->parts[filling->part];
         _cleanup_(freep) char *name = about(part);
-        _cleanup_(freep) char *wanted = key_of(filling->engine, *layer, part, filling->programs);
+        const struct engine *engine = filling->place.engine;
         _cleanup_(freep) char *below = xstrdup(*layer);
+        _cleanup_(freep) char *wanted = NULL;
         _cleanup_(freep) char *made = NULL;
 
-        filling->parent = *layer;
-        if (filling->engine->has_layer(wanted, NULL) == 0 && find_incomplete(wanted, &below, err) < 0)
+        filling->place.parent = *layer;
+        wanted = key_of(&filling->place, part);
+        if (engine->has_layer(wanted, NULL) == 0 && find_incomplete(&filling->place, part, &below, err) < 0)
                 return -1;
-        if (filling->engine->fill_layer(
+        if (engine->fill_layer(
                     &(struct engine_filling){
                             .parent = below, .key = wanted, .about = name, .record = record, .fill = fill, .data = filling },
                     filling->front->events, &made, err) < 0 ||
@@ -272,7 +276,7 @@ static int ensure(struct front *front, const struct engine *engine, const struct
                   struct recipe_layers *out, struct error **err)
 {
         _cleanup_(recipe_clear) struct recipe recipe = RECIPE_INIT;
-        struct part_filling filling = { .front = front, .engine = engine, .target = target, .recipe = &recipe };
+        struct part_filling filling = { .front = front, .place = { .engine = engine }, .target = target, .recipe = &recipe };
         _cleanup_(freep) char *programs = NULL;
         _cleanup_(freep) char *layer = NULL;
 
@@ -280,7 +284,7 @@ static int ensure(struct front *front, const struct engine *engine, const struct
                 return -1;
         if (!recipe_has_steps(&recipe))
                 return 0;
-        filling.programs = programs = hash_programs(err);
+        filling.place.programs = programs = hash_programs(err);
         if (!programs || find_ground(&(struct ground){ .front = front,
                                                        .engine = engine,
                                                        .user = record->user,
@@ -319,15 +323,19 @@ static int look_for_parts(const struct ground *ground, const struct recipe *reci
 
         for (size_t p = 0; p < recipe->part_count; p++) {
                 const struct recipe_part *part = &recipe->parts[p];
+                struct place place = { .engine = ground->engine, .programs = ground->programs };
                 _cleanup_(freep) char *name = about(part);
+                _cleanup_(freep) char *parent = NULL;
                 int incomplete = 0;
 
                 if (!recipe_apply_has_work(part))
                         continue;
                 if (there > 0) {
-                        set_string(below, key_of(ground->engine, *below, part, ground->programs));
+                        parent = TAKE_PTR(*below);
+                        place.parent = parent;
+                        *below = key_of(&place, part);
                         there = ground->engine->has_layer(*below, err);
-                        incomplete = there == 0 ? find_incomplete(*below, below, err) : 0;
+                        incomplete = there == 0 ? find_incomplete(&place, part, below, err) : 0;
                         if (there < 0 || incomplete < 0)
                                 return -1;
                         there |= incomplete;

@@ -4,10 +4,10 @@
  * make it, so stacks that begin alike share their beginning. A part without steps that apply has no layer. There are no layers
  * for a project with an image of its own, or with an engine that can't make them: each VM then runs its recipe by itself.
  *
- * A layer in which an optional step failed is incomplete, and has a key of its own: what it lacks goes into the hash, too. So
- * it is never taken for the whole one. Its manifest has what it lacks, and the key that it would have without that: by this the
- * next VM's layers are found to begin with it. Only the missing steps then run, in a layer on the incomplete one; if they
- * succeed, that is the whole layer.
+ * A layer in which an optional step failed is incomplete, and has a key of its own: the hash has the steps that are in it, and
+ * the names of those that failed. So it is never taken for the whole one. Its manifest has what it lacks; with that, its key
+ * can be told from a recipe, and the next VM's layers begin with it. Only the missing steps then run, in a layer on the
+ * incomplete one; if they succeed, that is the whole layer.
  */
 #pragma once
 

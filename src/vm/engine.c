@@ -43,7 +43,6 @@ void engine_layers_clear(struct engine_layers *layers)
                 free(layers->items[i].kind);
                 free(layers->items[i].engine);
                 free(layers->items[i].parent);
-                free(layers->items[i].whole);
                 strv_clear(&layers->items[i].lacks);
                 free(layers->items[i].about);
                 free(layers->items[i].created);
@@ -56,7 +55,6 @@ void engine_layers_clear(struct engine_layers *layers)
 void engine_filled_clear(struct engine_filled *filled)
 {
         free(filled->key);
-        free(filled->whole);
         strv_clear(&filled->lacks);
         *filled = (struct engine_filled)ENGINE_FILLED_INIT;
 }

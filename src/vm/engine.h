@@ -81,7 +81,6 @@ struct engine_layer {
         char *kind;           /* "base", "recipe", "template"; "unfinished", "damaged" */
         char *engine;         /* the only engine that makes VMs from it; NULL = any engine */
         char *parent;         /* key of the layer it stands on; NULL = none */
-        char *whole;          /* the key that it would have if it lacked nothing; NULL = it lacks nothing */
         struct strv lacks;    /* what it lacks of its recipe (config/recipe-lack.h) */
         char *about;          /* what it is, for people: "trixie for 'dev'", "2 cpus, 2.0 GiB" */
         char *created, *used; /* RFC 3339, UTC: when it was made, and when something was last made from it */
@@ -108,8 +107,7 @@ struct account;
 /* What a filling came to. */
 struct engine_filled {
         char *key;         /* of the layer */
-        char *whole;       /* the key that it would have if it lacked nothing; NULL = it lacks nothing */
-        struct strv lacks; /* what it lacks (config/recipe-lack.h) */
+        struct strv lacks; /* what it lacks of its recipe (config/recipe-lack.h) */
 };
 
 #define ENGINE_FILLED_INIT                                                                                                     \

@@ -59,7 +59,7 @@ def test_each_layer_says_what_it_is_and_who_needs_it(stocked):
 
 def test_an_incomplete_layer_says_what_it_lacks(program):
     put(program, BASE, {"kind": "base", "suite": "trixie"}, vmlinuz=10, initrd=10)
-    put(program, MIDDLE, {"kind": "recipe", "parent": BASE, "about": "base", "whole": TOP, "lacks": ["base/uv_tool-2 uv: aider"]})
+    put(program, MIDDLE, {"kind": "recipe", "parent": BASE, "about": "base", "lacks": ["base/uv_tool-2 uv: aider"]})
     layers = {layer["key"]: layer for layer in program.json("layers")}
     assert layers[MIDDLE]["lacks"] == [{"step": "base/uv_tool-2", "title": "uv: aider"}] and layers[BASE]["lacks"] == []
     assert "base for 'dev', incomplete" in program.run("layers").out
