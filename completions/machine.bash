@@ -3,7 +3,7 @@ _machine_agents() {
         echo "claude codex aider"
 }
 _machine_commands() {
-        echo "agent aider audit bake claude codex cp destroy doctor down egress help init keys layers list lock logs open plan profile prune rebuild restart run secrets ssh status trust up validate version"
+        echo "agent aider audit bake claude codex cp destroy doctor down egress help init keys layers list lock logs open plan profile prune rebuild rename restart run secrets ssh status trust up validate version"
 }
 _machine_engines() {
         echo "auto qemu lima"
@@ -46,6 +46,7 @@ _machine_table() {
         restart) options="--json --plain --verbose -v --quiet -q --help -h" valued="" ;;
         down) options="--json --plain --verbose -v --quiet -q --help -h" valued="" ;;
         stop) options="--json --plain --verbose -v --quiet -q --help -h" valued="" ;;
+        rename) options="--json --plain --verbose -v --quiet -q --help -h" valued="" ;;
         rebuild) options="--yes -y --discard-work --save --json --plain --verbose -v --quiet -q --help -h" valued="--save" ;;
         destroy) options="--yes -y --discard-work --save --json --plain --verbose -v --quiet -q --help -h" valued="--save" ;;
         bake) options="--force --json --plain --verbose -v --quiet -q --help -h" valued="" ;;
@@ -108,6 +109,7 @@ _machine_operand() {
         restart:0) kind=names ;;
         down:0) kind=names ;;
         stop:0) kind=names ;;
+        rename:0) kind=names ;;
         rebuild:0) kind=names ;;
         destroy:0) kind=names ;;
         bake:*) kind=profiles ;;

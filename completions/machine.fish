@@ -5,7 +5,7 @@ function __machine_agents
 end
 
 function __machine_commands
-        string split ' ' 'agent aider audit bake claude codex cp destroy doctor down egress help init keys layers list lock logs open plan profile prune rebuild restart run secrets ssh status trust up validate version'
+        string split ' ' 'agent aider audit bake claude codex cp destroy doctor down egress help init keys layers list lock logs open plan profile prune rebuild rename restart run secrets ssh status trust up validate version'
 end
 
 function __machine_engines
@@ -124,6 +124,7 @@ complete -c machine -n __fish_use_subcommand -a keys -d 'show what a VM has aske
 complete -c machine -n __fish_use_subcommand -a egress -d 'show which hosts a VM has reached and which it was refused'
 complete -c machine -n __fish_use_subcommand -a restart -d 'stop a VM and start it again'
 complete -c machine -n __fish_use_subcommand -a down -d 'stop a VM'
+complete -c machine -n __fish_use_subcommand -a rename -d 'give a stopped VM another name'
 complete -c machine -n __fish_use_subcommand -a rebuild -d 'make a VM again from scratch'
 complete -c machine -n __fish_use_subcommand -a destroy -d 'remove a VM and everything in it'
 complete -c machine -n __fish_use_subcommand -a bake -d 'build images, recipes\' layers and warm templates ahead of time'
@@ -329,6 +330,12 @@ complete -c machine -n '__machine_in stop' -l plain -d 'print progress as plain 
 complete -c machine -n '__machine_in stop' -l verbose -s v -d 'print progress as plain lines, and all that each step says'
 complete -c machine -n '__machine_in stop' -l quiet -s q -d 'print warnings and results only'
 complete -c machine -n '__machine_in stop' -l help -s h -d 'print this help'
+complete -c machine -n '__machine_at rename 1' -a '(__machine_names)'
+complete -c machine -n '__machine_in rename' -l json -d 'print results and events as JSON'
+complete -c machine -n '__machine_in rename' -l plain -d 'print progress as plain lines'
+complete -c machine -n '__machine_in rename' -l verbose -s v -d 'print progress as plain lines, and all that each step says'
+complete -c machine -n '__machine_in rename' -l quiet -s q -d 'print warnings and results only'
+complete -c machine -n '__machine_in rename' -l help -s h -d 'print this help'
 complete -c machine -n '__machine_at rebuild 1' -a '(__machine_names)'
 complete -c machine -n '__machine_in rebuild' -l yes -s y -d 'don\'t ask'
 complete -c machine -n '__machine_in rebuild' -l discard-work -d 'discard what exists only in the VM'

@@ -81,14 +81,14 @@ static int build_remote(const struct vm *vm, const char *session, const char *pr
 }
 
 /* Says what would install a program that the VM hasn't got. */
-static void say_provider(struct context *context, const char *name, const char *program)
+static void say_provider(struct context *context, const char *name, const struct vm *vm, const char *program)
 {
         _cleanup_(target_clear) struct target target = TARGET_INIT;
         _cleanup_(freep) char *base = path_base(program);
         _cleanup_(freep) char *text = NULL;
 
         if (target_existing(&context->front, name, &target, NULL) == 0)
-                text = provider_of(&target, base);
+                text = provider_of(&target, &vm->record.lacks, base);
         for (char *line = text, *rest; line; line = rest) {
                 rest = strchr(line, '\n');
                 if (rest)
@@ -123,7 +123,7 @@ static int open_agent(struct context *context, const char *name, const char *pro
         output_settle(context->output);
         status = session_attend(&session, remote.buf, err);
         if (status == NO_PROGRAM || status == NO_TMUX)
-                say_provider(context, name, status == NO_TMUX ? "tmux" : program);
+                say_provider(context, name, &vm, status == NO_TMUX ? "tmux" : program);
         return status;
 }
 

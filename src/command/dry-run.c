@@ -17,6 +17,8 @@ static void print_step(const struct recipe_step *step)
         printf("  %-20s %s", step->id, title);
         if (step->line > 0)
                 printf(" (line %u)", step->line);
+        if (step->optional && !step->skipped)
+                printf(", optional");
         printf(step->skipped ? ": left out, %s\n" : "\n", step->skipped);
         if (all)
                 printf("  %-20s %s\n", "", all);

@@ -24,6 +24,7 @@ static const struct {
         { "egress", { "machine egress blog", "machine egress blog --learn --follow" } },
         { "restart", { "machine restart", "machine restart blog" } },
         { "down", { "machine down", "machine down blog" } },
+        { "rename", { "machine rename blog weblog", "machine rename blog weblog --json" } },
         { "rebuild", { "machine rebuild blog", "machine rebuild blog --save blog.tar.zst" } },
         { "destroy", { "machine destroy blog", "machine destroy blog --save blog.tar.zst" } },
         { "bake", { "machine bake", "machine bake python rust" } },

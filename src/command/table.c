@@ -3,23 +3,13 @@
 #include "lib/strbuf.h"
 
 const struct command *const commands[] = {
-        &command_init,    &command_up,
-        &command_plan,    &command_ssh,
-        &command_run,     &command_claude,
-        &command_codex,   &command_aider,
-        &command_agent,   &command_list,
-        &command_status,  &command_logs,
-        &command_cp,      &command_open,
-        &command_secrets, &command_keys,
-        &command_egress,  &command_restart,
-        &command_down,    &command_rebuild,
-        &command_destroy, &command_bake,
-        &command_layers,  &command_prune,
-        &command_profile, &command_lock,
-        &command_trust,   &command_validate,
-        &command_doctor,  &command_audit,
-        &command_version, &command_help_,
-        &command_proxy,   NULL,
+        &command_init,    &command_up,      &command_plan,    &command_ssh,      &command_run,
+        &command_claude,  &command_codex,   &command_aider,   &command_agent,    &command_list,
+        &command_status,  &command_logs,    &command_cp,      &command_open,     &command_secrets,
+        &command_keys,    &command_egress,  &command_restart, &command_down,     &command_rename,
+        &command_rebuild, &command_destroy, &command_bake,    &command_layers,   &command_prune,
+        &command_profile, &command_lock,    &command_trust,   &command_validate, &command_doctor,
+        &command_audit,   &command_version, &command_help_,   &command_proxy,    NULL,
 };
 
 /*
@@ -46,6 +36,7 @@ static const struct {
         { "info", NULL, "machine status NAME shows a VM" },
         { "inspect", NULL, "machine status NAME shows a VM" },
         { "images", NULL, "machine layers shows what VMs are made from" },
+        { "mv", NULL, "machine rename NAME NEW-NAME gives a stopped VM another name" },
         { "copy", NULL, "machine cp FROM TO copies files into a VM or out of it" },
 };
 

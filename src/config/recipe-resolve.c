@@ -1,4 +1,5 @@
 /* Puts what machine.lock says into a recipe, and gives every step its hash. */
+#include "config/recipe-lack.h"
 #include "config/recipe-pin.h"
 #include "config/recipe-steps.h"
 #include "lib/hash.h"
@@ -113,15 +114,30 @@ int recipe_resolve(struct recipe *recipe, const struct lockfile *lock, struct er
         return 0;
 }
 
-void recipe_part_add_to(const struct recipe_part *part, struct hash *hash)
+/* In one order, whichever of them failed first. */
+static void add_lacks(const struct strv *lacks, struct hash *hash)
+{
+        _cleanup_(strv_clear) struct strv steps = STRV_INIT;
+
+        for (size_t i = 0; i < lacks->count; i++)
+                strv_take(&steps, recipe_lack_step(lacks->items[i]));
+        strv_sort(&steps);
+        for (size_t i = 0; i < steps.count; i++) {
+                hash_add_text(hash, "without");
+                hash_add_text(hash, steps.items[i]);
+        }
+}
+
+void recipe_part_add_to(const struct recipe_part *part, const struct strv *lacks, struct hash *hash)
 {
         hash_add_text(hash, part->name);
         for (size_t i = 0; i < part->step_count; i++) {
-                if (part->steps[i].skipped)
+                if (part->steps[i].skipped || recipe_lack_has(lacks, part, &part->steps[i]))
                         continue;
                 hash_add_text(hash, part->steps[i].id);
                 hash_add_text(hash, part->steps[i].hash);
         }
+        add_lacks(lacks, hash);
 }
 
 char *recipe_hash(const struct recipe *recipe)

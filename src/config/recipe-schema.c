@@ -221,6 +221,11 @@ static const struct schema_key common_keys[] = {
           .fallback = "always",
           .summary = "where it applies, as `{ arch = \"amd64\" }`" },
         TEXT("verify", verify, recipe_check_script, "none", "shell command that must succeed afterwards"),
+        { .name = "optional",
+          .type = SCHEMA_BOOL,
+          FIELD(optional),
+          .fallback = "`false`",
+          .summary = "when it fails, the VM goes without it" },
         { 0 },
 };
 static const struct schema common = { .keys = common_keys };

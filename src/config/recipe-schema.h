@@ -20,7 +20,7 @@ struct recipe_entry {
                 struct strv arch;
                 char *suite;
         } when;
-        bool as_user;
+        bool as_user, optional;
         char *verify;
         char *name;
 

@@ -338,13 +338,14 @@ static struct recipe_step *joined(const struct maker *maker, const struct recipe
         if (!makers[entry->kind].joins || entry->verify)
                 return NULL;
         for (size_t i = maker->part->step_count; i > 0; i--)
-                if (steps[i - 1].kind == entry->kind && !steps[i - 1].skipped && !steps[i - 1].verify)
+                if (steps[i - 1].kind == entry->kind && !steps[i - 1].skipped && !steps[i - 1].verify &&
+                    steps[i - 1].optional == entry->optional)
                         return &steps[i - 1];
         return NULL;
 }
 
 /* Finds the step of an earlier entry or part that has the same file or program. If it is of another kind, sets `clash`. */
-static const struct recipe_step *earlier(const struct maker *maker, const struct recipe_entry *entry, struct error **clash)
+static struct recipe_step *earlier(const struct maker *maker, const struct recipe_entry *entry, struct error **clash)
 {
         const char *key = entry->kind == RECIPE_FILES ? "path" : "name";
         const char *wanted = entry->kind == RECIPE_FILES ? entry->path : entry->kind == RECIPE_SHELL ? NULL : entry->name;
@@ -353,7 +354,7 @@ static const struct recipe_step *earlier(const struct maker *maker, const struct
                 const struct recipe_part *part = p < maker->recipe->part_count ? &maker->recipe->parts[p] : maker->part;
 
                 for (size_t i = 0; i < part->step_count; i++) {
-                        const struct recipe_step *step = &part->steps[i];
+                        struct recipe_step *step = &part->steps[i];
                         const struct strv *names = recipe_step_value(step, key);
 
                         if (entry->kind == RECIPE_AGENTS && step->kind == RECIPE_AGENTS && !step->skipped &&
@@ -387,7 +388,7 @@ static void make_step(struct maker *maker, const struct recipe_entry *entry)
         _cleanup_(freep) char *id = NULL;
         _cleanup_(freep) char *reason = why_not(maker, entry);
         struct error *clash = NULL;
-        const struct recipe_step *first = reason ? NULL : earlier(maker, entry, &clash);
+        struct recipe_step *first = reason ? NULL : earlier(maker, entry, &clash);
         struct recipe_step *step;
 
         if (clash)
@@ -402,6 +403,8 @@ static void make_step(struct maker *maker, const struct recipe_entry *entry)
                                 entry->name, first->file, first->line);
         } else if (first) {
                 reason = xasprintf("'%s', line %u, has it already", first->file, first->line);
+                /* Who asks for it later may need it. */
+                first->optional &= entry->optional;
         }
         step = reason ? NULL : joined(maker, entry);
         if (!step) {
@@ -412,6 +415,7 @@ static void make_step(struct maker *maker, const struct recipe_entry *entry)
                 }
                 step = recipe_part_add(maker->part, entry->kind, id, entry->line, entry->column);
                 step->as_user = entry->as_user;
+                step->optional = entry->optional;
                 step->verify = xstrdup(entry->verify);
         }
         makers[entry->kind].make(maker, &own, step);
@@ -430,6 +434,7 @@ static void make_verify(struct maker *maker, const struct recipe_source *source)
         step->title = xstrdup("verify the profile");
         step->verify = xstrdup(source->profile.verify);
         step->as_user = true;
+        step->checks_all = true;
 }
 
 int recipe_steps_make(const struct recipe_source *source, const struct recipe_place *place, const struct recipe *recipe,

@@ -44,8 +44,9 @@ void recipe_debian_packages(const struct recipe_part *part, struct strv *out)
                         return;
         for (size_t i = 0; i < part->step_count; i++) {
                 const struct recipe_step *step = &part->steps[i];
-                const struct strv *packages =
-                        step->kind == RECIPE_APT && !step->skipped ? recipe_step_value(step, "packages") : NULL;
+                const struct strv *packages = step->kind == RECIPE_APT && !step->skipped && !step->optional
+                                                      ? recipe_step_value(step, "packages")
+                                                      : NULL;
 
                 for (size_t j = 0; packages && j < packages->count; j++) {
                         _cleanup_(freep) char *name = xstrndup(packages->items[j], strcspn(packages->items[j], "="));

@@ -73,8 +73,10 @@ struct recipe_step {
         char *title;      /* for people: "apt: git, jq, 12 more" */
         const char *file; /* the part's */
         unsigned line, column;
-        bool as_user;  /* run as the guest's user instead of root */
-        char *skipped; /* why it does not apply ("only on arm64"); NULL = it does */
+        bool as_user;    /* run as the guest's user instead of root */
+        bool optional;   /* the others go on without it when it fails; no part of the hash */
+        bool checks_all; /* it checks what the steps before it made: left out when one of those failed */
+        char *skipped;   /* why it does not apply ("only on arm64"); NULL = it does */
         struct recipe_value *values;
         size_t value_count;
         struct recipe_file *files;
@@ -129,13 +131,14 @@ int recipe_resolve(struct recipe *recipe, const struct lockfile *lock, struct er
 
 /* The items of the value `name`, or NULL. */
 const struct strv *recipe_step_value(const struct recipe_step *step, const char *name);
-/* Adds the part's name, and the ids and hashes of its steps that apply. */
-void recipe_part_add_to(const struct recipe_part *part, struct hash *hash);
+/* Adds the part's name, and the ids and hashes of its steps that apply. Those in `lacks` (recipe-lack.h) are only named as
+ * such, whatever is in them. */
+void recipe_part_add_to(const struct recipe_part *part, const struct strv *lacks, struct hash *hash);
 /* The hash over the hashes of all steps that apply, in their order; NULL when there is none. Owned by the caller. */
 char *recipe_hash(const struct recipe *recipe);
 /*
  * Appends the names, without versions, of those packages of `part` that only Debian's archive decides about. There are none if
- * the part has a package source of its own. Names that mean something else to apt are left out.
+ * the part has a package source of its own. Optional packages, and names that mean something else to apt, are left out.
  */
 void recipe_debian_packages(const struct recipe_part *part, struct strv *out);
 /* Is there a step that would run? */

@@ -216,6 +216,43 @@ int checkout_set_remote(const char *folder, const struct vm *vm, const char *nam
         return 0;
 }
 
+/* The remote's URL, if it has just one. Borrowed. */
+static const char *only_url(const struct repository *repository)
+{
+        static const char key[] = REMOTE "url\n";
+        const char *url = NULL;
+
+        for (size_t i = 0; i < repository->settings.count; i++) {
+                const char *item = repository->settings.items[i];
+
+                if (starts_with(item, key) && url)
+                        return NULL;
+                if (starts_with(item, key))
+                        url = item + strlen(key);
+        }
+        return url;
+}
+
+int checkout_move_remote(const char *folder, const struct vm *vm, const char *former, struct error **err)
+{
+        _cleanup_(repository_clear) struct repository repository = REPOSITORY_INIT;
+        _cleanup_(freep) char *alias = vm_alias(former);
+        _cleanup_(freep) char *before = xasprintf("%s:code/", alias);
+        _cleanup_(freep) char *now = NULL;
+        int found = repository_open(folder, &repository, err);
+        const char *url;
+
+        if (found <= 0)
+                return found;
+        url = only_url(&repository);
+        if (!url || !starts_with(url, before))
+                return 0;
+        now = remote_url(vm, url + strlen(before));
+        return repository_set(&repository, REMOTE "url", now, err) < 0
+                       ? error_wrap(err, "cannot change the remote 'machine' of '%s'", folder)
+                       : 0;
+}
+
 static int drop(const struct repository *repository, const char *ref, struct error **err)
 {
         _cleanup_(git_clear) struct git git = GIT_INIT;

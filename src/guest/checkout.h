@@ -48,6 +48,9 @@ int checkout_list_uncommitted(const struct checkout *checkout, struct strv *out,
 int checkout_set_remote(const char *folder, const struct vm *vm, const char *name, struct error **err);
 /* Makes the same check, and changes nothing. */
 int checkout_check_remote(const char *folder, const struct vm *vm, const char *name, struct error **err);
+/* When the remote "machine" leads to the VM's `former` name, makes it lead to the VM; else leaves it alone. A folder that is
+ * not a git repository (any more) has none. */
+int checkout_move_remote(const char *folder, const struct vm *vm, const char *former, struct error **err);
 /*
  * Removes the remote "machine" if it is this VM's. Deletes a ref in refs/remotes/machine/ only when another ref has its commits
  * too: what was fetched and merged nowhere stays.

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "config/recipe-lack.h"
 #include "guest/advice.h"
 #include "guest/script.h"
 #include "host/builds.h"
@@ -85,6 +86,8 @@ static int write_step(const struct recipe_step *step, const struct recipe_run_fi
                 { "hash", step->hash },
                 { "user", step->as_user ? "user" : "root" },
                 { "verify", step->verify ? step->verify : "" },
+                { "optional", step->optional ? "yes" : "" },
+                { "checks_all", step->checks_all ? "yes" : "" },
         };
         _cleanup_(freep) char *values = path_join(folder, "values");
         _cleanup_(freep) char *own = path_join(folder, "files");
@@ -115,15 +118,23 @@ static int copy_scripts(const char *folder, struct error **err)
         return 0;
 }
 
-static int write_part(const struct recipe_part *part, const struct recipe_run_files *files, const char *folder,
-                      struct error **err)
+/* Will the guest go without it, whatever happens there? */
+static bool is_missed(const struct recipe_run *run, const struct recipe_step *step)
 {
+        return strv_contains(run->without, step->id) || (step->checks_all && run->without->count > 0);
+}
+
+static int write_part(const struct recipe_run *run, const char *folder, struct error **err)
+{
+        const struct recipe_part *part = run->part;
+
         if (copy_scripts(folder, err) < 0)
                 return -1;
         for (size_t i = 0; i < part->step_count; i++) {
                 _cleanup_(freep) char *step = xasprintf("%s/steps/%04zu", folder, i);
 
-                if (!part->steps[i].skipped && write_step(&part->steps[i], files, step, err) < 0)
+                if (!part->steps[i].skipped && !is_missed(run, &part->steps[i]) &&
+                    write_step(&part->steps[i], run->files, step, err) < 0)
                         return -1;
         }
         return 0;
@@ -140,13 +151,26 @@ static int pack(const char *folder, const char *archive, struct error **err)
 
 /* --- what comes back */
 
+struct outcome {
+        const struct recipe_step *step;
+        int64_t status;
+};
+
 struct report {
         const struct recipe_run *run;
-        const struct recipe_step *running, *failed;
-        int64_t begun;  /* when the running one began, as now_ms() */
-        int64_t status; /* of the failed one */
+        const struct recipe_step *running;
+        int64_t begun;          /* when the running one began, as now_ms() */
+        struct outcome failed;  /* the step that was the last; without one, none was */
+        struct outcome *missed; /* optional ones that failed */
+        size_t missed_count;
+        const struct recipe_step *held; /* the one that checks all, and was left out */
         bool whole;
 };
+
+static void report_clear(struct report *report)
+{
+        free(report->missed);
+}
 
 static const struct recipe_step *find_step(const struct recipe_part *part, const char *id)
 {
@@ -181,15 +205,34 @@ static void remember(const struct report *report, const struct recipe_step *step
                 builds_remember(name, &(struct build_cost){ .ms = taken });
 }
 
+static void on_failed(struct report *report, const struct recipe_step *step, int64_t status)
+{
+        struct outcome outcome = { step, status };
+
+        if (!step->optional) {
+                report->failed = outcome;
+                return;
+        }
+        for (size_t i = 0; i < report->missed_count; i++)
+                if (report->missed[i].step == step)
+                        return;
+        report->missed = xreallocarray(report->missed, report->missed_count + 1, sizeof(*report->missed));
+        report->missed[report->missed_count++] = outcome;
+}
+
+/* Only the running step ends: so each ends once, whatever the guest says. */
 static void on_end(struct report *report, const struct recipe_step *step, const struct strv *fields)
 {
         const char *how = fields->count > 2 ? fields->items[2] : "";
+        int64_t status;
 
-        if (streq(how, "unchanged"))
+        if (streq(how, "held") && step->checks_all)
+                report->held = step;
+        if (report->running != step)
                 return;
-        if (streq(how, "failed") && fields->count > 3 && text_parse_int(fields->items[3], 1, 255, &report->status) == 0)
-                report->failed = step;
-        if (streq(how, "done") && report->running == step)
+        if (streq(how, "failed") && fields->count > 3 && text_parse_int(fields->items[3], 1, 255, &status) == 0)
+                on_failed(report, step, status);
+        if (streq(how, "done"))
                 remember(report, step);
         event_end(report->run->events, step->id, streq(how, "done") ? EVENT_DONE : EVENT_FAILED, NULL);
         report->running = NULL;
@@ -225,55 +268,76 @@ static void on_line(const char *line, void *data)
         }
 }
 
-/* Copies the failed step's log to the host. Returns false when the guest doesn't give it, or it can't be written. */
-static bool take_log(const struct report *report, const char *name, const char *path, struct strbuf *log)
+/* A failed step's log, as it was copied to the host. */
+struct step_log {
+        char *path;         /* NULL when the guest doesn't give it, or it can't be written */
+        char *why;          /* the line that tells why, or "" */
+        struct strbuf said; /* all of it */
+};
+
+#define STEP_LOG_INIT                                                                                                          \
+        {                                                                                                                      \
+                .said = STRBUF_INIT                                                                                            \
+        }
+
+static void step_log_clear(struct step_log *log)
+{
+        free(log->path);
+        free(log->why);
+        strbuf_clear(&log->said);
+}
+
+static void step_log_take(const struct recipe_run *run, const struct recipe_step *step, struct step_log *out)
 {
         static const char script[] = "exec sudo -n tail -c \"$2\" -- \"/var/log/machine/steps/$1.log\"\n";
+        _cleanup_(freep) char *name = xasprintf("%s-%s", run->part->name, step->id);
+        _cleanup_(freep) char *path = xasprintf("%s/recipe-%s.log", run->logs, name);
         _cleanup_(freep) char *most = xasprintf("%d", LOG_MOST);
+        int status = session_script(&(struct session){ .vm = run->vm }, script, (const char *const[]){ name, most, NULL },
+                                    SCRIPT_TIMEOUT_MS, NULL, NULL, &out->said, NULL);
 
-        if (session_script(&(struct session){ .vm = report->run->vm }, script, (const char *const[]){ name, most, NULL },
-                           SCRIPT_TIMEOUT_MS, NULL, NULL, log, NULL) < 0)
-                return false;
-        strbuf_truncate(log, LOG_MOST);
-        return file_make_folders(report->run->logs, 0700, NULL) == 0 && file_write(path, log->buf, log->len, 0600, NULL) == 0;
+        strbuf_truncate(&out->said, LOG_MOST);
+        out->why = said_why(out->said.buf, out->said.len);
+        if (status == 0 && file_make_folders(run->logs, 0700, NULL) == 0 &&
+            file_write(path, out->said.buf, out->said.len, 0600, NULL) == 0)
+                out->path = TAKE_PTR(path);
 }
 
 /* What to do: about the CA that isn't trusted, if that was it, and with the log. */
-static void advise(const struct report *report, const struct strbuf *log, const char *path, struct error **err)
+static void advise(const struct recipe_run *run, const struct step_log *log, struct error **err)
 {
-        _cleanup_(freep) char *trust = advice_on_trust(log->buf, log->len, report->run->again);
+        const struct strbuf *said = &log->said;
+        _cleanup_(freep) char *trust = advice_on_trust(said->buf, said->len, run->again);
 
         if (trust) {
-                error_hint(err, "%s; all that it said: less '%s'", trust, path);
+                error_hint(err, "%s; all that it said: less '%s'", trust, log->path);
                 return;
         }
-        if (advice_broke_off(report->run->vm, log->buf, log->len)) {
-                error_hint(err, "less '%s'", path);
+        if (advice_broke_off(run->vm, said->buf, said->len)) {
+                error_hint(err, "less '%s'", log->path);
                 error_passes(err, ADVICE_BROKE_OFF);
                 return;
         }
-        error_hint(err, "less '%s'; when it is fixed, go on from there with: %s", path, report->run->again);
+        error_hint(err, "less '%s'; when it is fixed, go on from there with: %s", log->path, run->again);
 }
 
 /* The error has the line that tells why, and names the log. */
 static int fail(const struct report *report, struct error **err)
 {
-        const struct recipe_step *step = report->failed;
-        _cleanup_(freep) char *name = xasprintf("%s-%s", report->run->part->name, step->id);
-        _cleanup_(freep) char *path = xasprintf("%s/recipe-%s.log", report->run->logs, name);
-        _cleanup_(strbuf_clear) struct strbuf log = STRBUF_INIT;
-        bool kept = take_log(report, name, path, &log);
-        _cleanup_(freep) char *why = said_why(log.buf, log.len);
+        const struct recipe_run *run = report->run;
+        const struct recipe_step *step = report->failed.step;
+        _cleanup_(step_log_clear) struct step_log log = STEP_LOG_INIT;
 
+        step_log_take(run, step, &log);
         error_set(err, ERROR_STEP, "step '%s' of the recipe's part '%s' failed with exit status %jd%s%s", step->id,
-                  report->run->part->name, (intmax_t)report->status, *why ? ": " : "", why);
+                  run->part->name, (intmax_t)report->failed.status, *log.why ? ": " : "", log.why);
         if (step->line > 0)
                 error_wrap(err, "%s:%u:%u", step->file, step->line, step->column);
-        if (kept)
-                advise(report, &log, path, err);
+        if (log.path)
+                advise(run, &log, err);
         else
                 error_hint(err, "its log could not be taken out of the VM; when it is fixed, go on from there with: %s",
-                           report->run->again);
+                           run->again);
         return -1;
 }
 
@@ -286,6 +350,27 @@ static int cut_off(const struct report *report, const struct process_result *res
         error_set(err, ERROR_STEP, "the recipe's part '%s' was cut off in VM '%s': %s%s%s", report->run->part->name,
                   report->run->vm->name, how, *why ? ": " : "", why);
         return error_passes(err, "a connection that was cut off often holds the next time");
+}
+
+static void tell_missed(const struct report *report)
+{
+        const struct recipe_run *run = report->run;
+        const struct recipe_step *held = report->held;
+
+        for (size_t i = 0; i < report->missed_count; i++) {
+                const struct recipe_step *step = report->missed[i].step;
+                _cleanup_(step_log_clear) struct step_log log = STEP_LOG_INIT;
+                _cleanup_(freep) char *reason = NULL;
+
+                step_log_take(run, step, &log);
+                reason = xasprintf("exit status %jd%s%s", (intmax_t)report->missed[i].status, *log.why ? ": " : "", log.why);
+                run->on_missed(run->part, step, reason, log.path, run->data);
+        }
+        for (size_t i = 0; !held && run->without->count > 0 && i < run->part->step_count; i++)
+                if (run->part->steps[i].checks_all)
+                        held = &run->part->steps[i];
+        if (held)
+                run->on_missed(run->part, held, NULL, NULL, run->data);
 }
 
 /*
@@ -325,7 +410,9 @@ static int send(const char *archive, struct report *report, struct error **err)
                 return -1;
         if (report->running)
                 event_end(report->run->events, report->running->id, EVENT_FAILED, NULL);
-        if (report->failed)
+        if (report->whole)
+                tell_missed(report);
+        if (report->failed.step)
                 return fail(report, err);
         if (result.status != 0 || !report->whole)
                 return cut_off(report, &result, err);
@@ -334,7 +421,7 @@ static int send(const char *archive, struct report *report, struct error **err)
 
 int recipe_run(const struct recipe_run *run, struct error **err)
 {
-        struct report report = { .run = run };
+        _cleanup_(report_clear) struct report report = { .run = run };
         _cleanup_(freep) char *cache = paths_cache(NULL);
         _cleanup_(nest_clear) struct nest nest = NEST_INIT;
         _cleanup_(freep) char *folder = NULL;
@@ -344,8 +431,7 @@ int recipe_run(const struct recipe_run *run, struct error **err)
                 return -1;
         folder = path_join(nest.folder, "part");
         archive = path_join(nest.folder, "part.tar");
-        if (file_make_folders(folder, 0700, err) < 0 || write_part(run->part, run->files, folder, err) < 0 ||
-            pack(folder, archive, err) < 0)
+        if (file_make_folders(folder, 0700, err) < 0 || write_part(run, folder, err) < 0 || pack(folder, archive, err) < 0)
                 return -1;
         return send(archive, &report, err);
 }
@@ -372,7 +458,7 @@ int recipe_run_applied(const struct vm *vm, const struct recipe_part *part, stru
         return 0;
 }
 
-int recipe_run_adopt(const struct vm *vm, const struct recipe_part *part, struct error **err)
+int recipe_run_adopt(const struct vm *vm, const struct recipe_part *part, const struct strv *lacks, struct error **err)
 {
         static const char script[] =
                 "part=$1; shift\n"
@@ -382,7 +468,7 @@ int recipe_run_adopt(const struct vm *vm, const struct recipe_part *part, struct
 
         strv_add(&args, part->name);
         for (size_t i = 0; i < part->step_count; i++)
-                if (!part->steps[i].skipped)
+                if (!part->steps[i].skipped && !recipe_lack_has(lacks, part, &part->steps[i]))
                         strv_adds(&args, part->steps[i].id, part->steps[i].hash, NULL);
         return session_script(&(struct session){ .vm = vm }, script, strv_argv(&args), SCRIPT_TIMEOUT_MS, NULL, NULL, NULL,
                               err);

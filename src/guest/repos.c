@@ -361,6 +361,11 @@ int repos_find_work(const struct vm *vm, const char *checkout, struct work *out,
         return 0;
 }
 
+int repos_rename(const struct vm *vm, const char *checkout, const char *former, struct error **err)
+{
+        return checkout_move_remote(checkout, vm, former, err);
+}
+
 int repos_withdraw(const struct vm *vm, const char *checkout, struct error **err)
 {
         return checkout_withdraw_remote(checkout, vm, err);

@@ -37,5 +37,7 @@ int repos_fill(struct vm *vm, const struct project *project, struct repos_brough
  * Not looked for: commits that only a reflog has, and what is only in memory.
  */
 int repos_find_work(const struct vm *vm, const char *checkout, struct work *out, struct error **err);
+/* Leads the remote "machine" of the checkout to the VM, when it leads to the name that the VM had. */
+int repos_rename(const struct vm *vm, const char *checkout, const char *former, struct error **err);
 /* Takes the remote "machine" out of the checkout again, if it is ours. */
 int repos_withdraw(const struct vm *vm, const char *checkout, struct error **err);

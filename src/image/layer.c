@@ -287,6 +287,9 @@ static int put_in_place(const char *temporary, const char *key, const char *beca
         /* Whoever waits for this lock sees that it is gone, and looks again. */
         unused = layer_lock_path(key);
         file_remove(unused, NULL);
+        /* It may have become the layer that it stands on: nothing came in. That one's lock is ours already. */
+        if (layer_find(became, &other, NULL) > 0)
+                return file_remove(temporary, err);
         if (lock_acquire(&lock, path, LOCK_EXCLUSIVE, LOCK_TIMEOUT_MS, err) < 0)
                 return -1;
         there = layer_find(became, &other, err);

@@ -29,7 +29,8 @@ static char *describe(const struct layer *layer)
         const char *what = layer_text(layer, streq(layer->kind, STOCK_RECIPE) ? "about" : "suite");
         bool wide = *layer_text(layer, "plain");
 
-        return xasprintf("%s%s for '%s'", what, wide ? " with the recipe's packages" : "", layer_text(layer, "user"));
+        return xasprintf("%s%s for '%s'%s", what, wide ? " with the recipe's packages" : "", layer_text(layer, "user"),
+                         json_array_size(json_object_get(layer->manifest, "lacks")) > 0 ? ", incomplete" : "");
 }
 
 static struct engine_layer *add(struct engine_layers *out, const char *key, const char *kind)
@@ -58,6 +59,15 @@ struct now {
         struct layer base; /* the plain one, if it is there */
 };
 
+static void add_lacks(const struct layer *layer, struct engine_layer *item)
+{
+        const json_t *lacks = json_object_get(layer->manifest, "lacks");
+
+        for (size_t i = 0; i < json_array_size(lacks); i++)
+                if (json_is_string(json_array_get(lacks, i)))
+                        strv_add(&item->lacks, json_string_value(json_array_get(lacks, i)));
+}
+
 static void add_layer(const struct layer *layer, const struct now *now, const struct stock_kind *kind,
                       struct engine_layers *out)
 {
@@ -74,6 +84,7 @@ static void add_layer(const struct layer *layer, const struct now *now, const st
                 return;
         }
         item->about = describe(layer);
+        add_lacks(layer, item);
         item->current = streq_ptr(layer->key, now->base.key);
 }
 
@@ -225,6 +236,12 @@ int stock_fill(const struct engine_filling *wanted, const struct layer_builder *
                 return -1;
         *key = xstrdup(made.key);
         return 0;
+}
+
+void stock_note_lacks(const struct engine_filled *filled, json_t *manifest)
+{
+        if (filled->lacks.count > 0)
+                json_object_set_new(manifest, "lacks", json_strings(&filled->lacks));
 }
 
 /* --- removed */

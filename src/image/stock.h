@@ -34,5 +34,7 @@ int stock_mend(const char *key, bool bad_content, struct event_sink *events, str
  */
 int stock_fill(const struct engine_filling *wanted, const struct layer_builder *how, void *data, struct event_sink *events,
                char **key, struct error **err);
+/* Puts what a filled layer lacks into its manifest, as "lacks". */
+void stock_note_lacks(const struct engine_filled *filled, json_t *manifest);
 int stock_remove(const char *key, const struct stock_kind *kind, bool memory_only, engine_in_use_fn in_use, void *data,
                  struct error **err);

@@ -58,7 +58,7 @@ int lima_stands_on(const char *key, const char *below, struct error **err)
 
 struct filling {
         const struct engine_filling *wanted;
-        char *became;
+        struct engine_filled filled;
         bool on_layer; /* it stands on a layer, and not on the system's image */
 };
 
@@ -103,7 +103,7 @@ static int run(struct vm *vm, struct filling *filling, struct event_sink *events
             throwaway_ssh_config(vm, NULL, look.listing.ssh_port, err) < 0 ||
             guest_guard_begin(vm, look.listing.ssh_port, &guard, err) < 0)
                 return -1;
-        status = filling->wanted->fill(vm, filling->wanted->data, events, &filling->became, err);
+        status = filling->wanted->fill(vm, filling->wanted->data, events, &filling->filled, err);
         guest_guard_end(&guard);
         if (status < 0) {
                 interrupt_hold();
@@ -142,9 +142,9 @@ static int write_manifest(const struct filling *filling, const struct vm *vm, co
         _cleanup_(freep) char *created = text_format_time(time(NULL));
         _cleanup_(layer_clear) struct layer parent = LAYER_INIT;
         _cleanup_(json_decrefp) json_t *manifest =
-                json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:s}", "kind", KIND, "engine", "lima", "key", filling->became,
-                          "disk", disk, "about", filling->wanted->about, "user", vm->record.user, "disk_bytes",
-                          (json_int_t)vm->record.disk_bytes, "created", created);
+                json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:s}", "kind", KIND, "engine", "lima", "key",
+                          filling->filled.key, "disk", disk, "about", filling->wanted->about, "user", vm->record.user,
+                          "disk_bytes", (json_int_t)vm->record.disk_bytes, "created", created);
         const char *image = filling->wanted->parent;
 
         /* Of the layer below only the kernel is still needed. */
@@ -159,6 +159,7 @@ static int write_manifest(const struct filling *filling, const struct vm *vm, co
         }
         if (*image)
                 json_object_set_new(manifest, "image", json_string(image));
+        stock_note_lacks(&filling->filled, manifest);
         return json_write(path, manifest, 0444, err);
 }
 
@@ -182,7 +183,7 @@ static int build(void *data, const char *folder, const struct lock *lock _unused
 
 static const char *became(void *data)
 {
-        return ((struct filling *)data)->became;
+        return ((struct filling *)data)->filled.key;
 }
 
 /* A later build goes on with a layer that isn't finished, so all of that stays, and only its guest has to end. */
@@ -202,7 +203,7 @@ static int tidy(const char *folder, struct error **err)
 int lima_fill_layer(const struct engine_filling *wanted, struct event_sink *events, char **key, struct error **err)
 {
         static const struct layer_builder how = { .build = build, .became = became, .tidy = tidy };
-        struct filling filling = { .wanted = wanted };
+        struct filling filling = { .wanted = wanted, .filled = ENGINE_FILLED_INIT };
         int there = stock_has(wanted->parent, err);
         int status;
 
@@ -210,7 +211,7 @@ int lima_fill_layer(const struct engine_filling *wanted, struct event_sink *even
                 return -1;
         filling.on_layer = there > 0;
         status = stock_fill(wanted, &how, &filling, events, key, err);
-        free(filling.became);
+        engine_filled_clear(&filling.filled);
         return status;
 }
 

@@ -1,5 +1,7 @@
 #include "operation/inventory.h"
 
+#include "config/recipe-lack.h"
+
 static void entry_clear(struct inventory_entry *entry)
 {
         free(entry->name);
@@ -75,6 +77,12 @@ static void warn(struct front *front, const struct inventory_entry *entry)
                 event_warning(front->events, "VM '%s': %s", entry->name, entry->trouble);
         else if (status->state == VM_PAUSED || status->state == VM_UNRESPONSIVE)
                 event_warning(front->events, "VM '%s' is %s; %s", entry->name, text, status->hint);
+        if (!entry->trouble && entry->vm.exists && entry->vm.record.lacks.count > 0) {
+                _cleanup_(freep) char *titles = recipe_lack_titles(&entry->vm.record.lacks);
+
+                event_warning(front->events, "VM '%s' goes without what failed of its recipe (%s); to try again: machine up %s",
+                              entry->name, titles, entry->name);
+        }
         if (!entry->trouble && entry->vm.damage)
                 event_warning(front->events,
                               "VM '%s': its record is read from a copy, because of this: %s: machine doctor --repair",

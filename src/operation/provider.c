@@ -1,5 +1,6 @@
 #include "operation/provider.h"
 
+#include "config/recipe-lack.h"
 #include "config/recipe-place.h"
 #include "config/recipe-schema.h"
 #include "lib/text.h"
@@ -44,7 +45,8 @@ static bool installs(const struct strv *packages, const char *program)
 
 /* --- in the project's recipe */
 
-static const struct recipe_step *find_step(const struct recipe *recipe, const char *program)
+/* Also finds the part that has it. */
+static const struct recipe_step *find_step(const struct recipe *recipe, const char *program, const struct recipe_part **part)
 {
         const struct recipe_step *skipped = NULL;
 
@@ -54,6 +56,7 @@ static const struct recipe_step *find_step(const struct recipe *recipe, const ch
 
                         if (!installs(recipe_step_value(step, "packages"), program))
                                 continue;
+                        *part = &recipe->parts[p];
                         if (!step->skipped)
                                 return step;
                         skipped = step;
@@ -69,6 +72,12 @@ static char *say_step(const struct recipe_step *step, const char *program, const
                                  step->skipped);
         return xasprintf("%s:%u installs '%s', and this VM doesn't have that yet: machine up %s", step->file, step->line,
                          program, name);
+}
+
+static char *say_failed(const struct recipe_part *part, const struct recipe_step *step, const char *program, const char *name)
+{
+        return xasprintf("VM '%s' has no '%s', because optional step '%s/%s' (%s:%u) failed; to try again: machine up %s", name,
+                         program, part->name, step->id, step->file, step->line, name);
 }
 
 /* --- in a profile that the project doesn't have */
@@ -127,15 +136,18 @@ static char *say_missing(const struct recipe *recipe, const char *program, const
                          recipe_section_is_list(other->kind) ? "]]" : "]", other->package);
 }
 
-char *provider_of(const struct target *target, const char *program)
+char *provider_of(const struct target *target, const struct strv *lacks, const char *program)
 {
         _cleanup_(recipe_clear) struct recipe recipe = RECIPE_INIT;
+        const struct recipe_part *part = NULL;
         const struct recipe_step *step;
         char *profile;
 
         if (!target->configured || recipe_as_written(target, &recipe, NULL) < 0 || recipe.part_count == 0)
                 return NULL;
-        step = find_step(&recipe, program);
+        step = find_step(&recipe, program, &part);
+        if (step && recipe_lack_has(lacks, part, step))
+                return say_failed(part, step, program, target->name);
         if (step)
                 return say_step(step, program, target->name);
         profile = say_profile(target, program);

@@ -1,5 +1,6 @@
 #include "operation/recipe-apply.h"
 
+#include "config/recipe-lack.h"
 #include "config/recipe-pin.h"
 #include "config/settings.h"
 #include "guest/recipe-run.h"
@@ -13,8 +14,11 @@
 struct record {
         struct front *front;
         const struct vm *vm;
+        const struct target *target;
         const struct recipe *recipe;
         enum recipe_versions versions;
+        struct strv *lacks;    /* what the VM goes without */
+        struct strv without;   /* ids of the part's steps whose download failed */
         struct lockfile lock;  /* as it was before, and what was found */
         struct lockfile found; /* what the lock lacked */
         size_t unpinned;       /* packages without a version, when versions are ignored */
@@ -50,6 +54,25 @@ static void on_version(const struct recipe_part *part, const struct recipe_step 
                 find(record, LOCK_VERSIONS, called, name, version, &record->error);
 }
 
+/* `reason` is NULL for the step that would check what isn't all there. */
+static void on_missed(const struct recipe_part *part, const struct recipe_step *step, const char *reason, const char *log,
+                      void *data)
+{
+        struct record *record = data;
+        struct event_sink *events = record->front->events;
+        const char *name = record->target->name;
+        _cleanup_(freep) char *rest = log ? xasprintf("; the rest: less '%s'", log) : xstrdup("");
+
+        strv_take(record->lacks, recipe_lack(part, step));
+        if (reason)
+                event_warning(
+                        events,
+                        "VM '%s' goes without '%s': optional step '%s/%s' (%s:%u) failed: %s%s; to try again: machine up %s",
+                        name, step->title, part->name, step->id, step->file, step->line, reason, rest, name);
+        else
+                event_note(events, "step '%s/%s' is left out, because it would check what failed, too", part->name, step->id);
+}
+
 static int fetch(struct record *record, const struct settings *settings, const struct recipe_download *wanted,
                  struct recipe_run_files *files, struct error **err)
 {
@@ -71,6 +94,25 @@ static int fetch(struct record *record, const struct settings *settings, const s
         return find(record, LOCK_DOWNLOADS, "", wanted->url, sha256, err);
 }
 
+/* A step that is optional, and can't have its download, is one that failed. */
+static int fetch_step(struct record *record, const struct settings *settings, const struct recipe_part *part,
+                      const struct recipe_step *step, struct recipe_run_files *files, struct error **err)
+{
+        _cleanup_(error_freep) struct error *error = NULL;
+        _cleanup_(freep) char *reason = NULL;
+
+        for (size_t i = 0; i < step->download_count && !error; i++)
+                fetch(record, settings, &step->downloads[i], files, &error);
+        if (!error)
+                return 0;
+        if (!step->optional)
+                return error_give(err, TAKE_PTR(error));
+        reason = error_text(error);
+        strv_add(&record->without, step->id);
+        on_missed(part, step, reason, NULL, record);
+        return 0;
+}
+
 static int fetch_part(struct record *record, const struct settings *settings, const struct recipe_part *part,
                       struct recipe_run_files *files, struct error **err)
 {
@@ -83,9 +125,8 @@ static int fetch_part(struct record *record, const struct settings *settings, co
 
                 if (step->skipped || strv_contains(&applied, step->id))
                         continue;
-                for (size_t j = 0; j < step->download_count; j++)
-                        if (fetch(record, settings, &step->downloads[j], files, err) < 0)
-                                return -1;
+                if (fetch_step(record, settings, part, step, files, err) < 0)
+                        return -1;
         }
         return 0;
 }
@@ -104,8 +145,7 @@ static char *logs_of(const struct vm *vm)
         return vm->exists ? path_join(vm->folder, "logs") : paths_state("logs");
 }
 
-static int run_part(struct record *record, const struct target *target, const struct recipe_part *part, const char *again,
-                    struct error **err)
+static int run_part(struct record *record, const struct recipe_part *part, const char *again, struct error **err)
 {
         _cleanup_(recipe_run_files_clear) struct recipe_run_files files = RECIPE_RUN_FILES_INIT;
         _cleanup_(settings_clear) struct settings settings = SETTINGS_INIT;
@@ -118,7 +158,9 @@ static int run_part(struct record *record, const struct target *target, const st
                                                 .files = &files,
                                                 .logs = logs,
                                                 .again = again,
+                                                .without = &record->without,
                                                 .on_version = on_version,
+                                                .on_missed = on_missed,
                                                 .data = record,
                                                 .events = record->front->events },
                           err);
@@ -166,10 +208,11 @@ static void tell(const struct record *record)
 }
 
 /* Records what came even when a later step failed, so that the next run gets the same. */
-static int run_and_record(struct record *record, const struct target *target, size_t part, struct error **err)
+static int run_and_record(struct record *record, size_t part, struct error **err)
 {
+        const struct target *target = record->target;
         _cleanup_(freep) char *again = target->again ? xstrdup(target->again) : xasprintf("machine up %s", target->name);
-        int status = run_part(record, target, &record->recipe->parts[part], again, err);
+        int status = run_part(record, &record->recipe->parts[part], again, err);
 
         if (save(record, again, status == 0 ? err : NULL) < 0)
                 status = -1;
@@ -179,11 +222,11 @@ static int run_and_record(struct record *record, const struct target *target, si
 }
 
 /* Reads the recipe anew, with the lock that this run knows: what others recorded meanwhile was not applied. */
-static int refresh(const struct record *record, const struct target *target, struct recipe *recipe, struct error **err)
+static int refresh(const struct record *record, struct recipe *recipe, struct error **err)
 {
         _cleanup_(recipe_clear) struct recipe now = RECIPE_INIT;
 
-        if (recipe_as_written(target, &now, err) < 0 || recipe_resolve(&now, &record->lock, err) < 0)
+        if (recipe_as_written(record->target, &now, err) < 0 || recipe_resolve(&now, &record->lock, err) < 0)
                 return -1;
         if (now.part_count != recipe->part_count)
                 return error_set(err, ERROR_FAILED, "the recipe was changed while it ran");
@@ -197,25 +240,33 @@ static void record_clear(struct record *record)
 {
         lockfile_clear(&record->lock);
         lockfile_clear(&record->found);
+        strv_clear(&record->without);
         error_free(record->error);
 }
 
 int recipe_apply_part(struct front *front, const struct vm *vm, const struct target *target, struct recipe *recipe, size_t part,
-                      enum recipe_versions versions, struct error **err)
+                      enum recipe_versions versions, struct strv *lacks, struct error **err)
 {
-        _cleanup_(record_clear) struct record record = {
-                .front = front, .vm = vm, .recipe = recipe, .versions = versions, .lock = LOCKFILE_INIT, .found = LOCKFILE_INIT
-        };
+        _cleanup_(record_clear) struct record record = { .front = front,
+                                                         .vm = vm,
+                                                         .target = target,
+                                                         .recipe = recipe,
+                                                         .versions = versions,
+                                                         .lacks = lacks,
+                                                         .without = STRV_INIT,
+                                                         .lock = LOCKFILE_INIT,
+                                                         .found = LOCKFILE_INIT };
 
         /* A changed machine.lock gives the steps other hashes. So the recipe is read anew before the run and after it, and the
          * guest is told the last hashes. */
-        if (lockfile_read(recipe->lock_path, &record.lock, err) < 0 || refresh(&record, target, recipe, err) < 0 ||
-            run_and_record(&record, target, part, err) < 0 || refresh(&record, target, recipe, err) < 0)
+        if (lockfile_read(recipe->lock_path, &record.lock, err) < 0 || refresh(&record, recipe, err) < 0 ||
+            run_and_record(&record, part, err) < 0 || refresh(&record, recipe, err) < 0)
                 return -1;
-        return recipe_run_adopt(vm, &recipe->parts[part], err);
+        return recipe_run_adopt(vm, &recipe->parts[part], lacks, err);
 }
 
-int recipe_apply(struct front *front, const struct vm *vm, const struct target *target, char **hash, struct error **err)
+int recipe_apply(struct front *front, const struct vm *vm, const struct target *target, struct strv *lacks, char **hash,
+                 struct error **err)
 {
         _cleanup_(recipe_clear) struct recipe recipe = RECIPE_INIT;
 
@@ -223,7 +274,7 @@ int recipe_apply(struct front *front, const struct vm *vm, const struct target *
                 return -1;
         for (size_t p = 0; p < recipe.part_count; p++)
                 if (recipe_apply_has_work(&recipe.parts[p]) &&
-                    recipe_apply_part(front, vm, target, &recipe, p, RECIPE_VERSIONS_IGNORED, err) < 0)
+                    recipe_apply_part(front, vm, target, &recipe, p, RECIPE_VERSIONS_IGNORED, lacks, err) < 0)
                         return -1;
         *hash = recipe_hash(&recipe);
         return 0;

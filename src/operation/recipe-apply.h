@@ -17,9 +17,11 @@ enum recipe_versions { RECIPE_VERSIONS_IGNORED, RECIPE_VERSIONS_RECORDED };
 /*
  * Runs what the guest lacks of the recipe's part number `part`. What was downloaded for the first time is recorded in
  * machine.lock, and so are versions if `versions` says so; the recipe is then read anew with that. When this is killed, the
- * next call goes on.
+ * next call goes on. An optional step that fails is a warning, and is added to `lacks` (config/recipe-lack.h).
  */
 int recipe_apply_part(struct front *front, const struct vm *vm, const struct target *target, struct recipe *recipe, size_t part,
-                      enum recipe_versions versions, struct error **err);
-/* Applies all parts, in a project's VM. *hash becomes that of the recipe as it then is (recipe_hash(); owned by the caller). */
-int recipe_apply(struct front *front, const struct vm *vm, const struct target *target, char **hash, struct error **err);
+                      enum recipe_versions versions, struct strv *lacks, struct error **err);
+/* Applies all parts, in a project's VM: what it has already is left alone. *hash becomes that of the recipe as it then is
+ * (recipe_hash(); owned by the caller). */
+int recipe_apply(struct front *front, const struct vm *vm, const struct target *target, struct strv *lacks, char **hash,
+                 struct error **err);

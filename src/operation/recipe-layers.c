@@ -8,6 +8,7 @@
 #include "lib/file.h"
 #include "lib/hash.h"
 #include "lib/interrupt.h"
+#include "operation/engines.h"
 #include "operation/recipe-apply.h"
 #include "operation/recipe.h"
 #include "operation/versions.h"
@@ -19,6 +20,7 @@ void recipe_layers_clear(struct recipe_layers *layers)
 {
         free(layers->key);
         free(layers->hash);
+        strv_clear(&layers->lacks);
         *layers = (struct recipe_layers)RECIPE_LAYERS_INIT;
 }
 
@@ -57,18 +59,73 @@ static char *hash_programs(struct error **err)
         return hash_hex(&hash);
 }
 
-/* Returns the key of the layer of `part` on `parent`, filled by `programs`. Engines don't share disks. Owned by the caller. */
-static char *key_of(const struct engine *engine, const char *parent, const struct recipe_part *part, const char *programs)
+/* What the key of a part's layer is made of, besides its steps. Engines don't share disks. */
+struct place {
+        const struct engine *engine;
+        const char *parent;   /* key of the layer below in the recipe's order */
+        const char *programs; /* those that fill it: hash_programs() */
+};
+
+/* Returns the key of the part's layer that goes without `lacks`. Owned by the caller. */
+static char *key_without(const struct place *place, const struct recipe_part *part, const struct strv *lacks)
 {
         struct hash hash;
 
         hash_init(&hash);
         hash_add_text(&hash, FORM);
-        hash_add_text(&hash, engine->name);
-        hash_add_text(&hash, parent);
-        recipe_part_add_to(part, &hash);
-        hash_add_text(&hash, programs);
+        hash_add_text(&hash, place->engine->name);
+        hash_add_text(&hash, place->parent);
+        recipe_part_add_to(part, lacks, &hash);
+        hash_add_text(&hash, place->programs);
         return hash_hex(&hash);
+}
+
+/* The same for the whole layer. */
+static char *key_of(const struct place *place, const struct recipe_part *part)
+{
+        return key_without(place, part, &(struct strv)STRV_INIT);
+}
+
+/* --- incomplete ones */
+
+/*
+ * Finds the layer that lacks least of the part's: one whose key is that of the part without what it lacks. So it is found, too,
+ * when a step that failed has another hash by now. Returns 1 with its key in *key, owned by the caller; 0; or -1.
+ */
+static int find_incomplete(const struct place *place, const struct recipe_part *part, char **key, struct error **err)
+{
+        _cleanup_(engine_layers_clear) struct engine_layers layers = ENGINE_LAYERS_INIT;
+        const struct engine_layer *best = NULL;
+
+        if (!engine_of_layers())
+                return 0;
+        if (engine_of_layers()->layers(NULL, &layers, err) < 0)
+                return -1;
+        for (size_t i = 0; i < layers.count; i++) {
+                const struct engine_layer *layer = &layers.items[i];
+                _cleanup_(freep) char *wanted = layer->lacks.count > 0 ? key_without(place, part, &layer->lacks) : NULL;
+
+                if (streq_ptr(wanted, layer->key) && (!best || layer->lacks.count < best->lacks.count))
+                        best = layer;
+        }
+        if (!best)
+                return 0;
+        set_string(key, xstrdup(best->key));
+        return 1;
+}
+
+static int add_lacks(const char *key, struct strv *lacks, struct error **err)
+{
+        _cleanup_(engine_layers_clear) struct engine_layers layers = ENGINE_LAYERS_INIT;
+
+        if (!engine_of_layers())
+                return 0;
+        if (engine_of_layers()->layers(NULL, &layers, err) < 0)
+                return -1;
+        for (size_t i = 0; i < layers.count; i++)
+                if (streq(layers.items[i].key, key))
+                        strv_add_all(lacks, &layers.items[i].lacks);
+        return 0;
 }
 
 static bool has_layers(const struct engine *engine, const struct target *target)
@@ -124,14 +181,18 @@ static bool wants_wide(const struct recipe_part *part)
 /* Returns 1 when the part has a layer on the plain image, made when or where there was no image with the packages. */
 static int find_on_plain(const struct ground *ground, char **base, struct error **err)
 {
+        struct place place = { .engine = ground->engine, .programs = ground->programs };
         _cleanup_(freep) char *plain = NULL;
         _cleanup_(freep) char *layer = NULL;
         int there = ground->engine->base_layer(ground->user, NULL, false, NULL, &plain, err);
 
         if (there <= 0)
                 return there;
-        layer = key_of(ground->engine, plain, ground->part, ground->programs);
+        place.parent = plain;
+        layer = key_of(&place, ground->part);
         there = ground->engine->has_layer(layer, err);
+        if (there == 0)
+                there = find_incomplete(&place, ground->part, &layer, err);
         if (there > 0)
                 *base = TAKE_PTR(plain);
         return there;
@@ -178,41 +239,49 @@ static int find_ground(const struct ground *ground, char **base, struct error **
 
 struct part_filling {
         struct front *front;
-        const struct engine *engine;
+        struct place place;
         const struct target *target;
         struct recipe *recipe;
         size_t part;
-        const char *parent;
-        const char *programs;
 };
 
-static int fill(const struct vm *vm, void *data, struct event_sink *events _unused_, char **key, struct error **err)
+static int fill(const struct vm *vm, void *data, struct event_sink *events _unused_, struct engine_filled *out,
+                struct error **err)
 {
         struct part_filling *filling = data;
+        const struct recipe_part *part;
         int status = recipe_apply_part(filling->front, vm, filling->target, filling->recipe, filling->part,
-                                       RECIPE_VERSIONS_RECORDED, err);
+                                       RECIPE_VERSIONS_RECORDED, &out->lacks, err);
 
         session_close(vm);
         if (status < 0 || versions_remember(filling->target, filling->part, err) < 0)
                 return -1;
-        *key = key_of(filling->engine, filling->parent, &filling->recipe->parts[filling->part], filling->programs);
+        part = &filling->recipe->parts[filling->part];
+        out->key = key_without(&filling->place, part, &out->lacks);
         return 0;
 }
 
-static int ensure_part(const struct vm_record *record, struct part_filling *filling, char **layer, struct error **err)
+static int ensure_part(const struct vm_record *record, struct part_filling *filling, char **layer, struct strv *lacks,
+                       struct error **err)
 {
         const struct recipe_part *part = &filling->recipe->parts[filling->part];
         _cleanup_(freep) char *name = about(part);
-        _cleanup_(freep) char *wanted = key_of(filling->engine, *layer, part, filling->programs);
-        char *made = NULL;
+        const struct engine *engine = filling->place.engine;
+        _cleanup_(freep) char *below = xstrdup(*layer);
+        _cleanup_(freep) char *wanted = NULL;
+        _cleanup_(freep) char *made = NULL;
 
-        filling->parent = *layer;
-        if (filling->engine->fill_layer(
-                    &(struct engine_filling){
-                            .parent = *layer, .key = wanted, .about = name, .record = record, .fill = fill, .data = filling },
-                    filling->front->events, &made, err) < 0)
+        filling->place.parent = *layer;
+        wanted = key_of(&filling->place, part);
+        if (engine->has_layer(wanted, NULL) == 0 && find_incomplete(&filling->place, part, &below, err) < 0)
                 return -1;
-        set_string(layer, made);
+        if (engine->fill_layer(
+                    &(struct engine_filling){
+                            .parent = below, .key = wanted, .about = name, .record = record, .fill = fill, .data = filling },
+                    filling->front->events, &made, err) < 0 ||
+            (!streq(made, wanted) && add_lacks(made, lacks, err) < 0))
+                return -1;
+        set_string(layer, TAKE_PTR(made));
         return 0;
 }
 
@@ -220,7 +289,7 @@ static int ensure(struct front *front, const struct engine *engine, const struct
                   struct recipe_layers *out, struct error **err)
 {
         _cleanup_(recipe_clear) struct recipe recipe = RECIPE_INIT;
-        struct part_filling filling = { .front = front, .engine = engine, .target = target, .recipe = &recipe };
+        struct part_filling filling = { .front = front, .place = { .engine = engine }, .target = target, .recipe = &recipe };
         _cleanup_(freep) char *programs = NULL;
         _cleanup_(freep) char *layer = NULL;
 
@@ -228,7 +297,7 @@ static int ensure(struct front *front, const struct engine *engine, const struct
                 return -1;
         if (!recipe_has_steps(&recipe))
                 return 0;
-        filling.programs = programs = hash_programs(err);
+        filling.place.programs = programs = hash_programs(err);
         if (!programs || find_ground(&(struct ground){ .front = front,
                                                        .engine = engine,
                                                        .user = record->user,
@@ -237,7 +306,8 @@ static int ensure(struct front *front, const struct engine *engine, const struct
                                      &layer, err) < 0)
                 return -1;
         for (filling.part = 0; filling.part < recipe.part_count; filling.part++)
-                if (recipe_apply_has_work(&recipe.parts[filling.part]) && ensure_part(record, &filling, &layer, err) < 0)
+                if (recipe_apply_has_work(&recipe.parts[filling.part]) &&
+                    ensure_part(record, &filling, &layer, &out->lacks, err) < 0)
                         return -1;
         out->key = TAKE_PTR(layer);
         out->hash = recipe_hash(&recipe);
@@ -266,18 +336,28 @@ static int look_for_parts(const struct ground *ground, const struct recipe *reci
 
         for (size_t p = 0; p < recipe->part_count; p++) {
                 const struct recipe_part *part = &recipe->parts[p];
+                struct place place = { .engine = ground->engine, .programs = ground->programs };
+                _cleanup_(freep) char *name = about(part);
+                _cleanup_(freep) char *parent = NULL;
+                int incomplete = 0;
 
                 if (!recipe_apply_has_work(part))
                         continue;
                 if (there > 0) {
-                        set_string(below, key_of(ground->engine, *below, part, ground->programs));
+                        parent = TAKE_PTR(*below);
+                        place.parent = parent;
+                        *below = key_of(&place, part);
                         there = ground->engine->has_layer(*below, err);
-                        if (there < 0)
+                        incomplete = there == 0 ? find_incomplete(&place, part, below, err) : 0;
+                        if (there < 0 || incomplete < 0)
                                 return -1;
+                        there |= incomplete;
                 }
+                if (incomplete > 0)
+                        strv_addf(&out->missing, "the rest of %s", name);
                 if (there > 0)
                         strv_add(&out->keys, *below);
-                strv_take(there > 0 ? &out->names : &out->missing, about(part));
+                strv_take(there > 0 ? &out->names : &out->missing, TAKE_PTR(name));
         }
         return 0;
 }

@@ -17,6 +17,7 @@
 #include "operation/power.h"
 #include "operation/recipe-apply.h"
 #include "operation/recipe-layers.h"
+#include "operation/rename.h"
 #include "operation/secrets.h"
 #include "operation/stock.h"
 #include "plan/plan.h"
@@ -30,6 +31,8 @@ static int take_layers(struct front *front, struct vm *vm, const struct target *
                 return -1;
         set_string(&vm->record.layer, xstrdup(layers.key));
         set_string(&vm->record.recipe, xstrdup(layers.hash));
+        strv_clear(&vm->record.lacks);
+        strv_add_all(&vm->record.lacks, &layers.lacks);
         /* Saved now, so that nobody takes the layer for unused. */
         return vm_save(vm, err);
 }
@@ -96,11 +99,14 @@ static int tell_git(struct front *front, struct vm *vm, const struct commits *co
 
 static int fill(struct front *front, struct vm *vm, const struct target *target, struct error **err)
 {
+        _cleanup_(strv_clear) struct strv lacks = STRV_INIT;
         _cleanup_(freep) char *hash = NULL;
 
-        if (recipe_apply(front, vm, target, &hash, err) < 0)
+        if (recipe_apply(front, vm, target, &lacks, &hash, err) < 0)
                 return -1;
         set_string(&vm->record.recipe, TAKE_PTR(hash));
+        strv_clear(&vm->record.lacks);
+        strv_add_all(&vm->record.lacks, &lacks);
         return vm_save(vm, err);
 }
 
@@ -216,6 +222,8 @@ static int up(struct front *front, struct vm *vm, const struct target *target, c
         int status = 0;
 
         *out = (struct up_result){ .how = "running" };
+        if (vm->exists && rename_follow(front, vm, err) < 0)
+                return -1;
         if (vm->exists && vm->record.intent != INTENT_CREATE && vm->record.intent != INTENT_DESTROY && vm_resume(vm, err) < 0)
                 return -1;
         if (observe_plan(vm, target, &observed, &plan, err) < 0 || (plan.running && power_refresh(vm, err) < 0))

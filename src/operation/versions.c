@@ -30,7 +30,7 @@ static char *path_of(const struct recipe *written, size_t part)
         hash_add_text(&hash, written->architecture);
         hash_add_text(&hash, written->suite);
         for (size_t p = 0; p <= part; p++)
-                recipe_part_add_to(&written->parts[p], &hash);
+                recipe_part_add_to(&written->parts[p], &(struct strv)STRV_INIT, &hash);
         key = hash_hex(&hash);
         return path_join(folder, key);
 }

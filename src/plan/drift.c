@@ -2,6 +2,7 @@
 
 #include "config/egress.h"
 #include "config/key-hosts.h"
+#include "config/recipe-lack.h"
 #include "lib/text.h"
 
 static const char *const names[] = {
@@ -62,6 +63,12 @@ static bool has_repo(const struct project *project, const char *url)
                 if (streq(project->repos[i].url, url))
                         return true;
         return false;
+}
+
+static void find_lacks(const struct vm_record *record, struct drift *out)
+{
+        for (size_t i = 0; i < record->lacks.count; i++)
+                add(out, DRIFT_LACKS, "failed", record->lacks.items[i], DRIFT_UP);
 }
 
 static void find_repos(const struct project *wanted, const struct vm_record *record, struct drift *out)
@@ -221,6 +228,7 @@ void drift_find(const struct project *wanted, const struct plan_observed *observ
         find_profiles(wanted, record, out);
         if (observed->recipe && !streq_ptr(record->recipe, observed->recipe))
                 add(out, "recipe", record->recipe ? "an older one" : "none", "the configured one", DRIFT_UP);
+        find_lacks(record, out);
         if (!streq_ptr(record->git, observed->git))
                 add(out, "git", record->git ? "another committer or signing key" : "no committer", "this computer's", DRIFT_UP);
         find_repos(wanted, record, out);
@@ -250,6 +258,13 @@ char *drift_text(const struct drift_item *item, const char *name)
                 return xasprintf("recipe: %s; %s", streq(item->has, "none") ? "not applied yet" : "has changed", remedy);
         if (streq(item->what, "base image"))
                 return xasprintf("base image: this version has a newer one; %s", remedy);
+        if (streq(item->what, DRIFT_LACKS)) {
+                _cleanup_(freep) char *step = recipe_lack_step(item->wanted);
+
+                return xasprintf(
+                        "recipe: optional step '%s' (%s) failed, so VM '%s' goes without it; to try again: machine up %s", step,
+                        recipe_lack_title(item->wanted), name, name);
+        }
         return xasprintf("%s: VM '%s' has %s, the configuration says %s; %s", item->what, name, item->has, item->wanted,
                          remedy);
 }

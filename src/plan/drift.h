@@ -31,6 +31,9 @@ struct drift {
         }
 void drift_clear(struct drift *drift);
 
+/* What an optional step is called that failed: `wanted` is then as config/recipe-lack.h has it. */
+#define DRIFT_LACKS "optional step"
+
 /* What was seen of a VM, and of what a new one would be made from. */
 struct plan_observed {
         const struct vm_record *record; /* NULL = none */

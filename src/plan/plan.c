@@ -1,6 +1,7 @@
 #include "plan/plan.h"
 
 #include "config/egress.h"
+#include "config/recipe-lack.h"
 
 static const char *const names[] = {
         [PLAN_FINISH_DESTROY] = "finish-destroy",
@@ -95,6 +96,13 @@ static void plan_repos(const struct project *wanted, const struct vm_record *rec
                 add_step(plan, PLAN_REPOS, "to bring in what VM '%s' lacks", wanted->name);
 }
 
+static void plan_lacks(const struct vm_record *record, struct plan *plan)
+{
+        _cleanup_(freep) char *titles = recipe_lack_titles(&record->lacks);
+
+        add_step(plan, PLAN_RECIPE, "to try again what failed: %s", titles);
+}
+
 static void plan_existing(const struct project *wanted, const struct plan_observed *observed, struct plan *plan)
 {
         const struct vm_record *record = observed->record;
@@ -124,6 +132,8 @@ static void plan_existing(const struct project *wanted, const struct plan_observ
                                      : "git in the guest needs to know who commits");
         if (drift_has(&drift, "recipe"))
                 add_step(plan, PLAN_RECIPE, record->recipe ? "the recipe changed" : "the recipe is not applied yet");
+        else if (drift_has(&drift, DRIFT_LACKS))
+                plan_lacks(record, plan);
         if (record->ask_clients)
                 add_step(plan, PLAN_CLIENTS, "the set-up of VM '%s' was interrupted", name);
         plan_repos(wanted, record, plan);

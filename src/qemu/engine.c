@@ -127,6 +127,7 @@ static char *folder(const struct vm *vm)
 
 const struct engine qemu_engine = {
         .name = "qemu",
+        .renames = true,
         .grows_disk = true,
         .probe = probe,
         .create = engine_create,

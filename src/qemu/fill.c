@@ -17,7 +17,7 @@
 struct filling {
         const struct engine_filling *wanted;
         const struct layer *parent;
-        char *became;
+        struct engine_filled filled;
 };
 
 /* Goes on with the disk that a killed build left, if it is whole. */
@@ -43,10 +43,11 @@ static int write_manifest(const struct filling *filling, const struct vm *vm, st
         _cleanup_(freep) char *created = text_format_time(time(NULL));
         int64_t bytes = filling->parent->disk_bytes > STOCK_RECIPE_BYTES ? filling->parent->disk_bytes : STOCK_RECIPE_BYTES;
         _cleanup_(json_decrefp) json_t *manifest =
-                json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:s}", "kind", KIND, "engine", "qemu", "key", filling->became,
-                          "parent", filling->parent->key, "about", filling->wanted->about, "user", vm->record.user,
-                          "disk_bytes", (json_int_t)bytes, "created", created);
+                json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:s}", "kind", KIND, "engine", "qemu", "key",
+                          filling->filled.key, "parent", filling->parent->key, "about", filling->wanted->about, "user",
+                          vm->record.user, "disk_bytes", (json_int_t)bytes, "created", created);
 
+        stock_note_lacks(&filling->filled, manifest);
         return json_write(path, manifest, 0444, err);
 }
 
@@ -71,7 +72,7 @@ static int run(struct launch *launch, struct filling *filling, struct event_sink
                 scratch_keep_console(launch->runtime, KIND, wanted->key, err);
                 return -1;
         }
-        if (wanted->fill(launch->vm, wanted->data, events, &filling->became, err) < 0) {
+        if (wanted->fill(launch->vm, wanted->data, events, &filling->filled, err) < 0) {
                 keep_progress(launch, qmp, err);
                 return -1;
         }
@@ -107,7 +108,7 @@ static int build(void *data, const char *folder, const struct lock *lock _unused
 
 static const char *became(void *data)
 {
-        return ((struct filling *)data)->became;
+        return ((struct filling *)data)->filled.key;
 }
 
 static int tidy(const char *folder, struct error **err)
@@ -119,12 +120,12 @@ int engine_fill_layer(const struct engine_filling *wanted, struct event_sink *ev
 {
         static const struct layer_builder how = { .build = build, .became = became, .tidy = tidy };
         _cleanup_(layer_clear) struct layer parent = LAYER_INIT;
-        struct filling filling = { .wanted = wanted, .parent = &parent };
+        struct filling filling = { .wanted = wanted, .parent = &parent, .filled = ENGINE_FILLED_INIT };
         int status;
 
         if (layer_open_mended(wanted->parent, events, &parent, err) < 0)
                 return -1;
         status = stock_fill(wanted, &how, &filling, events, key, err);
-        free(filling.became);
+        engine_filled_clear(&filling.filled);
         return status;
 }

@@ -1,8 +1,23 @@
 #include "show/recipe.h"
 
+#include "config/recipe-lack.h"
+
 const char *show_download_state(const struct recipe_download *download)
 {
         return !download->sha256 ? "will be recorded" : download->locked ? "locked" : "pinned";
+}
+
+json_t *show_lacks(const struct strv *lacks)
+{
+        json_t *array = json_array();
+
+        for (size_t i = 0; i < lacks->count; i++) {
+                _cleanup_(freep) char *step = recipe_lack_step(lacks->items[i]);
+
+                json_array_append_new(array,
+                                      json_pack("{s:s, s:s}", "step", step, "title", recipe_lack_title(lacks->items[i])));
+        }
+        return array;
 }
 
 static json_t *downloads_json(const struct recipe_step *step)
@@ -33,12 +48,13 @@ static void add_recipe(const struct recipe *recipe, json_t *steps)
                 for (size_t i = 0; i < part->step_count; i++) {
                         const struct recipe_step *step = &part->steps[i];
 
-                        json_array_append_new(steps, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:s?, s:s?, s:o, s:o}",
-                                                               "step", "recipe", "reason", step->title, "part", part->name,
-                                                               "id", step->id, "kind", recipe_kind_name(step->kind), "file",
-                                                               step->file, "origin", part->origin, "line", (int)step->line,
-                                                               "skipped", step->skipped, "hash", step->hash, "packages",
-                                                               packages_json(step), "downloads", downloads_json(step)));
+                        json_array_append_new(steps,
+                                              json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:b, s:s?, s:s?, s:o, s:o}",
+                                                        "step", "recipe", "reason", step->title, "part", part->name, "id",
+                                                        step->id, "kind", recipe_kind_name(step->kind), "file", step->file,
+                                                        "origin", part->origin, "line", (int)step->line, "optional",
+                                                        step->optional, "skipped", step->skipped, "hash", step->hash,
+                                                        "packages", packages_json(step), "downloads", downloads_json(step)));
                 }
         }
 }

@@ -1,5 +1,7 @@
 #include "show/vm.h"
 
+#include "show/recipe.h"
+
 struct sizes {
         int64_t cpus, memory_bytes, disk_bytes;
 };
@@ -39,13 +41,13 @@ json_t *show_entry(const struct inventory_entry *entry)
         _cleanup_(strv_clear) struct strv repos = STRV_INIT;
 
         inventory_repos(entry, &repos);
-        return json_pack("{s:s, s:s, s:s?, s:o, s:o, s:s?, s:I, s:I, s:I, s:I, s:I, s:s?, s:o, s:s?}", "name", entry->name,
+        return json_pack("{s:s, s:s, s:s?, s:o, s:o, s:s?, s:I, s:I, s:I, s:I, s:I, s:s?, s:o, s:o, s:s?}", "name", entry->name,
                          "state", inventory_state(entry), "engine", record ? record->engine : NULL, "profiles",
                          profiles_json(entry), "repos", json_strings(&repos), "ssh_alias", alias, "cpus",
                          (json_int_t)sizes.cpus, "memory_bytes", (json_int_t)sizes.memory_bytes, "disk_bytes",
                          (json_int_t)sizes.disk_bytes, "memory_used_bytes", (json_int_t)entry->status.memory_bytes,
                          "disk_used_bytes", (json_int_t)entry->status.disk_bytes, "created", record ? record->created : NULL,
-                         "weaker_lines", weaker_lines_json(entry), "reason",
+                         "weaker_lines", weaker_lines_json(entry), "lacks", show_lacks(&entry->vm.record.lacks), "reason",
                          entry->trouble ? entry->trouble : entry->status.reason);
 }
 
@@ -64,10 +66,11 @@ json_t *show_status(const struct vm *vm, const struct vm_status *status, const s
 {
         bool making = vm_is_being_made(vm);
 
-        return json_pack("{s:s, s:s, s:s?, s:b, s:s?, s:b, s:o}", "name", vm->name, "state",
+        return json_pack("{s:s, s:s, s:s?, s:b, s:s?, s:b, s:o, s:o}", "name", vm->name, "state",
                          making       ? VM_CREATING
                          : vm->exists ? vm_state_name(status->state)
                                       : "absent",
                          "reason", status->reason, "set_up", vm->exists && vm->record.intent == INTENT_NONE, "created",
-                         vm->exists ? vm->record.created : NULL, "compared", compared, "drift", drift_json(drift));
+                         vm->exists ? vm->record.created : NULL, "compared", compared, "lacks", show_lacks(&vm->record.lacks),
+                         "drift", drift_json(drift));
 }

@@ -43,12 +43,20 @@ void engine_layers_clear(struct engine_layers *layers)
                 free(layers->items[i].kind);
                 free(layers->items[i].engine);
                 free(layers->items[i].parent);
+                strv_clear(&layers->items[i].lacks);
                 free(layers->items[i].about);
                 free(layers->items[i].created);
                 free(layers->items[i].used);
         }
         free(layers->items);
         *layers = (struct engine_layers)ENGINE_LAYERS_INIT;
+}
+
+void engine_filled_clear(struct engine_filled *filled)
+{
+        free(filled->key);
+        strv_clear(&filled->lacks);
+        *filled = (struct engine_filled)ENGINE_FILLED_INIT;
 }
 
 void engine_weaker_lines(const struct engine *engine, bool lan, struct strv *ids, struct strv *texts)

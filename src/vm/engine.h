@@ -81,6 +81,7 @@ struct engine_layer {
         char *kind;           /* "base", "recipe", "template"; "building", "unfinished", "damaged" */
         char *engine;         /* the only engine that makes VMs from it; NULL = any engine */
         char *parent;         /* key of the layer it stands on; NULL = none */
+        struct strv lacks;    /* what it lacks of its recipe (config/recipe-lack.h) */
         char *about;          /* what it is, for people: "trixie for 'dev'", "2 cpus, 2.0 GiB" */
         char *created, *used; /* RFC 3339, UTC: when it was made, and when something was last made from it */
         int64_t disk_bytes;   /* on the host's disk */
@@ -104,6 +105,18 @@ void engine_layers_clear(struct engine_layers *layers);
 
 struct account;
 
+/* What a filling came to. */
+struct engine_filled {
+        char *key;         /* of the layer */
+        struct strv lacks; /* what it lacks of its recipe (config/recipe-lack.h) */
+};
+
+#define ENGINE_FILLED_INIT                                                                                                     \
+        {                                                                                                                      \
+                .lacks = STRV_INIT                                                                                             \
+        }
+void engine_filled_clear(struct engine_filled *filled);
+
 /* A layer to be made by filling a throwaway VM. It belongs to no project, and has no project's code, key or secret. */
 struct engine_filling {
         const char *parent;             /* key of the layer that it stands on */
@@ -112,10 +125,10 @@ struct engine_filling {
         const struct vm_record *record; /* user, shell, cpus and memory of the VM */
         /*
          * Fills the VM, which is up and reachable by sessions; the sessions are closed afterwards. Puts the layer's final key
-         * into *key, owned by the caller: by then it may be known better what went in. When it fails or is killed, the next
-         * filling with that key gets the VM as it was left.
+         * into out->key: by then it may be known better what went in. When it fails or is killed, the next filling with that
+         * key gets the VM as it was left.
          */
-        int (*fill)(const struct vm *vm, void *data, struct event_sink *events, char **key, struct error **err);
+        int (*fill)(const struct vm *vm, void *data, struct event_sink *events, struct engine_filled *out, struct error **err);
         void *data;
 };
 
@@ -153,6 +166,7 @@ struct engine {
         const struct engine_log *logs;    /* ends with one without name; NULL = all are in the VM's folder, in logs/ */
         const struct weaker_line *weaker; /* ends with one without id; NULL = it holds the whole line */
         bool takes_image; /* it makes a VM from its own copy of any image (record.image), shared with no other VM */
+        bool renames;     /* a stopped VM is all in its folder, and stays whole when that gets another name */
         bool grows_disk;  /* a start enlarges the disk to record.disk_bytes, when that is more than before */
 
         /* Finds out whether it can run VMs here. Fails only when that can't be found out. */

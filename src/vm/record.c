@@ -33,6 +33,8 @@ static const struct field {
         size_t offset;
 } fields[] = {
         { "name", FIELD_TEXT, offsetof(struct vm_record, name) },
+        { "becomes", FIELD_OPTIONAL_TEXT, offsetof(struct vm_record, becomes) },
+        { "former", FIELD_OPTIONAL_TEXT, offsetof(struct vm_record, former) },
         { "owner", FIELD_TEXT, offsetof(struct vm_record, owner) },
         { "engine", FIELD_TEXT, offsetof(struct vm_record, engine) },
         { "uuid", FIELD_TEXT, offsetof(struct vm_record, uuid) },
@@ -60,6 +62,7 @@ static const struct field {
         { "base", FIELD_OPTIONAL_TEXT, offsetof(struct vm_record, base) },
         { "layer", FIELD_OPTIONAL_TEXT, offsetof(struct vm_record, layer) },
         { "recipe", FIELD_OPTIONAL_TEXT, offsetof(struct vm_record, recipe) },
+        { "lacks", FIELD_OPTIONAL_TEXTS, offsetof(struct vm_record, lacks) },
         { "image", FIELD_OPTIONAL_TEXT, offsetof(struct vm_record, image) },
         { "image_digest", FIELD_OPTIONAL_TEXT, offsetof(struct vm_record, image_digest) },
         { "git", FIELD_OPTIONAL_TEXT, offsetof(struct vm_record, git) },
@@ -220,8 +223,9 @@ static int read_record(const json_t *object, struct vm_record *record, struct er
         for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
                 if (read_field(object, &fields[i], record, err) < 0)
                         return -1;
-        if (!text_name_valid(record->name))
-                return error_set(err, ERROR_FAILED, "member 'name' is not a valid VM name");
+        if (!text_name_valid(record->name) || (record->becomes && !text_name_valid(record->becomes)) ||
+            (record->former && !text_name_valid(record->former)))
+                return error_set(err, ERROR_FAILED, "member 'name', 'becomes' or 'former' is not a valid VM name");
         return read_ports(object, record, err);
 }
 

@@ -28,7 +28,10 @@ struct vm_port {
 struct vm_record {
         enum vm_intent intent;
         char *name;
-        char *owner; /* who may use this name: "projects.toml", or the checkout's folder (absolute) */
+        char *becomes; /* the name that its folder is about to get; NULL = none. Such a record is valid under both (vm_rename())
+                        */
+        char *former;  /* the name that it had, and that some file elsewhere may still have; NULL = none */
+        char *owner;   /* who may use this name: "projects.toml", or the checkout's folder (absolute) */
         char *engine;
         char *uuid;    /* also the guest's machine-id (without hyphens) */
         char *user;    /* the guest's user */
@@ -49,8 +52,9 @@ struct vm_record {
         struct strv needed_keys;     /* fingerprints of keys, used when `keys` is empty (guest/lend.h); empty = all */
         struct strv key_hosts;       /* hosts that the keys may log in to, as known_hosts names them; empty = all hosts */
         struct strv setup;           /* folders of repos that are in the guest but not set up yet (guest/setup.h) */
-        char *git;    /* hash of what git in the guest was told about who commits (guest/commits.h); NULL = nothing yet */
-        char *recipe; /* hash of the recipe that it was filled with (recipe_hash()); NULL = none yet */
+        char *git;         /* hash of what git in the guest was told about who commits (guest/commits.h); NULL = nothing yet */
+        char *recipe;      /* hash of the recipe that it was filled with (recipe_hash()); NULL = none yet */
+        struct strv lacks; /* what it lacks of that, since optional steps failed (config/recipe-lack.h) */
         char *image, *image_digest; /* as in the configuration: made from this image; NULL = from the base image */
         char *layer;                /* key of the layer that its recipe has become; NULL = it is made from the base image */
         char *base; /* key of the layer its disk stands on: a base, a recipe's, or a template on one; NULL until known */

@@ -70,7 +70,7 @@ static bool has_remains(const char *folder)
 /* The record belongs to this VM, and to an engine that this program has. */
 static int check_record(const struct vm *vm, const struct vm_record *record, struct error **err)
 {
-        if (!streq(record->name, vm->name)) {
+        if (!streq(record->name, vm->name) && !streq_ptr(record->becomes, vm->name)) {
                 _cleanup_(freep) char *vms = path_folder(vm->folder);
                 _cleanup_(freep) char *other = path_join(vms, record->name);
 
@@ -86,11 +86,22 @@ static int check_record(const struct vm *vm, const struct vm_record *record, str
         return 0;
 }
 
+/* The folder's name counts. A record that was about to get it says which name the VM had. */
+static void settle_name(struct vm_record *record, const char *name)
+{
+        if (!streq(record->name, name)) {
+                set_string(&record->former, record->name);
+                record->name = xstrdup(name);
+        }
+        set_string(&record->becomes, NULL);
+}
+
 static void take_record(struct vm *vm, struct vm_record *record)
 {
         vm_record_clear(&vm->record);
         vm->record = *record;
         *record = (struct vm_record)VM_RECORD_INIT;
+        settle_name(&vm->record, vm->name);
         vm->engine = vm_find_engine(vm->record.engine);
         vm->imagined = false;
         vm->exists = true;
@@ -409,6 +420,31 @@ int vm_forget(struct vm *vm, struct error **err)
         vm->engine = NULL;
         vm->exists = false;
         return 0;
+}
+
+/* --- another name */
+
+/* `vm` takes over the place's name, folder and lock. */
+static void move_to(struct vm *vm, struct vm *place)
+{
+        lock_release(&vm->lock);
+        vm->lock = place->lock;
+        place->lock = (struct lock)LOCK_INIT;
+        set_string(&vm->name, xstrdup(place->name));
+        set_string(&vm->folder, xstrdup(place->folder));
+        settle_name(&vm->record, vm->name);
+}
+
+int vm_rename(struct vm *vm, struct vm *place, struct error **err)
+{
+        if (need_lock(vm, err) < 0 || need_lock(place, err) < 0)
+                return -1;
+        set_string(&vm->record.becomes, xstrdup(place->name));
+        /* What a killed process left there is no VM. */
+        if (vm_save(vm, err) < 0 || file_remove(place->folder, err) < 0 || file_rename(vm->folder, place->folder, err) < 0)
+                return -1;
+        move_to(vm, place);
+        return vm_save(vm, err);
 }
 
 int vm_hint_aside(const struct vm *vm, struct error **err)

@@ -84,6 +84,12 @@ bool vm_is_being_made(const struct vm *vm);
 #define VM_CREATING "creating" /* what its state is then called, beside vm_state_name() */
 /* Does somebody else hold its lock? False also when that can't be found out. */
 bool vm_is_busy(const struct vm *vm);
+/*
+ * Gives it the name of `place`, which was opened by that name, doesn't exist, and is locked. The folder is renamed in one step:
+ * a process that is killed leaves a VM with one of the names, whole. On success `vm` has the place's lock, and record.former is
+ * the name that it had. Needs the lock, and a VM that is stopped and whose engine `renames`.
+ */
+int vm_rename(struct vm *vm, struct vm *place, struct error **err);
 /* Removes the folder. Needs the lock, and a VM that was inspected as stopped or absent after engine->remove. */
 int vm_forget(struct vm *vm, struct error **err);
 void vm_clear(struct vm *vm);

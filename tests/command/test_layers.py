@@ -57,6 +57,14 @@ def test_each_layer_says_what_it_is_and_who_needs_it(stocked):
     assert "trixie for 'dev'" in shown and WARM[:12] in shown
 
 
+def test_an_incomplete_layer_says_what_it_lacks(program):
+    put(program, BASE, {"kind": "base", "suite": "trixie"}, vmlinuz=10, initrd=10)
+    put(program, MIDDLE, {"kind": "recipe", "parent": BASE, "about": "base", "lacks": ["base/uv_tool-2 uv: aider"]})
+    layers = {layer["key"]: layer for layer in program.json("layers")}
+    assert layers[MIDDLE]["lacks"] == [{"step": "base/uv_tool-2", "title": "uv: aider"}] and layers[BASE]["lacks"] == []
+    assert "base for 'dev', incomplete" in program.run("layers").out
+
+
 def test_prune_says_first_and_changes_nothing_when_only_asked(stocked):
     said = stocked.run("prune", "--dry-run").out
     assert [line[:12] for line in said.splitlines()] == [BROKEN[:12], WARM[:12], OLD[:12]]

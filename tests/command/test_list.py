@@ -6,7 +6,7 @@ import os
 import pytest
 import records
 
-FIELDS = {"name", "state", "engine", "profiles", "repos", "ssh_alias", "cpus", "memory_bytes", "disk_bytes", "created", "weaker_lines"}
+FIELDS = {"name", "state", "engine", "profiles", "repos", "ssh_alias", "cpus", "memory_bytes", "disk_bytes", "created", "weaker_lines", "lacks"}
 
 
 def test_nothing_at_all_is_an_empty_list(program):
@@ -68,6 +68,20 @@ def test_a_record_with_a_field_that_cant_be_is_broken_and_says_why(program, chan
     entry, = program.json("list")
     assert entry["state"] == "broken"
     assert entry["reason"]
+
+
+def test_what_an_optional_step_left_out_is_said_with_what_tries_it_again(program):
+    program.write("config/machine/provision.toml", "[[shell]]\nname = 'agent'\ncmd = 'true'\noptional = true\n")
+    program.projects("[blog]\n")
+    records.write(program.state, "blog", lacks=["base/shell-agent shell agent"])
+    lacks = [{"step": "base/shell-agent", "title": "shell agent"}]
+    result = program.run("list")
+    assert "VM 'blog' goes without what failed of its recipe (shell agent); to try again: machine up blog" in result.err
+    assert program.json("list")[0]["lacks"] == lacks
+    assert "recipe: optional step 'base/shell-agent' (shell agent) failed, so VM 'blog' goes without it; to try again: machine up blog" \
+        in program.run("status", "blog").out
+    status = program.json("status", "blog")
+    assert status["lacks"] == lacks and "optional step" in [item["what"] for item in status["drift"]]
 
 
 def test_control_characters_in_a_record_dont_reach_the_terminal(program):

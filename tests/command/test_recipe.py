@@ -52,6 +52,18 @@ def test_plan_for_people_says_the_same(program):
     assert "only in forky" in out and "will be recorded" in out and "pinned" in out
 
 
+def test_plan_says_which_steps_are_optional(program):
+    program.write("config/machine/provision.toml", "[[shell]]\nname = 'agent'\ncmd = 'true'\noptional = true\n[[shell]]\ncmd = 'true'\n")
+    steps = recipe_steps(program, "plan")
+    assert steps["base/shell-agent"]["optional"] is True and steps["base/shell"]["optional"] is False
+    assert "shell agent (line 1), optional\n" in program.run("plan").out
+
+
+def test_whether_a_step_is_optional_is_true_or_false(program):
+    path = program.write("config/machine/provision.toml", "[[shell]]\ncmd = 'true'\noptional = 'yes'\n")
+    assert f"{path}:3:12: 'optional' must be" in program.run("validate", status=3).err
+
+
 def test_what_the_lock_has_is_in_the_plan_until_it_is_dropped(program):
     program.write("config/machine/provision.toml", BASE)
     arch = "arm64" if os.uname().machine == "aarch64" else "amd64"

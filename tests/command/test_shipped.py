@@ -28,6 +28,13 @@ def test_the_base_recipe_counts_where_there_is_no_other(program):
     assert any(package.startswith("@anthropic-ai/claude-code@") for package in packages)
 
 
+def test_the_agents_are_optional_each_by_itself_and_nothing_else_is(program):
+    program.projects("[blog]\n")
+    optional = [[package.rsplit("@", 1)[0].split("==")[0] for package in step["packages"]]
+                for step in steps(program, "blog") if step["optional"]]
+    assert sorted(optional) == [["@anthropic-ai/claude-code"], ["@openai/codex"], ["aider-chat"]]
+
+
 def test_an_empty_recipe_of_the_users_takes_its_place(program):
     program.without_recipe().projects("[blog]\n")
     assert steps(program, "blog") == []

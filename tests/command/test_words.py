@@ -7,7 +7,7 @@ from test_help import COMMANDS
 
 ALIASES = {"ls": "list", "ps": "list", "start": "up", "stop": "down", "shell": "ssh", "exec": "run"}
 HINTS = {"rm": "destroy", "remove": "destroy", "delete": "destroy", "create": "up", "launch": "up", "halt": "down", "info": "status",
-         "inspect": "status", "images": "layers", "copy": "cp"}
+         "inspect": "status", "images": "layers", "copy": "cp", "mv": "rename"}
 
 
 def test_the_table_has_the_aliases_that_are_tested_here(program):

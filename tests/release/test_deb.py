@@ -133,7 +133,8 @@ def doctor_finds_what_the_package_depends_on(clean):
 
 def its_completions_and_manual_are_there(clean):
     for path in ("bash-completion/completions/machine", "zsh/vendor-completions/_machine", "fish/vendor_completions.d/machine.fish",
-                 "man/man1/machine.1.gz", "doc/machine/README.md.gz", "doc/machine/copyright"):
+                 "man/man1/machine.1.gz", "man/man5/projects.toml.5.gz", "man/man5/provision.toml.5.gz",
+                 "doc/machine/README.md.gz", "doc/machine/copyright"):
         assert os.path.exists(clean.path(f"/usr/share/{path}")), path
     said = clean.as_user("jane", ". /usr/share/bash-completion/completions/machine && complete -p machine")
     assert said == "complete -F _machine machine\n"

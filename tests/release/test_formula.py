@@ -95,4 +95,5 @@ def test_it_installs_and_passes_its_own_test(released, tmp_path):
     assert os.path.exists(prefix / "share/bash-completion/completions/machine")
     assert os.path.exists(prefix / "share/zsh/site-functions/_machine")
     assert os.path.exists(prefix / "share/fish/vendor_completions.d/machine.fish")
-    assert os.path.exists(prefix / "share/man/man1/machine.1")
+    for page in ("man1/machine.1", "man5/projects.toml.5", "man5/provision.toml.5"):
+        assert os.path.exists(prefix / "share/man" / page)

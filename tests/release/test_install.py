@@ -8,7 +8,8 @@ import shells
 from conftest import VERSION, call
 
 FILES = ["bin/machine", "libexec/machine/machine-keys", "libexec/machine/machine-net", "share/machine/projects.toml",
-         "share/machine/guest/identity", "share/man/man1/machine.1", "share/bash-completion/completions/machine",
+         "share/machine/guest/identity", "share/man/man1/machine.1", "share/man/man5/projects.toml.5",
+         "share/man/man5/provision.toml.5", "share/bash-completion/completions/machine",
          "share/zsh/site-functions/_machine", "share/fish/vendor_completions.d/machine.fish"]
 
 

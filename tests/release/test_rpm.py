@@ -41,6 +41,7 @@ def package(released, tmp_path_factory):
 def test_it_is_built_with_everything_in_its_place(package):
     files = set(call("rpm", "--query", "--list", "--package", package).splitlines())
     assert {"/usr/bin/machine", "/usr/libexec/machine/machine-net", "/usr/share/machine/guest/identity", "/usr/share/man/man1/machine.1",
+            "/usr/share/man/man5/projects.toml.5", "/usr/share/man/man5/provision.toml.5",
             "/usr/share/bash-completion/completions/machine", "/usr/share/zsh/site-functions/_machine",
             "/usr/share/fish/vendor_completions.d/machine.fish"} <= files
 

@@ -271,6 +271,54 @@ def test_a_layer_keeps_nothing_of_the_machine_that_it_was_filled_in(site, box, o
         raw.unlink()
 
 
+AGENTS = """[profile]
+summary = 'of the test'
+verify = 'agent | grep -q served'
+[[release]]
+name = 'agent'
+optional = true
+url = 'https://files.example.org/agent'
+format = 'binary'
+[[shell]]
+name = 'unreached'
+optional = true
+cmd = 'echo waiting for the mirror; test -e /usr/local/bin/agent && echo reached >>/var/log/ran'
+""" + count("rest")
+
+
+def test_an_optional_step_that_fails_is_left_out_and_tried_again(site, box, mirror):
+    """In the layer, in the VM that stands on it, and in the next VM, whose layer begins with the incomplete one."""
+    site.write("config/machine/profiles/agents/profile.toml", AGENTS)
+    site.projects("".join(f"[{name}]\ncold = true\nprofiles = ['{profile}']\n{SMALL}"
+                          for name, profile in (("box", "mine"), ("lacking", "agents"), ("later", "agents"))))
+    mirror.files.pop("/agent", None)
+    with temporary(site, "lacking") as lacking:
+        warned = lacking.first_up.err
+        assert "VM 'lacking' goes without 'release agent': optional step 'agents/release-agent' (" in warned
+        assert "optional step 'agents/shell-unreached' (" in warned and "failed: exit status 1: waiting for the mirror; the rest: less '" in warned
+        assert os.path.exists(f"{site.state}/machine/logs/recipe-agents-shell-unreached.log")
+        assert ran(lacking) == ["one", "two", "rest"]
+        steps = ["agents/release-agent", "agents/shell-unreached", "agents/verify"]
+        assert sorted(lack["step"] for lack in site.json("status", "lacking")["lacks"]) == steps
+        assert "VM 'lacking' goes without what failed of its recipe" in site.run("list").err
+        incomplete, = [layer for layer in layers(site, "recipe") if layer["lacks"]]
+        assert incomplete["vms"] == ["lacking"]
+        assert "goes without 'release agent'" in lacking.up().err
+        assert "agent" not in site.read("config/machine/machine.lock")
+
+        mirror.files["/agent"] = b"#!/bin/sh\necho served\n"
+        assert "goes without" not in lacking.up().err
+        assert lacking.run("agent").out == "served\n" and ran(lacking) == ["one", "two", "rest", "reached"]
+        assert site.json("status", "lacking")["lacks"] == []
+        with temporary(site, "later") as later:
+            assert built(later.first_up) == ["profile agents"]
+            assert ran(later) == ["one", "two", "rest", "reached"]
+            whole, = [layer for layer in layers(site, "recipe") if layer["parent"] == incomplete["key"]]
+            assert whole["lacks"] == [] and site.json("status", "later")["lacks"] == []
+        assert "https://files.example.org/agent" in site.read("config/machine/machine.lock")
+    site.projects(f"[box]\nprofiles = ['mine']\n{SMALL}")
+
+
 # Each "once" step leaves a mark on the disk, fails or is killed, and succeeds when the next run finds the mark.
 RESUMED = count("first") + """
 [[shell]]

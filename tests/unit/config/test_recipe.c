@@ -198,6 +198,64 @@ static void the_base_holds_for_what_a_profile_says_too(void **state)
         assert_string_equal(step_of(&recipe.parts[1], "verify")->verify, "fzf --version");
 }
 
+static void optional_entries_become_a_step_of_their_own(void **state)
+{
+        _cleanup_(recipe_clear) struct recipe recipe = RECIPE_INIT;
+        _cleanup_(strv_clear) struct strv names = STRV_INIT;
+
+        put("provision.toml", "[[apt]]\npackages = [\"git\"]\n"
+                              "[[apt]]\noptional = true\npackages = [\"agent\"]\n"
+                              "[[apt]]\noptional = false\npackages = [\"jq\"]\n"
+                              "[[apt]]\noptional = true\npackages = [\"other\"]\n");
+        read_well("amd64", NULL, &recipe);
+        assert_int_equal(recipe.parts[0].step_count, 2);
+        assert_items(step_of(&recipe.parts[0], "apt"), "packages", "git|jq");
+        assert_false(step_of(&recipe.parts[0], "apt")->optional);
+        assert_items(step_of(&recipe.parts[0], "apt-2"), "packages", "agent|other");
+        assert_true(step_of(&recipe.parts[0], "apt-2")->optional);
+        /* An image with them can't do without them. */
+        recipe_debian_packages(&recipe.parts[0], &names);
+        assert_int_equal(names.count, 2);
+}
+
+/* So a VM has the same hash with and without `optional`, and nothing is applied again. */
+static void whether_it_is_optional_changes_no_hash(void **state)
+{
+        static const char *const texts[] = { "[[shell]]\ncmd = \"true\"\n", "[[shell]]\ncmd = \"true\"\noptional = true\n" };
+        _cleanup_(freep) char *before = NULL;
+
+        for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+                _cleanup_(recipe_clear) struct recipe recipe = RECIPE_INIT;
+                _cleanup_(freep) char *hash = NULL;
+
+                put("provision.toml", texts[i]);
+                read_well("amd64", NULL, &recipe);
+                assert_int_equal(recipe_resolve(&recipe, &(struct lockfile)LOCKFILE_INIT, NULL), 0);
+                hash = recipe_hash(&recipe);
+                if (before)
+                        assert_string_equal(hash, before);
+                set_string(&before, TAKE_PTR(hash));
+        }
+}
+
+static void what_a_profile_needs_is_not_optional_any_more(void **state)
+{
+        static const char entry[] = "[[release]]\nname = \"fzf\"\nurl = \"https://example.org/1.tar.gz\"\nbin = [\"fzf\"]\n";
+        _cleanup_(freep) char *base = xasprintf("%soptional = true\n", entry);
+        _cleanup_(freep) char *profile = xasprintf("[profile]\nsummary = \"x\"\nverify = \"fzf\"\n%s", entry);
+        _cleanup_(recipe_clear) struct recipe alone = RECIPE_INIT;
+        _cleanup_(recipe_clear) struct recipe both = RECIPE_INIT;
+
+        put("provision.toml", base);
+        put("profiles/other/profile.toml", profile);
+        read_well("amd64", NULL, &alone);
+        assert_true(alone.parts[0].steps[0].optional);
+        read_well("amd64", (const char *const[]){ "other", NULL }, &both);
+        assert_false(both.parts[0].steps[0].optional);
+        assert_non_null(step_of(&both.parts[1], "release-fzf")->skipped);
+        assert_true(step_of(&both.parts[1], "verify")->checks_all);
+}
+
 static void a_name_for_two_kinds_names_both_places(void **state)
 {
         _cleanup_(recipe_clear) struct recipe recipe = RECIPE_INIT;
@@ -445,6 +503,9 @@ int main(void)
                 TEST(lists_of_one_file_become_one_step_and_what_does_not_apply_is_skipped),
                 TEST(debians_packages_are_named_for_the_image_where_debian_alone_decides),
                 TEST(the_base_holds_for_what_a_profile_says_too),
+                TEST(optional_entries_become_a_step_of_their_own),
+                TEST(whether_it_is_optional_changes_no_hash),
+                TEST(what_a_profile_needs_is_not_optional_any_more),
                 TEST(a_name_for_two_kinds_names_both_places),
                 TEST(an_unknown_profile_is_named_where_it_is_asked_for),
                 TEST(what_a_profile_requires_has_to_come_before_it),

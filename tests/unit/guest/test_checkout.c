@@ -8,6 +8,7 @@
 
 #include "repos_test.h"
 
+#include "guest/checkout.h"
 #include "lib/file.h"
 
 static void make_checkout(struct fixture *fixture)
@@ -264,6 +265,33 @@ static void a_remote_machine_with_more_than_ours_is_refused(void **state)
         }
 }
 
+/* After the VM got another name. Only a remote that leads to the old name is led to the new one. */
+static void a_remote_follows_its_vm_to_another_name(void **state)
+{
+        struct fixture *fixture = *state;
+        static const struct {
+                const char *set, *then;
+        } cases[] = {
+                { "git config remote.machine.url machine-before:code/here", "machine-test:code/here" },
+                { "git config remote.machine.url machine-beforehand:code/here", "machine-beforehand:code/here" },
+                { "git config remote.machine.url https://example.org/m.git", "https://example.org/m.git" },
+                { "git config remote.machine.url https://example.org/m.git; "
+                  "git config --add remote.machine.url machine-before:code/here",
+                  "https://example.org/m.git\nmachine-before:code/here" },
+        };
+        _cleanup_(freep) char *folder = path_join(fixture->folder, "here");
+
+        fixture_do(fixture, "", "mkdir here");
+        assert_int_equal(checkout_move_remote(folder, &fixture->vm, "before", NULL), 0);
+        fixture_do(fixture, "here", "git init -q .");
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                fixture_do(fixture, "here", "git config --unset-all remote.machine.url || :");
+                fixture_do(fixture, "here", cases[i].set);
+                assert_int_equal(checkout_move_remote(folder, &fixture->vm, "before", NULL), 0);
+                expect_text(fixture, "here", "git config --get-all remote.machine.url", cases[i].then);
+        }
+}
+
 static void a_remote_that_a_killed_run_began_is_completed(void **state)
 {
         struct fixture *fixture = *state;
@@ -368,6 +396,7 @@ int main(void)
                 WITH_FIXTURE(a_partial_clone_says_what_it_needs),
                 WITH_FIXTURE(the_users_own_remote_machine_is_not_touched),
                 WITH_FIXTURE(a_remote_machine_with_more_than_ours_is_refused),
+                WITH_FIXTURE(a_remote_follows_its_vm_to_another_name),
                 WITH_FIXTURE(a_remote_that_a_killed_run_began_is_completed),
                 WITH_FIXTURE(a_folder_that_is_no_checkout_is_a_mistake_in_the_configuration),
                 WITH_FIXTURE(a_checkout_whose_repository_is_gone_keeps_its_vm),

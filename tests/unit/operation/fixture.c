@@ -70,6 +70,7 @@ static int fake_remove(struct vm *vm, struct error **err)
 
 const struct engine fake_engine = {
         .name = "fake",
+        .renames = true,
         .inspect = fake_inspect,
         .resume = fake_resume,
         .start = fake_start,

@@ -14,11 +14,11 @@
 /* What the engine says and does. Tests set it before a call and check it afterwards. */
 struct fake {
         enum vm_state state;
-        bool fails;         /* every call fails */
-        const char *passes; /* why it may go well the next time (error_passes()); NULL = it won't */
-        bool room;          /* one that is paused can go on */
-        char calls[256];    /* "start stop …" */
-        char warnings[512]; /* those that the front got, one line each */
+        bool fails;          /* every call fails */
+        const char *passes;  /* why it may go well the next time (error_passes()); NULL = it won't */
+        bool room;           /* one that is paused can go on */
+        char calls[256];     /* "start stop …" */
+        char warnings[2048]; /* those that the front got, one line each */
 };
 extern struct fake fake;
 extern const struct engine fake_engine;

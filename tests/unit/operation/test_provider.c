@@ -5,6 +5,8 @@
 
 #include "operation/provider.h"
 
+static struct strv lacks = STRV_INIT;
+
 static void expect_provider(const char *projects, const char *program, const char *expected)
 {
         _cleanup_(target_clear) struct target target = TARGET_INIT;
@@ -12,7 +14,7 @@ static void expect_provider(const char *projects, const char *program, const cha
 
         fixture_projects(projects);
         assert_int_equal(target_wanted(&front, "blog", &target, NULL), 0);
-        said = provider_of(&target, program);
+        said = provider_of(&target, &lacks, program);
         if (!said || !strstr(said, expected))
                 fail_msg("%s: %s", program, said ? said : "nothing");
 }
@@ -45,6 +47,17 @@ static void the_recipes_own_step_is_named_by_its_line(void **state)
         recipe("\n[npm_global]\npackages = [\"other@1\", \"@anthropic-ai/claude-code@2.0.0\"]\n");
         expect_provider("[blog]\n", "claude",
                         "machine/provision.toml:2 installs 'claude', and this VM doesn't have that yet: machine up blog");
+}
+
+static void an_optional_step_that_failed_is_named_with_what_tries_it_again(void **state)
+{
+        recipe("[[npm_global]]\npackages = [\"other\"]\n[[npm_global]]\noptional = true\npackages = [\"@openai/codex\"]\n");
+        expect_provider("[blog]\n", "codex", "provision.toml:3 installs 'codex'");
+        strv_add(&lacks, "base/npm_global-2 npm: @openai/codex");
+        expect_provider("[blog]\n", "codex", "VM 'blog' has no 'codex', because optional step 'base/npm_global-2' (");
+        expect_provider("[blog]\n", "codex", "provision.toml:3) failed; to try again: machine up blog");
+        expect_provider("[blog]\n", "other", "provision.toml:1 installs 'other'");
+        strv_clear(&lacks);
 }
 
 static void one_that_is_left_out_says_why(void **state)
@@ -98,6 +111,8 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(the_recipes_own_step_is_named_by_its_line, setup, teardown),
+                cmocka_unit_test_setup_teardown(an_optional_step_that_failed_is_named_with_what_tries_it_again, setup,
+                                                teardown),
                 cmocka_unit_test_setup_teardown(one_that_is_left_out_says_why, setup, teardown),
                 cmocka_unit_test_setup_teardown(a_profile_that_the_project_doesnt_have_is_named, setup, teardown),
                 cmocka_unit_test_setup_teardown(what_is_nowhere_gets_the_line_to_add, setup, teardown),

@@ -59,6 +59,7 @@ static void pair_clear(struct pair *pair)
         strv_clear(&pair->record.keys);
         strv_clear(&pair->record.profiles);
         strv_clear(&pair->record.repos);
+        strv_clear(&pair->record.lacks);
 }
 
 static void nothing(struct pair *pair)
@@ -202,6 +203,11 @@ static void no_recipe_any_more(struct pair *pair)
         pair->seen.recipe = NULL;
 }
 
+static void a_failed_step(struct pair *pair)
+{
+        strv_add(&pair->record.lacks, "base/uv_tool-2 uv: aider");
+}
+
 static void other_committer(struct pair *pair)
 {
         pair->seen.git = "g2";
@@ -265,6 +271,7 @@ static const struct {
         { "profiles in another order", profiles_in_another_order, "profiles", "node, go", "go, node", "rebuild" },
         { "another recipe", other_recipe, "recipe", "an older one", "the configured one", "up" },
         { "no recipe any more", no_recipe_any_more, NULL, NULL, NULL, NULL },
+        { "an optional step that failed", a_failed_step, "optional step", "failed", "base/uv_tool-2 uv: aider", "up" },
         { "another committer", other_committer, "git", "another committer or signing key", "this computer's", "up" },
         { "a key that it needs", needed_key, "keys", "all", "SHA256:one", "up" },
         { "a key that it needs, and others named", named_and_needed_keys, NULL, NULL, NULL, NULL },
@@ -320,16 +327,22 @@ static void recipe_and_base_image_say_what_happened(void **state)
         static const struct {
                 const char *what, *has;
                 enum drift_remedy remedy;
-                const char *said;
+                const char *said, *wanted;
         } table[] = {
                 { "recipe", "none", DRIFT_UP, "recipe: not applied yet; run: machine up blog" },
                 { "recipe", "an older one", DRIFT_UP, "recipe: has changed; run: machine up blog" },
+                { "optional step", "failed", DRIFT_UP,
+                  "recipe: optional step 'base/uv_tool-2' (uv: aider) failed, so VM 'blog' goes without it; to try again: machine up blog",
+                  "base/uv_tool-2 uv: aider" },
                 { "base image", "an older one", DRIFT_REBUILD,
                   "base image: this version has a newer one; only a new VM gets it: machine rebuild blog" },
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
-                struct drift_item item = { .what = table[i].what, .has = (char *)table[i].has, .remedy = table[i].remedy };
+                struct drift_item item = { .what = table[i].what,
+                                           .has = (char *)table[i].has,
+                                           .wanted = (char *)table[i].wanted,
+                                           .remedy = table[i].remedy };
                 _cleanup_(freep) char *text = drift_text(&item, "blog");
 
                 assert_string_equal(text, table[i].said);

@@ -200,6 +200,14 @@ static void other_recipe(struct project *wanted, struct vm_record *record)
         record->recipe = (char *)"before";
 }
 
+static void a_failed_step(struct project *wanted, struct vm_record *record)
+{
+        static char *lacks[] = { (char *)"base/uv_tool-2 uv: aider", (char *)"base/npm_global npm: codex" };
+
+        record->recipe = (char *)"now";
+        record->lacks = (struct strv){ .items = lacks, .count = 2 };
+}
+
 static void removed_repo(struct project *wanted, struct vm_record *record)
 {
         strv_add(&record->repos, "https://example.org/old.git");
@@ -285,6 +293,8 @@ static const struct change changes[] = {
         { "a recipe is run", VM_RUNNING, without_repos, "provision", "not applied yet", NULL, "now" },
         { "a changed recipe is run", VM_RUNNING, other_recipe, "provision repos", "changed", NULL, "now" },
         { "the same recipe is not", VM_RUNNING, other_recipe, "repos", NULL, NULL, "before" },
+        { "what failed of it is tried again", VM_RUNNING, a_failed_step, "provision repos",
+          "to try again what failed: uv: aider, npm: codex", NULL, "now" },
         { "clients are asked before there is code", VM_RUNNING, clients_to_ask, "clients repos", "interrupted", NULL },
         { "a removed repo is noted and kept", VM_RUNNING, removed_repo, "repos", NULL,
           "VM 'blog' has https://example.org/old.git" },

@@ -153,6 +153,46 @@ static void a_build_that_fails_leaves_no_folder(void **state)
         assert_true(ends_with(names.items[0], ".lock"));
 }
 
+static int build_template(void *data, const char *made, const struct lock *lock, struct event_sink *events, struct error **err)
+{
+        _cleanup_(freep) char *disk = path_join(made, "disk.qcow2");
+
+        scratch_write(disk, "the same again");
+        return 0;
+}
+
+static const char *became_warm(void *data)
+{
+        return warm_key;
+}
+
+/* A filling that changed nothing has become the layer that it stands on, which its process holds. It must not wait for itself.
+ */
+static void a_build_that_became_a_layer_in_use_takes_that_one(void **state)
+{
+        static const char wanted[] = "70000000000000000000000000000000000000000000000000000000000000bb";
+        const struct layer_builder builder = { .what = "it",
+                                               .kind = "recipe",
+                                               .doing = "building it",
+                                               .build = build_template,
+                                               .became = became_warm,
+                                               .tidy = tidy_nothing };
+        _cleanup_(lock_release) struct lock lock = LOCK_INIT;
+        _cleanup_(layer_clear) struct layer layer = LAYER_INIT;
+        _cleanup_(strv_clear) struct strv names = STRV_INIT;
+        _cleanup_(freep) char *folder = path_join(*state, "machine/layers");
+
+        layers_put_base(base_key);
+        put_template(base_key);
+        assert_int_equal(layer_use(warm_key, &lock, NULL), 0);
+        assert_int_equal(layer_ensure(wanted, &builder, NULL, NULL, &layer, NULL), 0);
+        assert_string_equal(layer.key, warm_key);
+        assert_int_equal(file_list(folder, &names, NULL), 0);
+        for (size_t i = 0; i < names.count; i++)
+                assert_null(strstr(names.items[i], ".tmp-"));
+        assert_int_equal(template_check(&layer, NULL), 0);
+}
+
 static void using_a_layer_is_remembered_by_its_locks_time(void **state)
 {
         _cleanup_(lock_release) struct lock lock = LOCK_INIT;
@@ -183,6 +223,8 @@ int main(void)
                 cmocka_unit_test_setup_teardown(a_dropped_template_keeps_its_disk_and_is_not_restored, layers_setup,
                                                 scratch_teardown),
                 cmocka_unit_test_setup_teardown(a_build_that_fails_leaves_no_folder, layers_setup, scratch_teardown),
+                cmocka_unit_test_setup_teardown(a_build_that_became_a_layer_in_use_takes_that_one, layers_setup,
+                                                scratch_teardown),
                 cmocka_unit_test_setup_teardown(using_a_layer_is_remembered_by_its_locks_time, layers_setup, scratch_teardown),
         };
 

@@ -42,6 +42,7 @@ static void a_whole_record_is_read(void **state)
         assert_int_equal(record.profiles.count, 1);
         assert_string_equal(record.repos.items[1], ".");
         assert_null(record.base);
+        assert_int_equal(record.lacks.count, 0);
 }
 
 static void what_was_written_is_read_back(void **state)
@@ -57,10 +58,12 @@ static void what_was_written_is_read_back(void **state)
         for (int intent = INTENT_NONE; intent <= INTENT_DESTROY; intent++) {
                 record.intent = (enum vm_intent)intent;
                 set_string(&record.base, intent % 2 ? xstrdup("0123abcd") : NULL);
+                strv_add(&record.lacks, "base/uv_tool-2 uv: aider");
                 assert_int_equal(vm_record_write(*state, &record, NULL), 0);
                 set_string(&first, scratch_read(path));
                 assert_int_equal(vm_record_read(*state, &again, NULL), 0);
                 assert_int_equal(again.intent, intent);
+                assert_true(strv_equal(&again.lacks, &record.lacks));
                 assert_int_equal(vm_record_write(*state, &again, NULL), 0);
                 set_string(&second, scratch_read(path));
                 assert_string_equal(first, second);

@@ -15,7 +15,7 @@ static int tell(const struct vm *vm, struct vm_status *out, struct error **err)
         return 0;
 }
 
-static const struct engine told_engine = { .name = "told", .inspect = tell };
+static const struct engine told_engine = { .name = "told", .renames = true, .inspect = tell };
 static const struct engine *const engines[] = { &told_engine, NULL };
 
 /* Each test has its own state folder. */
@@ -426,10 +426,95 @@ static void states_have_the_names_of_the_list(void **state)
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, scratch_teardown)
 
+/* --- another name */
+
+static void open_locked(struct vm *vm, const char *name)
+{
+        assert_int_equal(vm_open(vm, name, NULL), 0);
+        assert_int_equal(vm_lock(vm, NULL, NULL), 0);
+}
+
+static void a_renamed_vm_has_its_folder_its_lock_and_its_former_name(void **state)
+{
+        _cleanup_(vm_clear) struct vm vm = VM_INIT;
+        _cleanup_(vm_clear) struct vm place = VM_INIT;
+        _cleanup_(vm_clear) struct vm again = VM_INIT;
+        _cleanup_(vm_clear) struct vm old = VM_INIT;
+        _cleanup_(freep) char *folder = xasprintf("%s/machine/vms/weblog", (const char *)*state);
+
+        make("blog");
+        open_locked(&vm, "blog");
+        open_locked(&place, "weblog");
+        assert_int_equal(vm_rename(&vm, &place, NULL), 0);
+        assert_string_equal(vm.name, "weblog");
+        assert_string_equal(vm.folder, folder);
+        assert_string_equal(vm.record.name, "weblog");
+        assert_string_equal(vm.record.former, "blog");
+        assert_null(vm.record.becomes);
+        assert_int_equal(vm_save(&vm, NULL), 0);
+        assert_int_equal(vm_open(&again, "weblog", NULL), 0);
+        assert_true(again.exists);
+        assert_string_equal(again.record.former, "blog");
+        /* Nobody waits for the old name. */
+        open_locked(&old, "blog");
+        assert_false(old.exists);
+}
+
+/* As a process leaves it that is killed before or after the one step. */
+static void a_rename_that_was_interrupted_leaves_one_of_the_names(void **state)
+{
+        _cleanup_(freep) char *from = xasprintf("%s/machine/vms/blog", (const char *)*state);
+        _cleanup_(freep) char *to = xasprintf("%s/machine/vms/weblog", (const char *)*state);
+
+        make("blog");
+        for (int renamed = 0; renamed < 2; renamed++) {
+                _cleanup_(vm_clear) struct vm vm = VM_INIT;
+                _cleanup_(vm_clear) struct vm other = VM_INIT;
+
+                if (renamed) {
+                        assert_int_equal(rename(from, to), 0);
+                } else {
+                        open_locked(&vm, "blog");
+                        vm.record.becomes = xstrdup("weblog");
+                        assert_int_equal(vm_save(&vm, NULL), 0);
+                        vm_clear(&vm);
+                }
+                assert_int_equal(vm_open(&vm, renamed ? "weblog" : "blog", NULL), 0);
+                assert_int_equal(vm_open(&other, renamed ? "blog" : "weblog", NULL), 0);
+                assert_true(vm.exists && !other.exists);
+                assert_string_equal(vm.record.name, renamed ? "weblog" : "blog");
+                assert_null(vm.record.becomes);
+                if (renamed)
+                        assert_string_equal(vm.record.former, "blog");
+                else
+                        assert_null(vm.record.former);
+        }
+}
+
+static void a_folder_that_merely_lies_elsewhere_is_still_another_vms(void **state)
+{
+        _cleanup_(freep) char *from = xasprintf("%s/machine/vms/blog", (const char *)*state);
+        _cleanup_(freep) char *to = xasprintf("%s/machine/vms/shop", (const char *)*state);
+        _cleanup_(vm_clear) struct vm vm = VM_INIT;
+        _cleanup_(error_freep) struct error *err = NULL;
+
+        make("blog");
+        open_locked(&vm, "blog");
+        vm.record.becomes = xstrdup("weblog");
+        assert_int_equal(vm_save(&vm, NULL), 0);
+        vm_clear(&vm);
+        assert_int_equal(rename(from, to), 0);
+        assert_int_equal(vm_open(&vm, "shop", &err), -1);
+        assert_non_null(strstr(err->message, "belongs to another VM, 'blog'"));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 TEST(a_vm_that_is_not_there_opens_without_a_record),
+                TEST(a_renamed_vm_has_its_folder_its_lock_and_its_former_name),
+                TEST(a_rename_that_was_interrupted_leaves_one_of_the_names),
+                TEST(a_folder_that_merely_lies_elsewhere_is_still_another_vms),
                 TEST(asking_for_one_that_must_be_there_says_how_to_make_it),
                 TEST(a_saved_vm_is_opened_with_its_engine),
                 TEST(an_engine_that_can_not_be_asked_is_an_error_and_no_guess),
