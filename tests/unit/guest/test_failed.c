@@ -107,7 +107,8 @@ static struct error *run_step(struct place *place)
                                                           .part = &part,
                                                           .files = &(struct recipe_run_files)RECIPE_RUN_FILES_INIT,
                                                           .logs = logs,
-                                                          .again = "machine up blog" },
+                                                          .again = "machine up blog",
+                                                          .without = &(struct strv)STRV_INIT },
                                     &error),
                          -1);
         return error;
