@@ -286,6 +286,7 @@ cmd = 'echo waiting for the mirror; test -e /usr/local/bin/agent && echo reached
 """ + count("rest")
 
 
+@pytest.mark.long
 def test_an_optional_step_that_fails_is_left_out_and_tried_again(site, box, mirror):
     """In the layer, in the VM that stands on it, and in the next VM, whose layer begins with the incomplete one."""
     site.write("config/machine/profiles/agents/profile.toml", AGENTS)
