@@ -35,7 +35,8 @@ def test_a_damaged_memory_file_is_noticed_and_another_template_is_made_even_afte
 def test_damage_that_shows_only_in_the_restore_ends_in_a_cold_vm_and_without_the_template(alone):
     key, = [key for key, layer in templates(alone).items() if layer["about"].startswith("1 cpu, 1.0 GiB")]
     path = os.path.join(folder_of(alone, key), "state")
-    spoil(path, lambda file: (file.seek(1000), file.write(b"\0" * 100000)))
+    # Cut off: QEMU notices that. A guest that was restored with other damage may run without end, and is waited for.
+    spoil(path, lambda file: file.truncate(os.path.getsize(path) // 2))
     restamp(folder_of(alone, key))
     alone.projects(f"[blog]\n{SMALL}")
     result = alone.run("up", "blog", timeout=600)
