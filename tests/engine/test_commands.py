@@ -3,6 +3,7 @@
 import os
 import shutil
 
+import counts
 import pytest
 from program import Program, said, wait_until
 
@@ -27,7 +28,7 @@ def surroundings(limactl, **how):
 
 @pytest.fixture(scope="module")
 def program(limactl):
-    program = surroundings(limactl, data=os.environ.get("ENGINE_TEST_DATA"))
+    program = surroundings(limactl, data=counts.DATA)
     program.projects('[blog]\nengine = "lima"\ncpus = 1\nmemory = "1GiB"\ndisk = "6GiB"\nshell = "bash"\n')
     yield program
     program.run("destroy", "blog", "--yes", "--discard-work", status=None, timeout=UP_SECONDS)

@@ -1,7 +1,7 @@
 """What every engine must do, tested by its functions alone (driver.c): on real VMs, and over a fake limactl.
 
 ENGINE_DRIVER is the driver's path. ENGINES names the engines to test (vms.make()). Engines that can't run here are skipped with the
-reason. State goes to a temporary folder. The base image takes long to build, so it is shared through ENGINE_TEST_DATA if that is set.
+reason. State goes to a temporary folder. The base image takes long to build, so it is shared with other tests (counts.DATA).
 """
 
 import json

@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 import time
 
+import counts
 import pytest
 
 DRIVER = os.environ.get("ENGINE_DRIVER")
@@ -20,10 +21,12 @@ class Vm:
     def __init__(self, engine, fake=False, name=NAME):
         self.engine, self.fake, self.name = engine, fake, name
         self.root = os.path.realpath(tempfile.mkdtemp(prefix="machine-engine-", dir="/tmp"))
-        data = f"{self.root}/data" if fake else os.environ.get("ENGINE_TEST_DATA", f"{self.root}/data")
+        data = f"{self.root}/data" if fake else counts.DATA
         self.environment = dict(os.environ, XDG_STATE_HOME=f"{self.root}/state", XDG_RUNTIME_DIR=f"{self.root}/run",
                                 XDG_CACHE_HOME=f"{self.root}/cache", XDG_DATA_HOME=data)
         os.mkdir(f"{self.root}/run", 0o700)
+        if counts.stand_in(self.root):
+            self.environment["PATH"] = self.root + os.pathsep + os.environ["PATH"]
         if fake:
             self.environment["PATH"] = FAKE + os.pathsep + os.environ["PATH"]
             self.plant_libexec()

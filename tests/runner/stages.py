@@ -246,8 +246,7 @@ def jobs_engine(settings):
     root = os.path.join(settings.dev, "root/usr/local")
     return pytest_files(settings, "engine", settings.dev, {"contract": 90},
                         MACHINE_DATA_DIR=os.path.join(root, "share/machine"), MACHINE_LIBEXEC_DIR=os.path.join(root, "libexec/machine"),
-                        ENGINE_DRIVER=os.path.join(settings.dev, "tests/engine/engine-driver"),
-                        ENGINE_TEST_DATA=os.environ.get("MACHINE_TEST_CACHE", os.path.join(settings.build, "test-data")))
+                        ENGINE_DRIVER=os.path.join(settings.dev, "tests/engine/engine-driver"))
 
 
 # Files of tests/vm that use the VMs `blog` and `shop`, which are made once for each process of pytest.

@@ -12,9 +12,9 @@ import shutil
 import lab as lab_module
 import pytest
 from mirror import Mirror
-from program import BUILD, Program
+from counts import DATA
+from program import Program
 
-DATA = os.path.join(os.environ.get("MACHINE_TEST_CACHE", os.path.join(BUILD, "test-data")))
 SMALL = 'cpus = 1\nmemory = "1GiB"\ndisk = "6GiB"\nshell = "bash"\n'
 UP_SECONDS = 600  # the first one builds the base image
 
