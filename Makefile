@@ -82,6 +82,7 @@ check: dev sanitize
 	@tests/run --build $(BUILD) $(ONLY)
 
 check-long: dev sanitize
+	@tools/install-dependencies site
 	@ninja -C $(DEV) --quiet meson-test-prereq
 	@tests/run --build $(BUILD) --long --fuzz-seconds $(FUZZ_SECONDS) $(ONLY)
 
