@@ -45,9 +45,7 @@ def none(found):
 def there(page, link):
     """The file in the site that a link leads to, and its place there."""
     path, _, place = urllib.parse.unquote(link).partition("#")
-    if path.startswith("/"):
-        path = path.lstrip("/") or "index.html"
-    elif path:
+    if path:
         path = posixpath.normpath(posixpath.join(posixpath.dirname(page), path))
     return path or page, place
 
@@ -64,7 +62,7 @@ def test_no_link_is_dead(site, parsed):
             if urllib.parse.urlsplit(link).scheme:
                 continue
             path, place = there(page, link)
-            if path == ".":
+            if path == ".":  # the site's own name at the top
                 path = "index.html"
             if not os.path.isfile(os.path.join(site.folder, path)):
                 found.append(f"{page}: '{link}': there is no '{path}'")

@@ -57,7 +57,7 @@ def cast(name, otherwise):
     shown = re.search(r"(?ms)^```\n(\$ .*?)^```$", text)
     if not shown:
         raise ValueError(f"{otherwise}: there is no session")
-    return f'<figure class="cast"><figcaption>From the README: shortened</figcaption>\n<pre tabindex="0">{html.escape(shown[1].rstrip())}</pre></figure>'
+    return f'<figure class="cast"><figcaption>A first VM (shortened, from the README)</figcaption>\n<pre tabindex="0">{html.escape(shown[1].rstrip())}</pre></figure>'
 
 
 class Site:

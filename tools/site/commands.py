@@ -55,7 +55,7 @@ def session(name):
     if not os.path.exists(path):
         return ""
     with open(path, encoding="utf-8") as file:
-        return f"## Seen\n\n```console\n{file.read()}```\n\n"
+        return f"## What it says\n\n```console\n{file.read()}```\n\n"
 
 
 def page(command, text):
@@ -67,7 +67,7 @@ def page(command, text):
         if option:
             described[option[1]] = block[2]
         else:
-            out.append(manual.no_empty_lines(manual.as_html(block)))
+            out.append(manual.linked(manual.no_empty_lines(manual.as_html(block)), "../manual/"))
     usage = f"machine {name} [OPTION…] {command['operands']}".strip()
     aliases = " and ".join(f"`machine {alias}`" for alias in command["aliases"])
     also = f" {aliases} {'is' if len(command['aliases']) == 1 else 'are'} the same." if aliases else ""

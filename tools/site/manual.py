@@ -74,12 +74,17 @@ def no_empty_lines(text):
     return text.replace("\n\n", "\n&#10;")
 
 
+def linked(text, folder):
+    """HTML in which the names of our own pages lead to them, from a page beside the folder `folder`."""
+    return re.sub(r"<strong>(machine|projects\.toml|provision\.toml)</strong>\((\d)\)", rf'<a href="{folder}\1.\2.html">\1(\2)</a>', text)
+
+
 def page(text):
     """A whole page of the manual as Markdown."""
     first, rest = text.split("\n", 1)
     out = [f"# {first}"]
     for block in blocks(rest):
-        out.append(f"{'#' * (block[1] + 1)} {heading(block[2])}" if block[0] == "heading" else no_empty_lines(as_html(block)))
+        out.append(f"{'#' * (block[1] + 1)} {heading(block[2])}" if block[0] == "heading" else linked(no_empty_lines(as_html(block)), ""))
     return "\n\n".join(out) + "\n"
 
 
