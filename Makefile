@@ -15,6 +15,7 @@ export SOAK_SECONDS
 SIGN_KEY ?=
 MINISIGN_KEY ?=
 # Where the formula for Homebrew says that releases are, such as https://forge.example/me/machine. Empty = the tarball just made.
+# `make site` links the project's other files there. Empty = such links are left out.
 PROJECT_URL ?=
 
 MESON = meson
@@ -42,6 +43,7 @@ help:
 	@echo "make format, make tidy, make darwin, make unit, make contract (engines)"
 	@echo "make bench         measure what people wait for"
 	@echo "make completions   write completions/ again"
+	@echo "make site          the documents, the manual and the commands as a site, into $(BUILD)/site"
 	@echo "make install       PREFIX=$(PREFIX) DESTDIR=$(DESTDIR); make uninstall with the same two removes it"
 	@echo "make dist          a release of the last commit into $(BUILD)/dist, signed if SIGN_KEY=FILE or MINISIGN_KEY=FILE is set"
 	@echo "make deb           the same as Debian's package, into $(BUILD)/deb"
@@ -80,6 +82,7 @@ check: dev sanitize
 	@tests/run --build $(BUILD) $(ONLY)
 
 check-long: dev sanitize
+	@tools/install-dependencies site
 	@ninja -C $(DEV) --quiet meson-test-prereq
 	@tests/run --build $(BUILD) --long --fuzz-seconds $(FUZZ_SECONDS) $(ONLY)
 
@@ -116,6 +119,9 @@ bench: dependencies
 completions: all
 	@tools/completions $(RELEASE)/src/command/machine
 
+site: all
+	@tools/site/build --machine $(RELEASE)/src/command/machine --build $(BUILD) --project-url "$(PROJECT_URL)"
+
 install: all
 	@tools/install --prefix "$(PREFIX)" --destdir "$(DESTDIR)" $(RELEASE)
 
@@ -132,4 +138,4 @@ deb: dist
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all help dev sanitize dependencies test-dependencies demo check check-long quick test contract unit format tidy darwin fuzz bench completions install uninstall dist deb clean
+.PHONY: all help dev sanitize dependencies test-dependencies demo check check-long quick test contract unit format tidy darwin fuzz bench completions site install uninstall dist deb clean

@@ -278,6 +278,8 @@ STAGES = [
     Stage("plain", jobs_plain, long=True),
     # releases and packages
     Stage("release", lambda settings: pytest_files(settings, "release", settings.dev)),
+    # the documents as a site, seen by a browser
+    Stage("site", lambda settings: pytest_folder(settings, "site", settings.dev, 180), long=True),
     # the program built for macOS
     Stage("darwin", lambda settings: pytest_folder(settings, "darwin", settings.dev, 120)),
     # clang-tidy
