@@ -1,6 +1,7 @@
 """machine-keys between a real ssh-agent with three keys and OpenSSH's own clients and servers."""
 
 import contextlib
+import getpass
 import os
 import signal
 import socket
@@ -191,8 +192,8 @@ def questions(place):
         return []
 
 
-def confirming(place, *command, **how):
-    return through(place, *command, options=["--confirm=blog"], env={**os.environ, "SSH_ASKPASS": f"{place}/ask", "PATH": "/usr/bin:/bin"}, **how)
+def confirming(place, *command, options=(), **how):
+    return through(place, *command, options=["--confirm=blog", *options], env={**os.environ, "SSH_ASKPASS": f"{place}/ask", "PATH": "/usr/bin:/bin"}, **how)
 
 
 def sign_confirmed(place, name, **how):
@@ -284,6 +285,22 @@ SSH = "ssh -F none -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHost
 def push(place, port, **how):
     return through(place, "git", "-C", f"{place}/work", "push", "-q", f"ssh://127.0.0.1:{port}{place}/bare.git", "HEAD:main",
                    env={**os.environ, "GIT_SSH_COMMAND": SSH}, **how)
+
+
+def test_a_log_in_is_asked_about_as_well(place, agent, asked):
+    with sshd(place, "forge") as forge:
+        def log_in(status, *options):
+            confirming(place, "sh", "-c", f"{SSH} -p {forge} 127.0.0.1 true", options=[f"--key={mark(place, 'two')}", *options], status=status)
+
+        log_in(0, f"--host={mark(place, 'forge')}=forge.example.org")
+        log_in(0)
+        asked(1)
+        log_in(255)
+    wants = f"confirm VM 'blog' wants to log in as '{getpass.getuser()}' on "
+    using = f", using the key {mark(place, 'two')}. Allow it?"
+    unnamed = f"{wants}the host with the key {mark(place, 'forge')}{using}"
+    assert questions(place) == [f"{wants}forge.example.org{using}", unnamed, unnamed]
+    assert [entry["verdict"] for entry in log(place) if entry["request"] == "login"] == ["done", "done", "refused"]
 
 
 @pytest.mark.parametrize("kind", ["ed25519", "ecdsa -b 256", "ecdsa -b 384", "ecdsa -b 521", "rsa -b 2048"])

@@ -182,7 +182,7 @@ static void a_split_index_and_a_sparse_one_are_read(void **state)
         expect_text(fixture, "guest/code/here", "ls", "a\nin\nout");
 }
 
-/* git-lfs and shortened URLs, which people configure for all of their repos. */
+/* git-lfs, shortened URLs and a file system monitor, which people configure for all of their repos. */
 static void filters_and_urls_of_the_users_own_configuration_are_in_nobodys_way(void **state)
 {
         struct fixture *fixture = *state;
@@ -194,10 +194,11 @@ static void filters_and_urls_of_the_users_own_configuration_are_in_nobodys_way(v
                 "git config --global url.git@example.org:.insteadOf ex: && git config --global core.excludesFile \"$PWD/ignored\"\n"
                 "git config --global push.gpgSign true && git config --global core.hooksPath \"$PWD/here/.git/hooks\"\n"
                 "echo '*.swp' >ignored && cd here && echo '* filter=lfs' >.gitattributes && git add .gitattributes\n"
-                "rm .git/hooks/* && git commit -q -m lfs && rm ../filter-ran && touch -d '1 hour ago' a && touch x.swp y");
+                "rm .git/hooks/* && git commit -q -m lfs && rm ../filter-ran && touch -d '1 hour ago' a && touch x.swp y\n"
+                "git config --global core.fsmonitor \"touch '$PWD/../monitor-ran'; false\"");
         fill(fixture, here);
         expect_text(fixture, "guest/code/here", "git log -1 --format=%s", "lfs");
-        expect_text(fixture, "", "test ! -e filter-ran && echo quiet", "quiet");
+        expect_text(fixture, "", "test ! -e filter-ran && test ! -e monitor-ran && echo quiet", "quiet");
         assert_non_null(strstr(fixture->told.buf, "1 uncommitted file "));
 }
 

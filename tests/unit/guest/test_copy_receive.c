@@ -151,15 +151,39 @@ static void what_is_no_copy_is_refused(void **state)
 
 static void one_name_comes_once(void **state)
 {
-        _cleanup_(strbuf_clear) struct strbuf sent = STRBUF_INIT;
-        _cleanup_(error_freep) struct error *err = NULL;
+        for (int kinds = 0; kinds < 4; kinds++) {
+                _cleanup_(strbuf_clear) struct strbuf sent = STRBUF_INIT;
+                _cleanup_(error_freep) struct error *err = NULL;
 
-        folder(&sent, "");
-        folder(&sent, "x");
+                folder(&sent, "");
+                for (int i = 0; i < 2; i++)
+                        if (kinds >> i & 1) {
+                                folder(&sent, "x");
+                                end(&sent, 'U');
+                        } else {
+                                file(&sent, 1, "x");
+                        }
+                assert_int_equal(receive(*state, &sent, false, &err), -1);
+                assert_non_null(strstr(err->message, kinds >> 1 ? "cannot make 'x'" : "cannot write 'x'"));
+        }
+}
+
+static void no_file_runs_with_the_rights_of_its_owner(void **state)
+{
+        static const char all[12] = { 0, 0, 017, (char)0377 }; /* 07777, and no bytes */
+        static const char *const names[] = { "nest/copy", "nest/copy/x" };
+        _cleanup_(strbuf_clear) struct strbuf sent = STRBUF_INIT;
+
+        add(&sent, 'D', all, 4, "");
+        add(&sent, 'F', all, sizeof(all), "x");
         end(&sent, 'U');
-        file(&sent, 1, "x");
-        assert_int_equal(receive(*state, &sent, false, &err), -1);
-        assert_non_null(strstr(err->message, "cannot write 'x'"));
+        end(&sent, 'Z');
+        assert_int_equal(receive(*state, &sent, false, NULL), 0);
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+                _cleanup_(freep) char *path = path_join(*state, names[i]);
+
+                assert_int_equal(scratch_mode(path) & 07000, 0);
+        }
 }
 
 static void more_than_was_allowed_is_refused_before_it_comes(void **state)
@@ -236,6 +260,7 @@ int main(void)
                 cmocka_unit_test(names_that_lead_elsewhere_are_refused),
                 cmocka_unit_test(what_is_no_copy_is_refused),
                 cmocka_unit_test(one_name_comes_once),
+                cmocka_unit_test(no_file_runs_with_the_rights_of_its_owner),
                 cmocka_unit_test(more_than_was_allowed_is_refused_before_it_comes),
                 cmocka_unit_test(a_folder_in_a_folder_without_end_has_one),
                 cmocka_unit_test(a_repository_is_refused_unless_it_was_asked_for),

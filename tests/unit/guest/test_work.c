@@ -188,11 +188,12 @@ static void a_tip_that_the_host_lacks_always_counts(void **state)
         _cleanup_(strv_clear) struct strv safe = STRV_INIT;
         _cleanup_(freep) char *text = NULL;
 
-        assert_int_equal(PARSE(ITEM "ref 1 " A " refs/heads/x\0commit " B "\0end\0", &work, &error), 0);
+        assert_int_equal(PARSE(ITEM "ref 1 " A " refs/heads/x\0commit " B "\0object " C " refs/tags/t\0end\0", &work, &error),
+                         0);
         strv_add(&safe, B);
         work_forgive(&work, &safe);
         text = work_text(&work);
-        assert_string_equal(text, "~/code/blog: branch 'x' has 1 unpushed commit");
+        assert_string_equal(text, "~/code/blog: branch 'x' has 1 unpushed commit, tag 't' is not pushed");
 }
 
 int main(void)

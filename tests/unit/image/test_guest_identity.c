@@ -40,10 +40,10 @@ static int setup(void **state)
 }
 
 /*
- * Runs it with `text` on stdin and returns its exit status. Its output is in `said`. The sandbox already has the host name,
- * because a user namespace can't change a kernel setting.
+ * Runs it with `text` on stdin, or, with a `port` (in the folder "lib"), as in a warm template. Returns its exit status. Its
+ * output is in `said`. The sandbox already has the host name, because a user namespace can't change a kernel setting.
  */
-static int run(const char *folder, const char *hostname, const char *text, struct strbuf *said)
+static int run(const char *folder, const char *hostname, const char *text, const char *port, struct strbuf *said)
 {
         _cleanup_(freep) char *etc = path_join(folder, "etc");
         _cleanup_(freep) char *lib = path_join(folder, "lib");
@@ -68,7 +68,8 @@ static int run(const char *folder, const char *hostname, const char *text, struc
                 lib,          "/var/lib/machine",
                 "--ro-bind",  script,
                 "/identity",  "--",
-                "/identity",  NULL,
+                "/identity",  port ? "--wait" : NULL,
+                port,         NULL,
         };
 
         assert_int_equal(process_run(&(struct process_spec){ .argv = argv, .input = text, .input_length = strlen(text) },
@@ -80,14 +81,18 @@ static int run(const char *folder, const char *hostname, const char *text, struc
         return WEXITSTATUS(result.status);
 }
 
+static char *describe(const struct description *description)
+{
+        return xasprintf("hostname %s\nmachine-id %s\nuser %s\nshell %s\nhost-key %s\nauthorized-key %s\n%s",
+                         description->hostname, description->machine_id, description->user, description->shell,
+                         description->host_key, description->authorized_key, description->more);
+}
+
 static int apply(const char *folder, const struct description *description, struct strbuf *said)
 {
-        _cleanup_(freep) char *text =
-                xasprintf("hostname %s\nmachine-id %s\nuser %s\nshell %s\nhost-key %s\nauthorized-key %s\n%s",
-                          description->hostname, description->machine_id, description->user, description->shell,
-                          description->host_key, description->authorized_key, description->more);
+        _cleanup_(freep) char *text = describe(description);
 
-        return run(folder, description->hostname, text, said);
+        return run(folder, description->hostname, text, NULL, said);
 }
 
 static void need_sandbox(void)
@@ -165,11 +170,13 @@ static void another_identity_replaces_the_first(void **state)
 
         need_sandbox();
         second.hostname = "shop";
+        second.machine_id = "fedcba9876543210fedcba9876543210";
         second.authorized_key = "ssh-ed25519 AAAAother machine-shop";
         second.host_key = "LS0tLS1CRUdJTiBPUEVOU1NIIFBSSVZBVEUgS0VZLS0tLS0Kb3RoZXIK";
         assert_int_equal(apply(*state, &first, &said), 0);
         assert_int_equal(apply(*state, &second, &said), 0);
         assert_content(*state, "etc/hostname", "shop\n");
+        assert_content(*state, "etc/machine-id", "fedcba9876543210fedcba9876543210\n");
         assert_content(*state, "etc/ssh/authorized_keys/dev", "ssh-ed25519 AAAAother machine-shop\n");
         assert_content(*state, "etc/ssh/ssh_host_ed25519_key", "-----BEGIN OPENSSH PRIVATE KEY-----\nother\n");
 }
@@ -204,7 +211,7 @@ static void a_bad_description_is_refused_and_nothing_is_touched(void **state)
                 assert_true(starts_with(said.buf, "machine: identity: "));
                 assert_false(file_exists(hostname));
         }
-        assert_int_equal(run(*state, "none", "", &said), 1);
+        assert_int_equal(run(*state, "none", "", NULL, &said), 1);
 }
 
 static void a_description_for_another_user_says_so(void **state)
@@ -231,6 +238,25 @@ static void a_host_key_that_is_none_is_not_left_behind(void **state)
         assert_false(file_exists(key));
 }
 
+/* The sandbox may not reseed the kernel, so the machine must not go on: it would draw the same numbers as its template's
+ * others. */
+static void a_restored_machine_that_can_not_reseed_takes_on_nothing(void **state)
+{
+        const struct description good = GOOD;
+        _cleanup_(freep) char *description = describe(&good);
+        _cleanup_(freep) char *text = xasprintf("%s\n", description);
+        _cleanup_(freep) char *answered = xasprintf("%smachine: identity: cannot reseed: Operation not permitted\n", text);
+        _cleanup_(freep) char *port = path_join(*state, "lib/port");
+        _cleanup_(freep) char *hostname = path_join(*state, "etc/hostname");
+        _cleanup_(strbuf_clear) struct strbuf said = STRBUF_INIT;
+
+        need_sandbox();
+        scratch_write(port, text);
+        assert_int_equal(run(*state, good.hostname, "", "/var/lib/machine/port", &said), 1);
+        assert_content(*state, "lib/port", answered);
+        assert_false(file_exists(hostname));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -240,6 +266,8 @@ int main(void)
                 cmocka_unit_test_setup_teardown(a_bad_description_is_refused_and_nothing_is_touched, setup, scratch_teardown),
                 cmocka_unit_test_setup_teardown(a_description_for_another_user_says_so, setup, scratch_teardown),
                 cmocka_unit_test_setup_teardown(a_host_key_that_is_none_is_not_left_behind, setup, scratch_teardown),
+                cmocka_unit_test_setup_teardown(a_restored_machine_that_can_not_reseed_takes_on_nothing, setup,
+                                                scratch_teardown),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

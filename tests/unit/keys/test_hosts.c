@@ -120,6 +120,7 @@ static void a_log_in_is_signed_for_the_host_that_has_signed_its_session(void **s
                 { "the host's key, and another's signature", &forge, &evil, &forge, SESSION, false, "nothing proves",
                   "no host" },
                 { "the host's signature of another session", &forge, &forge, &forge, "another one", false, NULL, "no host" },
+                { "the same with an id of that length", &forge, &forge, NULL, "the session's ID", false, NULL, "no host" },
                 { "a session that goes on from there", &forge, &forge, &forge, SESSION, true, "not lent further", "no host" },
         };
 

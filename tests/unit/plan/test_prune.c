@@ -149,6 +149,23 @@ static void a_circle_of_layers_ends(void **state)
         assert_int_equal(prune.count, 0);
 }
 
+static void a_damaged_layer_may_stand_on_any_other(void **state)
+{
+        static char lost[] = "lost";
+        struct engine_layer damaged[] = { { .key = old_base, .kind = kind_base },
+                                          { .key = lost, .kind = kind_template, .unsure = true } };
+        const struct engine_layers both = { .items = damaged, .count = ARRAY_SIZE(damaged) };
+        _cleanup_(strv_clear) struct strv used = STRV_INIT;
+        _cleanup_(prune_clear) struct prune of_a_vm = PRUNE_INIT, of_nobody = PRUNE_INIT;
+
+        prune_unused(&both, &used, true, &of_nobody);
+        assert_int_equal(of_nobody.count, 2);
+        assert_int_equal(of_nobody.steps[0].layer, 1);
+        strv_add(&used, lost);
+        prune_unused(&both, &used, true, &of_a_vm);
+        assert_int_equal(of_a_vm.count, 0);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -162,6 +179,7 @@ int main(void)
                 cmocka_unit_test(the_one_that_was_just_used_stays_whatever_the_budget),
                 cmocka_unit_test(what_somebody_works_with_stays_with_all_below_it),
                 cmocka_unit_test(a_circle_of_layers_ends),
+                cmocka_unit_test(a_damaged_layer_may_stand_on_any_other),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

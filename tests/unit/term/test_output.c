@@ -74,6 +74,21 @@ static void a_log_gets_one_line_for_each_begin_and_end(void **state)
                                   "[create] done in TIME\n");
 }
 
+static void notes_and_warnings_do_not_drive_the_terminal(void **state)
+{
+        struct capture capture;
+        struct output *output = begin(&capture, STDERR_FILENO, OUTPUT_AUTO, false);
+        struct event_sink *events = output_sink(output);
+        _cleanup_(freep) char *text = NULL;
+
+        event_note(events, "%s", "a guest's \033[2Jname\nmachine: error");
+        event_warning(events, "%s", "\033]0;title\007 and \xc2\x9b");
+        output_free(output);
+        text = capture_end(&capture);
+        assert_string_equal(text, "note: a guest's \\x1b[2Jname\\x0amachine: error\n"
+                                  "warning: \\x1b]0;title\\x07 and \\xc2\\x9b\n");
+}
+
 static void a_failed_step_leaves_its_last_lines_in_the_log(void **state)
 {
         struct capture capture;
@@ -317,6 +332,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_log_gets_one_line_for_each_begin_and_end),
+                cmocka_unit_test(notes_and_warnings_do_not_drive_the_terminal),
                 cmocka_unit_test(a_failed_step_leaves_its_last_lines_in_the_log),
                 cmocka_unit_test(verbose_shows_each_line_of_a_step_once),
                 cmocka_unit_test(quiet_leaves_warnings_only),
