@@ -2,7 +2,6 @@
  * `machine code`, `machine cursor` and `machine zed`: open the folder of a project's repo in an editor that is installed on
  * this computer. The editor then connects by itself, with this computer's ssh, to the host machine-NAME.
  */
-#include <fcntl.h>
 #include <unistd.h>
 
 #include "command/command.h"

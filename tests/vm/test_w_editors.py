@@ -143,10 +143,13 @@ def test_an_editor_that_asks_for_the_agent_gets_none(vm):
         agent.bind(path)
         agent.listen()
         agent.settimeout(0)
-        said = vm.program.run("/usr/bin/ssh", "-A", "-T", "-F", config(vm), HOST, "echo agent: $SSH_AUTH_SOCK", env={"SSH_AUTH_SOCK": path})
-        assert said.out == "agent:\n"
+        ask = ["-A", "-T", "-F", config(vm), HOST, "echo agent: $SSH_AUTH_SOCK"]
+        assert vm.program.run("/usr/bin/ssh", *ask, env={"SSH_AUTH_SOCK": path}).out == "agent:\n"
         with pytest.raises(BlockingIOError):
             agent.accept()
+        # Without our line it would have been lent.
+        lent = vm.program.run("/usr/bin/ssh", "-o", "IdentityAgent=SSH_AUTH_SOCK", *ask, env={"SSH_AUTH_SOCK": path})
+        assert lent.out.startswith("agent: /")
 
 
 @pytest.mark.long
