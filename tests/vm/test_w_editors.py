@@ -20,6 +20,7 @@ import subprocess
 
 import lab as lab_module
 import pytest
+from agent import make_key, ssh_agent
 from conftest import SMALL, Vm, surroundings
 from program import free_port, wait_until
 
@@ -137,19 +138,13 @@ def test_two_windows_at_once_share_the_server_and_not_the_connection(vm):
 
 
 def test_an_editor_that_asks_for_the_agent_gets_none(vm):
-    """-A counts more than ForwardAgent. The agent that ssh is told of needn't be there: it isn't asked for."""
-    with socket.socket(socket.AF_UNIX) as agent:
-        path = os.path.join(vm.program.root, "agent")
-        agent.bind(path)
-        agent.listen()
-        agent.settimeout(0)
-        ask = ["-A", "-T", "-F", config(vm), HOST, "echo agent: $SSH_AUTH_SOCK"]
-        assert vm.program.run("/usr/bin/ssh", *ask, env={"SSH_AUTH_SOCK": path}).out == "agent:\n"
-        with pytest.raises(BlockingIOError):
-            agent.accept()
-        # Without our line it would have been lent.
-        lent = vm.program.run("/usr/bin/ssh", "-o", "IdentityAgent=SSH_AUTH_SOCK", *ask, env={"SSH_AUTH_SOCK": path})
-        assert lent.out.startswith("agent: /")
+    """-A counts more than ForwardAgent. Without our IdentityAgent it would be lent."""
+    folder = vm.program.folder("k")
+    ask = ["-A", "-T", "-F", config(vm), HOST, "ssh-add -l"]
+    with ssh_agent(f"{folder}/agent", make_key(f"{folder}/one", "one key")) as agent:
+        env = {"SSH_AUTH_SOCK": agent}
+        assert vm.program.run("/usr/bin/ssh", *ask, env=env, status=2).out == ""
+        assert "one key" in vm.program.run("/usr/bin/ssh", "-o", "IdentityAgent=SSH_AUTH_SOCK", *ask, env=env).out
 
 
 @pytest.mark.long
