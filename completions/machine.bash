@@ -3,7 +3,7 @@ _machine_agents() {
         echo "claude codex aider"
 }
 _machine_commands() {
-        echo "agent aider audit bake claude codex cp destroy doctor down egress help init keys layers list lock logs open plan profile prune rebuild rename restart run secrets ssh status trust up validate version"
+        echo "agent aider audit bake claude code codex cp cursor destroy doctor down egress help init keys layers list lock logs open plan profile prune rebuild rename restart run secrets ssh status trust up validate version zed"
 }
 _machine_engines() {
         echo "auto qemu lima"
@@ -33,6 +33,10 @@ _machine_table() {
         codex) options="--session -s --list -l --json --plain --verbose -v --quiet -q --help -h" valued="--session -s" ;;
         aider) options="--session -s --list -l --json --plain --verbose -v --quiet -q --help -h" valued="--session -s" ;;
         agent) options="--session -s --list -l --json --plain --verbose -v --quiet -q --help -h" valued="--session -s" ;;
+        code) options="--repo -r --json --plain --verbose -v --quiet -q --help -h" valued="--repo -r" ;;
+        vscode) options="--repo -r --json --plain --verbose -v --quiet -q --help -h" valued="--repo -r" ;;
+        cursor) options="--repo -r --json --plain --verbose -v --quiet -q --help -h" valued="--repo -r" ;;
+        zed) options="--repo -r --json --plain --verbose -v --quiet -q --help -h" valued="--repo -r" ;;
         list) options="--json --plain --verbose -v --quiet -q --help -h" valued="" ;;
         ls) options="--json --plain --verbose -v --quiet -q --help -h" valued="" ;;
         ps) options="--json --plain --verbose -v --quiet -q --help -h" valued="" ;;
@@ -99,6 +103,10 @@ _machine_operand() {
         agent:0) kind=names ;;
         agent:1) kind=agents ;;
         agent:-*) kind=files ;;
+        code:0) kind=names ;;
+        vscode:0) kind=names ;;
+        cursor:0) kind=names ;;
+        zed:0) kind=names ;;
         status:0) kind=names ;;
         logs:0) kind=names ;;
         cp:*) kind=paths ;;

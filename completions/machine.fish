@@ -5,7 +5,7 @@ function __machine_agents
 end
 
 function __machine_commands
-        string split ' ' 'agent aider audit bake claude codex cp destroy doctor down egress help init keys layers list lock logs open plan profile prune rebuild rename restart run secrets ssh status trust up validate version'
+        string split ' ' 'agent aider audit bake claude code codex cp cursor destroy doctor down egress help init keys layers list lock logs open plan profile prune rebuild rename restart run secrets ssh status trust up validate version zed'
 end
 
 function __machine_engines
@@ -39,6 +39,14 @@ function __machine_valued
                         string split ' ' -- '--session -s'
                 case agent
                         string split ' ' -- '--session -s'
+                case code
+                        string split ' ' -- '--repo -r'
+                case vscode
+                        string split ' ' -- '--repo -r'
+                case cursor
+                        string split ' ' -- '--repo -r'
+                case zed
+                        string split ' ' -- '--repo -r'
                 case logs
                         string split ' ' -- '--lines -n --log -l'
                 case cp
@@ -114,6 +122,9 @@ complete -c machine -n __fish_use_subcommand -a claude -d 'open Claude Code in t
 complete -c machine -n __fish_use_subcommand -a codex -d 'open Codex in the project\'s folder, or come back to it'
 complete -c machine -n __fish_use_subcommand -a aider -d 'open Aider in the project\'s folder, or come back to it'
 complete -c machine -n __fish_use_subcommand -a agent -d 'open any agent in the project\'s folder, or come back to it'
+complete -c machine -n __fish_use_subcommand -a code -d 'open the project\'s folder in VS Code'
+complete -c machine -n __fish_use_subcommand -a cursor -d 'open the project\'s folder in Cursor'
+complete -c machine -n __fish_use_subcommand -a zed -d 'open the project\'s folder in Zed'
 complete -c machine -n __fish_use_subcommand -a list -d 'show all projects and VMs'
 complete -c machine -n __fish_use_subcommand -a status -d 'show how a VM differs from its configuration'
 complete -c machine -n __fish_use_subcommand -a logs -d 'show what a VM\'s console said, and its other logs'
@@ -240,6 +251,34 @@ complete -c machine -n '__machine_in agent' -l plain -d 'print progress as plain
 complete -c machine -n '__machine_in agent' -l verbose -s v -d 'print progress as plain lines, and all that each step says'
 complete -c machine -n '__machine_in agent' -l quiet -s q -d 'print warnings and results only'
 complete -c machine -n '__machine_in agent' -l help -s h -d 'print this help'
+complete -c machine -n '__machine_at code 1' -a '(__machine_names)'
+complete -c machine -n '__machine_in code' -l repo -s r -x -d 'the repo to open, if not the first'
+complete -c machine -n '__machine_in code' -l json -d 'print results and events as JSON'
+complete -c machine -n '__machine_in code' -l plain -d 'print progress as plain lines'
+complete -c machine -n '__machine_in code' -l verbose -s v -d 'print progress as plain lines, and all that each step says'
+complete -c machine -n '__machine_in code' -l quiet -s q -d 'print warnings and results only'
+complete -c machine -n '__machine_in code' -l help -s h -d 'print this help'
+complete -c machine -n '__machine_at vscode 1' -a '(__machine_names)'
+complete -c machine -n '__machine_in vscode' -l repo -s r -x -d 'the repo to open, if not the first'
+complete -c machine -n '__machine_in vscode' -l json -d 'print results and events as JSON'
+complete -c machine -n '__machine_in vscode' -l plain -d 'print progress as plain lines'
+complete -c machine -n '__machine_in vscode' -l verbose -s v -d 'print progress as plain lines, and all that each step says'
+complete -c machine -n '__machine_in vscode' -l quiet -s q -d 'print warnings and results only'
+complete -c machine -n '__machine_in vscode' -l help -s h -d 'print this help'
+complete -c machine -n '__machine_at cursor 1' -a '(__machine_names)'
+complete -c machine -n '__machine_in cursor' -l repo -s r -x -d 'the repo to open, if not the first'
+complete -c machine -n '__machine_in cursor' -l json -d 'print results and events as JSON'
+complete -c machine -n '__machine_in cursor' -l plain -d 'print progress as plain lines'
+complete -c machine -n '__machine_in cursor' -l verbose -s v -d 'print progress as plain lines, and all that each step says'
+complete -c machine -n '__machine_in cursor' -l quiet -s q -d 'print warnings and results only'
+complete -c machine -n '__machine_in cursor' -l help -s h -d 'print this help'
+complete -c machine -n '__machine_at zed 1' -a '(__machine_names)'
+complete -c machine -n '__machine_in zed' -l repo -s r -x -d 'the repo to open, if not the first'
+complete -c machine -n '__machine_in zed' -l json -d 'print results and events as JSON'
+complete -c machine -n '__machine_in zed' -l plain -d 'print progress as plain lines'
+complete -c machine -n '__machine_in zed' -l verbose -s v -d 'print progress as plain lines, and all that each step says'
+complete -c machine -n '__machine_in zed' -l quiet -s q -d 'print warnings and results only'
+complete -c machine -n '__machine_in zed' -l help -s h -d 'print this help'
 complete -c machine -n '__machine_in list' -l json -d 'print results and events as JSON'
 complete -c machine -n '__machine_in list' -l plain -d 'print progress as plain lines'
 complete -c machine -n '__machine_in list' -l verbose -s v -d 'print progress as plain lines, and all that each step says'

@@ -50,8 +50,9 @@ $SIG{$_} = sub { exit 1 } for qw(INT TERM HUP PIPE);
 
 # In each home: caches, what can be fetched again, and what programs note about how they were used
 my @home_safe = qw(.cache .npm .cargo/registry .cargo/git .rustup .nvm .pyenv .rbenv .bun .deno .gradle/caches .m2/repository .gem
-        .ccache .node-gyp .yarn .pnpm-store .nuget/packages .dotnet .vscode-server .cursor-server go/pkg .local/share/pnpm
-        .local/share/uv .local/share/mise .local/share/virtualenv .local/share/Trash .local/state .local/lib .local/pipx);
+        .ccache .node-gyp .yarn .pnpm-store .nuget/packages .dotnet .vscode-server .cursor-server .zed_server go/pkg .local/share/pnpm
+        .local/share/uv .local/share/mise .local/share/virtualenv .local/share/zed .local/share/Trash .local/state .local/lib
+        .local/pipx);
 my $home_quiet = qr{^(?:\.(?:bash|zsh|python|node_repl|psql|mysql|sqlite|irb)_history|\.lesshst|\.viminfo|\.wget-hsts
         |\.zcompdump.*|\.sudo_as_admin_successful|\.Xauthority|\.ssh/known_hosts(?:\.old)?|\.ssh/agent/.*|\.gnupg/random_seed
         |\.config/machine/.*|\.config/go/telemetry/.*|\.config/direnv/lib/machine\.sh)$}x;

@@ -77,10 +77,12 @@ void ssh_config_block(const struct ssh_host *host, struct strbuf *out)
                  * QEMU or the network ends, so does the connection at once. */
                 "ServerAliveCountMax 240",
         };
+        _cleanup_(freep) char *alias = xasprintf("machine-%s", host->name);
 
-        strbuf_addf(out, "Host machine-%s\n", host->name);
-        strbuf_addf(out, "  HostName %s\n", host->port > 0 ? "127.0.0.1" : host->name);
-        strbuf_addf(out, "  HostKeyAlias machine-%s\n", host->name);
+        strbuf_addf(out, "Host %s\n", alias);
+        /* Clients that don't know HostKeyAlias look for the key under HostName. A proxy needs no other. */
+        strbuf_addf(out, "  HostName %s\n", host->port > 0 ? "127.0.0.1" : alias);
+        strbuf_addf(out, "  HostKeyAlias %s\n", alias);
         strbuf_addf(out, "  User %s\n", host->user);
         strbuf_adds(out, "  IdentityFile ");
         add_path(out, host->folder, "id_ed25519");
@@ -92,6 +94,9 @@ void ssh_config_block(const struct ssh_host *host, struct strbuf *out)
         else
                 add_proxy_command(out, host);
         strbuf_addf(out, "  ForwardAgent %s\n", host->forward_agent ? "yes" : "no");
+        /* "ssh -A" counts more than ForwardAgent, and an editor may say it. Without an agent, ssh has none to forward. */
+        if (!host->forward_agent)
+                strbuf_adds(out, "  IdentityAgent none\n");
         for (size_t i = 0; i < ARRAY_SIZE(fixed); i++)
                 strbuf_addf(out, "  %s\n", fixed[i]);
 }

@@ -48,7 +48,7 @@ static void ssh_reads_the_block_as_it_was_meant(void **state)
         struct ssh_host host = blog("/srv/vms/blog");
         _cleanup_(freep) char *read = block_as_ssh_reads(state, &host);
 
-        assert_line(read, "hostname blog");
+        assert_line(read, "hostname machine-blog");
         assert_line(read, "hostkeyalias machine-blog");
         assert_line(read, "user me");
         assert_line(read, "identityfile /srv/vms/blog/id_ed25519");
@@ -62,6 +62,7 @@ static void ssh_reads_the_block_as_it_was_meant(void **state)
         assert_line(read, "proxycommand /usr/bin/machine proxy blog");
         assert_line(read, "proxyusefdpass yes");
         assert_line(read, "forwardagent no");
+        assert_line(read, "identityagent none");
         assert_line(read, "addkeystoagent false");
         assert_line(read, "preferredauthentications publickey");
 }
@@ -74,6 +75,7 @@ static void the_agent_is_forwarded_only_when_asked_for(void **state)
         host.forward_agent = true;
         read = block_as_ssh_reads(state, &host);
         assert_line(read, "forwardagent yes");
+        assert_null(strstr(read, "\nidentityagent "));
 }
 
 /* ssh takes the first value, and the block comes before whatever the user sets for all hosts. */
@@ -95,9 +97,11 @@ static void a_users_settings_for_all_hosts_do_not_weaken_the_block(void **state)
                            "  VerifyHostKeyDNS yes\n"
                            "  UpdateHostKeys yes\n"
                            "  AddKeysToAgent yes\n"
+                           "  IdentityAgent SSH_AUTH_SOCK\n"
                            "  PreferredAuthentications password\n");
         read = as_ssh_reads(state, text.buf);
         assert_line(read, "forwardagent no");
+        assert_line(read, "identityagent none");
         assert_line(read, "forwardx11 no");
         assert_line(read, "stricthostkeychecking true");
         assert_line(read, "userknownhostsfile /srv/vms/blog/known_hosts");
