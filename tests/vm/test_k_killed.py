@@ -39,7 +39,8 @@ def test_an_interrupted_template_build_ends_at_once_and_leaves_nothing(base):
         copied_layers(program, base, only=lambda layer: layer["kind"] == "base")
         program.projects(f"[blog]\n{SMALL}")
         child = program.start("bake")
-        wait_until(lambda: program.processes("qemu-system"), 60, "the template's guest boots")
+        # QEMU is also started to ask for its version.
+        wait_until(lambda: program.processes("guest=template"), 60, "the template's guest boots")
         assert "building" in [layer["kind"] for layer in layers(program).values()]
         child.send_signal(signal.SIGINT)
         result = program.finish(child, timeout=30)
