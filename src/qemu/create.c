@@ -28,18 +28,13 @@ static int find_template(const struct vm *vm, const struct layer *base, struct e
 {
         _cleanup_(acceleration_clear) struct acceleration acceleration = ACCELERATION_INIT;
         _cleanup_(toolkit_clear) struct toolkit toolkit = TOOLKIT_INIT;
+        struct template_wish wish;
 
         if (toolkit_find(&toolkit, err) < 0)
                 return -1;
         acceleration_find(&acceleration);
-        return template_ensure(&(struct template_wish){ .base = base,
-                                                        .user = vm->record.user,
-                                                        .shell = vm->record.shell,
-                                                        .cpus = vm->record.cpus,
-                                                        .memory_bytes = vm->record.memory_bytes,
-                                                        .toolkit = &toolkit,
-                                                        .acceleration = &acceleration },
-                               events, out, err);
+        wish = template_wish_for(&vm->record, base, &toolkit, &acceleration);
+        return template_ensure(&wish, events, out, err);
 }
 
 int create_find_base(const struct vm_record *record, struct event_sink *events, struct layer *out, struct lock *lock,

@@ -218,16 +218,8 @@ static int run_restored(struct launch *launch, bool *reached, struct error **err
 static int check_fit(const struct launch *launch, const struct layer *layer, struct error **err)
 {
         _cleanup_(layer_clear) struct layer base = LAYER_INIT;
-        const struct vm_record *record = &launch->vm->record;
-        const struct template_wish wish = {
-                .base = &base,
-                .user = record->user,
-                .shell = record->shell,
-                .cpus = record->cpus,
-                .memory_bytes = record->memory_bytes,
-                .toolkit = &launch->toolkit,
-                .acceleration = &launch->acceleration,
-        };
+        const struct template_wish wish =
+                template_wish_for(&launch->vm->record, &base, &launch->toolkit, &launch->acceleration);
         const char *parent;
 
         if (json_get_string(layer->manifest, "parent", &parent, err) < 0 || layer_open(parent, &base, err) < 0)

@@ -72,26 +72,12 @@ int engine_remove_layer(const char *key, bool memory_only, engine_in_use_fn in_u
         return stock_remove(key, &templates, memory_only, in_use, data, err);
 }
 
-static struct template_wish wish_of(const struct vm_record *record, const struct layer *base, const struct toolkit *toolkit,
-                                    const struct acceleration *acceleration)
-{
-        return (struct template_wish){
-                .base = base,
-                .user = record->user,
-                .shell = record->shell,
-                .cpus = record->cpus,
-                .memory_bytes = record->memory_bytes,
-                .toolkit = toolkit,
-                .acceleration = acceleration,
-        };
-}
-
 static int bake_template(const struct vm_record *record, const struct layer *base, bool force, struct event_sink *events,
                          struct error **err)
 {
         _cleanup_(acceleration_clear) struct acceleration acceleration = ACCELERATION_INIT;
         _cleanup_(toolkit_clear) struct toolkit toolkit = TOOLKIT_INIT;
-        const struct template_wish wish = wish_of(record, base, &toolkit, &acceleration);
+        const struct template_wish wish = template_wish_for(record, base, &toolkit, &acceleration);
         _cleanup_(layer_clear) struct layer old = LAYER_INIT;
         _cleanup_(layer_clear) struct layer made = LAYER_INIT;
         int there;
@@ -119,7 +105,7 @@ int engine_baked(const struct vm_record *record, struct error **err)
         if (toolkit_find(&toolkit, err) < 0)
                 return -1;
         acceleration_find(&acceleration);
-        wish = wish_of(record, &base, &toolkit, &acceleration);
+        wish = template_wish_for(record, &base, &toolkit, &acceleration);
         return template_find(&wish, &found, err);
 }
 

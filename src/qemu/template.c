@@ -166,6 +166,20 @@ int template_check(const struct layer *layer, struct error **err)
 
 /* --- finding and making one */
 
+struct template_wish template_wish_for(const struct vm_record *record, const struct layer *base, const struct toolkit *toolkit,
+                                       const struct acceleration *acceleration)
+{
+        return (struct template_wish){
+                .base = base,
+                .user = record->user,
+                .shell = record->shell,
+                .cpus = record->cpus,
+                .memory_bytes = record->memory_bytes,
+                .toolkit = toolkit,
+                .acceleration = acceleration,
+        };
+}
+
 /* Looks for one of that kind that can be restored, whatever its serial number. Returns 1, or 0 when there is none. */
 static int find(const char *inputs, struct layer *out, struct error **err)
 {

@@ -14,6 +14,7 @@
 #include "host/acceleration.h"
 #include "image/layer.h"
 #include "qemu/toolkit.h"
+#include "vm/record.h"
 
 struct template_wish {
         const struct layer *base;
@@ -22,6 +23,10 @@ struct template_wish {
         const struct toolkit *toolkit;
         const struct acceleration *acceleration;
 };
+
+/* What a VM with that record (user, shell, cpus, memory) is restored from, on `base`. Borrows everything. */
+struct template_wish template_wish_for(const struct vm_record *record, const struct layer *base, const struct toolkit *toolkit,
+                                       const struct acceleration *acceleration);
 
 /* Finds the template for that wish. Returns 1 with `out` filled in, 0 when none can be restored, -1 on failure. */
 int template_find(const struct template_wish *wish, struct layer *out, struct error **err);
