@@ -2,17 +2,39 @@
 
 #include "lib/interrupt.h"
 
-static void send_event(struct event_sink *sink, enum event_type type, const char *id, const char *format, va_list args)
-        _printf_(4, 0);
+const char *event_type_name(enum event_type type)
+{
+        static const char *const names[] = {
+                [EVENT_BEGIN] = "begin", [EVENT_LINE] = "line",       [EVENT_PROGRESS] = "progress",
+                [EVENT_NOTE] = "note",   [EVENT_WARNING] = "warning", [EVENT_END] = "end",
+        };
 
-static void send_event(struct event_sink *sink, enum event_type type, const char *id, const char *format, va_list args)
+        return names[type];
+}
+
+const char *event_outcome_name(enum event_outcome outcome)
+{
+        static const char *const names[] = {
+                [EVENT_DONE] = "done",
+                [EVENT_SKIPPED] = "skipped",
+                [EVENT_FAILED] = "failed",
+                [EVENT_STOPPED] = "stopped",
+        };
+
+        return names[outcome];
+}
+
+static void send_event(struct event_sink *sink, struct event event, const char *format, va_list args) _printf_(3, 0);
+
+static void send_event(struct event_sink *sink, struct event event, const char *format, va_list args)
 {
         _cleanup_(freep) char *text = NULL;
 
         if (!sink || interrupt_pending())
                 return;
         text = xvasprintf(format, args);
-        sink->handle(sink, &(struct event){ .type = type, .id = id, .text = text });
+        event.text = text;
+        sink->handle(sink, &event);
 }
 
 void event_begin(struct event_sink *sink, const char *id, const char *format, ...)
@@ -20,21 +42,17 @@ void event_begin(struct event_sink *sink, const char *id, const char *format, ..
         va_list args;
 
         va_start(args, format);
-        send_event(sink, EVENT_BEGIN, id, format, args);
+        send_event(sink, (struct event){ .type = EVENT_BEGIN, .id = id }, format, args);
         va_end(args);
 }
 
 void event_begin_expecting(struct event_sink *sink, const char *id, int64_t expected_ms, const char *format, ...)
 {
-        _cleanup_(freep) char *text = NULL;
         va_list args;
 
-        if (!sink || interrupt_pending())
-                return;
         va_start(args, format);
-        text = xvasprintf(format, args);
+        send_event(sink, (struct event){ .type = EVENT_BEGIN, .id = id, .expected_ms = expected_ms }, format, args);
         va_end(args);
-        sink->handle(sink, &(struct event){ .type = EVENT_BEGIN, .id = id, .text = text, .expected_ms = expected_ms });
 }
 
 void event_progress(struct event_sink *sink, int64_t done, int64_t whole)
@@ -54,7 +72,7 @@ void event_note(struct event_sink *sink, const char *format, ...)
         va_list args;
 
         va_start(args, format);
-        send_event(sink, EVENT_NOTE, NULL, format, args);
+        send_event(sink, (struct event){ .type = EVENT_NOTE }, format, args);
         va_end(args);
 }
 
@@ -63,7 +81,7 @@ void event_warning(struct event_sink *sink, const char *format, ...)
         va_list args;
 
         va_start(args, format);
-        send_event(sink, EVENT_WARNING, NULL, format, args);
+        send_event(sink, (struct event){ .type = EVENT_WARNING }, format, args);
         va_end(args);
 }
 

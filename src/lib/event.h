@@ -24,6 +24,10 @@ enum event_type {
 
 enum event_outcome { EVENT_DONE, EVENT_SKIPPED, EVENT_FAILED, EVENT_STOPPED };
 
+/* "begin", "line", …; "done", "skipped", …: as programs get them. */
+const char *event_type_name(enum event_type type);
+const char *event_outcome_name(enum event_outcome outcome);
+
 struct event {
         enum event_type type;
         enum event_outcome outcome;

@@ -28,13 +28,6 @@ struct output {
         int tick_stop[2]; /* closing the writing end ends the thread */
 };
 
-static const char *const outcome_names[] = {
-        [EVENT_DONE] = "done",
-        [EVENT_SKIPPED] = "skipped",
-        [EVENT_FAILED] = "failed",
-        [EVENT_STOPPED] = "stopped",
-};
-
 /* Appends "note: …" or "warning: …", with an end of line. */
 static void add_remark(const struct terminal *terminal, const struct event *event, struct strbuf *out)
 {
@@ -174,7 +167,7 @@ static void add_plain_end(const struct step *step, bool lines, struct strbuf *ou
         /* A log gets only the last lines of a failed step; all of them would bury the rest. */
         for (size_t n = 0; lines && (line = step_kept_line(step, n)); n++)
                 strbuf_addf(out, "[%s] | %s\n", step->id, line);
-        strbuf_addf(out, "[%s] %s", step->id, outcome_names[step->outcome]);
+        strbuf_addf(out, "[%s] %s", step->id, event_outcome_name(step->outcome));
         if (step->outcome == EVENT_DONE)
                 strbuf_addf(out, " in %s", duration);
         else if (step->outcome == EVENT_FAILED || step->outcome == EVENT_STOPPED)
@@ -221,18 +214,13 @@ static void show_plain(struct output *output, const struct event *event)
 
 static void show_json(struct output *output, const struct event *event)
 {
-        static const char *const names[] = {
-                [EVENT_BEGIN] = "begin",     [EVENT_LINE] = "line", [EVENT_NOTE] = "note",
-                [EVENT_WARNING] = "warning", [EVENT_END] = "end",
-        };
         _cleanup_(json_decrefp) json_t *value = NULL;
         const struct step *step;
 
         if (event->type == EVENT_PROGRESS)
                 return;
         value = json_object();
-
-        json_object_set_new(value, "event", json_string(names[event->type]));
+        json_object_set_new(value, "event", json_string(event_type_name(event->type)));
         if (event->type == EVENT_BEGIN || event->type == EVENT_END)
                 json_object_set_new(value, "id", json_line_text(event->id));
         if (event->type != EVENT_END)
@@ -246,7 +234,7 @@ static void show_json(struct output *output, const struct event *event)
                 /* It began after Ctrl-C, so it was not reported. */
                 if (!step && event->outcome == EVENT_STOPPED)
                         return;
-                json_object_set_new(value, "outcome", json_string(outcome_names[event->outcome]));
+                json_object_set_new(value, "outcome", json_string(event_outcome_name(event->outcome)));
                 json_object_set_new(value, "reason", json_line_text(event->text));
                 json_object_set_new(value, "seconds",
                                     step ? json_real((double)(step->ended - step->started) / 1000) : json_null());

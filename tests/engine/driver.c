@@ -65,21 +65,10 @@ static int64_t began;
 
 static void print_event(struct event_sink *sink, const struct event *event)
 {
-        static const char *const types[] = {
-                [EVENT_BEGIN] = "begin",     [EVENT_LINE] = "line", [EVENT_NOTE] = "note",
-                [EVENT_WARNING] = "warning", [EVENT_END] = "end",
-        };
-        static const char *const outcomes[] = {
-                [EVENT_DONE] = "done",
-                [EVENT_SKIPPED] = "skipped",
-                [EVENT_FAILED] = "failed",
-                [EVENT_STOPPED] = "stopped",
-        };
-
         if (event->type == EVENT_PROGRESS)
                 return;
-        fprintf(stderr, "%8.3f %s %s%s%s\n", (double)(now_ms() - began) / 1000, types[event->type],
-                event->type == EVENT_END ? outcomes[event->outcome]
+        fprintf(stderr, "%8.3f %s %s%s%s\n", (double)(now_ms() - began) / 1000, event_type_name(event->type),
+                event->type == EVENT_END ? event_outcome_name(event->outcome)
                 : event->text            ? event->text
                                          : "",
                 event->id ? " " : "", event->id ? event->id : "");

@@ -11,19 +11,10 @@ struct recorder {
 
 static void record(struct event_sink *sink, const struct event *event)
 {
-        static const char *const types[] = {
-                [EVENT_BEGIN] = "begin",     [EVENT_LINE] = "line", [EVENT_NOTE] = "note",
-                [EVENT_WARNING] = "warning", [EVENT_END] = "end",
-        };
-        static const char *const outcomes[] = {
-                [EVENT_DONE] = "done",
-                [EVENT_SKIPPED] = "skipped",
-                [EVENT_FAILED] = "failed",
-        };
         struct recorder *recorder = (struct recorder *)sink;
 
-        strbuf_addf(&recorder->heard, "%s %s %s (%s)\n", types[event->type], event->id ? event->id : "-",
-                    event->type == EVENT_END ? outcomes[event->outcome] : "-", event->text ? event->text : "nothing");
+        strbuf_addf(&recorder->heard, "%s %s %s (%s)\n", event_type_name(event->type), event->id ? event->id : "-",
+                    event->type == EVENT_END ? event_outcome_name(event->outcome) : "-", event->text ? event->text : "nothing");
 }
 
 static void a_sink_hears_every_event_as_it_was_told(void **state)
