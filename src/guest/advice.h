@@ -16,5 +16,5 @@ char *advice_on_trust(const char *said, size_t length, const char *again);
 /* Was it a network that broke off? What a VM that may not reach everything is refused looks the same, so there it is not. */
 bool advice_broke_off(const struct vm *vm, const char *said, size_t length);
 
-/* Why that may go well the next time, for error_passes(). */
-#define ADVICE_BROKE_OFF "a network that broke off often holds the next time"
+/* For error_passes(), where a session ended before what ran in it. */
+#define ADVICE_CUT_OFF_PASSES "a connection that was cut off often holds the next time"

@@ -5,6 +5,7 @@
 #include "guest/reach.h"
 #include "guest/script.h"
 #include "guest/transcript.h"
+#include "lib/said.h"
 #include "lib/text.h"
 
 #define CLONE_TIMEOUT_MS (2 * 60 * 60 * 1000)
@@ -120,7 +121,7 @@ static void add_hint(const struct vm *vm, const struct project *project, const s
                 error_hint(err, "%s%s%s%s%s", hint ? hint : "", hint && log ? "; all that git said: " : "", log ? "less '" : "",
                            log ? log : "", log ? "'" : "");
         if (!hint && advice_broke_off(vm, said->buf, said->len))
-                error_passes(err, ADVICE_BROKE_OFF);
+                error_passes(err, SAID_BROKEN_OFF_PASSES);
 }
 
 static void add_failure(const struct vm *vm, const struct project *project, const struct clone *clone, struct error **errors)
@@ -135,7 +136,7 @@ static void add_failure(const struct vm *vm, const struct project *project, cons
                                  : "git was cut off");
         add_hint(vm, project, clone, &error);
         if (!clone->ended)
-                error_passes(&error, "a connection that was cut off often holds the next time");
+                error_passes(&error, ADVICE_CUT_OFF_PASSES);
         error_append(errors, error);
 }
 

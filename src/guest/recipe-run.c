@@ -315,7 +315,7 @@ static void advise(const struct recipe_run *run, const struct step_log *log, str
         }
         if (advice_broke_off(run->vm, said->buf, said->len)) {
                 error_hint(err, "less '%s'", log->path);
-                error_passes(err, ADVICE_BROKE_OFF);
+                error_passes(err, SAID_BROKEN_OFF_PASSES);
                 return;
         }
         error_hint(err, "less '%s'; when it is fixed, go on from there with: %s", log->path, run->again);
@@ -349,7 +349,7 @@ static int cut_off(const struct report *report, const struct process_result *res
 
         error_set(err, ERROR_STEP, "the recipe's part '%s' was cut off in VM '%s': %s%s%s", report->run->part->name,
                   report->run->vm->name, how, *why ? ": " : "", why);
-        return error_passes(err, "a connection that was cut off often holds the next time");
+        return error_passes(err, ADVICE_CUT_OFF_PASSES);
 }
 
 static void tell_missed(const struct report *report)

@@ -71,7 +71,7 @@ static int curl_failed(const struct process_result *result, struct error **err)
 
                 error_hint(err, "%s", advice);
         } else if (said_broken_off(result->err.buf, result->err.len)) {
-                error_passes(err, "what came whole is kept: a network that broke off often holds the next time");
+                error_passes(err, "what came whole is kept: " SAID_BROKEN_OFF_PASSES);
         }
         return -1;
 }

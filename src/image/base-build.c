@@ -72,7 +72,7 @@ static void advise(const struct strbuf *said, const char *log, struct error **er
         }
         error_hint(err, "less '%s'", log);
         if (said_broken_off(said->buf, said->len))
-                error_passes(err, "only the base image is begun anew: a network that broke off often holds the next time");
+                error_passes(err, "only the base image is begun anew: " SAID_BROKEN_OFF_PASSES);
 }
 
 /* Sets an error with the line that tells why, and where to read all of the output. */

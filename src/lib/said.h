@@ -27,3 +27,5 @@ const char *said_untrusted(const char *text, size_t length);
 
 /* What was said of a network that broke off, or of a server that was busy; NULL when nothing was. Static. */
 const char *said_broken_off(const char *text, size_t length);
+/* Why it may go well the next time then, for error_passes(). */
+#define SAID_BROKEN_OFF_PASSES "a network that broke off often holds the next time"

@@ -122,7 +122,7 @@ int guest_await(const struct vm *vm, uint16_t port, pid_t driver, struct progres
                                 *err = TAKE_PTR(error);
                         error_wrap(err, "cannot log in to the guest on port %u of 127.0.0.1", port);
                         if (!refused)
-                                error_passes(err, "a guest boots faster when this computer has less to do");
+                                error_passes(err, PROGRESS_BOOT_PASSES);
                         return error_set_kind(err, ERROR_ENGINE);
                 }
                 if (interrupt_check(err) < 0)

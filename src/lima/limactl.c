@@ -7,6 +7,7 @@
 #include "lib/text.h"
 #include "lima/home.h"
 #include "lima/system.h"
+#include "vm/progress.h"
 
 #define LIST_TIMEOUT_MS 30000
 
@@ -103,9 +104,9 @@ static void advise(const char *complaint, struct error **err)
 
                 error_hint(err, "%s", advice);
         } else if (said_broken_off(complaint, length)) {
-                error_passes(err, "a network that broke off often holds the next time");
+                error_passes(err, SAID_BROKEN_OFF_PASSES);
         } else if (strstr(complaint, "timed out") || strstr(complaint, "did not receive an event")) {
-                error_passes(err, "a guest boots faster when this computer has less to do");
+                error_passes(err, PROGRESS_BOOT_PASSES);
         }
 }
 

@@ -166,7 +166,7 @@ static void on_look(struct loop *loop, void *data)
         }
         text = progress_text(&boot->progress, now_ms());
         error_set(&boot->error, ERROR_ENGINE, "its sshd does not answer %s", text);
-        error_passes(&boot->error, "a guest boots faster when this computer has less to do");
+        error_passes(&boot->error, PROGRESS_BOOT_PASSES);
         loop_quit(loop, -1);
 }
 

@@ -17,6 +17,9 @@
 #include "lib/error.h"
 #include "lib/os.h"
 
+/* For error_passes(), when a guest that boots was waited for in vain. */
+#define PROGRESS_BOOT_PASSES "a guest boots faster when this computer has less to do"
+
 struct progress {
         int quiet_ms, whole_ms;
         int64_t begun, moved, looked;
