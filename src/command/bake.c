@@ -2,7 +2,6 @@
 #include "command/command.h"
 #include "command/result.h"
 #include "config/project.h"
-#include "lib/interrupt.h"
 
 struct bake_options {
         struct common_options common;
@@ -19,13 +18,10 @@ static int run(struct context *context, const struct invocation *invocation, str
 {
         const struct bake_options *given = invocation->options;
         _cleanup_(projects_clear) struct projects projects = PROJECTS_INIT;
-        _cleanup_(freep) char *again = NULL;
 
         if (projects_read_apart(&projects, err) < 0)
                 return -1;
         projects_warn(&projects, NULL, context->front.events);
-        again = strv_join(&invocation->operands, " ");
-        interrupt_next("machine bake%s%s", *again ? " " : "", again);
         if ((invocation->operands.count > 0
                      ? bake_profiles(&context->front, &projects, &invocation->operands, given->force, err)
                      : bake_all(&context->front, &projects, given->force, err)) < 0)

@@ -3,7 +3,6 @@
 #include "command/result.h"
 #include "guest/repos.h"
 #include "lib/deadline.h"
-#include "lib/interrupt.h"
 #include "operation/boundary.h"
 #include "operation/engines.h"
 #include "operation/target.h"
@@ -31,7 +30,6 @@ static int run(struct context *context, const struct invocation *invocation, str
                 return -1;
         if (vm.exists && remove_vm(context, &vm, invocation->options, question, "rebuild", err) < 0)
                 return -1;
-        interrupt_next("machine up %s", vm.name);
         if (up_vm(&context->front, &vm, &target, engine, &up, err) < 0)
                 return -1;
         result_print(context, &(struct result){ .name = vm.name, .state = "running", .how = up.how, .started = started },

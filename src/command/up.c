@@ -4,7 +4,6 @@
 #include "command/result.h"
 #include "guest/archive.h"
 #include "lib/deadline.h"
-#include "lib/interrupt.h"
 #include "operation/target.h"
 #include "operation/unpack.h"
 #include "vm/vm.h"
@@ -43,7 +42,6 @@ static int run(struct context *context, const struct invocation *invocation, str
                 return dry_run(context, invocation_name(invocation), err);
         if (up_open(&context->front, invocation_name(invocation), &target, &vm, err) < 0)
                 return -1;
-        interrupt_next("machine up %s", vm.name);
         target.project.cold |= given->cold;
         if (up_vm(&context->front, &vm, &target, given->engine ? given->engine : target.project.engine, &up, err) < 0)
                 return -1;

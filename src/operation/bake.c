@@ -1,5 +1,6 @@
 #include "operation/bake.h"
 
+#include "lib/interrupt.h"
 #include "operation/describe.h"
 #include "operation/engines.h"
 #include "operation/outlook.h"
@@ -64,18 +65,21 @@ int bake_profiles(struct front *front, const struct projects *projects, const st
 {
         _cleanup_(target_clear) struct target target = TARGET_INIT;
         _cleanup_(freep) char *names = strv_join(profiles, " ");
+        _cleanup_(freep) char *again = xasprintf("machine bake%s%s", profiles->count > 0 ? " " : "", names);
 
+        interrupt_next("%s", again);
         if (project_default(&target.project, PROJECT_DEFAULT_NAME, projects, err) < 0)
                 return -1;
         target.name = xstrdup(PROJECT_DEFAULT_NAME);
         if (profiles->count > 0)
                 strv_clear(&target.project.profiles);
         strv_add_all(&target.project.profiles, profiles);
-        return bake(front, &target, xasprintf("machine bake%s%s", profiles->count > 0 ? " " : "", names), force, err);
+        return bake(front, &target, TAKE_PTR(again), force, err);
 }
 
 int bake_all(struct front *front, const struct projects *projects, bool force, struct error **err)
 {
+        interrupt_next("machine bake");
         for (size_t i = 0; i < projects->count; i++)
                 if (!projects->items[i].mistakes && !seen_before(projects, i) &&
                     bake_named(front, projects->items[i].name, force, err) < 0)

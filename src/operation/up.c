@@ -288,5 +288,6 @@ int up_vm(struct front *front, struct vm *vm, const struct target *target, const
 {
         _cleanup_(freep) char *command = xasprintf("machine up %s", vm->name);
 
+        interrupt_next("%s", command);
         return up(front, vm, target, engine, out, err) < 0 ? error_again(err, command) : 0;
 }
