@@ -148,10 +148,8 @@ static int make(struct context *context, const struct profile_options *given, co
         _cleanup_(freep) char *folder = NULL;
         _cleanup_(freep) char *file = NULL;
 
-        if (!text_name_valid(name)) {
-                error_set(err, ERROR_USAGE, "'%s' can't be a profile's name", name);
-                return error_hint(err, "names have a-z, 0-9 and '-', and start and end with a letter or digit");
-        }
+        if (project_check_name(name, "profile", err) < 0)
+                return -1;
         folder = new_folder(given, name, err);
         if (!folder)
                 return -1;

@@ -199,6 +199,14 @@ static int claim_for_checkout(const struct project *wanted, const char *owner, c
         return refuse_checkout(wanted, vm, err);
 }
 
+int project_check_name(const char *name, const char *what, struct error **err)
+{
+        if (text_name_valid(name))
+                return 0;
+        error_set(err, ERROR_USAGE, "'%s' can't be a %s's name", name, what);
+        return error_hint(err, "names have a-z, 0-9 and '-', and start and end with a letter or digit");
+}
+
 int project_claim_check(const struct project *wanted, const char *owner, const struct projects *projects, struct error **err)
 {
         if (wanted->checkout)

@@ -122,8 +122,10 @@ void project_set_engines(const char *const *names);
 int project_default(struct project *out, const char *name, const struct projects *projects, struct error **err);
 
 #define PROJECTS_OWNER "projects.toml" /* as the owner of a VM; a checkout's VM is owned by its folder */
+/* Fails with ERROR_USAGE when that can't be the name of a `what`: "project" or "profile". */
+int project_check_name(const char *name, const char *what, struct error **err);
 /*
- * Decides whether `wanted` may have the VM of its name. `owner` is who has it; NULL = nobody, because there is no such VM yet.
+ * Decides whether `wanted` may have the VM of its name. `owner` is that VM's owner; NULL = there is no such VM yet.
  * A checkout may not take the VM of another folder or of projects.toml, nor a name that has a table there. A table may not take
  * a checkout's VM. Pure.
  */

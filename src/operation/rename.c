@@ -40,17 +40,6 @@ static int check_projects(const struct vm *vm, const char *to, const struct proj
         return refuse_name(to, why, err);
 }
 
-static int check_name(const char *to, struct error **err)
-{
-        _cleanup_(freep) char *shown = NULL;
-
-        if (text_name_valid(to))
-                return 0;
-        shown = text_visible_dup(to);
-        error_set(err, ERROR_USAGE, "'%s' can't be a project's name", shown);
-        return error_hint(err, "names have a-z, 0-9 and '-', and start and end with a letter or digit");
-}
-
 /* --- can it get another? */
 
 static int check_intent(const struct vm *vm, struct error **err)
@@ -198,7 +187,7 @@ static int lock_both(struct front *front, struct vm *vm, struct vm *place, struc
 
 static int open_both(struct front *front, const char *from, const char *to, struct vm *vm, struct vm *place, struct error **err)
 {
-        if (check_name(to, err) < 0 || vm_open(vm, from, err) < 0 || vm_open(place, to, err) < 0)
+        if (project_check_name(to, "project", err) < 0 || vm_open(vm, from, err) < 0 || vm_open(place, to, err) < 0)
                 return -1;
         if (streq(from, to))
                 return error_set(err, ERROR_USAGE, "VM '%s' has this name", from);

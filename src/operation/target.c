@@ -138,10 +138,8 @@ static int resolve_named(struct front *front, const char *name, struct target *t
         _cleanup_(freep) char *folder = NULL;
         int found;
 
-        if (!text_name_valid(name)) {
-                error_set(err, ERROR_USAGE, "'%s' can't be a project's name", name);
-                return error_hint(err, "names have a-z, 0-9 and '-', and start and end with a letter or digit");
-        }
+        if (project_check_name(name, "project", err) < 0)
+                return -1;
         if (streq(name, PROJECT_DEFAULT_NAME))
                 return use_default(target, err);
         target->name = xstrdup(name);
