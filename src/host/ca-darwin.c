@@ -4,13 +4,12 @@
  * knows: Homebrew asks it the same way for its bundle (its formula ca-certificates). Not run on a Mac yet.
  */
 #include "host/ca-system.h"
+#include "host/ca.h"
 #include "host/paths.h"
 #include "lib/file.h"
 #include "lib/nest.h"
 #include "lib/process.h"
 
-#define BEGIN       "-----BEGIN CERTIFICATE-----"
-#define END         "-----END CERTIFICATE-----"
 #define SECURITY    "/usr/bin/security"
 #define SECURITY_MS 10000
 
@@ -30,36 +29,33 @@ static bool is_trusted(const char *file)
 }
 
 /* Asks about each by itself. */
-static int add_trusted(const char *folder, const char *all, struct strbuf *out, struct error **err)
+static int add_trusted(const char *folder, const struct strv *all, struct strv *bodies, struct error **err)
 {
         _cleanup_(freep) char *file = path_join(folder, "ca.pem");
 
-        for (const char *at = all; (at = strstr(at, BEGIN));) {
-                const char *end = strstr(at, END);
+        for (size_t i = 0; i < all->count; i++) {
+                _cleanup_(strbuf_clear) struct strbuf pem = STRBUF_INIT;
 
-                if (!end)
-                        return 0;
-                end += strlen(END);
-                _cleanup_(freep) char *one = xasprintf("%.*s\n", (int)(end - at), at);
-
-                if (file_write_text(file, one, 0600, err) < 0)
+                ca_add_pem(&pem, all->items[i]);
+                if (file_write(file, pem.buf, pem.len, 0600, err) < 0)
                         return -1;
                 if (is_trusted(file))
-                        strbuf_adds(out, one);
-                at = end;
+                        strv_add(bodies, all->items[i]);
         }
         return 0;
 }
 
-int ca_read_keychain(struct strbuf *out, struct error **err)
+int ca_read_keychain(struct strv *bodies, struct error **err)
 {
         const char *const argv[] = { SECURITY, "find-certificate", "-a", "-p", ca_keychain, NULL };
         _cleanup_(freep) char *cache = paths_cache(NULL);
         _cleanup_(nest_clear) struct nest nest = NEST_INIT;
-        _cleanup_(strbuf_clear) struct strbuf all = STRBUF_INIT;
+        _cleanup_(strbuf_clear) struct strbuf said = STRBUF_INIT;
+        _cleanup_(strv_clear) struct strv all = STRV_INIT;
 
-        if (process_check(&(struct process_spec){ .argv = argv, .timeout_ms = SECURITY_MS }, &all, err) < 0 ||
+        if (process_check(&(struct process_spec){ .argv = argv, .timeout_ms = SECURITY_MS }, &said, err) < 0 ||
             file_make_folders(cache, 0700, err) < 0 || nest_make(cache, "ca.", &nest, err) < 0)
                 return -1;
-        return add_trusted(nest.folder, all.buf, out, err);
+        ca_add_bodies(said.buf, said.len, &all);
+        return add_trusted(nest.folder, &all, bodies, err);
 }

@@ -30,7 +30,7 @@ const char *const ca_how_to_add =
 
 const char *const ca_keychain = NULL;
 
-int ca_read_keychain(struct strbuf *out _unused_, struct error **err _unused_)
+int ca_read_keychain(struct strv *bodies _unused_, struct error **err _unused_)
 {
         return 0;
 }

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "lib/error.h"
-#include "lib/strbuf.h"
+#include "lib/strv.h"
 
 /* A folder into which an administrator puts certificates. */
 struct ca_anchors {
@@ -17,5 +17,5 @@ extern const struct ca_anchors ca_anchors[]; /* ends with one without a folder *
 extern const char *const ca_how_to_add;      /* how a certificate gets among those that this system trusts */
 extern const char *const ca_keychain;        /* to which certificates are added; NULL = this system has none */
 
-/* Appends those certificates of the keychain, as PEM, that the system trusts. */
-int ca_read_keychain(struct strbuf *out, struct error **err);
+/* Adds the bodies (ca_add_bodies()) of those certificates of the keychain that the system trusts. */
+int ca_read_keychain(struct strv *bodies, struct error **err);

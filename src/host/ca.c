@@ -68,7 +68,7 @@ void ca_add_bodies(const char *data, size_t length, struct strv *bodies)
                 add_pem(data, bodies);
 }
 
-static void print_pem(struct strbuf *out, const char *body)
+void ca_add_pem(struct strbuf *out, const char *body)
 {
         strbuf_adds(out, BEGIN "\n");
         for (size_t length = strlen(body); length > 0;) {
@@ -225,15 +225,13 @@ static void read_shipped(const char *path, struct strv *bodies)
 
 static void look_at_keychain(struct search *search)
 {
-        _cleanup_(strbuf_clear) struct strbuf pem = STRBUF_INIT;
         _cleanup_(strv_clear) struct strv bodies = STRV_INIT;
         _cleanup_(error_freep) struct error *error = NULL;
 
         if (!ca_keychain || *search->root)
                 return;
-        if (ca_read_keychain(&pem, &error) < 0)
+        if (ca_read_keychain(&bodies, &error) < 0)
                 add_trouble(search, ca_keychain, NULL, error);
-        ca_add_bodies(pem.buf, pem.len, &bodies);
         judge(search, ca_keychain, NULL, &bodies);
 }
 
@@ -320,7 +318,7 @@ static void add_own(const char *first, const struct strv *has, struct strbuf *ou
         ca_find_own("", &own);
         for (size_t i = 0; i < own.bodies.count; i++)
                 if (!strv_contains(has, own.bodies.items[i]))
-                        print_pem(out, own.bodies.items[i]);
+                        ca_add_pem(out, own.bodies.items[i]);
         for (size_t i = 0; i < own.place_count; i++)
                 if (!own.places[i].trouble && !own.places[i].update && !streq_ptr(own.places[i].path, first))
                         strv_add(files, own.places[i].path);

@@ -13,8 +13,9 @@
 #include "lib/strv.h"
 
 /*
- * Appends them as PEM: first the file that SSL_CERT_FILE or CURL_CA_BUNDLE names, or else the system's bundle, as it is; then
- * what the other places have besides. `files` gets the names of all that count. Fails when there is no certificate.
+ * Appends them as PEM: first the file that SSL_CERT_FILE or CURL_CA_BUNDLE names, or else the system's bundle, unchanged; then
+ * the certificates that are in none but the other places. Adds the names of all files that were used to `files`. Fails when
+ * there is no certificate.
  */
 int ca_read(struct strbuf *out, struct strv *files, struct error **err);
 
@@ -47,3 +48,5 @@ char *ca_advice(void);
 
 /* Appends the body of each certificate in `data` (PEM, also amid other text; or one in DER) that the list doesn't have. */
 void ca_add_bodies(const char *data, size_t length, struct strv *bodies);
+/* Appends a body as a certificate in PEM. */
+void ca_add_pem(struct strbuf *out, const char *body);
