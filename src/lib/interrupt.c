@@ -167,7 +167,7 @@ static void replace_group(pid_t from, pid_t to)
         pthread_mutex_lock(&mutex);
         while (i < GROUPS_MOST && groups[i] != from)
                 i++;
-        /* One for which there is no room is not killed by the second signal, but ended with us like every child. */
+        /* When there is no room, the second signal does not kill this group. It ends when we do, like every child. */
         if (i < GROUPS_MOST)
                 groups[i] = to;
         pthread_mutex_unlock(&mutex);

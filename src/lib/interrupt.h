@@ -19,7 +19,7 @@
 
 #include "lib/error.h"
 
-/* `say` is called once, in a thread of its own; NULL = nothing is said. Fails when there is no thread or pipe to be had. */
+/* `say` is called once, in a thread of its own; NULL = nothing is said. Fails when a thread or a pipe can't be made. */
 int interrupt_catch(void (*say)(void *data), void *data, struct error **err);
 /* `say` is not called any more when this returns. */
 void interrupt_mute(void);
