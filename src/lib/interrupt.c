@@ -50,10 +50,11 @@ static void *wait_for_signals(void *data _unused_)
                         continue;
                 if (seen)
                         end_now(number);
+                /* Taken first: whoever sees the signal and then calls interrupt_mute() waits until it was said. */
+                pthread_mutex_lock(&mutex);
                 seen = true;
                 /* Never read, so whoever polls for it from now on sees it. */
                 (void)!write(ends[1], "", 1);
-                pthread_mutex_lock(&mutex);
                 if (answer)
                         answer(answer_data);
                 pthread_mutex_unlock(&mutex);
