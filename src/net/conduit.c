@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "lib/deadline.h"
 #include "net/kernel.h"
 #include "net/stream.h"
 
@@ -9,7 +10,8 @@
 #define UDP_HEADER 8
 
 enum kind {
-        INCOMING, /* through a forward */
+        LISTENING, /* for connections through a forward */
+        INCOMING,  /* through a forward */
         OUTGOING,
         ASKING, /* the resolver, by UDP */
         CUT,    /* by us; libslirp doesn't know yet */
@@ -17,7 +19,8 @@ enum kind {
 
 struct connection {
         enum kind kind;
-        bool ending; /* the guest sends no more; the far end is told once all settled bytes have left */
+        bool read_end; /* by libslirp, which reads no more */
+        bool ending;   /* the guest sends no more; the far end is told once all settled bytes have left */
         struct flow flow;
         struct stream stream;
         size_t held; /* its part of conduit.held and conduit.waiting */
@@ -61,6 +64,13 @@ static void drop_stream(struct connection *connection)
         count(connection);
 }
 
+/* Called with every change of a kind. */
+static void count_open(enum kind kind, int change)
+{
+        if (kind == INCOMING || kind == OUTGOING)
+                traffic_opened(conduit.settings.traffic, kind == INCOMING, change);
+}
+
 static void forget(int fd)
 {
         struct connection *connection = find(fd);
@@ -68,6 +78,7 @@ static void forget(int fd)
         if (!connection)
                 return;
         drop_stream(connection);
+        count_open(connection->kind, -1);
         free(connection);
         conduit.connections[fd] = NULL;
 }
@@ -84,6 +95,7 @@ static struct connection *keep(int fd, enum kind kind)
         }
         conduit.connections[fd] = xcalloc(1, sizeof(**conduit.connections));
         conduit.connections[fd]->kind = kind;
+        count_open(kind, 1);
         return conduit.connections[fd];
 }
 
@@ -91,6 +103,7 @@ void conduit_open(const struct conduit_settings *settings)
 {
         conduit_close_all();
         conduit.settings = *settings;
+        settings->traffic->near_open = settings->traffic->far_open = 0;
 }
 
 void conduit_close_all(void)
@@ -136,6 +149,7 @@ static void cut(int fd, struct connection *connection)
 {
         const struct sockaddr none = { .sa_family = AF_UNSPEC };
 
+        count_open(connection->kind, -1);
         connection->kind = CUT;
         drop_stream(connection);
         if (kernel_connect(fd, &none, sizeof(none)) < 0)
@@ -253,7 +267,33 @@ int conduit_accept(int fd, struct sockaddr *address, socklen_t *length)
         return accepted;
 }
 
+void conduit_keep_listener(int fd)
+{
+        keep(fd, LISTENING);
+}
+
+static bool is_on_side(enum kind kind, enum conduit_side side)
+{
+        return side == CONDUIT_NEAR ? kind == LISTENING || kind == INCOMING : kind == OUTGOING;
+}
+
+void conduit_add_readers(enum conduit_side side, void (*add)(int fd, void *data), void *data)
+{
+        for (int fd = 0; fd < conduit.room; fd++) {
+                const struct connection *connection = conduit.connections[fd];
+
+                if (connection && is_on_side(connection->kind, side) && !connection->read_end)
+                        add(fd, data);
+        }
+}
+
 /* --- sending */
+
+static void note_moved(const struct connection *connection, ssize_t count)
+{
+        if (count > 0)
+                traffic_moved(conduit.settings.traffic, connection->kind == INCOMING, (uint64_t)count, now_ms());
+}
 
 static ssize_t send_bytes(int fd, const struct connection *connection, const void *data, size_t length)
 {
@@ -261,6 +301,7 @@ static ssize_t send_bytes(int fd, const struct connection *connection, const voi
 
         if (sent > 0)
                 egress_bytes(conduit.settings.egress, &connection->flow, (uint64_t)sent, 0);
+        note_moved(connection, sent);
         return sent;
 }
 
@@ -341,7 +382,7 @@ ssize_t conduit_send(int fd, const void *data, size_t length, int flags)
 {
         struct connection *connection = find(fd);
 
-        if (!connection || connection->kind == ASKING)
+        if (!connection || connection->kind == ASKING || connection->kind == LISTENING)
                 return fail(ECONNRESET);
         if (connection->kind == CUT)
                 return fail_for_guest(connection);
@@ -353,7 +394,7 @@ ssize_t conduit_send(int fd, const void *data, size_t length, int flags)
                 return fail(ECONNRESET);
         }
         /* With a length of 0, libslirp asks whether the connection is made. */
-        if (length == 0 || connection->kind == INCOMING)
+        if (length == 0)
                 return kernel_send(fd, data, length, MSG_DONTWAIT | MSG_NOSIGNAL);
         if (connection->flow.watched)
                 return send_watched(fd, connection, data, length);
@@ -429,14 +470,19 @@ ssize_t conduit_send_to(int fd, const void *data, size_t length, int flags, cons
 
 ssize_t conduit_receive(int fd, void *data, size_t length, int flags)
 {
-        const struct connection *connection = find(fd);
+        struct connection *connection = find(fd);
         ssize_t count;
 
         if (connection && connection->kind == CUT)
                 return fail(ECONNRESET);
         count = kernel_receive(fd, data, length, flags);
-        if (count > 0 && connection)
+        if (!connection)
+                return count;
+        if (count > 0)
                 egress_bytes(conduit.settings.egress, &connection->flow, 0, (uint64_t)count);
+        else if (count == 0 || (errno != EAGAIN && errno != EINTR))
+                connection->read_end = true;
+        note_moved(connection, count);
         return count;
 }
 
@@ -444,6 +490,8 @@ int conduit_shutdown(int fd, int how)
 {
         struct connection *connection = find(fd);
 
+        if (connection && how != SHUT_WR)
+                connection->read_end = true;
         if (connection && how != SHUT_RD) {
                 stream_end(&connection->stream);
                 count(connection);

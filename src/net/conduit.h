@@ -14,6 +14,7 @@
  * - The resolver of the guest's network stands for the host's: what the guest sends to it goes to the host's resolver, and
  *   that socket receives from nobody else.
  * - Connections that came in through a forward pass unchanged, except urgent data, which is never passed on.
+ * - A connection is near or far (traffic.h). The conduit knows which: what was accepted is near, what was connected is far.
  *
  * There is one conduit per process, because libc's functions have no parameter for a pointer to it.
  *
@@ -28,6 +29,7 @@
 
 #include "net/egress.h"
 #include "net/log.h"
+#include "net/traffic.h"
 
 #define CONDUIT_HELD_MOST (32u << 20) /* bytes for all connections together, by default */
 
@@ -36,6 +38,7 @@ struct conduit_settings {
         struct log *log;
         const struct in_addr *resolver; /* the host's; may change at any time; 0.0.0.0 = none */
         size_t held_most;
+        struct traffic *traffic; /* counted here; outlives the conduit */
 };
 
 void conduit_open(const struct conduit_settings *settings);
@@ -53,6 +56,18 @@ void conduit_cut_all(void);
 void conduit_add_polls(void (*add)(int fd, void *data), void *data);
 /* Sends as many of those bytes as the kernel takes now. */
 void conduit_flush(void);
+enum conduit_side {
+        CONDUIT_NEAR, /* listening sockets, too */
+        CONDUIT_FAR,
+};
+
+/*
+ * Calls `add` for each TCP socket from which libslirp would read on, or accept: what becomes readable there is for the guest.
+ * That leaves out a connection whose end it has read.
+ */
+void conduit_add_readers(enum conduit_side side, void (*add)(int fd, void *data), void *data);
+/* Tells the conduit of a socket that listens for connections from this computer. */
+void conduit_keep_listener(int fd);
 /* Returns how many bytes are held. */
 size_t conduit_held(void);
 

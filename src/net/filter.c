@@ -29,7 +29,7 @@ static const int common_calls[] = {
         SCMP_SYS(getpeername),
         SCMP_SYS(getsockopt),
         SCMP_SYS(setsockopt),
-        /* descriptors that are open: the log, rules, account */
+        /* descriptors that are open: the log, rules, account, signals, the waker's pipe */
         SCMP_SYS(read),
         SCMP_SYS(pread64),
         SCMP_SYS(write),
@@ -50,7 +50,6 @@ static const int supervisor_calls[] = {
         SCMP_SYS(waitid),
         SCMP_SYS(kill),
         SCMP_SYS(tgkill),
-        SCMP_SYS(rt_sigtimedwait),
         SCMP_SYS(clock_getres), /* clock_getcpuclockid(3) */
         SCMP_SYS(sendmsg),
         SCMP_SYS(readv),
@@ -103,7 +102,7 @@ static int limit_sockets(scmp_filter_ctx filter)
         return status;
 }
 
-/* A new worker makes the unix socket, and one to ask the kernel for routes. */
+/* A new worker makes the unix socket, and one to ask the kernel for routes. It gets a channel to the supervisor. */
 static int allow_supervisor_sockets(scmp_filter_ctx filter)
 {
         static const unsigned families[] = { AF_INET, AF_UNIX, AF_NETLINK };
@@ -111,6 +110,8 @@ static int allow_supervisor_sockets(scmp_filter_ctx filter)
 
         for (size_t i = 0; status == 0 && i < ARRAY_SIZE(families); i++)
                 status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, families[i]));
+        if (status == 0)
+                status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socketpair), 1, SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
         return status;
 }
 

@@ -16,6 +16,12 @@ bool frames_waiting(const struct frames *queue)
         return queue->start != queue->end;
 }
 
+void frames_reset(struct frames *queue)
+{
+        queue->start = 0;
+        queue->end = 0;
+}
+
 /* Moves what waits to the front. */
 static void compact(struct frames *queue)
 {
@@ -92,7 +98,6 @@ int frames_send(struct frames *queue, int fd)
                         return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -1;
                 queue->start += (uint32_t)count;
         }
-        queue->start = 0;
-        queue->end = 0;
+        frames_reset(queue);
         return 0;
 }

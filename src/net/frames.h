@@ -42,6 +42,9 @@ ssize_t frames_receive(struct frames *queue, int fd);
  */
 int frames_next(struct frames *queue, const uint8_t **frame, size_t *length);
 
+/* Forgets everything, also half a frame: for a new stream in place of the old one. */
+void frames_reset(struct frames *queue);
+
 bool frames_put(struct frames *queue, const uint8_t *frame, size_t length);
 /* Sends what the socket takes right now. Returns 0, or -1 with errno (never EAGAIN). */
 int frames_send(struct frames *queue, int fd);

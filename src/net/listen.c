@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "lib/unix-socket.h"
+#include "net/conduit.h"
 #include "net/kernel.h"
 
 /* Connections that may wait to be accepted. libslirp says 1, but a browser opens six. */
@@ -85,14 +86,16 @@ static int forgive(struct net_settings *settings, const struct net_shared *share
         return 0;
 }
 
-/* libslirp doesn't hand out its listening descriptors, but they show up when it says what it polls. */
-static int widen(int fd, int events, void *data)
+/* Widens each queue and tells the conduit. libslirp doesn't hand out its listening descriptors, but says that it polls them. */
+static int look_at(int fd, int events, void *data)
 {
         int listening = 0;
         socklen_t length = sizeof(listening);
 
-        if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &length) == 0 && listening)
-                (void)listen(fd, BACKLOG);
+        if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &length) < 0 || !listening)
+                return 0;
+        (void)listen(fd, BACKLOG);
+        conduit_keep_listener(fd);
         return 0;
 }
 
@@ -106,6 +109,6 @@ int listen_all(Slirp *slirp, struct net_settings *settings, struct net_shared *s
                 if (listen_port(slirp, settings->network, &settings->forwards[i], err) < 0 &&
                     forgive(settings, shared, err) < 0)
                         return -1;
-        slirp_pollfds_fill(slirp, &timeout, widen, NULL);
+        slirp_pollfds_fill(slirp, &timeout, look_at, NULL);
         return 0;
 }

@@ -9,7 +9,8 @@
 #include "net/worker.h"
 
 /*
- * An address that is taken is an error at first. For a later worker (shared->ready) it is a line in the log, because a guest
- * without one forwarded port is better than one without a network.
+ * Called after conduit_open(), which hears of each listening socket. An address that is taken is an error at first. For a later
+ * worker (shared->ready) it is a line in the log, because a guest without one forwarded port is better than one without a
+ * network.
  */
 int listen_all(Slirp *slirp, struct net_settings *settings, struct net_shared *shared, struct error **err);

@@ -24,6 +24,13 @@ void names_learn(struct names *names, const char *name, struct in_addr address, 
         egress_name_set(place->name, name);
 }
 
+void names_stood_still(struct names *names, int64_t ms)
+{
+        for (size_t i = 0; i < NAMES_MOST; i++)
+                if (names->items[i].until > 0)
+                        names->items[i].until += ms;
+}
+
 const struct names_entry *names_find(const struct names *names, struct in_addr address, int64_t now,
                                      const struct names_entry *after)
 {

@@ -22,6 +22,8 @@ struct names {
 };
 
 void names_learn(struct names *names, const char *name, struct in_addr address, uint32_t seconds, int64_t now);
+/* For a guest whose clock stood still for so long: to it, each answer holds for as long as before. */
+void names_stood_still(struct names *names, int64_t ms);
 /* Returns the first entry of the address after `after` (NULL: of all) that still holds. NULL = there is none. */
 const struct names_entry *names_find(const struct names *names, struct in_addr address, int64_t now,
                                      const struct names_entry *after);

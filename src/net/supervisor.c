@@ -1,14 +1,18 @@
 #include "net/supervisor.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "lib/deadline.h"
 #include "lib/process.h"
+#include "net/channel.h"
+#include "net/control.h"
 #include "net/harden.h"
 #include "net/resolver.h"
 
@@ -20,21 +24,32 @@
  * is stuck. One that waits for the processor or the disk of a busy computer is not, and gets longer: ending it would lose all
  * connections.
  */
-#define LOOK_SECONDS     1
-#define ROUND_CPU_MOST   15  /* seconds */
-#define ROUND_LOOKS_MOST 180 /* for one that sleeps */
+#define LOOK_MS          1000
+#define HELD_LOOK_MS     (10 * 1000) /* nobody waits for a parked VM's network */
+#define ROUND_CPU_MOST   15          /* seconds */
+#define ROUND_LOOKS_MOST 180         /* for one that sleeps */
 
 struct supervisor {
         struct net_settings *settings;
         struct net_shared *shared;
         struct resolver resolver;
-        sigset_t signals;
+        int signals;                   /* signalfd(2) */
         int64_t deaths[RESTARTS_MOST]; /* by now_ms(), a ring */
         unsigned death_count;
+        struct control control;
+        int channel;   /* to the worker; -1 = there is none */
+        deadline look; /* when the worker and resolv.conf are looked at next */
+        bool held;
+        uint8_t number;            /* of the hold, or of the last one */
+        enum control_word pending; /* what the worker has been told and hasn't done yet */
+        bool new_wire;             /* … and it comes with another wire */
 };
 
 static void supervisor_clear(struct supervisor *supervisor)
 {
+        closep(&supervisor->signals);
+        closep(&supervisor->channel);
+        closep(&supervisor->control.client);
         if (supervisor->shared)
                 munmap(supervisor->shared, sizeof(*supervisor->shared));
 }
@@ -52,16 +67,25 @@ static struct net_shared *map_shared(struct error **err)
 
 static int set_up(struct supervisor *supervisor, struct error **err)
 {
-        sigemptyset(&supervisor->signals);
-        sigaddset(&supervisor->signals, SIGCHLD);
-        sigaddset(&supervisor->signals, SIGINT);
-        sigaddset(&supervisor->signals, SIGTERM);
-        sigprocmask(SIG_BLOCK, &supervisor->signals, NULL);
+        sigset_t signals;
+
+        sigemptyset(&signals);
+        sigaddset(&signals, SIGCHLD);
+        sigaddset(&signals, SIGINT);
+        sigaddset(&signals, SIGTERM);
+        sigprocmask(SIG_BLOCK, &signals, NULL);
+        supervisor->signals = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+        if (supervisor->signals < 0)
+                return error_errno(err, ERROR_FAILED, "cannot wait for signals");
         /* libslirp sends without MSG_NOSIGNAL. */
         signal(SIGPIPE, SIG_IGN);
+        if (supervisor->settings->control_fd >= 0 &&
+            control_open(&supervisor->control, supervisor->settings->control_fd, err) < 0)
+                return -1;
         if (harden_supervisor(supervisor->settings->socket_path, err) < 0)
                 return -1;
         log_note(&supervisor->settings->log, "walls: %s", harden_walls());
+        supervisor->shared->traffic.moved = now_ms();
         if (supervisor->settings->goes_on)
                 account_read(&supervisor->shared->account, supervisor->settings->account_fd);
         return 0;
@@ -113,24 +137,185 @@ static bool is_stuck(const struct supervisor *supervisor, pid_t pid, struct last
         return cpu - last->cpu >= ROUND_CPU_MOST || last->looks >= ROUND_LOOKS_MOST;
 }
 
+/* --- what `machine` asks for (control.h) */
+
+static void answer(struct supervisor *supervisor, int status)
+{
+        const struct traffic traffic = traffic_read(&supervisor->shared->traffic);
+
+        control_answer(&supervisor->control, &(struct net_reply){
+                                                     .status = (uint32_t)status,
+                                                     .held = supervisor->held,
+                                                     .near_bytes = traffic.near_bytes,
+                                                     .far_bytes = traffic.far_bytes,
+                                                     .near_open = traffic.near_open,
+                                                     .far_open = traffic.far_open,
+                                                     .moved_ms = traffic.moved,
+                                             });
+}
+
+/* The worker has done it, or has died; then the next one begins that way. */
+static void finish(struct supervisor *supervisor)
+{
+        supervisor->held = supervisor->pending == CONTROL_HOLD;
+        supervisor->pending = CONTROL_NONE;
+        log_note(&supervisor->settings->log, "%s",
+                 supervisor->held       ? "the VM is parked, its connections are held"
+                 : supervisor->new_wire ? "the VM goes on, with another QEMU"
+                                        : "the VM goes on");
+        supervisor->new_wire = false;
+        supervisor->look = deadline_in(supervisor->held ? HELD_LOOK_MS : LOOK_MS);
+        waker_tell(&supervisor->settings->waker, supervisor->held, supervisor->number);
+        answer(supervisor, 0);
+}
+
+/* A worker that can't be told has ended, or hangs: it is ended, and finish_for_dead() does the rest. */
+static void tell_worker(struct supervisor *supervisor, pid_t pid, enum control_word word, int wire)
+{
+        const struct channel_message message = {
+                .word = word == CONTROL_HOLD ? CHANNEL_HOLD : CHANNEL_GO,
+                .number = supervisor->number,
+        };
+
+        supervisor->pending = word;
+        supervisor->new_wire = wire >= 0;
+        if (channel_send(supervisor->channel, &message, wire) < 0)
+                kill(pid, SIGKILL);
+}
+
+static void begin_hold(struct supervisor *supervisor, pid_t pid)
+{
+        if (supervisor->held) {
+                answer(supervisor, 0);
+                return;
+        }
+        /* 0 is no number: a byte that was never written means nothing. */
+        supervisor->number = (uint8_t)(supervisor->number % UINT8_MAX + 1);
+        tell_worker(supervisor, pid, CONTROL_HOLD, -1);
+}
+
+static void begin_go(struct supervisor *supervisor, pid_t pid, int wire)
+{
+        if (!supervisor->held) {
+                /* The wire that is there belongs to a QEMU whose guest runs. */
+                answer(supervisor, wire >= 0 ? EBUSY : 0);
+                closep(&wire);
+                return;
+        }
+        if (wire >= 0) {
+                closep(&supervisor->settings->frames_fd);
+                supervisor->settings->frames_fd = wire;
+        }
+        /* This computer may be in another network by now. */
+        look_for_resolver(supervisor);
+        tell_worker(supervisor, pid, CONTROL_GO, wire);
+}
+
+static void serve_control(struct supervisor *supervisor, pid_t pid)
+{
+        int wire;
+
+        switch (control_take(&supervisor->control, &wire)) {
+        case CONTROL_NONE:
+                break;
+        case CONTROL_HOLD:
+                begin_hold(supervisor, pid);
+                break;
+        case CONTROL_GO:
+                begin_go(supervisor, pid, wire);
+                break;
+        case CONTROL_LOOK:
+                answer(supervisor, 0);
+                break;
+        }
+}
+
+/* What a worker says counts only as the answer to what it was told. */
+static void hear_worker(struct supervisor *supervisor)
+{
+        struct channel_message message;
+
+        while (channel_receive(supervisor->channel, &message, NULL) > 0)
+                if (supervisor->pending != CONTROL_NONE && message.number == supervisor->number &&
+                    message.word == (supervisor->pending == CONTROL_HOLD ? CHANNEL_HOLD : CHANNEL_GO))
+                        finish(supervisor);
+}
+
+/* For a worker that has ended: before it answered, it has neither read nor written anything of a new wire. */
+static void finish_for_dead(struct supervisor *supervisor)
+{
+        if (supervisor->pending == CONTROL_NONE)
+                return;
+        if (supervisor->new_wire) {
+                frames_reset(&supervisor->shared->from_guest);
+                frames_reset(&supervisor->shared->to_guest);
+        }
+        finish(supervisor);
+}
+
+/* --- the worker */
+
+/* Returns true when one of the signals tells us to end. */
+static bool told_to_end(const struct supervisor *supervisor)
+{
+        struct signalfd_siginfo info;
+        bool end = false;
+
+        while (read(supervisor->signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
+                end |= info.ssi_signo == SIGINT || info.ssi_signo == SIGTERM;
+        return end;
+}
+
+/* Our program can't be started again from within our walls. */
+static void look_at_waker(struct supervisor *supervisor)
+{
+        struct waker *waker = &supervisor->settings->waker;
+        int status;
+
+        if (waker->pid <= 0 || !reap(waker->pid, WNOHANG, &status))
+                return;
+        waker->pid = 0;
+        log_note(&supervisor->settings->log, "the process that wakes the VM has ended: nothing wakes it by itself any more");
+}
+
+static void wait_for_news(const struct supervisor *supervisor)
+{
+        struct pollfd polled[] = {
+                { .fd = supervisor->signals, .events = POLLIN },
+                { .fd = supervisor->channel, .events = POLLIN },
+                { .fd = supervisor->pending == CONTROL_NONE ? control_fd(&supervisor->control) : -1, .events = POLLIN },
+        };
+        deadline due = control_due(&supervisor->control);
+
+        (void)poll(polled, ARRAY_SIZE(polled), deadline_left(due < supervisor->look ? due : supervisor->look));
+}
+
 /* Waits until the worker ends. Returns true when we were told to end ourselves; the worker has then ended already. */
 static bool wait_for_end(struct supervisor *supervisor, pid_t pid, int *status)
 {
-        const struct timespec look = { .tv_sec = LOOK_SECONDS };
         struct last_round last = { .number = supervisor->shared->rounds };
 
+        supervisor->look = deadline_in(LOOK_MS);
         for (;;) {
-                int number = sigtimedwait(&supervisor->signals, NULL, &look);
+                bool ended;
 
-                if (number == SIGINT || number == SIGTERM) {
+                wait_for_news(supervisor);
+                if (told_to_end(supervisor)) {
                         kill(pid, SIGKILL);
                         reap(pid, 0, status);
                         return true;
                 }
-                if (reap(pid, WNOHANG, status))
+                ended = reap(pid, WNOHANG, status);
+                /* Also what it said before it ended. */
+                hear_worker(supervisor);
+                if (ended)
                         return false;
-                if (number >= 0 || errno != EAGAIN)
+                look_at_waker(supervisor);
+                if (supervisor->pending == CONTROL_NONE)
+                        serve_control(supervisor, pid);
+                if (!deadline_passed(supervisor->look))
                         continue;
+                supervisor->look = deadline_in(supervisor->held ? HELD_LOOK_MS : LOOK_MS);
                 look_for_resolver(supervisor);
                 if (is_stuck(supervisor, pid, &last)) {
                         log_note(&supervisor->settings->log, "the worker hangs");
@@ -154,11 +339,11 @@ static bool may_restart(struct supervisor *supervisor, int status)
         return !often;
 }
 
-static int run_worker(struct supervisor *supervisor, pid_t parent)
+static int run_worker(struct supervisor *supervisor, const struct worker_start *start)
 {
         struct net_settings *settings = supervisor->settings;
         struct error *error = NULL;
-        enum worker_end end = worker_run(settings, supervisor->shared, parent, &error);
+        enum worker_end end = worker_run(settings, supervisor->shared, start, &error);
 
         if (error) {
                 _cleanup_(freep) char *text = error_text(error);
@@ -192,10 +377,35 @@ static int look_at_end(struct supervisor *supervisor, int worker_status, int *st
         return may_restart(supervisor, worker_status);
 }
 
+/* Returns the pid, 0 in the worker when it has ended, with its exit status in *status, -1 on failure. */
+static pid_t start_worker(struct supervisor *supervisor, int *status, struct error **err)
+{
+        _cleanup_(closep) int channel = -1;
+        struct worker_start start = {
+                .supervisor = getpid(),
+                .held = supervisor->held,
+                .number = supervisor->number,
+        };
+        pid_t pid;
+
+        closep(&supervisor->channel);
+        supervisor->channel = -1;
+        if (channel_make(&supervisor->channel, &channel, err) < 0)
+                return -1;
+        start.channel = channel;
+        pid = fork();
+        if (pid < 0)
+                return error_errno(err, ERROR_FAILED, "cannot start a worker");
+        if (pid == 0)
+                *status = run_worker(supervisor, &start);
+        return pid;
+}
+
 int supervisor_run(struct net_settings *settings, struct error **err)
 {
-        _cleanup_(supervisor_clear) struct supervisor supervisor = { .settings = settings };
-        pid_t self = getpid();
+        _cleanup_(supervisor_clear) struct supervisor supervisor = {
+                .settings = settings, .signals = -1, .channel = -1, .control = CONTROL_INIT
+        };
         int status = EXIT_FAILURE;
 
         supervisor.shared = map_shared(err);
@@ -206,11 +416,9 @@ int supervisor_run(struct net_settings *settings, struct error **err)
                 pid_t pid;
 
                 look_for_resolver(&supervisor);
-                pid = fork();
-                if (pid < 0)
-                        return error_errno(err, ERROR_FAILED, "cannot start a worker");
-                if (pid == 0)
-                        return run_worker(&supervisor, self);
+                pid = start_worker(&supervisor, &status, err);
+                if (pid <= 0)
+                        return pid < 0 ? -1 : status;
                 closep(&settings->ready_fd);
                 settings->ready_fd = -1;
                 if (wait_for_end(&supervisor, pid, &worker_status)) {
@@ -219,6 +427,7 @@ int supervisor_run(struct net_settings *settings, struct error **err)
                 }
                 if (!look_at_end(&supervisor, worker_status, &status))
                         break;
+                finish_for_dead(&supervisor);
         }
         if (supervisor.shared->bound)
                 (void)unlink(settings->socket_path);

@@ -1,6 +1,10 @@
 /*
  * Holds the socket to QEMU and keeps a worker on it. QEMU can't connect again, so the process that holds the descriptor must
  * not die of what a guest sends: it reads none of it. A worker that dies or hangs is replaced, at most ten times a minute.
+ *
+ * When the VM is parked, QEMU ends and the guest's connections stay. The supervisor is told so by `machine` (control.h) and
+ * tells its worker (channel.h) and the waker (waker.h). A worker that dies meanwhile is replaced by one that is held from the
+ * start.
  */
 #pragma once
 

@@ -4,20 +4,21 @@
 #include <errno.h>
 #include <glib.h>
 #include <malloc.h>
-#include <poll.h>
 #include <signal.h>
 #include <slirp/libslirp.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "lib/deadline.h"
+#include "net/channel.h"
+#include "net/clock.h"
 #include "net/conduit.h"
 #include "net/egress.h"
 #include "net/harden.h"
+#include "net/hold.h"
 #include "net/listen.h"
 #include "net/policy.h"
+#include "net/polls.h"
+#include "net/process-limits.h"
 #include "net/prove.h"
 #include "net/reply.h"
 #include "net/route.h"
@@ -25,15 +26,6 @@
 
 /* Frames that are taken before sockets have their turn. */
 #define BATCH 128
-
-/*
- * The limit of descriptors, and how many of them the guest can't have: they are for connections from the host, which take two
- * each (libslirp ends the process when it gets none), and for what one batch opens.
- */
-#define DESCRIPTORS          4096
-#define DESCRIPTORS_RESERVED 256
-
-#define MAPPED_FROM (64 << 10) /* bytes; larger allocations are mapped by themselves */
 
 /* Bytes of all smaller allocations together, mostly segments that came out of order: libslirp takes 9 KiB for each. */
 #define PIECES_MOST ((size_t)64 << 20)
@@ -43,15 +35,23 @@
 /* libslirp wants to be called once a second, or more often when it says so. */
 #define ROUND_MS 1000
 
+/* Batches that QEMU may have left on the wire of a VM that is parked: all that a socket holds. More than that isn't waited for.
+ */
+#define LEFT_MOST 1024
+
 struct timer {
-        int64_t due; /* by now_ms(); 0 = not set */
+        int64_t due; /* in ms of `clock`; 0 = not set */
         void *opaque;
 };
 
 struct worker {
         struct net_settings *settings;
         struct net_shared *shared;
+        const struct worker_start *start;
         Slirp *slirp;
+        struct clock clock; /* libslirp's */
+        bool held;
+        uint32_t hold; /* its number */
         struct route route;
         struct policy policy;
         struct egress *egress;
@@ -60,8 +60,7 @@ struct worker {
         uint16_t *ports;
         unsigned sessions, sessions_most; /* sockets of libslirp's */
         struct timer timers[SLIRP_TIMER_NUM];
-        struct pollfd *polled; /* the first is QEMU's */
-        size_t polled_count, polled_room;
+        struct polls polled; /* QEMU's, the channel's, then libslirp's */
 };
 
 static void worker_clear(struct worker *worker)
@@ -74,7 +73,7 @@ static void worker_clear(struct worker *worker)
         free(worker->egress);
         route_close(&worker->route);
         free(worker->ports);
-        free(worker->polled);
+        polls_clear(&worker->polled);
 }
 
 static void send_to_guest(struct worker *worker, const void *frame, size_t length)
@@ -106,10 +105,9 @@ static void on_guest_error(const char *message, void *data)
 
 static int64_t on_clock(void *data)
 {
-        struct timespec now;
+        const struct worker *worker = data;
 
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+        return clock_read(&worker->clock, clock_now());
 }
 
 static void *on_timer_new(SlirpTimerId id, void *opaque, void *data)
@@ -227,47 +225,8 @@ static void make_egress(struct worker *worker)
                 .log = &worker->settings->log,
                 .resolver = &worker->shared->resolver,
                 .held_most = worker->settings->held_most,
+                .traffic = &worker->shared->traffic,
         });
-}
-
-static int limit_descriptors(struct worker *worker, struct error **err)
-{
-        struct rlimit limit;
-
-        if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-                return error_errno(err, ERROR_FAILED, "cannot read the limit of descriptors");
-        limit.rlim_cur = limit.rlim_max < DESCRIPTORS ? limit.rlim_max : DESCRIPTORS;
-        if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
-                return error_errno(err, ERROR_FAILED, "cannot set the limit of descriptors");
-        if (limit.rlim_cur <= 2 * DESCRIPTORS_RESERVED)
-                return error_set(err, ERROR_FAILED, "the limit of descriptors is too low: %llu",
-                                 (unsigned long long)limit.rlim_cur);
-        worker->sessions_most = (unsigned)limit.rlim_cur - DESCRIPTORS_RESERVED;
-        return 0;
-}
-
-/*
- * libslirp has two buffers of 128 KiB for each connection, and most are hardly used. Each is mapped by itself, so that only
- * what is used takes memory, and closing gives it back.
- */
-static void save_memory(void)
-{
-        (void)mallopt(M_MMAP_THRESHOLD, MAPPED_FROM);
-        (void)prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
-}
-
-/* Makes the worker end with the supervisor: nobody else would end it or replace it. */
-static int bind_to_supervisor(pid_t supervisor, struct error **err)
-{
-        sigset_t none;
-
-        if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
-                return error_errno(err, ERROR_FAILED, "cannot bind a worker to its supervisor");
-        if (getppid() != supervisor)
-                return error_set(err, ERROR_FAILED, "the supervisor is gone");
-        sigemptyset(&none);
-        sigprocmask(SIG_SETMASK, &none, NULL);
-        return 0;
 }
 
 static int say_ready(struct worker *worker, struct error **err)
@@ -283,17 +242,29 @@ static int say_ready(struct worker *worker, struct error **err)
         return 0;
 }
 
-static int set_up(struct worker *worker, pid_t supervisor, struct error **err)
+/* The supervisor has its signals blocked, and has descriptors that are not for a worker. */
+static int leave_supervisor(const struct worker *worker, struct error **err)
 {
-        save_memory();
-        if (bind_to_supervisor(supervisor, err) < 0 || limit_descriptors(worker, err) < 0 || prove_calls(err) < 0)
+        const struct net_settings *settings = worker->settings;
+        const int keep[] = { settings->frames_fd,  settings->ready_fd,        settings->log.old_fd,  settings->rules_fd,
+                             settings->account_fd, settings->waker.number_fd, worker->start->channel };
+        sigset_t none;
+
+        sigemptyset(&none);
+        sigprocmask(SIG_SETMASK, &none, NULL);
+        return harden_close_others(keep, ARRAY_SIZE(keep), err);
+}
+
+static int set_up(struct worker *worker, struct error **err)
+{
+        limits_memory();
+        if (limits_end_with(worker->start->supervisor, err) < 0 || leave_supervisor(worker, err) < 0 ||
+            limits_descriptors(&worker->sessions_most, err) < 0 || prove_calls(err) < 0)
                 return -1;
-        if (make_slirp(worker, err) < 0)
-                return -1;
-        if (listen_all(worker->slirp, worker->settings, worker->shared, err) < 0 || make_policy(worker, err) < 0)
+        if (make_slirp(worker, err) < 0 || make_policy(worker, err) < 0)
                 return -1;
         make_egress(worker);
-        if (harden_worker(err) < 0)
+        if (listen_all(worker->slirp, worker->settings, worker->shared, err) < 0 || harden_worker(err) < 0)
                 return -1;
         return say_ready(worker, err);
 }
@@ -303,18 +274,12 @@ static int set_up(struct worker *worker, pid_t supervisor, struct error **err)
 static int add_poll(int fd, int events, void *data)
 {
         struct worker *worker = data;
-        struct pollfd *entry;
+        int wanted = 0;
 
-        if (worker->polled_count == worker->polled_room) {
-                worker->polled_room = worker->polled_room * 2 + 16;
-                worker->polled = xreallocarray(worker->polled, worker->polled_room, sizeof(*worker->polled));
-        }
-        entry = &worker->polled[worker->polled_count];
-        *entry = (struct pollfd){ .fd = fd };
-        entry->events |= (events & SLIRP_POLL_IN) ? POLLIN : 0;
-        entry->events |= (events & SLIRP_POLL_OUT) ? POLLOUT : 0;
-        entry->events |= (events & SLIRP_POLL_PRI) ? POLLPRI : 0;
-        return (int)worker->polled_count++;
+        wanted |= (events & SLIRP_POLL_IN) ? POLLIN : 0;
+        wanted |= (events & SLIRP_POLL_OUT) ? POLLOUT : 0;
+        wanted |= (events & SLIRP_POLL_PRI) ? POLLPRI : 0;
+        return (int)polls_add(&worker->polled, fd, (short)wanted);
 }
 
 /*
@@ -324,7 +289,7 @@ static int add_poll(int fd, int events, void *data)
 static int get_revents(int index, void *data)
 {
         const struct worker *worker = data;
-        const struct pollfd *entry = &worker->polled[index];
+        const struct pollfd *entry = &worker->polled.items[index];
         short found = entry->revents;
         int events = 0;
 
@@ -345,7 +310,7 @@ static void add_waiting(int fd, void *data)
 
 static void run_timers(struct worker *worker)
 {
-        int64_t now = now_ms();
+        int64_t now = on_clock(worker) / 1000000;
 
         for (int id = 0; id < SLIRP_TIMER_NUM; id++) {
                 struct timer *timer = &worker->timers[id];
@@ -478,20 +443,102 @@ static int take_frames(struct worker *worker, enum worker_end *end)
         return 1;
 }
 
-static int wait_for_work(struct worker *worker, bool at_once, struct error **err)
+/* --- while the VM is parked */
+
+/* Takes what QEMU had written before its guest stopped. That the wire has ended means nothing here. */
+static void take_what_is_left(struct worker *worker)
+{
+        enum worker_end end;
+
+        for (int i = 0; i < LEFT_MOST && take_frames(worker, &end) > 0; i++)
+                (void)frames_send(&worker->shared->to_guest, worker->settings->frames_fd);
+        (void)frames_send(&worker->shared->to_guest, worker->settings->frames_fd);
+}
+
+static void stand_still(struct worker *worker, uint32_t number)
+{
+        clock_stop(&worker->clock, clock_now());
+        worker->held = true;
+        worker->hold = number;
+        account_write(&worker->shared->account, worker->settings->account_fd);
+}
+
+/* Nothing of the old wire goes over the new one: what was lost, TCP sends again. */
+static void take_wire(struct worker *worker, int wire)
+{
+        closep(&worker->settings->frames_fd);
+        worker->settings->frames_fd = wire;
+        frames_reset(&worker->shared->from_guest);
+        frames_reset(&worker->shared->to_guest);
+}
+
+static void go_on(struct worker *worker, int wire)
+{
+        if (wire >= 0)
+                take_wire(worker, wire);
+        names_stood_still(&worker->egress->names, clock_go_on(&worker->clock, clock_now()) / 1000000);
+        worker->held = false;
+}
+
+/* Does what the supervisor says, if it has said anything. Fails when it is gone. */
+static int obey(struct worker *worker, struct error **err)
+{
+        struct channel_message message;
+        int wire = -1;
+        int found = channel_receive(worker->start->channel, &message, &wire);
+
+        if (found > 0 && message.word == CHANNEL_HOLD && !worker->held) {
+                take_what_is_left(worker);
+                stand_still(worker, message.number);
+        } else if (found > 0 && message.word == CHANNEL_GO && worker->held) {
+                go_on(worker, TAKE_FD(wire));
+        }
+        closep(&wire);
+        if (found < 0 || (found > 0 && channel_send(worker->start->channel, &message, -1) < 0))
+                return error_set(err, ERROR_FAILED, "the worker has lost its supervisor");
+        return 0;
+}
+
+/* Returns when the VM goes on. */
+static int stay_held(struct worker *worker, struct error **err)
+{
+        struct hold hold;
+        bool told;
+        int status = 0;
+
+        hold_begin(&hold, &(struct hold_settings){ .channel = worker->start->channel,
+                                                   .wake_fd = worker->settings->waker.number_fd,
+                                                   .any = worker->settings->wake_on_any,
+                                                   .number = (uint8_t)worker->hold });
+        while (status == 0 && worker->held) {
+                status = hold_wait(&hold, ROUND_MS, &told, err);
+                do_round(worker);
+                worker->shared->rounds++;
+                if (status == 0 && told)
+                        status = obey(worker, err);
+        }
+        hold_end(&hold);
+        return status;
+}
+
+/* --- the loop */
+
+static int wait_for_work(struct worker *worker, bool at_once, bool *told, struct error **err)
 {
         uint32_t timeout = ROUND_MS;
+        size_t channel;
         int count;
 
-        worker->polled_count = 0;
-        (void)add_poll(worker->settings->frames_fd, SLIRP_POLL_IN, worker);
-        if (frames_waiting(&worker->shared->to_guest))
-                worker->polled[0].events |= POLLOUT;
+        worker->polled.count = 0;
+        (void)polls_add(&worker->polled, worker->settings->frames_fd,
+                        frames_waiting(&worker->shared->to_guest) ? POLLIN | POLLOUT : POLLIN);
+        channel = polls_add(&worker->polled, worker->start->channel, POLLIN);
         slirp_pollfds_fill(worker->slirp, &timeout, add_poll, worker);
         conduit_add_polls(add_waiting, worker);
-        count = poll(worker->polled, worker->polled_count, at_once ? 0 : (int)timeout);
+        count = poll(worker->polled.items, worker->polled.count, at_once ? 0 : (int)timeout);
         if (count < 0 && errno != EINTR)
                 return error_errno(err, ERROR_FAILED, "cannot wait for the network");
+        *told = count > 0 && worker->polled.items[channel].revents != 0;
         conduit_flush();
         slirp_pollfds_poll(worker->slirp, count < 0, get_revents, worker);
         return 0;
@@ -504,10 +551,19 @@ static enum worker_end work(struct worker *worker, struct error **err)
         int more = 1;
 
         for (;;) {
-                if (wait_for_work(worker, more > 0, err) < 0)
+                bool told = false;
+
+                if (worker->held && stay_held(worker, err) < 0)
+                        return WORKER_FAILED;
+                if (wait_for_work(worker, more > 0, &told, err) < 0)
                         return WORKER_FAILED;
                 run_timers(worker);
                 do_round(worker);
+                /* Before the wire is looked at: once the VM is parked, its end is not ours. */
+                if (told && obey(worker, err) < 0)
+                        return WORKER_FAILED;
+                if (worker->held)
+                        continue;
                 more = take_frames(worker, &end);
                 if (more < 0)
                         return end;
@@ -517,13 +573,18 @@ static enum worker_end work(struct worker *worker, struct error **err)
         }
 }
 
-enum worker_end worker_run(struct net_settings *settings, struct net_shared *shared, pid_t supervisor, struct error **err)
+enum worker_end worker_run(struct net_settings *settings, struct net_shared *shared, const struct worker_start *start,
+                           struct error **err)
 {
-        _cleanup_(worker_clear) struct worker worker = { .settings = settings, .shared = shared, .route = ROUTE_INIT };
+        _cleanup_(worker_clear) struct worker worker = {
+                .settings = settings, .shared = shared, .start = start, .route = ROUTE_INIT
+        };
 
         if (!frames_sane(&shared->from_guest) || !frames_sane(&shared->to_guest))
                 return WORKER_OUT_OF_STEP;
-        if (set_up(&worker, supervisor, err) < 0)
+        if (set_up(&worker, err) < 0)
                 return WORKER_FAILED;
+        if (start->held)
+                stand_still(&worker, start->number);
         return work(&worker, err);
 }

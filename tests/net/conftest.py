@@ -49,6 +49,8 @@ def servers(namespaces):
         namespaces.serve(namespaces.far, "digest", network.TAKER, port)
     namespaces.serve(namespaces.far, "bulk", network.FAR, 81)
     namespaces.serve(namespaces.far, "digest", network.FAR, 82)
+    namespaces.serve(namespaces.far, "drip", network.FAR, 83)
+    namespaces.serve(namespaces.far, "leave", network.FAR, 84)
     namespaces.serve(namespaces.far, "udp", network.FAR, 8081)
     namespaces.serve(namespaces.far, "dns", network.FAR, 53)
     return namespaces

@@ -134,6 +134,22 @@ class Stream:
         return packet.payload
 
 
+    def collect(self, seconds, most=None):
+        """The bytes that come within this many seconds, in order and once, as the guest's TCP would take them."""
+        taken = bytearray()
+        for packet in self.guest.frames(seconds):
+            if packet.protocol != TCP or packet.destination_port != self.own or not packet.payload:
+                continue
+            known = self.theirs - packet.sequence
+            if 0 <= known < len(packet.payload):
+                taken += packet.payload[known:]
+                self.theirs += len(packet.payload) - known
+            self.send(b"")
+            if most is not None and len(taken) >= most:
+                break
+        return bytes(taken)
+
+
 class Guest:
     def __init__(self):
         self.near, self.far = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -143,6 +159,20 @@ class Guest:
 
     def close(self):
         self.near.close()
+
+    def rewire(self):
+        """Another QEMU takes the guest up: a new wire, of which nothing has been read. Returns machine-net's end."""
+        self.near.close()
+        self.near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.received = b""
+        return far
+
+    def accept(self, port):
+        """Takes the connection that the host opens to this port, and returns it as a stream."""
+        syn = self.wait(lambda p: p.protocol == TCP and p.flags == SYN)
+        assert (syn.source, syn.destination_port) == (GATEWAY, port)
+        self.send_tcp(port, GATEWAY, syn.source_port, SYN | ACK, sequence=1000, acknowledgement=syn.sequence + 1)
+        return Stream(self, GATEWAY, syn.source_port, syn)
 
     def next_port(self):
         self.port += 1

@@ -1,10 +1,12 @@
 """Network namespaces for a test: the computer that runs machine-net, a neighbour on its LAN, and a server far away."""
 
+import collections
 import contextlib
 import os
 import pwd
 import shutil
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -25,6 +27,8 @@ METADATA = "169.254.169.254"
 NAMED = "11.22.33.44"  # the far DNS's answer for every name
 KEPT = "11.22.33.46"  # its answer for "to-11-22-33-46.…": these servers keep a connection and send back what they get
 TAKER = "11.22.33.47"  # its answer for "to-11-22-33-47.…": these servers read to the end and send the SHA-256 of it
+
+REPLY = struct.Struct("=IIQQIIq")  # struct net_reply of lib/net-control.h
 
 LOG_MOST = 1 << 20  # bytes of a log file, as in log.h
 
@@ -89,10 +93,13 @@ class Namespaces:
         return child
 
 
+Reply = collections.namedtuple("Reply", "status held near_bytes far_bytes near_open far_open moved_ms")
+
+
 class MachineNet:
     """machine-net in the host's namespace, with a Guest at the other end of its wire."""
 
-    def __init__(self, namespaces, *options, user=None, rules=None, environment=None):
+    def __init__(self, namespaces, *options, user=None, rules=None, environment=None, control=False):
         self.folder = tempfile.mkdtemp(prefix="mt.", dir="/tmp")
         if user:
             shutil.chown(self.folder, user)
@@ -106,13 +113,24 @@ class MachineNet:
         self.guest = Guest()
         ready, theirs = os.pipe()
         wire = self.guest.far.fileno()
+        passed = [wire, theirs]
+        self.control_path = None
+        if control:
+            self.control_path = os.path.join(self.folder, "net.control")
+            listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            listener.bind(self.control_path)
+            listener.listen(8)
+            passed.append(listener.fileno())
+            options = (*options, f"--control-fd={listener.fileno()}")
         argv = [PROGRAM, f"--frames-fd={wire}", f"--ready-fd={theirs}", f"--ssh-socket={self.socket}",
                 f"--log={self.log_path}", *options]
         if user:
             argv = ["setpriv", f"--reuid={user}", f"--regid={pwd.getpwnam(user).pw_gid}", "--clear-groups", *argv]
-        self.process = subprocess.Popen(["ip", "netns", "exec", namespaces.host, *argv], pass_fds=(wire, theirs),
+        self.process = subprocess.Popen(["ip", "netns", "exec", namespaces.host, *argv], pass_fds=passed,
                                         env=dict(os.environ, **(environment or {})))
         self.guest.far.close()
+        if control:
+            listener.close()
         os.close(theirs)
         with os.fdopen(ready) as file:
             self.said = file.read()
@@ -134,9 +152,33 @@ class MachineNet:
     def supervisor(self):
         return self.process.pid
 
-    def workers(self):
+    def children(self, confined):
         with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children") as file:
-            return [int(pid) for pid in file.read().split()]
+            pids = [int(pid) for pid in file.read().split()]
+        return [pid for pid in pids if (status_of(pid).get("Seccomp") == "2") == confined]
+
+    def workers(self):
+        return self.children(confined=True)
+
+    def waker(self):
+        found = until(lambda: self.children(confined=False) or None)
+        assert len(found) == 1
+        return found[0]
+
+    def request(self, data, wire=None):
+        """Sends these bytes to the control socket. Returns the answer, None when there is none."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection:
+            connection.settimeout(20)
+            connection.connect(self.control_path)
+            socket.send_fds(connection, [data], [wire.fileno()] if wire else [])
+            answer = connection.recv(100)
+        return Reply(*REPLY.unpack(answer)) if answer else None
+
+    def ask(self, word, wire=None):
+        """What `machine` asks, and that must go well."""
+        reply = self.request(word.encode().ljust(8, b"\0"), wire)
+        assert reply.status == 0, reply
+        return reply
 
     def worker(self):
         """The pid of the only worker."""
@@ -153,6 +195,9 @@ class MachineNet:
 
     def close(self):
         self.guest.close()
+        if self.control_path:
+            # It may be held, and then the end of the wire is not its end.
+            self.process.terminate()
         try:
             self.process.wait(timeout=10)
         except subprocess.TimeoutExpired:
@@ -171,6 +216,14 @@ def until(look, say=lambda: "nothing", seconds=10):
             return found
         assert time.monotonic() < end, f"not within {seconds} s: {say()}"
         threading.Event().wait(0.02)
+
+
+def status_of(pid):
+    try:
+        with open(f"/proc/{pid}/status") as file:
+            return dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
+    except (FileNotFoundError, ProcessLookupError):
+        return {}
 
 
 def is_running(pid):

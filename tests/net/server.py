@@ -6,6 +6,8 @@ keep    sends back whatever comes until the other end closes, on many connection
 dns     answers by UDP and TCP that every name is 11.22.33.44, but for "to-1-2-3-4.…" the address in the name
 bulk    answers the first data with 4 MiB
 digest  reads to the end and answers with the SHA-256
+drip    sends a byte each tenth of a second, counting up, until the other end closes
+leave   closes after a second, and says nothing
 """
 
 import hashlib
@@ -14,6 +16,7 @@ import socket
 import struct
 import sys
 import threading
+import time
 
 BULK = bytes(number % 251 for number in range(4 << 20))
 
@@ -37,10 +40,25 @@ def keep(connection):
             pass
 
 
+def drip(connection):
+    with connection:
+        try:
+            for number in range(10000):
+                connection.sendall(bytes([number % 251]))
+                time.sleep(0.1)
+        except OSError:
+            pass
+
+
+def leave(connection):
+    with connection:
+        time.sleep(1)
+
+
 def serve_stream(listener, kind):
     connection, _ = listener.accept()
-    if kind == "keep":
-        threading.Thread(target=keep, args=[connection], daemon=True).start()
+    if kind in ALONE:
+        threading.Thread(target=ALONE[kind], args=[connection], daemon=True).start()
         return
     with connection:
         connection.settimeout(60)
@@ -60,6 +78,9 @@ def serve_stream(listener, kind):
                 connection.sendall(b"hello " + data)
         except OSError:
             pass
+
+
+ALONE = {"keep": keep, "drip": drip, "leave": leave}  # each connection has a thread
 
 
 def serve_datagram(server, kind):

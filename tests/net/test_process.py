@@ -10,12 +10,7 @@ import subprocess
 import network
 import pytest
 from guest import ACK, GATEWAY, PSH, SYN, TCP, is_reset
-from network import FAR, is_running, unix_connection, until
-
-
-def status_of(pid):
-    with open(f"/proc/{pid}/status") as file:
-        return dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
+from network import FAR, is_running, status_of, unix_connection, until
 
 
 def handshake_from_host(guest, port, said):
@@ -102,6 +97,11 @@ def test_a_socket_that_a_killed_process_left_is_replaced(start):
     (["--frames-fd=0"], "'0' is not a descriptor\n"),
     (["--frames-fd=77"], "descriptor 77 is not a stream socket\n"),
     (["operand"], "'operand' is not an option\n"),
+    (["--control-fd=77"], "descriptor 77 is not a listening socket for messages\n"),
+    (["--idle-look=60"], "--waker needs --vm, and --vm and --idle-look need --waker\n"),
+    (["--waker=/bin/true"], "--waker needs --vm, and --vm and --idle-look need --waker\n"),
+    (["--waker=/bin/true", "--vm=blog", "--idle-look=0"], "'0' is not a number of seconds\n"),
+    (["--wake-on=near"], "unknown '--wake-on=near': use 'any', or leave it out\n"),
     (["--log=/nowhere/net.log"], "cannot open '/nowhere/net.log': No such file or directory\n"),
     (["--ssh-socket=/nowhere/ssh"], "cannot listen on '/nowhere/ssh': No such file or directory\n"),
     ([f"--ssh-socket=/tmp/{'x' * 120}"], f"the path of the socket '/tmp/{'x' * 120}' is longer than 107 bytes\n"),

@@ -128,8 +128,8 @@ def test_includes_say_their_folder():
     (r"(?<![\w.>])(atoi|atol|atoll|atof)\s*\(", "hides what can't be read as a number", set()),
     (r"(?<![\w.>])(u?sleep|nanosleep|clock_nanosleep)\s*\(", "sleeps to wait", set()),
     (r"(?<![\w.>])(v?fork|daemon)\s*\(", "starts a process past lib/process.h",
-     # a worker shares its supervisor's memory and is not another program
-     {"src/lib/process-guard.c", "src/lib/process-spawn.c", "src/lib/process-spawn-darwin.c", "src/net/supervisor.c"}),
+     # workers and the waker are not other programs
+     {"src/lib/process-guard.c", "src/lib/process-spawn.c", "src/lib/process-spawn-darwin.c", "src/net/supervisor.c", "src/net/waker.c"}),
     (r"\bPATH_MAX\b", "is a fixed buffer", set()),
 ])
 def test_calls_that_are_not_made(pattern, reason, allowed):

@@ -170,6 +170,13 @@ static int open_unix(void)
         return result(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
 }
 
+static int make_a_channel(void)
+{
+        int ends[2];
+
+        return result(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends));
+}
+
 static int open_ipv6(void)
 {
         return result(socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -276,6 +283,7 @@ static void what_a_library_may_try_is_denied_to_a_worker(void **state)
 
 static void all_else_ends_a_worker(void **state)
 {
+        assert_signal(FILTER_WORKER, make_a_channel, SIGSYS);
         assert_signal(FILTER_WORKER, open_to_write, SIGSYS);
         assert_signal(FILTER_WORKER, create, SIGSYS);
         assert_signal(FILTER_WORKER, run_a_program, SIGSYS);
@@ -305,6 +313,7 @@ static void a_supervisor_starts_workers_and_no_programs(void **state)
         assert_result(FILTER_SUPERVISOR, choose_a_signal, EPERM);
         assert_result(FILTER_SUPERVISOR, lease_a_file, EPERM);
         assert_result(FILTER_SUPERVISOR, open_unix, 0);
+        assert_result(FILTER_SUPERVISOR, make_a_channel, 0);
         assert_result(FILTER_SUPERVISOR, run_a_program, EPERM);
         assert_result(FILTER_SUPERVISOR, trace_another, EPERM);
         assert_result(FILTER_SUPERVISOR, open_to_write, EPERM);

@@ -225,6 +225,22 @@ static void positions_that_can_not_be_true_are_seen(void **state)
         assert_false(frames_sane(&stream->queue));
 }
 
+static void a_new_stream_begins_without_the_old_one(void **state)
+{
+        static const uint8_t half[] = { 0, 0, 0, 9, 'a' }, whole[] = { 0, 0, 0, 1, 'b' };
+        struct stream *stream = *state;
+
+        they_send(stream, half, sizeof(half));
+        assert_int_equal(frames_receive(&stream->queue, stream->ours), sizeof(half));
+        assert_none(stream);
+        frames_reset(&stream->queue);
+        assert_false(frames_waiting(&stream->queue));
+        they_send(stream, whole, sizeof(whole));
+        assert_int_equal(frames_receive(&stream->queue, stream->ours), sizeof(whole));
+        assert_next(stream, "b", 1);
+        assert_none(stream);
+}
+
 #define STREAM_TEST(function) cmocka_unit_test_setup_teardown(function, make_stream, free_stream)
 
 int main(void)
@@ -238,6 +254,7 @@ int main(void)
                 STREAM_TEST(a_frame_is_lost_when_the_queue_is_full_and_the_rest_is_whole),
                 STREAM_TEST(a_closed_socket_is_an_error_and_no_signal),
                 STREAM_TEST(positions_that_can_not_be_true_are_seen),
+                STREAM_TEST(a_new_stream_begins_without_the_old_one),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

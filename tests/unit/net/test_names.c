@@ -28,6 +28,18 @@ static void an_answer_holds_for_its_time_and_a_moment(void **state)
         assert_null(names_find(names, address(1), INT64_C(2) * 24 * 60 * 60 * 1000, NULL));
 }
 
+static void an_answer_holds_longer_for_a_guest_that_stood_still(void **state)
+{
+        _cleanup_(freep) struct names *names = xcalloc(1, sizeof(*names));
+
+        names_learn(names, "a.example", address(1), 60, 1000);
+        names_stood_still(names, 500 * 1000);
+        assert_non_null(names_find(names, address(1), 1000 + 569 * 1000, NULL));
+        assert_null(names_find(names, address(1), 1000 + 570 * 1000, NULL));
+        /* An unused entry stays unused. */
+        assert_null(names_find(names, address(0), 1000, NULL));
+}
+
 static void an_address_can_have_several_names(void **state)
 {
         _cleanup_(freep) struct names *names = xcalloc(1, sizeof(*names));
@@ -106,6 +118,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(an_answer_holds_for_its_time_and_a_moment),
+                cmocka_unit_test(an_answer_holds_longer_for_a_guest_that_stood_still),
                 cmocka_unit_test(an_address_can_have_several_names),
                 cmocka_unit_test(what_ends_first_makes_room),
                 cmocka_unit_test(the_account_makes_room_by_what_is_longest_ago),
