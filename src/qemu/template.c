@@ -7,58 +7,14 @@
 #include "host/paths.h"
 #include "lib/file.h"
 #include "lib/hash.h"
-#include "qemu/arguments.h"
 #include "qemu/scratch.h"
+#include "qemu/shape.h"
 #include "qemu/template-build.h"
 
 /* Raised when the same inputs would become a different template. */
 #define RECIPE_VERSION "2"
-#define CPUINFO_LIMIT  (4 << 20)
 
 /* --- its key */
-
-/* With KVM a guest sees the host's processor: its name and what it can do. */
-static void hash_processor(struct hash *hash)
-{
-        static const char *const fields[] = { "model name", "flags", "microcode", "Features", "CPU implementer", "CPU part" };
-        _cleanup_(strbuf_clear) struct strbuf text = STRBUF_INIT;
-
-        if (file_read("/proc/cpuinfo", CPUINFO_LIMIT, &text, NULL) < 0)
-                return;
-        /* Only those of the first processor, up to the empty line. */
-        for (char *line = text.buf; *line && *line != '\n'; line += strcspn(line, "\n"), line += *line == '\n')
-                for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
-                        if (starts_with(line, fields[i]))
-                                hash_add(hash, line, strcspn(line, "\n"));
-}
-
-/* QEMU's command line as it is for every VM of this kind. */
-static void hash_arguments(struct hash *hash, const struct template_wish *wish)
-{
-        _cleanup_(strv_clear) struct strv argv = STRV_INIT;
-        const struct arguments arguments = {
-                .architecture = ARCHITECTURE_HOST,
-                .program = wish->toolkit->qemu,
-                .machine = wish->toolkit->machine,
-                .kvm = wish->acceleration->kvm,
-                .name = "-",
-                .cpus = wish->cpus,
-                .memory_bytes = wish->memory_bytes,
-                .memory_file = "-",
-                .kernel = "-",
-                .initrd = "-",
-                .disk = "-",
-                .uuid = "-",
-                .agent_pipe = "-",
-                .resume_fd = 1,
-                .console = "-",
-                .identity = "-",
-        };
-
-        arguments_build(&arguments, &argv);
-        for (size_t i = 0; i < argv.count; i++)
-                hash_add_text(hash, argv.items[i]);
-}
 
 static int hash_inputs(const struct template_wish *wish, char **out, struct error **err)
 {
@@ -70,11 +26,12 @@ static int hash_inputs(const struct template_wish *wish, char **out, struct erro
         hash_init(&hash);
         hash_add_text(&hash, "template " RECIPE_VERSION);
         hash_add_text(&hash, wish->base->key);
-        hash_add_text(&hash, wish->toolkit->version);
         hash_add_text(&hash, wish->user);
-        hash_arguments(&hash, wish);
-        if (wish->acceleration->kvm)
-                hash_processor(&hash);
+        shape_hash(&hash, &(struct shape){ .toolkit = wish->toolkit,
+                                           .kvm = wish->acceleration->kvm,
+                                           .cpus = wish->cpus,
+                                           .memory_bytes = wish->memory_bytes,
+                                           .from_template = true });
         hash_add(&hash, script.buf, script.len);
         *out = hash_hex(&hash);
         return 0;
