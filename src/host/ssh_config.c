@@ -56,6 +56,16 @@ static void add_proxy_command(struct strbuf *out, const struct ssh_host *host)
 }
 
 /*
+ * When QEMU or the network ends, so does a connection through our socket, at once. A question each half minute would only keep an
+ * idle guest from being parked, and wake one that is. Behind a TCP port of another program ssh has to ask: for two hours, since
+ * a guest that is paused goes on later.
+ */
+static void add_keep_alive(struct strbuf *out, const struct ssh_host *host)
+{
+        strbuf_adds(out, host->port > 0 ? "  ServerAliveInterval 30\n  ServerAliveCountMax 240\n" : "  ServerAliveInterval 0\n");
+}
+
+/*
  * ssh takes the first value that it meets, and the user's own "Host *" comes after us. So what must hold is written here even
  * where it is ssh's default.
  */
@@ -72,10 +82,6 @@ void ssh_config_block(const struct ssh_host *host, struct strbuf *out)
                 "VerifyHostKeyDNS no",
                 "AddKeysToAgent no",
                 "ForwardX11 no",
-                "ServerAliveInterval 30",
-                /* Two hours: a guest that is paused or whose process is stopped goes on later, and its sessions with it. When
-                 * QEMU or the network ends, so does the connection at once. */
-                "ServerAliveCountMax 240",
         };
         _cleanup_(freep) char *alias = xasprintf("machine-%s", host->name);
 
@@ -99,6 +105,7 @@ void ssh_config_block(const struct ssh_host *host, struct strbuf *out)
                 strbuf_adds(out, "  IdentityAgent none\n");
         for (size_t i = 0; i < ARRAY_SIZE(fixed); i++)
                 strbuf_addf(out, "  %s\n", fixed[i]);
+        add_keep_alive(out, host);
 }
 
 /* Quoting doesn't help against a line end, or against "${", which ssh replaces from the environment. */

@@ -1,7 +1,7 @@
 /*
  * Layers: immutable folders of the data folder, each named by its key, the hash of all that went into it.
  *
- *         $XDG_DATA_HOME/machine/layers/KEY/manifest.json    "kind" (base, recipe, template), "key", "disk_bytes", "parent", …;
+ *         $XDG_DATA_HOME/machine/layers/KEY/manifest.json    "kind" (base, recipe, template, snapshot), "key", "disk_bytes", "parent", …;
  *                                                            "plain" of a base with further packages: the key of the one
  *                                                            without
  *                                       KEY/disk.qcow2       stands on its parent's disk, if it has a parent. Lima's disks
@@ -27,9 +27,13 @@
 
 #define LAYER_DISK "disk.qcow2"
 
+/* A kind that was made from one VM and not from a recipe (qemu/snapshot.h). The guest's memory is in the folder below. */
+#define LAYER_SNAPSHOT        "snapshot"
+#define LAYER_SNAPSHOT_MOMENT "moment"
+
 struct layer {
         char *key;
-        char *kind; /* "base", "recipe", "template" */
+        char *kind; /* "base", "recipe", "template", "snapshot" */
         char *folder;
         char *disk;            /* absolute path, as the next two */
         char *kernel, *initrd; /* of the base at the bottom; NULL on a foreign image (manifest's "image"), which has its own */

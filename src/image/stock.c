@@ -68,6 +68,19 @@ static void add_lacks(const struct layer *layer, struct engine_layer *item)
                         strv_add(&item->lacks, json_string_value(json_array_get(lacks, i)));
 }
 
+static void add_snapshot(const struct layer *layer, struct engine_layer *item)
+{
+        _cleanup_(freep) char *moment = path_join(layer->folder, LAYER_SNAPSHOT_MOMENT);
+
+        item->uuid = xstrdup(layer_text(layer, "uuid"));
+        item->label = xstrdup(layer_text(layer, "label"));
+        item->about = xasprintf("'%s' of '%s'", item->label, layer_text(layer, "vm"));
+        item->automatic = json_is_true(json_object_get(layer->manifest, "automatic"));
+        item->kept = !json_is_true(json_object_get(layer->manifest, "dropped"));
+        item->with_memory = file_exists(moment);
+        item->disk_bytes += layer_bytes(moment);
+}
+
 static void add_layer(const struct layer *layer, const struct now *now, const struct stock_kind *kind,
                       struct engine_layers *out)
 {
@@ -81,6 +94,10 @@ static void add_layer(const struct layer *layer, const struct now *now, const st
         if (kind && streq(layer->kind, kind->name)) {
                 kind->describe(layer, now->asked, item);
                 item->disk_bytes -= item->memory_bytes;
+                return;
+        }
+        if (streq(layer->kind, LAYER_SNAPSHOT)) {
+                add_snapshot(layer, item);
                 return;
         }
         item->about = describe(layer);
@@ -292,7 +309,7 @@ int stock_remove(const char *key, const struct stock_kind *kind, bool memory_onl
         if (lock_acquire(&lock, path, LOCK_EXCLUSIVE, 0, NULL) < 0)
                 return 0;
         if (memory_only)
-                return kind && kind->drop_memory(key, err) < 0 ? -1 : 1;
+                return kind ? kind->drop_memory(key, err) : 1;
         used = is_parent(key, err);
         if (used == 0)
                 used = in_use(key, data, err);

@@ -13,6 +13,7 @@ struct stock_kind {
         void (*describe)(const struct layer *layer, bool asked, struct engine_layer *item);
         /* Removes what a killed build of such a layer left elsewhere. */
         int (*tidy)(const char *folder, struct error **err);
+        /* Returns 1, or 0 when somebody needs the memory. */
         int (*drop_memory)(const char *key, struct error **err);
 };
 

@@ -239,6 +239,15 @@ int file_rename(const char *from, const char *to, struct error **err)
         return streq(from_folder, to_folder) ? 0 : file_sync_folder(from_folder, err);
 }
 
+int file_link_or_copy(const char *from, const char *to, struct error **err)
+{
+        if (link(from, to) == 0)
+                return 0;
+        if (errno != EXDEV && errno != EPERM && errno != EMLINK)
+                return error_errno(err, ERROR_FAILED, "cannot give '%s' the name '%s'", from, to);
+        return os_copy_file(from, to) < 0 ? error_errno(err, ERROR_FAILED, "cannot copy '%s' to '%s'", from, to) : 0;
+}
+
 int file_sync_folder(const char *folder, struct error **err)
 {
         _cleanup_(closep) int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

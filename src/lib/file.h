@@ -31,6 +31,8 @@ int file_write_scratch(const char *path, const char *text, mode_t mode, struct e
 /* rename() with fsync of the folder(s). */
 int file_rename(const char *from, const char *to, struct error **err);
 int file_sync_folder(const char *folder, struct error **err);
+/* Gives the file another name, which must be free; where that can't be, because it is on another file system, makes a copy. */
+int file_link_or_copy(const char *from, const char *to, struct error **err);
 
 bool file_exists(const char *path); /* anything at all, a dangling symlink too */
 bool file_is_folder(const char *path);

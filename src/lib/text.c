@@ -269,6 +269,26 @@ char *text_format_size(int64_t bytes)
         return xasprintf("%.0f %s", value, units[unit]);
 }
 
+int text_parse_duration(const char *text, int64_t *seconds)
+{
+        static const struct {
+                char unit;
+                int64_t seconds;
+        } units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
+        size_t digits = strspn(text, "0123456789");
+        _cleanup_(freep) char *number = xstrndup(text, digits);
+        int64_t count;
+
+        if (digits == 0 || text_parse_int(number, 0, INT64_MAX / 86400, &count) < 0)
+                return -1;
+        for (size_t i = 0; i < ARRAY_SIZE(units); i++)
+                if (text[digits] == units[i].unit && text[digits + 1] == '\0') {
+                        *seconds = count * units[i].seconds;
+                        return 0;
+                }
+        return -1;
+}
+
 char *text_format_duration(int64_t milliseconds)
 {
         int64_t seconds = milliseconds / 1000 + (milliseconds % 1000 >= 500);

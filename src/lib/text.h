@@ -45,6 +45,8 @@ const char *text_suggest(const char *word, const char *const *candidates);
 int text_parse_size(const char *text, int64_t *bytes);
 /* "8.0 GiB", "512 MiB", "0 B". Owned by the caller. */
 char *text_format_size(int64_t bytes);
+/* "45s", "30m", "2h", "1d" to seconds. Returns 0, or -1 when it is no such time or overflows. */
+int text_parse_duration(const char *text, int64_t *seconds);
 /* "0.3 s", "12 s", "3 min 20 s", "2 h 5 min". Owned by the caller. */
 char *text_format_duration(int64_t milliseconds);
 

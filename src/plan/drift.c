@@ -3,6 +3,7 @@
 #include "config/egress.h"
 #include "config/key-hosts.h"
 #include "config/recipe-lack.h"
+#include "lib/park.h"
 #include "lib/text.h"
 
 static const char *const names[] = {
@@ -217,6 +218,8 @@ void drift_find(const struct project *wanted, const struct plan_observed *observ
         find_key_hosts(wanted, record, out);
         add_if(out, "confirm", yes_or_no(record->confirm), yes_or_no(wanted->confirm), DRIFT_UP);
         find_egress(wanted, record, out);
+        add_if(out, "park_after", record->park_after ? record->park_after : PARK_AFTER_DEFAULT, wanted->park_after, DRIFT_UP);
+        add_if(out, "wake_on", record->wake_on ? record->wake_on : WAKE_LOCAL, wanted->wake_on, DRIFT_UP);
         add_if(out, "shell", record->shell, wanted->shell, DRIFT_REBUILD);
         if (!streq_ptr(wanted->image, record->image) || !streq_ptr(wanted->image_digest, record->image_digest))
                 add(out, "image", record->image ? record->image : "its engine's own", wanted->image ? wanted->image : "none",

@@ -38,7 +38,7 @@ static bool stands_on(const struct engine_layers *layers, const struct engine_la
 bool prune_is_used(const struct engine_layers *layers, size_t layer, const struct strv *used)
 {
         for (size_t i = 0; i < layers->count; i++)
-                if ((layers->items[i].held || strv_contains(used, layers->items[i].key)) &&
+                if ((layers->items[i].held || layers->items[i].kept || strv_contains(used, layers->items[i].key)) &&
                     stands_on(layers, &layers->items[i], &layers->items[layer]))
                         return true;
         return false;
@@ -80,7 +80,7 @@ static void consider(const struct engine_layers *layers, size_t i, const struct 
 {
         const struct engine_layer *layer = &layers->items[i];
 
-        if (layer->held)
+        if (layer->held || layer->kept)
                 return;
         if (prune_is_used(layers, i, used)) {
                 if (all && layer->memory_bytes > 0)

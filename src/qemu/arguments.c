@@ -83,6 +83,8 @@ static void add_memory(const struct arguments *arguments, struct strv *argv)
         strv_adds(argv, "-object", memory.buf, NULL);
         if (arguments->incoming)
                 strv_adds(argv, "-incoming", "defer", NULL);
+        if (arguments->bare)
+                strv_adds(argv, "-global", "migration.send-configuration=off", NULL);
         if (arguments->halted)
                 strv_add(argv, "-S");
 }

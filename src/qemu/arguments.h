@@ -25,6 +25,7 @@ struct arguments {
         bool memory_shared;      /* what the guest writes goes into that file */
         bool memory_read_only;   /* that file is opened for reading only, for a private mapping (from QEMU 8.2 on) */
         bool incoming;           /* waits for saved devices instead of booting */
+        bool bare;               /* and these are without a description of the machine (moment.h) */
         bool halted;             /* waits for "cont" before it boots */
         const char *kernel, *initrd, *disk;
         const char *uuid;       /* of the VM, with hyphens */

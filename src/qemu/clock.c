@@ -13,7 +13,9 @@
 /* An agent that lives answers in a few milliseconds. One that was silent the last time gets less. */
 #define ANSWER_MS 1000
 #define SILENT_MS 100
-#define SET_MS    10000
+/* One that was just woken runs code that this QEMU has not seen yet: emulated, that takes some tenths of a second. */
+#define WOKEN_MS 30000
+#define SET_MS   10000
 /* An answer that took longer tells the time less exactly: it is asked for again. */
 #define SPAN_MOST_NS (20 * MILLISECOND)
 #define TRIES        5
@@ -73,7 +75,7 @@ static bool is_off(const struct reading *reading, int64_t most_ns)
         return off > most_ns + reading->span_ns / 2;
 }
 
-static int set_clock(struct agent *agent, const struct reading *reading, struct error **err)
+static int set_clock(struct agent *agent, pid_t qemu, const struct reading *reading, struct error **err)
 {
         bool slew = reading->ahead_ns > 0 && reading->ahead_ns <= CLOCK_SLEW_MS * MILLISECOND;
         _cleanup_(freep) char *expected = xasprintf("%jd", (intmax_t)(reading->guest_ns / 1000));
@@ -84,7 +86,7 @@ static int set_clock(struct agent *agent, const struct reading *reading, struct 
 
         if (!path || file_read(path, SCRIPT_LIMIT, &script, err) < 0)
                 return -1;
-        return agent_run(agent, argv, &script, 0, SET_MS, err);
+        return agent_run(agent, argv, &script, qemu, SET_MS, err);
 }
 
 static void say_set(const struct vm *vm, const struct reading *reading, struct event_sink *events)
@@ -96,22 +98,43 @@ static void say_set(const struct vm *vm, const struct reading *reading, struct e
                            (intmax_t)(tenths % 10), reading->ahead_ns < 0 ? "behind" : "ahead");
 }
 
+/*
+ * Sets the clock of a guest that was woken by the agent alone: a program that has yet to be started there takes long where it
+ * is emulated. The order arrives late by its own way, and says nothing of whether it fits, so the clock is read again.
+ */
+static int set_at_once(struct agent *agent, struct reading *reading, deadline limit, struct error **err)
+{
+        _cleanup_(json_decrefp) json_t *arguments = json_pack("{s:I}", "time", (json_int_t)(time_ns() + reading->span_ns / 2));
+
+        /* It then looks for a hardware clock to set too, and a guest has no program for that. */
+        agent_call(agent, "guest-set-time", arguments, limit, NULL, NULL);
+        return read_clock(agent, limit, reading, err);
+}
+
 /* *answered becomes true once the agent has told the time. */
-static int settle(const struct vm *vm, const struct runtime *runtime, deadline limit, struct event_sink *events, bool *answered,
+static int settle(const struct runtime *runtime, bool woken, deadline limit, struct reading *off, bool *answered,
                   struct error **err)
 {
         _cleanup_(agent_freep) struct agent *agent = NULL;
         struct reading reading;
 
+        *off = (struct reading){ 0 };
         if (agent_connect(runtime->agent, limit, &agent, err) < 0 || read_clock(agent, limit, &reading, err) < 0)
                 return -1;
         *answered = true;
         if (!is_off(&reading, CLOCK_FINE_MS * MILLISECOND))
                 return 0;
-        if (set_clock(agent, &reading, err) < 0)
+        *off = reading;
+        if (woken && set_at_once(agent, &reading, limit, err) < 0)
                 return -1;
-        say_set(vm, &reading, events);
-        return 0;
+        return is_off(&reading, CLOCK_FINE_MS * MILLISECOND) ? set_clock(agent, runtime_qemu(runtime), &reading, err) : 0;
+}
+
+static void say_failed(const struct vm *vm, bool answered, const struct error *reason, struct event_sink *events)
+{
+        _cleanup_(freep) char *text = error_text(reason);
+
+        event_warning(events, "the clock of VM '%s' can't be %s: %s", vm->name, answered ? "set" : "checked", text);
 }
 
 static void mark_silent(const struct runtime *runtime)
@@ -123,6 +146,7 @@ void engine_settle_clock(const struct vm *vm, struct event_sink *events)
 {
         _cleanup_(runtime_clear) struct runtime runtime = RUNTIME_INIT;
         _cleanup_(error_freep) struct error *reason = NULL;
+        struct reading off;
         bool answered = false;
         bool was_silent;
 
@@ -130,14 +154,24 @@ void engine_settle_clock(const struct vm *vm, struct event_sink *events)
         if (runtime_find(vm, &runtime, NULL) < 0 || !file_exists(runtime.ready))
                 return;
         was_silent = file_exists(runtime.silent);
-        if (settle(vm, &runtime, deadline_in(was_silent ? SILENT_MS : ANSWER_MS), events, &answered, &reason) < 0 &&
-            (answered || !was_silent)) {
-                _cleanup_(freep) char *text = error_text(reason);
-
-                event_warning(events, "the clock of VM '%s' can't be %s: %s", vm->name, answered ? "set" : "checked", text);
-        }
+        if (settle(&runtime, false, deadline_in(was_silent ? SILENT_MS : ANSWER_MS), &off, &answered, &reason) == 0)
+                say_set(vm, &off, events);
+        else if (answered || !was_silent)
+                say_failed(vm, answered, reason, events);
         if (answered)
                 file_remove(runtime.silent, NULL);
         else
                 mark_silent(&runtime);
+}
+
+void clock_settle_woken(const struct vm *vm, const struct runtime *runtime, struct event_sink *events)
+{
+        _cleanup_(error_freep) struct error *reason = NULL;
+        struct reading off;
+        bool answered = false;
+
+        if (settle(runtime, true, deadline_in(WOKEN_MS), &off, &answered, &reason) < 0)
+                say_failed(vm, answered, reason, events);
+        if (!answered)
+                mark_silent(runtime);
 }

@@ -11,10 +11,12 @@
  */
 #pragma once
 
-#include "vm/vm.h"
+#include "qemu/runtime.h"
 
 #define CLOCK_FINE_MS 20
 #define CLOCK_SLEW_MS 100
 
 /* engine.settle_clock */
 void engine_settle_clock(const struct vm *vm, struct event_sink *events);
+/* The same for a guest that was just woken, with more patience. That its clock was behind is no news. */
+void clock_settle_woken(const struct vm *vm, const struct runtime *runtime, struct event_sink *events);

@@ -9,6 +9,7 @@
 #include "qemu/disk.h"
 #include "qemu/engine.h"
 #include "qemu/launch.h"
+#include "qemu/park.h"
 #include "qemu/restore.h"
 #include "qemu/runtime.h"
 #include "qemu/template.h"
@@ -135,11 +136,11 @@ int engine_remove(struct vm *vm, struct error **err)
         _cleanup_(runtime_clear) struct runtime runtime = RUNTIME_INIT;
 
         if (runtime_find(vm, &runtime, err) < 0 || refuse_alive(vm, &runtime, err) < 0 ||
-            runtime_end_net(&runtime, RUNTIME_NET_MS, err) < 0)
+            (park_is_due(&runtime) && park_forget(&runtime, err) < 0) || runtime_end_net(&runtime, RUNTIME_NET_MS, err) < 0)
                 return -1;
         if (file_remove(runtime.folder, err) < 0 || file_remove(runtime.sockets, err) < 0 ||
             disk_remove(runtime.disk, err) < 0 || restore_forget(&runtime, err) < 0 || file_remove(runtime.logs, err) < 0 ||
-            file_remove(runtime.lock, err) < 0)
+            file_remove(runtime.control, err) < 0 || file_remove(runtime.lock, err) < 0)
                 return error_wrap(err, "cannot remove VM '%s'", vm->name);
         return 0;
 }

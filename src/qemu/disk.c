@@ -53,14 +53,31 @@ int disk_make_beside(const char *path, const struct layer *layer, int64_t bytes,
         return make(path, below, size_on(layer, bytes), err);
 }
 
+/*
+ * How a layer's disk names the one below it, in the folder `below`; NULL = it stands on none. A snapshot's disk was a VM's, and
+ * names it by its whole path. Owned by the caller.
+ */
+static char *name_below(const char *disk, const char *below)
+{
+        _cleanup_(qcow2_header_clear) struct qcow2_header header = QCOW2_HEADER_INIT;
+        _cleanup_(freep) char *whole = below ? path_join(below, LAYER_DISK) : NULL;
+        _cleanup_(freep) char *key = below ? path_base(below) : NULL;
+
+        if (!below)
+                return NULL;
+        /* Both are names of the same file. What is in the header only decides which of the two it has to be. */
+        if (qcow2_read(disk, &header, NULL) == 0 && header.backing && streq(header.backing, whole))
+                return TAKE_PTR(whole);
+        return beside(key);
+}
+
 /* Checks the layer and all below it. The folders are in order, each before the one that it stands on. */
 static int inspect_layers(const struct layer *layer, struct error **err)
 {
         for (size_t i = 0; i < layer->folders.count; i++) {
                 bool lowest = i + 1 == layer->folders.count;
                 _cleanup_(freep) char *disk = path_join(layer->folders.items[i], LAYER_DISK);
-                _cleanup_(freep) char *key = lowest ? NULL : path_base(layer->folders.items[i + 1]);
-                _cleanup_(freep) char *below = lowest ? NULL : beside(key);
+                _cleanup_(freep) char *below = name_below(disk, lowest ? NULL : layer->folders.items[i + 1]);
 
                 if (qcow2_check(disk, &(struct qcow2_wish){ .backing = below, .most = layer->disk_bytes }, NULL, err) < 0)
                         return err && (*err)->hint

@@ -21,6 +21,8 @@ int engine_remove(struct vm *vm, struct error **err);
  */
 int engine_start(struct vm *vm, struct event_sink *events, struct error **err);
 int engine_stop(struct vm *vm, struct event_sink *events, struct error **err);
+int engine_park(struct vm *vm, struct event_sink *events, struct error **err);
+int engine_activity(const struct vm *vm, struct engine_activity *out, struct error **err);
 int engine_kill(struct vm *vm, struct error **err);
 int engine_processes(const struct vm *vm, struct engine_processes *out, struct error **err);
 int engine_refused(const struct vm *vm, const char *address, uint16_t port, char **reason, struct error **err);
@@ -29,4 +31,8 @@ int engine_remains(const struct vm *vm, struct vm_record *out, struct error **er
 int engine_fill_layer(const struct engine_filling *wanted, struct event_sink *events, char **key, struct error **err);
 int engine_baked(const struct vm_record *record, struct error **err);
 int engine_bake(const struct vm_record *record, bool force, struct event_sink *events, struct error **err);
+int engine_snapshot(struct vm *vm, const struct engine_snapshot *wanted, struct event_sink *events, char **key,
+                    struct error **err);
+int engine_go_back(struct vm *vm, const char *key, struct event_sink *events, struct error **err);
+int engine_drop_snapshot(const char *key, struct error **err);
 int engine_remove_layer(const char *key, bool memory_only, engine_in_use_fn in_use, void *data, struct error **err);

@@ -88,12 +88,11 @@ static int build(void *data, const char *folder, const struct lock *lock _unused
         struct filling *filling = data;
         _cleanup_(vm_clear) struct vm vm = VM_INIT;
         _cleanup_(runtime_clear) struct runtime runtime = RUNTIME_INIT;
-        _cleanup_(launch_clear) struct launch launch = {
-                .vm = &vm, .runtime = &runtime, .ends_with_us = true, .lock = LOCK_INIT
-        };
+        _cleanup_(launch_clear) struct launch launch = LAUNCH_INIT(&vm, &runtime);
 
         if (throwaway_invent(KIND, filling->wanted->key, folder, filling->wanted->record, &vm, err) < 0)
                 return -1;
+        launch.ends_with_us = true;
         vm.engine = &qemu_engine; /* so that its sessions notice when it is paused */
         if (runtime_find(&vm, &runtime, err) < 0 || launch_prepare(&launch, filling->parent, NULL, err) < 0 ||
             make_disk(runtime.disk, filling->parent, &launch.toolkit, err) < 0 ||

@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include "host/paths.h"
+#include "lib/park.h"
 #include "lib/process.h"
+#include "qemu/socket.h"
 #include "qemu/toolkit.h"
 #include "vm/network.h"
 #include "vm/ports.h"
@@ -64,23 +66,31 @@ int helpers_start_log(const struct runtime *runtime, pid_t *pid, struct error **
                              pid, err);
 }
 
-int helpers_start_network(const struct vm *vm, const struct runtime *runtime, int frames_fd, bool goes_on, pid_t *pid,
+int helpers_start_network(const struct vm *vm, const struct runtime *runtime, int frames_fd, enum network_kind kind, pid_t *pid,
                           struct error **err)
 {
         const struct vm_record *record = &vm->record;
         _cleanup_(strv_clear) struct strv options = STRV_INIT;
         _cleanup_(error_freep) struct error *reason = NULL;
+        _cleanup_(closep) int control = -1;
+        bool lasts = kind != NETWORK_SCRATCH;
 
+        if (lasts && socket_listen_messages(runtime->control, &control, err) < 0)
+                return -1;
         strv_addf(&options, "--ssh-socket=%s", runtime->ssh);
         strv_addf(&options, "--hostname=%s", vm->name);
         for (size_t i = 0; i < record->port_count; i++)
                 strv_addf(&options, "--forward=%u:%u", record->ports[i].host, record->ports[i].guest);
         if (record->lan)
                 strv_add(&options, "--lan");
+        if (lasts && record->wake_on && streq(record->wake_on, WAKE_ANY))
+                strv_add(&options, "--wake-on=any");
         rules_options(vm, &options);
         if (network_start(&(struct network_spec){ .frames_fd = frames_fd,
                                                   .log = runtime->net_log,
-                                                  .goes_on = goes_on,
+                                                  .control_fd = lasts ? control : 0,
+                                                  .wakes = lasts ? vm->name : NULL,
+                                                  .goes_on = kind == NETWORK_GOES_ON,
                                                   .options = strv_argv(&options) },
                           pid, &reason) == 0)
                 return 0;

@@ -9,9 +9,15 @@
 
 /* At the other ends of QEMU's pipes. Empties console.log and qemu.log. */
 int helpers_start_log(const struct runtime *runtime, pid_t *pid, struct error **err);
+enum network_kind {
+        NETWORK_BEGINS,
+        NETWORK_GOES_ON, /* it takes the place of one that ended, whose log and account are kept */
+        NETWORK_SCRATCH, /* of a VM that is nobody's: it is never parked */
+};
+
 /*
  * At the other end of QEMU's frame socket, which `frames_fd` (borrowed) is connected to. When it returns, its sockets are bound
- * and it follows the rules of rules_write(). `goes_on`: it takes the place of one that ended, whose log and account are kept.
+ * and it follows the rules of rules_write().
  */
-int helpers_start_network(const struct vm *vm, const struct runtime *runtime, int frames_fd, bool goes_on, pid_t *pid,
+int helpers_start_network(const struct vm *vm, const struct runtime *runtime, int frames_fd, enum network_kind kind, pid_t *pid,
                           struct error **err);

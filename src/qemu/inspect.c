@@ -8,6 +8,7 @@
 #include "lib/os.h"
 #include "qemu/engine.h"
 #include "qemu/holder.h"
+#include "qemu/park.h"
 #include "qemu/runtime.h"
 #include "qemu/socket.h"
 #include "vm/monitor.h"
@@ -91,6 +92,11 @@ static void begin(struct vm_inspection *item, struct look *look)
                 return;
         }
         alive = runtime_is_alive(&look->runtime, &item->error);
+        /* Whoever wants the guest then starts it under the lock, also while its QEMU still lives. */
+        if (alive >= 0 && park_is_due(&look->runtime) && (alive > 0 || park_has_key(&look->runtime))) {
+                status->state = VM_PARKED;
+                return;
+        }
         look->alive = alive > 0;
         if (look->alive) {
                 status->state = VM_RUNNING;

@@ -45,6 +45,8 @@ void launch_clear(struct launch *launch)
                 process_wait(launch->log, END_MS, NULL, NULL);
         }
         launch->qemu = launch->net = launch->log = 0;
+        closep(&launch->wire);
+        launch->wire = -1;
         lock_release(&launch->lock);
         toolkit_clear(&launch->toolkit);
         acceleration_clear(&launch->acceleration);
@@ -69,6 +71,20 @@ int launch_check_memory(const struct vm_record *record, struct error **err)
         return error_hint(err, "set 'memory' to less than that");
 }
 
+/* A machine-net that waits for the guest keeps what it has, its ports among it. */
+static int prepare_network(struct launch *launch, struct error **err)
+{
+        int waits = launch->goes_on ? lock_is_held(launch->runtime->net_log, err) : 0;
+
+        if (waits != 0) {
+                launch->keeps_net = waits > 0;
+                return waits < 0 ? -1 : 0;
+        }
+        if (runtime_end_net(launch->runtime, RUNTIME_NET_MS, err) < 0)
+                return -1;
+        return ports_check(&launch->vm->record, err);
+}
+
 int launch_prepare(struct launch *launch, const struct layer *layer, struct event_sink *events, struct error **err)
 {
         const struct runtime *runtime = launch->runtime;
@@ -83,8 +99,8 @@ int launch_prepare(struct launch *launch, const struct layer *layer, struct even
                 event_note(events, "%s", launch->acceleration.note);
         if (launch->toolkit.note)
                 event_note(events, "%s", launch->toolkit.note);
-        if (runtime_claim(runtime, &launch->lock, err) < 0 || runtime_end_net(runtime, RUNTIME_NET_MS, err) < 0 ||
-            ports_check(&launch->vm->record, err) < 0 || runtime_prepare(runtime, err) < 0)
+        if (runtime_claim(runtime, &launch->lock, err) < 0 || prepare_network(launch, err) < 0 ||
+            runtime_prepare(runtime, err) < 0)
                 return -1;
         return console_rotate(runtime->console_log, err);
 }
@@ -114,6 +130,12 @@ static void wrap_command(const struct launch *launch, const struct launch_memory
         sandbox_build(&sandbox, argv);
 }
 
+/* Templates have it, and all that comes from one. */
+static bool has_port(const struct launch_memory *memory)
+{
+        return memory->file || memory->port;
+}
+
 static void build_command(const struct launch *launch, const struct launch_memory *memory, struct strv *argv)
 {
         const struct vm *vm = launch->vm;
@@ -132,6 +154,7 @@ static void build_command(const struct launch *launch, const struct launch_memor
                 .memory_shared = memory->shared,
                 .memory_read_only = memory->file && !memory->shared && toolkit_maps_read_only(&launch->toolkit),
                 .incoming = memory->load,
+                .bare = memory->bare,
                 .halted = launch->halted,
                 .kernel = launch->layer->kernel,
                 .initrd = launch->layer->initrd,
@@ -143,7 +166,7 @@ static void build_command(const struct launch *launch, const struct launch_memor
                 .frames_fd = FRAMES_FD,
                 .qmp_fd = QMP_FD,
                 .look_fd = LOOK_FD,
-                .resume_fd = memory->file ? RESUME_FD : 0,
+                .resume_fd = has_port(memory) ? RESUME_FD : 0,
         };
 
         wrap_command(launch, memory, argv);
@@ -206,6 +229,13 @@ static int open_output(const char *path, int *fd, struct error **err)
         return 0;
 }
 
+static enum network_kind network_kind(const struct launch *launch)
+{
+        if (launch->ends_with_us)
+                return NETWORK_SCRATCH;
+        return launch->goes_on ? NETWORK_GOES_ON : NETWORK_BEGINS;
+}
+
 /* QEMU gets its sockets as descriptors, and machine-net a connection to one of them; we keep none. */
 int launch_start(struct launch *launch, const struct launch_memory *memory, struct error **err)
 {
@@ -215,11 +245,14 @@ int launch_start(struct launch *launch, const struct launch_memory *memory, stru
 
         if (socket_listen(runtime->frames, &wires.frames, err) < 0 || socket_listen(runtime->qmp, &wires.qmp, err) < 0 ||
             socket_listen(runtime->look, &wires.look, err) < 0 ||
-            (memory->file && socket_listen(runtime->resume, &wires.resume, err) < 0) ||
+            (has_port(memory) && socket_listen(runtime->resume, &wires.resume, err) < 0) ||
             socket_connect(runtime->frames, deadline_in(QMP_MS), &for_net, err) < 0)
                 return -1;
-        if (helpers_start_network(launch->vm, runtime, for_net, false, &launch->net, err) < 0 ||
-            helpers_start_log(runtime, &launch->log, err) < 0 || open_output(runtime->console_pipe, &wires.console, err) < 0 ||
+        if (launch->keeps_net)
+                launch->wire = TAKE_FD(for_net);
+        else if (helpers_start_network(launch->vm, runtime, for_net, network_kind(launch), &launch->net, err) < 0)
+                return -1;
+        if (helpers_start_log(runtime, &launch->log, err) < 0 || open_output(runtime->console_pipe, &wires.console, err) < 0 ||
             open_output(runtime->messages_pipe, &wires.messages, err) < 0 || spawn_qemu(launch, memory, &wires, err) < 0)
                 return -1;
         lock_release(&launch->lock);

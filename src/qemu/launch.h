@@ -1,7 +1,7 @@
 /*
  * Starts a VM's QEMU and its network process, and owns them until they are handed over to the VM.
  *
- *         _cleanup_(launch_clear) struct launch launch = { .vm = vm, .runtime = &runtime, .lock = LOCK_INIT };
+ *         _cleanup_(launch_clear) struct launch launch = LAUNCH_INIT(vm, &runtime);
  *
  *         if (launch_prepare(&launch, layer, events, err) < 0 || launch_start(&launch, &memory, err) < 0 || …)
  *                 return -1;              // what was started is ended again
@@ -21,6 +21,8 @@ struct launch_memory {
         const char *file; /* NULL = anonymous memory */
         bool shared;      /* what the guest writes goes into the file */
         bool load;        /* the devices are loaded too (migration.h); otherwise the guest boots */
+        bool bare;        /* they were saved alone (moment.h) */
+        bool port;        /* the guest has the port for its identity, as with a file */
 };
 
 struct launch {
@@ -28,6 +30,7 @@ struct launch {
         const struct runtime *runtime;
         bool ends_with_us; /* it also ends when `machine` is killed */
         bool halted;       /* the guest doesn't run until QEMU is told to go on */
+        bool goes_on;      /* the guest was saved, and its machine-net waits for it if it still lives (park.h) */
 
         struct toolkit toolkit;
         struct acceleration acceleration;
@@ -35,8 +38,15 @@ struct launch {
         struct lock lock;          /* taken by launch_prepare(), and QEMU's from launch_start() on */
         pid_t qemu;                /* or the bubblewrap around it; it has a process group of its own. 0 = none */
         pid_t net;
-        pid_t log; /* machine-log, which ends when QEMU does */
+        bool keeps_net; /* a machine-net waits, and gets `wire` */
+        int wire;       /* to QEMU, for the machine-net that waits; -1 = none does */
+        pid_t log;      /* machine-log, which ends when QEMU does */
 };
+
+#define LAUNCH_INIT(of, at)                                                                                                    \
+        {                                                                                                                      \
+                .vm = (of), .runtime = (at), .wire = -1, .lock = LOCK_INIT                                                     \
+        }
 
 /* Fails (ERROR_ENGINE) when this computer has less memory than the VM needs. */
 int launch_check_memory(const struct vm_record *record, struct error **err);

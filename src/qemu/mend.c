@@ -75,7 +75,7 @@ static int restart_network(const struct vm *vm, const struct runtime *runtime, s
                         *err = TAKE_PTR(reason);
                 return -1;
         }
-        if (rules_write(vm, err) < 0 || helpers_start_network(vm, runtime, frames, true, &pid, err) < 0)
+        if (rules_write(vm, err) < 0 || helpers_start_network(vm, runtime, frames, NETWORK_GOES_ON, &pid, err) < 0)
                 return -1;
         let_go(runtime);
         return 0;

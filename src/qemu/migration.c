@@ -4,9 +4,8 @@
 #define NAME "state"
 
 /* Hands over the descriptor. Returns the address by which QEMU then knows it, owned by the caller; NULL with an error. */
-static char *give(struct qmp *qmp, const struct toolkit *toolkit, int fd, deadline limit, struct error **err)
+static char *give(struct qmp *qmp, bool by_set, int fd, deadline limit, struct error **err)
 {
-        bool by_set = toolkit_is_since(toolkit, 8, 2);
         _cleanup_(json_decrefp) json_t *arguments =
                 by_set ? json_pack("{s:i}", "fdset-id", SET) : json_pack("{s:s}", "fdname", NAME);
 
@@ -15,8 +14,7 @@ static char *give(struct qmp *qmp, const struct toolkit *toolkit, int fd, deadli
         return by_set ? xasprintf("file:/dev/fdset/%d", SET) : xstrdup("fd:" NAME);
 }
 
-static int begin(struct qmp *qmp, const char *command, const struct toolkit *toolkit, int fd, deadline limit,
-                 struct error **err)
+static int begin(struct qmp *qmp, const char *command, bool by_set, int fd, deadline limit, struct error **err)
 {
         _cleanup_(json_decrefp) json_t *capabilities =
                 json_pack("{s:[{s:s, s:b}, {s:s, s:b}]}", "capabilities", "capability", "x-ignore-shared", "state", 1,
@@ -26,7 +24,7 @@ static int begin(struct qmp *qmp, const char *command, const struct toolkit *too
 
         if (qmp_call(qmp, "migrate-set-capabilities", capabilities, limit, NULL, err) < 0)
                 return -1;
-        address = give(qmp, toolkit, fd, limit, err);
+        address = give(qmp, by_set, fd, limit, err);
         if (!address)
                 return -1;
         arguments = json_pack("{s:s}", "uri", address);
@@ -75,16 +73,42 @@ static int await(struct qmp *qmp, deadline limit, struct error **err)
         }
 }
 
-int migration_save(struct qmp *qmp, const struct toolkit *toolkit, int fd, deadline limit, struct error **err)
+static int save(struct qmp *qmp, bool by_set, int fd, deadline limit, struct error **err)
 {
-        if (begin(qmp, "migrate", toolkit, fd, limit, err) < 0 || await(qmp, limit, err) < 0)
+        if (begin(qmp, "migrate", by_set, fd, limit, err) < 0 || await(qmp, limit, err) < 0)
                 return error_wrap(err, "cannot save the guest's devices");
         return 0;
 }
 
-int migration_load(struct qmp *qmp, const struct toolkit *toolkit, int fd, deadline limit, struct error **err)
+static int load(struct qmp *qmp, bool by_set, int fd, deadline limit, struct error **err)
 {
-        if (begin(qmp, "migrate-incoming", toolkit, fd, limit, err) < 0 || await(qmp, limit, err) < 0)
+        if (begin(qmp, "migrate-incoming", by_set, fd, limit, err) < 0 || await(qmp, limit, err) < 0)
                 return error_wrap(err, "cannot restore the guest's devices");
         return 0;
+}
+
+/* From 8.2 on QEMU wants a file in a set. */
+static bool wants_set(const struct toolkit *toolkit)
+{
+        return toolkit_is_since(toolkit, 8, 2);
+}
+
+int migration_save(struct qmp *qmp, const struct toolkit *toolkit, int fd, deadline limit, struct error **err)
+{
+        return save(qmp, wants_set(toolkit), fd, limit, err);
+}
+
+int migration_load(struct qmp *qmp, const struct toolkit *toolkit, int fd, deadline limit, struct error **err)
+{
+        return load(qmp, wants_set(toolkit), fd, limit, err);
+}
+
+int migration_save_stream(struct qmp *qmp, int fd, deadline limit, struct error **err)
+{
+        return save(qmp, false, fd, limit, err);
+}
+
+int migration_load_stream(struct qmp *qmp, int fd, deadline limit, struct error **err)
+{
+        return load(qmp, false, fd, limit, err);
 }

@@ -17,3 +17,6 @@
 
 int migration_save(struct qmp *qmp, const struct toolkit *toolkit, int fd, deadline limit, struct error **err);
 int migration_load(struct qmp *qmp, const struct toolkit *toolkit, int fd, deadline limit, struct error **err);
+/* The same with a pipe's end in place of a file, for a stream that has the guest's memory in it. */
+int migration_save_stream(struct qmp *qmp, int fd, deadline limit, struct error **err);
+int migration_load_stream(struct qmp *qmp, int fd, deadline limit, struct error **err);

@@ -280,7 +280,7 @@ static int begin(const struct vm *vm, const struct runtime *runtime, const struc
 static enum outcome try_once(const struct vm *vm, const struct runtime *runtime, const struct layer *layer,
                              struct event_sink *events, struct error **reason)
 {
-        _cleanup_(launch_clear) struct launch launch = { .vm = vm, .runtime = runtime, .lock = LOCK_INIT };
+        _cleanup_(launch_clear) struct launch launch = LAUNCH_INIT(vm, runtime);
         enum outcome outcome;
 
         if (launch_prepare(&launch, layer, events, reason) < 0 || begin(vm, runtime, layer, reason) < 0 ||

@@ -29,10 +29,12 @@ void runtime_clear(struct runtime *runtime)
         free(runtime->lock);
         free(runtime->disk);
         free(runtime->restore);
+        free(runtime->parked);
         free(runtime->logs);
         free(runtime->console_log);
         free(runtime->qemu_log);
         free(runtime->net_log);
+        free(runtime->control);
         free(runtime->sockets);
         free(runtime->qmp);
         free(runtime->look);
@@ -55,10 +57,12 @@ void runtime_find_files(const struct vm *vm, struct runtime *out)
                 .lock = path_join(vm->folder, "run.lock"),
                 .disk = path_join(vm->folder, "disk.qcow2"),
                 .restore = path_join(vm->folder, "restore"),
+                .parked = path_join(vm->folder, "parked"),
                 .logs = path_join(vm->folder, "logs"),
                 .console_log = path_join(vm->folder, "logs/console.log"),
                 .qemu_log = path_join(vm->folder, "logs/qemu.log"),
                 .net_log = path_join(vm->folder, "logs/net.log"),
+                .control = path_join(vm->folder, "net.sock"),
                 .sockets = path_join(vm->folder, "qemu"),
                 .qmp = path_join(vm->folder, "qemu/qmp.sock"),
                 .look = path_join(vm->folder, "qemu/look.sock"),
@@ -142,6 +146,13 @@ int runtime_prepare(const struct runtime *runtime, struct error **err)
             file_make_private_folder(runtime->sockets, err) < 0)
                 return -1;
         return make_pipes(runtime, err);
+}
+
+int runtime_mark_ready(const struct runtime *runtime, struct error **err)
+{
+        _cleanup_(closep) int fd = open(runtime->ready, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+        return fd < 0 ? error_errno(err, ERROR_FAILED, "cannot make '%s'", runtime->ready) : 0;
 }
 
 static bool has_ended(int process_fd)

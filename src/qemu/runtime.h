@@ -8,6 +8,8 @@
  *         VM folder/run.lock, disk.qcow2, logs/{console.log,qemu.log,net.log}
  *         VM folder/restore                            the disk is new, and its first start restores it from the template
  *                                                      (restore.h)
+ *         VM folder/parked                             a guest that was saved, and is to go on from there (park.h)
+ *         VM folder/net.sock                           machine-net listens there for us (lib/net-control.h)
  *         VM folder/qemu/{qmp,look,frames,resume}.sock QEMU listens there; it gets them as descriptors. qmp.sock is held for as
  *                                                      long as a start takes; look.sock is for short questions (inspect.c)
  *         VM folder/qemu/agent.{in,out}                pipes to the guest's agent (agent.h)
@@ -26,9 +28,9 @@
 
 struct runtime {
         const char *name; /* of the VM; borrowed */
-        char *lock, *disk, *restore;
+        char *lock, *disk, *restore, *parked;
         char *logs, *console_log, *qemu_log, *net_log;
-        char *sockets, *qmp, *look, *frames, *resume, *agent, *console_pipe, *messages_pipe;
+        char *control, *sockets, *qmp, *look, *frames, *resume, *agent, *console_pipe, *messages_pipe;
         char *folder, *ssh, *ready, *silent;
 };
 
@@ -43,6 +45,8 @@ void runtime_find_files(const struct vm *vm, struct runtime *out);
 int runtime_find_sockets(struct runtime *runtime, struct error **err);
 void runtime_clear(struct runtime *runtime);
 
+/* Notes that sshd has answered. */
+int runtime_mark_ready(const struct runtime *runtime, struct error **err);
 /* Is its QEMU alive? Returns 1, 0, or -1 when that can't be found out. */
 int runtime_is_alive(const struct runtime *runtime, struct error **err);
 /* Takes the lock for a QEMU that is about to be started. */

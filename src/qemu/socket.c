@@ -36,11 +36,11 @@ static void name_socket(const char *path, int place, struct sockaddr_un *out)
                 snprintf(out->sun_path, sizeof(out->sun_path), "/proc/self/fd/%d/%s", place, name);
 }
 
-int socket_listen(const char *path, int *fd, struct error **err)
+static int make_listener(const char *path, int type, int *fd, struct error **err)
 {
         _cleanup_(freep) char *folder = path_folder(path);
         _cleanup_(closep) int place = open(folder, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        _cleanup_(closep) int made = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        _cleanup_(closep) int made = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
         struct sockaddr_un address;
 
         if (place < 0 || made < 0)
@@ -50,6 +50,18 @@ int socket_listen(const char *path, int *fd, struct error **err)
                 return error_errno(err, ERROR_FAILED, "cannot listen at '%s'", path);
         *fd = TAKE_FD(made);
         return 0;
+}
+
+int socket_listen(const char *path, int *fd, struct error **err)
+{
+        return make_listener(path, SOCK_STREAM, fd, err);
+}
+
+int socket_listen_messages(const char *path, int *fd, struct error **err)
+{
+        if (unlink(path) < 0 && errno != ENOENT)
+                return error_errno(err, ERROR_FAILED, "cannot remove '%s'", path);
+        return make_listener(path, SOCK_SEQPACKET, fd, err);
 }
 
 static bool nobody_there(int reason)

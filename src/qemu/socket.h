@@ -13,6 +13,8 @@
 int socket_connect(const char *path, deadline limit, int *fd, struct error **err);
 /* Makes a socket and listens there, for QEMU: *fd is the caller's. Anything that has that name is an error. */
 int socket_listen(const char *path, int *fd, struct error **err);
+/* The same for whole messages (SOCK_SEQPACKET), in place of one that was there. Source: unix(7). */
+int socket_listen_messages(const char *path, int *fd, struct error **err);
 /* Finds the process that listens at `path`, as a descriptor of os_process_fd(). ERROR_NOT_FOUND when nobody does. `pid` may be
  * NULL. */
 int socket_listener(const char *path, deadline limit, int *process_fd, pid_t *pid, struct error **err);

@@ -8,18 +8,13 @@
 #include "qemu/engine.h"
 #include "qemu/launch.h"
 #include "qemu/mend.h"
+#include "qemu/park.h"
 #include "qemu/restore.h"
+#include "qemu/snapshot.h"
 #include "qemu/template.h"
 #include "vm/rules.h"
 
 #define QMP_MS 30000
-
-static int mark_ready(const struct runtime *runtime, struct error **err)
-{
-        _cleanup_(closep) int fd = open(runtime->ready, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-
-        return fd < 0 ? error_errno(err, ERROR_FAILED, "cannot make '%s'", runtime->ready) : 0;
-}
 
 /* A disk that is smaller than the VM's should be is enlarged by QEMU before its guest runs. No other program opens what a guest
  * has written. */
@@ -72,7 +67,7 @@ static bool stands_still(const struct vm *vm, struct error **err)
 static int boot_cold(const struct vm *vm, const struct runtime *runtime, const struct layer *layer, struct event_sink *events,
                      struct event_sink *notes, struct error **err)
 {
-        _cleanup_(launch_clear) struct launch launch = { .vm = vm, .runtime = runtime, .lock = LOCK_INIT };
+        _cleanup_(launch_clear) struct launch launch = LAUNCH_INIT(vm, runtime);
         _cleanup_(qmp_freep) struct qmp *qmp = NULL;
 
         if (launch_prepare(&launch, layer, notes, err) < 0 || prepare_disk(&launch, layer, err) < 0 ||
@@ -92,7 +87,7 @@ static int boot_cold(const struct vm *vm, const struct runtime *runtime, const s
         return 0;
 }
 
-/* What its disk stands on, and whether a restore is due, decides how it starts. */
+/* What is there decides how it starts: a guest that was parked, a restore that is due, or a disk alone. */
 static int start(struct vm *vm, const struct runtime *runtime, struct event_sink *events, struct error **err)
 {
         _cleanup_(layer_clear) struct layer layer = LAYER_INIT;
@@ -107,6 +102,13 @@ static int start(struct vm *vm, const struct runtime *runtime, struct event_sink
         }
         if (layer_open_mended(vm->record.base, events, &layer, err) < 0)
                 return -1;
+        if (park_is_due(runtime)) {
+                int woken = wake_start(vm, runtime, &layer, events, err);
+
+                vm->woken = woken > 0;
+                if (woken != 0)
+                        return woken < 0 ? -1 : 0;
+        }
         if (restore_is_due(runtime)) {
                 int restored = restore_start(vm, runtime, &layer, events, err);
 
@@ -121,7 +123,7 @@ static int start(struct vm *vm, const struct runtime *runtime, struct event_sink
 /* Waits for a VM that another run started. */
 static int join(const struct vm *vm, const struct runtime *runtime, struct event_sink *events, struct error **err)
 {
-        struct launch launch = { .vm = vm, .runtime = runtime, .lock = LOCK_INIT };
+        struct launch launch = LAUNCH_INIT(vm, runtime);
         _cleanup_(acceleration_clear) struct acceleration acceleration = ACCELERATION_INIT;
         _cleanup_(qmp_freep) struct qmp *qmp = NULL;
 
@@ -153,14 +155,21 @@ static int start_somehow(struct vm *vm, const struct runtime *runtime, bool aliv
                         return -1;
                 alive = false;
         }
+        if (alive && park_is_due(runtime)) {
+                int settled = park_settle(vm, runtime, err);
+
+                if (settled != 0)
+                        return settled < 0 ? -1 : runtime_mark_ready(runtime, err);
+                alive = false;
+        }
         status = alive ? join(vm, runtime, events, err) : start(vm, runtime, events, err);
-        return status < 0 ? -1 : mark_ready(runtime, err);
+        return status < 0 ? -1 : runtime_mark_ready(runtime, err);
 }
 
 /* Puts right what a VM that runs has lost. Returns 1 when it is still alive, 0 when it has been stopped for that. */
 static int mend_or_stop(struct vm *vm, const struct runtime *runtime, struct event_sink *events, struct error **err)
 {
-        int stop = restore_is_due(runtime) ? 0 : mend(vm, runtime, events, err);
+        int stop = restore_is_due(runtime) || park_is_due(runtime) ? 0 : mend(vm, runtime, events, err);
 
         if (stop <= 0)
                 return stop < 0 ? -1 : 1;
@@ -172,17 +181,19 @@ int engine_start(struct vm *vm, struct event_sink *events, struct error **err)
         _cleanup_(runtime_clear) struct runtime runtime = RUNTIME_INIT;
         int alive;
 
-        vm->from_template = false;
+        vm->from_template = vm->woken = false;
         if (runtime_find(vm, &runtime, err) < 0)
+                return -1;
+        if (snapshot_settle(vm, err) < 0)
                 return -1;
         alive = runtime_is_alive(&runtime, err);
         if (alive > 0)
                 alive = mend_or_stop(vm, &runtime, events, err);
         if (alive < 0)
                 return -1;
-        if (alive && file_exists(runtime.ready))
+        if (alive && file_exists(runtime.ready) && !park_is_due(&runtime))
                 return engine_resume(vm, err);
-        event_begin(events, "start", "starting VM '%s'", vm->name);
+        event_begin(events, "start", park_is_due(&runtime) ? "waking VM '%s'" : "starting VM '%s'", vm->name);
         if (rules_write(vm, err) < 0 || start_somehow(vm, &runtime, alive, events, err) < 0) {
                 event_end(events, "start", EVENT_FAILED, NULL);
                 error_wrap(err, "cannot start VM '%s'", vm->name);

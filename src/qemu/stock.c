@@ -4,6 +4,7 @@
 
 #include "lib/text.h"
 #include "qemu/engine.h"
+#include "qemu/moment.h"
 #include "qemu/template-build.h"
 #include "qemu/template.h"
 
@@ -50,9 +51,17 @@ static int tidy(const char *folder, struct error **err)
 static int drop_memory(const char *key, struct error **err)
 {
         _cleanup_(layer_clear) struct layer layer = LAYER_INIT;
+        _cleanup_(freep) char *memory = NULL;
         int there = layer_find(key, &layer, err);
+        int needed;
 
-        return there < 0 || (there > 0 && template_drop(&layer, err) < 0) ? -1 : 0;
+        if (there <= 0)
+                return there < 0 ? -1 : 1;
+        memory = template_memory(&layer);
+        needed = moment_needs(memory, err);
+        if (needed != 0)
+                return needed < 0 ? -1 : 0;
+        return template_drop(&layer, err) < 0 ? -1 : 1;
 }
 
 static const struct stock_kind templates = {

@@ -7,6 +7,7 @@
 #include "lib/os.h"
 #include "qemu/agent.h"
 #include "qemu/engine.h"
+#include "qemu/park.h"
 #include "qemu/runtime.h"
 #include "qemu/socket.h"
 #include "vm/progress.h"
@@ -179,7 +180,8 @@ int engine_kill(struct vm *vm, struct error **err)
 
         if (runtime_find(vm, &runtime, err) < 0)
                 return -1;
-        if (runtime_kill(&runtime, err) < 0 || clear_up(&runtime, err) < 0) {
+        if (runtime_kill(&runtime, err) < 0 || (park_is_due(&runtime) && park_forget(&runtime, err) < 0) ||
+            clear_up(&runtime, err) < 0) {
                 error_wrap(err, "cannot end VM '%s'", vm->name);
                 return error_set_kind(err, ERROR_ENGINE);
         }

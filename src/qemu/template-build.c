@@ -153,12 +153,11 @@ static int build(void *data, const char *folder, const struct lock *lock, struct
         _cleanup_(freep) char *shell = xstrdup(wish->shell);
         _cleanup_(vm_clear) struct vm vm = VM_INIT;
         _cleanup_(runtime_clear) struct runtime runtime = RUNTIME_INIT;
-        _cleanup_(launch_clear) struct launch launch = {
-                .vm = &vm, .runtime = &runtime, .ends_with_us = true, .lock = LOCK_INIT
-        };
+        _cleanup_(launch_clear) struct launch launch = LAUNCH_INIT(&vm, &runtime);
         _cleanup_(freep) char *memory = path_join(folder, "memory");
         _cleanup_(freep) char *state = path_join(folder, "state");
 
+        launch.ends_with_us = true;
         size.user = user;
         size.shell = shell;
         if (check_room(folder, wish, err) < 0 || throwaway_invent(KIND, build->key, folder, &size, &vm, err) < 0 ||

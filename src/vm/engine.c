@@ -47,6 +47,8 @@ void engine_layers_clear(struct engine_layers *layers)
                 free(layers->items[i].about);
                 free(layers->items[i].created);
                 free(layers->items[i].used);
+                free(layers->items[i].uuid);
+                free(layers->items[i].label);
         }
         free(layers->items);
         *layers = (struct engine_layers)ENGINE_LAYERS_INIT;

@@ -18,7 +18,8 @@ enum vm_state {
         VM_ABSENT,       /* no disk, no process */
         VM_STOPPED,      /* a disk and no process */
         VM_RUNNING,      /* a process lives, and runs the guest (which may still boot) */
-        VM_PARKED,       /* memory on disk */
+        VM_PARKED,       /* no process, and the next start goes on with all that was in the guest's memory; or that is just
+                            being saved */
         VM_BROKEN,       /* something is there that can't be used: vm_status.reason */
         VM_PAUSED,       /* a process lives, and the guest stands still: vm_status.reason. Nothing of it is lost */
         VM_UNRESPONSIVE, /* a process lives and does not answer: vm_status.reason */
@@ -78,7 +79,7 @@ struct weaker_line {
 /* An image that VMs' disks and other images stand on. */
 struct engine_layer {
         char *key;
-        char *kind;           /* "base", "recipe", "template"; "building", "unfinished", "damaged" */
+        char *kind;           /* "base", "recipe", "template", "snapshot"; "building", "unfinished", "damaged" */
         char *engine;         /* the only engine that makes VMs from it; NULL = any engine */
         char *parent;         /* key of the layer it stands on; NULL = none */
         struct strv lacks;    /* what it lacks of its recipe (config/recipe-lack.h) */
@@ -90,6 +91,12 @@ struct engine_layer {
                          recipe's layer is for */
         bool held;    /* at this moment somebody builds it, or makes something from it */
         bool unsure;  /* damaged so that nothing tells what it stands on */
+
+        /* Of a snapshot; else NULL and false */
+        char *uuid, *label; /* the VM's that it was made from */
+        bool automatic;     /* nobody asked for it */
+        bool kept;          /* it has not been dropped, so it stays whether anything stands on it or not */
+        bool with_memory;   /* the VM ran, and what was in its memory can still be loaded */
 };
 
 struct engine_layers {
@@ -155,6 +162,18 @@ struct engine_lost {
         const char *later; /* the guest does without it until it is stopped and started */
 };
 
+/* A snapshot to be taken. */
+struct engine_snapshot {
+        const char *label;
+        bool automatic; /* nobody asked for it, so it may be dropped without asking */
+};
+
+/* What a running guest has done until now. Two looks show whether it is idle. */
+struct engine_activity {
+        int64_t cpu_ms;   /* processor time that its process has used */
+        int64_t moved_ms; /* when bytes last passed on a connection of the guest's, by now_ms(); 0 = unknown */
+};
+
 /* A log of a VM that an engine keeps outside the VM's folder. */
 struct engine_log {
         const char *name; /* for users: "console" */
@@ -206,6 +225,26 @@ struct engine {
         /* What the guest has reached and what it was refused since its VM was started. NULL when `change_rules` is. */
         int (*account)(const struct vm *vm, struct account *out, struct error **err);
 
+        /*
+         * Saves a running guest with its memory and ends its process. start() goes on with it; where that can't be, it boots,
+         * and says in a warning what was lost. When it fails, the guest runs as before. NULL: guests can't be parked.
+         */
+        int (*park)(struct vm *vm, struct event_sink *events, struct error **err);
+        /* Looks at what a running guest does, without disturbing it. NULL when `park` is. */
+        int (*activity)(const struct vm *vm, struct engine_activity *out, struct error **err);
+        /*
+         * Takes a snapshot of the VM: its disk, and its memory if it runs or is parked. The VM is afterwards as it was, and
+         * stands on a new layer of the kind "snapshot", of which *key becomes the key, owned by the caller. NULL: there are no
+         * snapshots.
+         */
+        int (*snapshot)(struct vm *vm, const struct engine_snapshot *wanted, struct event_sink *events, char **key,
+                        struct error **err);
+        /* Makes a VM that doesn't run the one that it was at a snapshot. What it was is lost, unless that is a snapshot too.
+         * The next start goes on with the guest, if the snapshot has one. NULL when `snapshot` is. */
+        int (*go_back)(struct vm *vm, const char *key, struct event_sink *events, struct error **err);
+        /* Drops a snapshot. As long as a VM's disk stands on it, only its memory is removed, and the rest by a later prune.
+         * NULL when `snapshot` is. */
+        int (*drop_snapshot)(const char *key, struct error **err);
         /*
          * Lets a guest that is paused go on. Succeeds also when it runs, or when the VM is not alive. Fails with the reason
          * when the guest is paused all the same, or the VM does not answer. Needs no lock. NULL: no guest is ever paused.

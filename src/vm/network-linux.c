@@ -19,10 +19,37 @@
 #define END_MS       10000
 #define LOG_LIMIT    (2 << 20) /* twice what net/log.h lets it have */
 
-enum { FRAMES_FD = 3, READY_FD = 4 };
+enum { FRAMES_FD = 3, READY_FD = 4, CONTROL_FD = 5 };
 
-/* Nothing in the user's environment changes what machine-net does. */
-static const char *const environment[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", NULL };
+/* How often machine-net has us look whether the guest is idle. */
+#define IDLE_LOOK_S 60
+
+/* Nothing else in the user's environment changes what machine-net does. */
+static const char *const environment[] = { "LC_ALL=C.UTF-8", NULL };
+
+/* By these its waker, which is `machine` again, finds this VM (host/paths.c). machine-net itself forgets them. */
+static const char *const for_waker[] = { "HOME",
+                                         "XDG_CONFIG_HOME",
+                                         "XDG_DATA_HOME",
+                                         "XDG_STATE_HOME",
+                                         "XDG_CACHE_HOME",
+                                         "XDG_RUNTIME_DIR",
+                                         "MACHINE_CONFIG_DIR",
+                                         "MACHINE_DATA_DIR",
+                                         "MACHINE_LIBEXEC_DIR",
+                                         "MACHINE_SSH_DIR",
+                                         "PATH" };
+
+static void build_environment(const struct network_spec *spec, struct strv *out)
+{
+        for (const char *const *variable = environment; *variable; variable++)
+                strv_add(out, *variable);
+        if (!spec->wakes)
+                strv_add(out, "PATH=/usr/sbin:/usr/bin:/sbin:/bin");
+        for (size_t i = 0; spec->wakes && i < ARRAY_SIZE(for_waker); i++)
+                if (getenv(for_waker[i]))
+                        strv_addf(out, "%s=%s", for_waker[i], getenv(for_waker[i]));
+}
 
 /* Reads its one line, or as much of it as there was when machine-net ended. Fails when the time is up. */
 static int read_line(int fd, struct strbuf *line, struct error **err)
@@ -91,7 +118,8 @@ int network_refused(const char *log, const char *address, uint16_t port, char **
         return *reason != NULL;
 }
 
-static void build_arguments(const struct network_spec *spec, const char *program, struct strv *argv)
+/* `waker`: our own program; NULL = none is wanted. */
+static void build_arguments(const struct network_spec *spec, const char *program, const char *waker, struct strv *argv)
 {
         strv_add(argv, program);
         strv_addf(argv, "--frames-fd=%d", FRAMES_FD);
@@ -99,6 +127,13 @@ static void build_arguments(const struct network_spec *spec, const char *program
         strv_addf(argv, "--log=%s", spec->log);
         if (spec->goes_on)
                 strv_add(argv, "--goes-on");
+        if (spec->control_fd > 0)
+                strv_addf(argv, "--control-fd=%d", CONTROL_FD);
+        if (waker) {
+                strv_addf(argv, "--waker=%s", waker);
+                strv_addf(argv, "--vm=%s", spec->wakes);
+                strv_addf(argv, "--idle-look=%d", IDLE_LOOK_S);
+        }
         for (const char *const *option = spec->options; *option; option++)
                 strv_add(argv, *option);
 }
@@ -117,7 +152,9 @@ static int open_log(const struct network_spec *spec, struct lock *lock, int *log
 int network_start(const struct network_spec *spec, pid_t *pid, struct error **err)
 {
         _cleanup_(freep) char *program = paths_helper("machine-net", err);
+        _cleanup_(freep) char *waker = spec->wakes ? os_program_path(err) : NULL;
         _cleanup_(strv_clear) struct strv argv = STRV_INIT;
+        _cleanup_(strv_clear) struct strv variables = STRV_INIT;
         _cleanup_(lock_release) struct lock lock = LOCK_INIT;
         _cleanup_(closep) int ready = -1;
         _cleanup_(closep) int told = -1;
@@ -125,7 +162,7 @@ int network_start(const struct network_spec *spec, pid_t *pid, struct error **er
         int ends[2];
         pid_t started;
 
-        if (!program)
+        if (!program || (spec->wakes && !waker))
                 return -1;
         if (os_pipe(ends) < 0)
                 return error_errno(err, ERROR_FAILED, "cannot make a pipe");
@@ -133,15 +170,17 @@ int network_start(const struct network_spec *spec, pid_t *pid, struct error **er
         told = ends[1];
         if (open_log(spec, &lock, &log, err) < 0)
                 return -1;
-        build_arguments(spec, program, &argv);
+        build_arguments(spec, program, waker, &argv);
+        build_environment(spec, &variables);
         if (process_spawn(&(struct process_spec){ .argv = strv_argv(&argv),
-                                                  .environment = environment,
+                                                  .environment = strv_argv(&variables),
                                                   .folder = "/",
                                                   .stdout_fd = lock.fd, /* only to be held */
                                                   .stderr_fd = log,
                                                   .fds = (const struct process_fd[]){ { FRAMES_FD, spec->frames_fd },
-                                                                                      { READY_FD, told } },
-                                                  .fd_count = 2,
+                                                                                      { READY_FD, told },
+                                                                                      { CONTROL_FD, spec->control_fd } },
+                                                  .fd_count = spec->control_fd > 0 ? 3 : 2,
                                                   .new_session = true,
                                                   .outlives_us = true },
                           &started, err) < 0)

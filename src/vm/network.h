@@ -9,9 +9,11 @@
 #include "lib/error.h"
 
 struct network_spec {
-        int frames_fd;   /* borrowed */
-        const char *log; /* where machine-net writes what it refused; it holds an exclusive lock on it (lib/lock.h) */
-        bool goes_on;    /* it takes the place of one that ended: log and account are kept, otherwise they are emptied */
+        int frames_fd;     /* borrowed */
+        int control_fd;    /* where machine-net listens for us (lib/net-control.h); borrowed; 0 = nowhere */
+        const char *wakes; /* the VM of that name: what reaches for it wakes it when it is parked; NULL = nothing does */
+        const char *log;   /* where machine-net writes what it refused; it holds an exclusive lock on it (lib/lock.h) */
+        bool goes_on;      /* it takes the place of one that ended: log and account are kept, otherwise they are emptied */
         const char *const *options; /* of machine-net, besides its descriptors and the log; NULL-ended */
 };
 

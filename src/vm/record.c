@@ -5,6 +5,7 @@
 
 #include "lib/file.h"
 #include "lib/json.h"
+#include "lib/park.h"
 #include "lib/text.h"
 
 #define RECORD_VERSION 1
@@ -50,6 +51,8 @@ static const struct field {
         { "cold", FIELD_BOOL, offsetof(struct vm_record, cold) },
         { "profiles", FIELD_TEXTS, offsetof(struct vm_record, profiles) },
         { "egress", FIELD_OPTIONAL_TEXT, offsetof(struct vm_record, egress) },
+        { "park_after", FIELD_OPTIONAL_TEXT, offsetof(struct vm_record, park_after) },
+        { "wake_on", FIELD_OPTIONAL_TEXT, offsetof(struct vm_record, wake_on) },
         { "allow", FIELD_OPTIONAL_TEXTS, offsetof(struct vm_record, allow) },
         { "clients", FIELD_OPTIONAL_TEXTS, offsetof(struct vm_record, clients) },
         { "ask_clients", FIELD_OPTIONAL_BOOL, offsetof(struct vm_record, ask_clients) },
@@ -60,6 +63,7 @@ static const struct field {
         { "setup", FIELD_OPTIONAL_TEXTS, offsetof(struct vm_record, setup) },
         { "repos", FIELD_TEXTS, offsetof(struct vm_record, repos) },
         { "base", FIELD_OPTIONAL_TEXT, offsetof(struct vm_record, base) },
+        { "next_base", FIELD_OPTIONAL_TEXT, offsetof(struct vm_record, next_base) },
         { "layer", FIELD_OPTIONAL_TEXT, offsetof(struct vm_record, layer) },
         { "recipe", FIELD_OPTIONAL_TEXT, offsetof(struct vm_record, recipe) },
         { "lacks", FIELD_OPTIONAL_TEXTS, offsetof(struct vm_record, lacks) },
@@ -155,6 +159,46 @@ static int read_field(const json_t *object, const struct field *field, struct vm
                 return read_texts(object, field->key, target, err);
         }
         return error_set(err, ERROR_FAILED, "member '%s' has no known type", field->key);
+}
+
+static void copy_field(const struct field *field, const void *source, void *target)
+{
+        switch (field->type) {
+        case FIELD_TEXT:
+        case FIELD_OPTIONAL_TEXT:
+                *(char **)target = xstrdup(*(char *const *)source);
+                break;
+        case FIELD_TEXTS:
+        case FIELD_OPTIONAL_TEXTS:
+                strv_add_all(target, source);
+                break;
+        case FIELD_COUNT:
+                *(int64_t *)target = *(const int64_t *)source;
+                break;
+        case FIELD_BOOL:
+        case FIELD_OPTIONAL_BOOL:
+                *(bool *)target = *(const bool *)source;
+                break;
+        }
+}
+
+void vm_record_copy(const struct vm_record *from, struct vm_record *to)
+{
+        vm_record_clear(to);
+        for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
+                copy_field(&fields[i], (const char *)from + fields[i].offset, (char *)to + fields[i].offset);
+        to->intent = from->intent;
+        to->port_count = from->port_count;
+        to->ports = from->port_count > 0 ? xmemdup(from->ports, from->port_count * sizeof(*from->ports)) : NULL;
+}
+
+int64_t vm_record_park_ms(const struct vm_record *record)
+{
+        const char *after = record->park_after ? record->park_after : PARK_AFTER_DEFAULT;
+        int64_t seconds;
+
+        /* "never", and what no program of ours has written */
+        return text_parse_duration(after, &seconds) < 0 ? -1 : seconds * 1000;
 }
 
 static int read_port(const json_t *object, const char *key, uint16_t *out, struct error **err)

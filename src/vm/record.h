@@ -44,6 +44,8 @@ struct vm_record {
         struct strv clients; /* "@npm RULE": what the guest's package clients use, asked once (guest/clients.h) */
         bool ask_clients;    /* they have not been asked yet, and the guest has no code of the project yet */
         bool host_ca;        /* it was given this computer's CA certificates (config/recipe-ca.h) */
+        char *park_after;    /* idle for how long before it is parked (lib/park.h); NULL = as long as is usual */
+        char *wake_on;       /* what wakes it then; NULL = what is usual */
         bool cold;           /* booted, never restored from a warm template */
         struct vm_port *ports;
         size_t port_count;
@@ -57,6 +59,7 @@ struct vm_record {
         struct strv lacks; /* what it lacks of that, since optional steps failed (config/recipe-lack.h) */
         char *image, *image_digest; /* as in the configuration: made from this image; NULL = from the base image */
         char *layer;                /* key of the layer that its recipe has become; NULL = it is made from the base image */
+        char *next_base;            /* the same, which its disk is just being moved to (qemu/snapshot.h); NULL = none */
         char *base; /* key of the layer its disk stands on: a base, a recipe's, or a template on one; NULL until known */
 };
 
@@ -68,6 +71,10 @@ void vm_record_clear(struct vm_record *record);
 /* The keys of the agent that it is lent, as agent_key_option() takes them: `keys`, or `needed_keys` when that is empty; none =
  * all. */
 const struct strv *vm_record_keys(const struct vm_record *record);
+/* Makes `to` another record with the same content. */
+void vm_record_copy(const struct vm_record *from, struct vm_record *to);
+/* How long it is idle before it is parked, in milliseconds; -1 = it never is. */
+int64_t vm_record_park_ms(const struct vm_record *record);
 /* Reads FOLDER/vm.json and checks every field. ERROR_NOT_FOUND when there is no such file; ERROR_ENGINE when it is whole, but
  * of another version. */
 int vm_record_read(const char *folder, struct vm_record *out, struct error **err);

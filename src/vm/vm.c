@@ -274,6 +274,27 @@ static char *lock_path(const struct vm *vm)
         return xasprintf("%s.lock", vm->folder);
 }
 
+/* The lock is held: takes it over, with the record as it is now. */
+static int take_lock(struct vm *vm, struct lock *lock, struct event_sink *events, struct error **err)
+{
+        /* An imagined record stays unless another process has made a new one since. */
+        if ((!vm->imagined || vm_record_check(vm->folder)) && read_record(vm, err) < 0)
+                return -1;
+        vm->lock.fd = TAKE_FD(lock->fd);
+        return vm->damage && !vm->imagined ? restore_record(vm, events, err) : 0;
+}
+
+int vm_try_lock(struct vm *vm, struct event_sink *events, struct error **err)
+{
+        _cleanup_(freep) char *path = lock_path(vm);
+        _cleanup_(lock_release) struct lock lock = LOCK_INIT;
+        int got = lock_try(&lock, path, LOCK_EXCLUSIVE, err);
+
+        if (got <= 0)
+                return got;
+        return take_lock(vm, &lock, events, err) < 0 ? -1 : 1;
+}
+
 int vm_lock(struct vm *vm, struct event_sink *events, struct error **err)
 {
         _cleanup_(freep) char *path = lock_path(vm);
@@ -288,11 +309,7 @@ int vm_lock(struct vm *vm, struct event_sink *events, struct error **err)
         note = xasprintf("VM '%s' is busy: another 'machine' command is running; waiting for it to end", vm->name);
         if (lock_await(&lock, path, LOCK_EXCLUSIVE, LOCK_TIMEOUT_MS, events, note, err) < 0)
                 return error_wrap(err, "cannot work on VM '%s'", vm->name);
-        /* An imagined record stays unless another process has made a new one since. */
-        if ((!vm->imagined || vm_record_check(vm->folder)) && read_record(vm, err) < 0)
-                return -1;
-        vm->lock.fd = TAKE_FD(lock.fd);
-        return vm->damage && !vm->imagined ? restore_record(vm, events, err) : 0;
+        return take_lock(vm, &lock, events, err);
 }
 
 int vm_intend(struct vm *vm, enum vm_intent intent, struct error **err)

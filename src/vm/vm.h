@@ -23,6 +23,7 @@ struct vm {
         bool imagined;      /* by vm_imagine(), and not saved yet */
         bool exists;        /* there is a record */
         bool from_template; /* the engine's last start restored it from a warm template */
+        bool woken;         /* the engine's last start went on with a guest that was parked */
 };
 
 #define VM_INIT                                                                                                                \
@@ -56,6 +57,8 @@ void vm_imagine(struct vm *vm, struct vm_record *record, const char *damage);
 /* Takes the lock (a note says so when it has to wait), then reads the record again. Makes vms/ when it is missing. A
  * record that was read from its copy is written anew, with a note. */
 int vm_lock(struct vm *vm, struct event_sink *events, struct error **err);
+/* The same for a VM that can wait: returns 1, or 0 when somebody else has the lock. */
+int vm_try_lock(struct vm *vm, struct event_sink *events, struct error **err);
 /* Writes the record, and makes the folder when it is missing. Needs the lock. */
 int vm_save(struct vm *vm, struct error **err);
 /* Sets record.intent and saves. */
