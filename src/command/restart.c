@@ -20,17 +20,6 @@ static const struct option options[] = {
         { 0 },
 };
 
-/* The VM must be there: whoever wants to restart one doesn't expect a new one. */
-static int open_locked(struct front *front, const char *name, struct target *target, struct vm *vm, struct error **err)
-{
-        if (target_existing(front, name, target, err) < 0 || vm_open_existing(vm, target->name, err) < 0 ||
-            vm_lock(vm, front->events, err) < 0)
-                return -1;
-        if (!vm->exists)
-                return error_set(err, ERROR_NOT_FOUND, "VM '%s' was removed by another process", vm->name);
-        return target->configured ? project_claim_check(&target->project, vm->record.owner, &target->projects, err) : 0;
-}
-
 static int run(struct context *context, const struct invocation *invocation, struct error **err)
 {
         _cleanup_(target_clear) struct target target = TARGET_INIT;
@@ -38,7 +27,8 @@ static int run(struct context *context, const struct invocation *invocation, str
         struct up_result up = { .how = "started" };
         int64_t started = now_ms();
 
-        if (open_locked(&context->front, invocation_name(invocation), &target, &vm, err) < 0)
+        /* The VM must be there: whoever wants to restart one doesn't expect a new one. */
+        if (target_open_locked(&context->front, invocation_name(invocation), &target, &vm, err) < 0)
                 return -1;
         interrupt_next("machine up %s", vm.name);
         if (power_stop(&context->front, &vm, NULL, err) < 0)

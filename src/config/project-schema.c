@@ -10,6 +10,7 @@
 #include "config/secret-source.h"
 #include "host/agent.h"
 #include "lib/file.h"
+#include "lib/park.h"
 #include "lib/text.h"
 
 #define MIB (INT64_C(1) << 20)
@@ -19,9 +20,12 @@
 #define CPUS_MOST    256
 #define CPUS_DEFAULT 4
 #define LIST_MOST    64
+#define PARK_LEAST_S 60 /* a guest that is only thinking */
 
 static const char *const shells[] = { "zsh", "bash", NULL };
 static const char *engines[PROJECT_ENGINES_MOST + 2] = { "auto", NULL };
+
+static const char *const wakes[] = { WAKE_LOCAL, WAKE_ANY, NULL };
 
 static const char name_rule[] =
         "names have a-z, 0-9 and '-', start and end with a letter or digit, and have at most 40 characters";
@@ -45,6 +49,8 @@ void project_set_defaults(struct project *project, const char *file)
         project->disk_bytes = 30 * GIB;
         project->engine = xstrdup("auto");
         project->egress = xstrdup("open");
+        project->park_after = xstrdup(PARK_AFTER_DEFAULT);
+        project->wake_on = xstrdup(WAKE_LOCAL);
 }
 
 static void project_add_profile(struct project *project, const char *name, const char *file, struct project_place place)
@@ -73,6 +79,16 @@ void project_add_repo(struct project *project, const char *url, const char *name
                 .line = line,
                 .column = column,
         };
+}
+
+static int check_park_after(const char *text, struct error **err)
+{
+        int64_t seconds;
+
+        if (streq(text, PARK_NEVER) || (text_parse_duration(text, &seconds) == 0 && seconds >= PARK_LEAST_S))
+                return 0;
+        error_set(err, ERROR_CONFIG, "'%s' is not a time of a minute or more", text);
+        return error_hint(err, "write \"90s\", \"30m\", \"2h\" or \"never\"");
 }
 
 static int check_profile(const char *text, struct error **err)
@@ -419,6 +435,22 @@ static const struct schema_key project_keys[] = {
                 .offset = offsetof(struct project, cold),
                 .fallback = "`false`",
                 .summary = "boot a new VM instead of restoring it from a warm template",
+        },
+        {
+                .name = "park_after",
+                .type = SCHEMA_STRING,
+                .offset = offsetof(struct project, park_after),
+                .check = check_park_after,
+                .fallback = "`30m`",
+                .summary = "how long a VM is idle before it is parked: `90s`, `30m`, `2h`, or `never`",
+        },
+        {
+                .name = "wake_on",
+                .type = SCHEMA_CHOICE,
+                .offset = offsetof(struct project, wake_on),
+                .choices = wakes,
+                .fallback = "`local`",
+                .summary = "what wakes a parked VM: this computer (`local`), or also what a server sends to it (`any`)",
         },
         { 0 },
 };

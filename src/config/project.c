@@ -33,6 +33,8 @@ void project_clear(struct project *project)
         free(project->profiles_file);
         free(project->shell);
         free(project->engine);
+        free(project->park_after);
+        free(project->wake_on);
         free(project->egress);
         strv_clear(&project->allow);
         free(project->image);
@@ -52,6 +54,8 @@ void project_copy(struct project *out, const struct project *from)
         out->checkout = xstrdup(from->checkout);
         out->shell = xstrdup(from->shell);
         out->engine = xstrdup(from->engine);
+        out->park_after = xstrdup(from->park_after);
+        out->wake_on = xstrdup(from->wake_on);
         out->egress = xstrdup(from->egress);
         out->allow = (struct strv)STRV_INIT;
         strv_add_all(&out->allow, &from->allow);

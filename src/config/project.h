@@ -45,6 +45,8 @@ struct project {
         struct strv profiles;
         struct project_place *profile_places; /* of each, in `profiles_file` */
         char *profiles_file;                  /* NULL = in no file */
+        char *park_after;                     /* "30m": idle for how long before it is parked; "never" */
+        char *wake_on;                        /* "local", "any": what wakes it, whose bytes */
         char *egress;                         /* "open", "allow", "none" */
         struct strv allow;                    /* what "allow" lets it reach, as it was written (config/egress.h) */
         struct strv keys;                     /* the keys of the lent agent that may be used; empty = all */

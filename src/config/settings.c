@@ -71,6 +71,16 @@ static const struct schema_key keys[] = {
                         "how much of the host's disk the memory of warm templates may take; the least recently used go first",
         },
         {
+                .name = "memory_budget",
+                .type = SCHEMA_SIZE,
+                .offset = offsetof(struct settings, memory_budget),
+                .low = 0,
+                .high = 64 * TIB,
+                .fallback = "no limit",
+                .summary =
+                        "how much memory running VMs may have together; the one idle for longest is parked before another starts",
+        },
+        {
                 .name = "secret_timeout",
                 .type = SCHEMA_INTEGER,
                 .offset = offsetof(struct settings, secret_timeout),

@@ -9,6 +9,7 @@
 struct settings {
         char *file;              /* set even if it isn't there */
         int64_t template_budget; /* bytes on the host's disk that the memory of all warm templates may take */
+        int64_t memory_budget;   /* bytes that all running VMs may have together; 0 = no limit */
         int64_t secret_timeout;  /* seconds that a program may take to print a secret, including a person's approval */
         bool trust_host_ca;      /* the host's CA certificates count in guests too */
         char *proxy;             /* "none", "host" (its environment's), or a URL */

@@ -55,6 +55,8 @@ void describe_changes(struct vm_record *record, const struct project *project)
         strv_clear(&record->key_hosts);
         key_hosts_expand(project, &record->key_hosts);
         set_string(&record->egress, xstrdup(project->egress));
+        set_string(&record->park_after, xstrdup(project->park_after));
+        set_string(&record->wake_on, xstrdup(project->wake_on));
         describe_rules(record, project);
 }
 
@@ -86,4 +88,20 @@ void describe_record(struct vm_record *record, const struct project *project, co
         record->ask_clients = clients.count > 0;
         strv_add_all(&record->profiles, &project->profiles);
         describe_changes(record, project);
+}
+
+void describe_fork(struct vm_record *record, const struct vm_record *from, const char *name)
+{
+        vm_record_copy(from, record);
+        record->intent = INTENT_CREATE;
+        set_string(&record->name, xstrdup(name));
+        set_string(&record->becomes, NULL);
+        set_string(&record->former, NULL);
+        set_string(&record->owner, xstrdup(PROJECTS_OWNER));
+        set_string(&record->uuid, random_uuid());
+        set_string(&record->created, text_format_time(time(NULL)));
+        set_string(&record->next_base, NULL);
+        free(record->ports);
+        record->ports = NULL;
+        record->port_count = 0;
 }

@@ -8,6 +8,7 @@
 #include "lib/interrupt.h"
 #include "lib/text.h"
 #include "operation/power.h"
+#include "operation/snapshot.h"
 
 /* Notes in the record that the VM goes. On a disk that is full there is no room for that until the VM's own disk is gone; a run
  * that is killed before leaves a VM without a disk, which the next one removes. */
@@ -57,13 +58,14 @@ int destroy_vm(struct front *front, struct vm *vm, struct error **err)
         session_close(vm);
         if (intend(vm, err) < 0)
                 goto fail;
-        if (vm_state_is_alive(status.state) && vm->engine->kill(vm, err) < 0)
+        if ((vm_state_is_alive(status.state) || status.state == VM_PARKED) && vm->engine->kill(vm, err) < 0)
                 goto fail;
-        if (vm->engine->remove(vm, err) < 0 || intend(vm, err) < 0)
+        if (vm->engine->remove(vm, err) < 0 || intend(vm, err) < 0 || snapshots_drop_all(vm, err) < 0)
                 goto fail;
         withdraw(front, vm, checkout);
         if (vm_forget(vm, err) < 0)
                 goto fail;
+        snapshots_sweep(NULL);
         event_end(front->events, "destroy", EVENT_DONE, NULL);
         return 0;
 fail:

@@ -53,7 +53,7 @@ static void say_state(struct next *out, const struct vm *vm, const struct vm_sta
                 add(out, "destroy", name, "finish removing it");
         else if (half)
                 add(out, "up", name, "finish setting it up");
-        else if (status->state == VM_RUNNING)
+        else if (status->state == VM_RUNNING || status->state == VM_PARKED)
                 add_running(out, name);
         else if (status->state == VM_STOPPED || status->state == VM_ABSENT)
                 add(out, "up", name, "start it, and bring it up to date");

@@ -5,6 +5,8 @@
 #include "host/paths.h"
 #include "host/ssh_config.h"
 #include "lib/os.h"
+#include "operation/budget.h"
+#include "operation/idle.h"
 
 static int ssh_host_of(const struct vm *vm, struct ssh_host *host, char **program, struct error **err)
 {
@@ -61,6 +63,8 @@ int power_boot(struct front *front, struct vm *vm, struct error **err)
         /* A guest that runs has the keys that it was started with. */
         if (!vm_runs(vm) && keys_ensure(vm->folder, vm->name, front->events, err) < 0)
                 return -1;
+        if (!vm_runs(vm))
+                budget_make_room(front, vm);
         return vm->engine->start(vm, front->events, err);
 }
 
@@ -78,6 +82,54 @@ int power_start(struct front *front, struct vm *vm, struct error **err)
         return error_again(err, again);
 }
 
+int power_park(struct front *front, struct vm *vm, bool *was_running, struct error **err)
+{
+        _cleanup_(vm_status_clear) struct vm_status status = VM_STATUS_INIT;
+
+        if (vm_inspect(vm, &status, err) < 0)
+                return -1;
+        *was_running = vm_state_is_alive(status.state);
+        if (!*was_running)
+                return 0;
+        if (!vm->engine->park) {
+                error_set(err, ERROR_ENGINE, "engine '%s' can't park VM '%s'", vm->engine->name, vm->name);
+                return error_hint(err, "machine down %s", vm->name);
+        }
+        /* A guest that waits for something has to go on before it can be saved. */
+        return vm_resume(vm, err) < 0 ? -1 : vm->engine->park(vm, front->events, err);
+}
+
+int power_park_idle(struct front *front, struct vm *vm, int64_t after_ms, bool *parked, struct error **err)
+{
+        _cleanup_(vm_status_clear) struct vm_status status = VM_STATUS_INIT;
+        int64_t idle;
+        int locked;
+
+        *parked = false;
+        if (!vm->engine->park || vm->record.intent != INTENT_NONE)
+                return 0;
+        if (vm_inspect(vm, &status, err) < 0)
+                return -1;
+        if (status.state != VM_RUNNING)
+                return 0;
+        idle = idle_look(vm, err);
+        if (idle < after_ms)
+                return idle < 0 ? -1 : 0;
+        locked = vm_try_lock(vm, front->events, err);
+        if (locked <= 0 || !vm->exists)
+                return locked < 0 ? -1 : 0;
+        return power_park(front, vm, parked, err);
+}
+
+int power_wake(struct front *front, struct vm *vm, struct error **err)
+{
+        _cleanup_(vm_status_clear) struct vm_status status = VM_STATUS_INIT;
+
+        if (vm_inspect(vm, &status, err) < 0)
+                return -1;
+        return status.state == VM_PARKED ? power_start(front, vm, err) : 0;
+}
+
 int power_stop(struct front *front, struct vm *vm, bool *was_running, struct error **err)
 {
         _cleanup_(vm_status_clear) struct vm_status status = VM_STATUS_INIT;
@@ -85,7 +137,10 @@ int power_stop(struct front *front, struct vm *vm, bool *was_running, struct err
         if (vm_inspect(vm, &status, err) < 0)
                 return -1;
         if (was_running)
-                *was_running = vm_state_is_alive(status.state);
+                *was_running = vm_state_is_alive(status.state) || status.state == VM_PARKED;
+        /* So that its guest writes to its disk what it has only in its memory. */
+        if (status.state == VM_PARKED && (power_boot(front, vm, err) < 0 || vm_inspect(vm, &status, err) < 0))
+                return -1;
         /* Before the sessions are ended: a guest that waits is not stopped, and they go on with it. */
         if (status.waits && vm_resume(vm, err) < 0)
                 return -1;

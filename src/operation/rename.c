@@ -58,7 +58,7 @@ static int check_state(const struct vm *vm, struct error **err)
 
         if (vm_inspect(vm, &status, err) < 0)
                 return -1;
-        if (!vm_state_is_alive(status.state))
+        if (!vm_state_is_alive(status.state) && status.state != VM_PARKED)
                 return 0;
         error_set(err, ERROR_ENGINE, "VM '%s' is %s, and can get another name only while it is stopped", vm->name,
                   vm_state_name(status.state));

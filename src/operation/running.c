@@ -57,9 +57,9 @@ int running_open(struct front *front, const char *name, struct vm *vm, struct er
         if (target_existing(front, name, &target, err) < 0 || vm_open_existing(vm, target.name, err) < 0 ||
             ensure(front, vm, &started, err) < 0)
                 return -1;
-        if (started && target.configured)
+        if (started && !vm->woken && target.configured)
                 secrets_bring_softly(front, vm, &target.project);
-        if (started)
+        if (started && !vm->woken)
                 target_warn(front, &target, "its secrets are not loaded");
         if (vm_is_being_made(vm))
                 event_warning(front->events, "VM '%s' is still being set up by another 'machine' command", vm->name);

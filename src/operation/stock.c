@@ -88,12 +88,34 @@ static void mark_current(struct front *front, const char *user, struct engine_la
         strv_clear(&wanted.tops);
 }
 
+/* Says of a snapshot whose VM is gone, with its folder, that nobody keeps it. When a VM can't be read, that isn't known. */
+static int forget_owners(struct engine_layers *layers, struct error **err)
+{
+        _cleanup_(strv_clear) struct strv names = STRV_INIT;
+        _cleanup_(strv_clear) struct strv uuids = STRV_INIT;
+
+        if (vm_list(&names, err) < 0)
+                return -1;
+        for (size_t i = 0; i < names.count; i++) {
+                _cleanup_(vm_clear) struct vm vm = VM_INIT;
+
+                if (vm_open(&vm, names.items[i], NULL) < 0)
+                        return 0;
+                if (vm.exists)
+                        strv_add(&uuids, vm.record.uuid);
+        }
+        for (size_t i = 0; i < layers->count; i++)
+                if (layers->items[i].kept && !strv_contains(&uuids, layers->items[i].uuid))
+                        layers->items[i].kept = false;
+        return 0;
+}
+
 int stock_take(struct front *front, struct stock *out, struct error **err)
 {
         _cleanup_(freep) char *user = user_for_guest();
 
         *out = (struct stock)STOCK_INIT;
-        if (engine_of_layers()->layers(user, &out->layers, err) < 0)
+        if (engine_of_layers()->layers(user, &out->layers, err) < 0 || forget_owners(&out->layers, err) < 0)
                 return -1;
         if (engine_of_layers()->needs(&out->used, &out->owners, &out->unread) == 0)
                 mark_current(front, user, &out->layers, &out->unread);
@@ -123,6 +145,11 @@ static int remove_layer(const struct engine_layer *layer, bool memory_only, stru
                 abandon(layer, err) < 0 ? -1 : engine_of_layers()->remove_layer(layer->key, memory_only, is_used, NULL, err);
 
         return removed < 0 ? error_wrap(err, "cannot remove layer '%s'", layer->key) : removed;
+}
+
+int stock_remove_unused(const char *key, struct error **err)
+{
+        return engine_of_layers()->remove_layer(key, false, is_used, NULL, err);
 }
 
 int stock_prune(const struct engine_layers *layers, const struct prune *prune, struct event_sink *events, int64_t *freed,

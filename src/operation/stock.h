@@ -32,5 +32,7 @@ void stock_owners(const struct stock *stock, const char *key, struct strv *out);
  * a note. */
 int stock_prune(const struct engine_layers *layers, const struct prune *prune, struct event_sink *events, int64_t *freed,
                 struct error **err);
+/* Removes a layer if nothing needs it. Returns 1, 0 when something does, or -1. */
+int stock_remove_unused(const char *key, struct error **err);
 /* After a VM was made: takes the memory from templates that exceed the budget of config.toml. A failure is only a warning. */
 void stock_trim(struct event_sink *events);

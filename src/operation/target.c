@@ -304,3 +304,13 @@ void target_warn(struct front *front, const struct target *target, const char *c
                 event_warning(front->events, "the configuration of VM '%s' can't be used, so %s: %s%s%s", target->name,
                               consequence, text, hint ? ": " : "", hint ? hint : "");
 }
+
+int target_open_locked(struct front *front, const char *name, struct target *target, struct vm *vm, struct error **err)
+{
+        if (target_existing(front, name, target, err) < 0 || vm_open_existing(vm, target->name, err) < 0 ||
+            vm_lock(vm, front->events, err) < 0)
+                return -1;
+        if (!vm->exists)
+                return error_set(err, ERROR_NOT_FOUND, "VM '%s' was removed by another process", vm->name);
+        return target->configured ? project_claim_check(&target->project, vm->record.owner, &target->projects, err) : 0;
+}

@@ -39,6 +39,8 @@ int target_for_up(struct front *front, const char *name, struct target *out, str
  * `trouble` says why. Nothing is asked.
  */
 int target_existing(struct front *front, const char *name, struct target *out, struct error **err);
+/* The same for a command that changes a VM, which must be there: opens it and takes its lock. */
+int target_open_locked(struct front *front, const char *name, struct target *target, struct vm *vm, struct error **err);
 /* Warns of the trouble, if there is any, and of its consequence ("its secrets are not loaded"). */
 void target_warn(struct front *front, const struct target *target, const char *consequence);
 /* For commands on a VM that may have outlived its configuration: any name that has a VM or a configuration will do. */

@@ -224,8 +224,11 @@ static int up(struct front *front, struct vm *vm, const struct target *target, c
         *out = (struct up_result){ .how = "running" };
         if (vm->exists && rename_follow(front, vm, err) < 0)
                 return -1;
-        if (vm->exists && vm->record.intent != INTENT_CREATE && vm->record.intent != INTENT_DESTROY && vm_resume(vm, err) < 0)
+        if (vm->exists && vm->record.intent != INTENT_CREATE && vm->record.intent != INTENT_DESTROY &&
+            (vm_resume(vm, err) < 0 || power_wake(front, vm, err) < 0))
                 return -1;
+        if (vm->woken)
+                out->how = "woken";
         if (observe_plan(vm, target, &observed, &plan, err) < 0 || (plan.running && power_refresh(vm, err) < 0))
                 return -1;
         applied = !plan_has(&plan, PLAN_RECIPE);

@@ -12,7 +12,7 @@
 int up_open(struct front *front, const char *name, struct target *target, struct vm *vm, struct error **err);
 
 struct up_result {
-        const char *how;   /* "created", "restored" (from a template), "started" or "running" */
+        const char *how;   /* "created", "restored" (from a template), "started", "woken" (it was parked) or "running" */
         size_t not_set_up; /* number of repos whose set-up failed, each with a warning */
 };
 /* Carries a plan out (plan.h). `engine` is "auto" or the name of a new VM's engine. */

@@ -23,3 +23,10 @@ json_t *show_prune_step(const struct stock *stock, const struct prune_step *step
         return json_pack("{s:s, s:s, s:b, s:I, s:s}", "key", layer->key, "kind", layer->kind, "memory_only", step->memory_only,
                          "bytes", (json_int_t)step->bytes, "reason", step->reason);
 }
+
+json_t *show_snapshot(const struct engine_layer *snapshot)
+{
+        return json_pack("{s:s, s:s, s:s, s:I, s:b, s:b}", "label", snapshot->label, "key", snapshot->key, "created",
+                         snapshot->created, "disk_bytes", (json_int_t)snapshot->disk_bytes, "memory", snapshot->with_memory,
+                         "automatic", snapshot->automatic);
+}

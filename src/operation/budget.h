@@ -1,0 +1,11 @@
+/* The memory that all running VMs may have together: `memory_budget` in config.toml. */
+#pragma once
+
+#include "operation/front.h"
+#include "vm/vm.h"
+
+/*
+ * Before `vm` is started: parks idle VMs, the one that has been idle for longest first, until the rest and `vm` fit into the
+ * budget. What can't be done is a warning, because no budget is worth keeping somebody from their work.
+ */
+void budget_make_room(struct front *front, const struct vm *vm);
