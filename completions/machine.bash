@@ -3,7 +3,7 @@ _machine_agents() {
         echo "claude codex aider"
 }
 _machine_commands() {
-        echo "agent aider audit bake claude code codex cp cursor destroy doctor down egress help init keys layers list lock logs open plan profile prune rebuild rename restart run secrets ssh status trust up validate version zed"
+        echo "agent aider audit bake claude code codex cp cursor destroy doctor down egress forget fork help init keys layers list lock logs open park plan profile prune rebuild rename restart restore run secrets snapshot snapshots ssh status trust undo up validate version wake zed"
 }
 _machine_engines() {
         echo "auto qemu lima"
@@ -47,6 +47,17 @@ _machine_table() {
         secrets) options="--clear --json --plain --verbose -v --quiet -q --help -h" valued="" ;;
         keys) options="--follow -f --json --plain --verbose -v --quiet -q --help -h" valued="" ;;
         egress) options="--follow -f --learn -l --json --plain --verbose -v --quiet -q --help -h" valued="" ;;
+        park) options="--if-idle --json --plain --verbose -v --quiet -q --help -h" valued="" ;;
+        suspend) options="--if-idle --json --plain --verbose -v --quiet -q --help -h" valued="" ;;
+        pause) options="--if-idle --json --plain --verbose -v --quiet -q --help -h" valued="" ;;
+        wake) options="--json --plain --verbose -v --quiet -q --help -h" valued="" ;;
+        resume) options="--json --plain --verbose -v --quiet -q --help -h" valued="" ;;
+        snapshot) options="--json --plain --verbose -v --quiet -q --help -h" valued="" ;;
+        snapshots) options="--json --plain --verbose -v --quiet -q --help -h" valued="" ;;
+        restore) options="--json --plain --verbose -v --quiet -q --help -h" valued="" ;;
+        undo) options="--json --plain --verbose -v --quiet -q --help -h" valued="" ;;
+        forget) options="--json --plain --verbose -v --quiet -q --help -h" valued="" ;;
+        fork) options="--branch -b --json --plain --verbose -v --quiet -q --help -h" valued="--branch -b" ;;
         restart) options="--json --plain --verbose -v --quiet -q --help -h" valued="" ;;
         down) options="--json --plain --verbose -v --quiet -q --help -h" valued="" ;;
         stop) options="--json --plain --verbose -v --quiet -q --help -h" valued="" ;;
@@ -75,6 +86,8 @@ _machine_value() {
         up:--from) echo files ;;
         start:--engine) echo engines ;;
         start:--from) echo files ;;
+        fork:--branch) echo names ;;
+        fork:-b) echo names ;;
         rebuild:--save) echo files ;;
         destroy:--save) echo files ;;
         esac
@@ -114,6 +127,17 @@ _machine_operand() {
         secrets:0) kind=names ;;
         keys:0) kind=names ;;
         egress:0) kind=names ;;
+        park:0) kind=names ;;
+        suspend:0) kind=names ;;
+        pause:0) kind=names ;;
+        wake:0) kind=names ;;
+        resume:0) kind=names ;;
+        snapshot:0) kind=names ;;
+        snapshots:0) kind=names ;;
+        restore:0) kind=names ;;
+        undo:0) kind=names ;;
+        forget:0) kind=names ;;
+        fork:0) kind=names ;;
         restart:0) kind=names ;;
         down:0) kind=names ;;
         stop:0) kind=names ;;

@@ -11,6 +11,7 @@
 #include "guest/script.h"
 #include "lib/file.h"
 #include "lib/text.h"
+#include "operation/checkpoint.h"
 #include "operation/provider.h"
 #include "operation/running.h"
 #include "operation/target.h"
@@ -97,6 +98,17 @@ static void say_provider(struct context *context, const char *name, const struct
         }
 }
 
+/* Is the agent running already? When that can't be found out, it is taken for a new one. */
+static bool is_running(const struct vm *vm, const char *session)
+{
+        static const char script[] = "tmux -L machine has-session -t \"=$1\" 2>/dev/null && echo there || :\n";
+        const char *const args[] = { session, NULL };
+        _cleanup_(strbuf_clear) struct strbuf said = STRBUF_INIT;
+
+        return session_script(&(struct session){ .vm = vm }, script, args, LIST_TIMEOUT_MS, NULL, NULL, &said, NULL) == 0 &&
+               streq(said.buf, "there\n");
+}
+
 static int open_agent(struct context *context, const char *name, const char *program, const char *label,
                       const char *const *arguments, struct error **err)
 {
@@ -117,6 +129,8 @@ static int open_agent(struct context *context, const char *name, const char *pro
         if (running_open(&context->front, name, &vm, err) < 0 ||
             build_remote(&vm, session_id, program, arguments, &remote, err) < 0)
                 return -1;
+        if (vm.engine->snapshot && !is_running(&vm, session_id))
+                checkpoint_take(&context->front, &vm, session_id);
         keys = tmux_detach_keys();
         event_note(context->front.events, "%s leaves '%s' running; the same command comes back to it", keys, session_id);
         session.forward_agent = vm.record.forward_agent;
@@ -253,7 +267,7 @@ static int run_aider(struct context *context, const struct invocation *invocatio
 #define TEXT                                                                                                                    \
         "Runs the agent in a tmux session in the project's folder. It keeps running after Ctrl-B D (in your own tmux: Ctrl-B\n" \
         "Ctrl-B D) or a lost connection, and the same command comes back to it. With --session several run side by side.\n"     \
-        "Starts the VM if it is stopped."
+        "Starts the VM if it is stopped. A snapshot is taken before, and machine undo goes back to it."
 
 #define KNOWN(identifier, title, function)                                                                                     \
         const struct command command_##identifier = {                                                                          \

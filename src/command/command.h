@@ -75,8 +75,8 @@ extern const struct command command_agent, command_aider, command_audit, command
         command_forget, command_fork, command_help_, command_init, command_keys, command_layers, command_list, command_lock,
         command_logs, command_next, command_open, command_park, command_plan, command_profile, command_proxy, command_prune,
         command_rebuild, command_rename, command_restart, command_restore, command_run, command_secrets, command_snapshot,
-        command_snapshots, command_ssh, command_status, command_trust, command_up, command_validate, command_version,
-        command_wake, command_zed;
+        command_snapshots, command_ssh, command_status, command_trust, command_undo, command_up, command_validate,
+        command_version, command_wake, command_zed;
 
 /* The first operand, unless it stands after "--"; NULL when there is none. */
 const char *invocation_name(const struct invocation *invocation);

@@ -31,6 +31,7 @@ static const struct {
         { "snapshots", { "machine snapshots blog", "machine snapshots blog --json" } },
         { "restore", { "machine restore blog 'before the upgrade'", "machine restore blog first --json" } },
         { "fork", { "machine fork blog blog-2", "machine fork blog blog-2 --branch try-it" } },
+        { "undo", { "machine undo", "machine undo blog" } },
         { "forget", { "machine forget blog 'before the upgrade'", "machine forget blog first --json" } },
         { "restart", { "machine restart", "machine restart blog" } },
         { "down", { "machine down", "machine down blog" } },

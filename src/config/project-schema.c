@@ -6,11 +6,11 @@
 
 #include "config/egress.h"
 #include "config/key-hosts.h"
+#include "config/park.h"
 #include "config/project-image.h"
 #include "config/secret-source.h"
 #include "host/agent.h"
 #include "lib/file.h"
-#include "lib/park.h"
 #include "lib/text.h"
 
 #define MIB (INT64_C(1) << 20)
@@ -20,12 +20,9 @@
 #define CPUS_MOST    256
 #define CPUS_DEFAULT 4
 #define LIST_MOST    64
-#define PARK_LEAST_S 60 /* a guest that is only thinking */
 
 static const char *const shells[] = { "zsh", "bash", NULL };
 static const char *engines[PROJECT_ENGINES_MOST + 2] = { "auto", NULL };
-
-static const char *const wakes[] = { WAKE_LOCAL, WAKE_ANY, NULL };
 
 static const char name_rule[] =
         "names have a-z, 0-9 and '-', start and end with a letter or digit, and have at most 40 characters";
@@ -68,27 +65,6 @@ void project_inherit(struct project *project, const struct projects *projects)
                 project->shell = xstrdup(projects && projects->default_shell ? projects->default_shell : shells[0]);
         if (!project->profiles_given && projects && projects->default_profile)
                 project_add_profile(project, projects->default_profile, projects->file, projects->default_profile_place);
-}
-
-void project_add_repo(struct project *project, const char *url, const char *name, unsigned line, unsigned column)
-{
-        project->repos = xreallocarray(project->repos, project->repo_count + 1, sizeof(*project->repos));
-        project->repos[project->repo_count++] = (struct project_repo){
-                .url = xstrdup(url),
-                .name = xstrdup(name),
-                .line = line,
-                .column = column,
-        };
-}
-
-static int check_park_after(const char *text, struct error **err)
-{
-        int64_t seconds;
-
-        if (streq(text, PARK_NEVER) || (text_parse_duration(text, &seconds) == 0 && seconds >= PARK_LEAST_S))
-                return 0;
-        error_set(err, ERROR_CONFIG, "'%s' is not a time of a minute or more", text);
-        return error_hint(err, "write \"90s\", \"30m\", \"2h\" or \"never\"");
 }
 
 static int check_profile(const char *text, struct error **err)
@@ -440,7 +416,7 @@ static const struct schema_key project_keys[] = {
                 .name = "park_after",
                 .type = SCHEMA_STRING,
                 .offset = offsetof(struct project, park_after),
-                .check = check_park_after,
+                .check = park_check,
                 .fallback = "`30m`",
                 .summary = "how long a VM is idle before it is parked: `90s`, `30m`, `2h`, or `never`",
         },
@@ -448,7 +424,7 @@ static const struct schema_key project_keys[] = {
                 .name = "wake_on",
                 .type = SCHEMA_CHOICE,
                 .offset = offsetof(struct project, wake_on),
-                .choices = wakes,
+                .choices = park_wakes,
                 .fallback = "`local`",
                 .summary = "what wakes a parked VM: this computer (`local`), or also what a server sends to it (`any`)",
         },

@@ -226,3 +226,14 @@ int project_claim_check(const struct project *wanted, const char *owner, const s
         return error_hint(err, "give the table another name, or, if that VM isn't needed any more: machine destroy %s",
                           wanted->name);
 }
+
+void project_add_repo(struct project *project, const char *url, const char *name, unsigned line, unsigned column)
+{
+        project->repos = xreallocarray(project->repos, project->repo_count + 1, sizeof(*project->repos));
+        project->repos[project->repo_count++] = (struct project_repo){
+                .url = xstrdup(url),
+                .name = xstrdup(name),
+                .line = line,
+                .column = column,
+        };
+}

@@ -56,13 +56,14 @@ static void add_proxy_command(struct strbuf *out, const struct ssh_host *host)
 }
 
 /*
- * When QEMU or the network ends, so does a connection through our socket, at once. A question each half minute would only keep an
- * idle guest from being parked, and wake one that is. Behind a TCP port of another program ssh has to ask: for two hours, since
- * a guest that is paused goes on later.
+ * When QEMU or the network ends, so does a connection through our socket, at once. A question each half minute would only keep
+ * an idle guest from being parked, and wake one that is. Behind a TCP port of another program ssh has to ask: for two hours,
+ * since a guest that is paused goes on later.
  */
 static void add_keep_alive(struct strbuf *out, const struct ssh_host *host)
 {
-        strbuf_adds(out, host->port > 0 ? "  ServerAliveInterval 30\n  ServerAliveCountMax 240\n" : "  ServerAliveInterval 0\n");
+        strbuf_adds(out,
+                    host->port > 0 ? "  ServerAliveInterval 30\n  ServerAliveCountMax 240\n" : "  ServerAliveInterval 0\n");
 }
 
 /*

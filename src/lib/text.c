@@ -417,14 +417,19 @@ char *text_local_time_of(time_t when)
         return xstrdup(text);
 }
 
-char *text_local_time(const char *rfc3339)
+int64_t text_parse_time(const char *text)
 {
         struct tm utc = { 0 };
-        const char *rest = strptime(rfc3339, "%Y-%m-%dT%H:%M:%S", &utc);
+        const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &utc);
 
         if (rest && *rest == '.')
                 rest += 1 + strspn(rest + 1, "0123456789");
-        if (!rest || !streq(rest, "Z"))
-                return xstrdup(rfc3339);
-        return text_local_time_of(timegm(&utc));
+        return rest && streq(rest, "Z") ? (int64_t)timegm(&utc) : -1;
+}
+
+char *text_local_time(const char *rfc3339)
+{
+        int64_t when = text_parse_time(rfc3339);
+
+        return when >= 0 ? text_local_time_of((time_t)when) : xstrdup(rfc3339);
 }

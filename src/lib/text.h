@@ -58,6 +58,9 @@ char *text_format_clock(int64_t milliseconds);
 /* RFC 3339 in UTC, "2026-01-02T03:04:05Z"; a time that has no such form becomes 1970. Owned by the caller. */
 char *text_format_time(time_t when);
 
+/* Such a time in seconds since 1970; -1 when it is none. */
+int64_t text_parse_time(const char *text);
+
 /* The same for people: in local time, "2026-01-02 04:04:05". Owned by the caller. */
 char *text_local_time_of(time_t when);
 /* Of a time as text_format_time() writes it; any other text comes back as it is. Owned by the caller. */

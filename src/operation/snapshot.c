@@ -8,10 +8,9 @@
 #include "operation/power.h"
 #include "operation/stock.h"
 
-#define LABEL_MOST     60
-#define NAMED_MOST     8
-#define KEY_LEAST      8
-#define BEFORE_RESTORE "before going back"
+#define LABEL_MOST 60
+#define NAMED_MOST 8
+#define KEY_LEAST  8
 
 void snapshots_clear(struct snapshots *snapshots)
 {
@@ -104,7 +103,7 @@ int snapshot_restore(struct front *front, struct vm *vm, const struct engine_lay
         if (check_engine(vm, err) < 0 || power_park(front, vm, &was_running, err) < 0)
                 return -1;
         session_close(vm);
-        if (snapshot_take(front, vm, BEFORE_RESTORE, true, NULL, err) < 0 ||
+        if (snapshot_take(front, vm, SNAPSHOT_BEFORE_RESTORE, true, NULL, err) < 0 ||
             vm->engine->go_back(vm, to->key, front->events, err) < 0 || power_boot(front, vm, err) < 0)
                 return error_wrap(err, "cannot make VM '%s' what it was at '%s'", vm->name, to->label);
         return 0;

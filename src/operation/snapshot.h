@@ -4,6 +4,9 @@
 #include "operation/front.h"
 #include "vm/vm.h"
 
+/* The label of what snapshot_restore() keeps. */
+#define SNAPSHOT_BEFORE_RESTORE "before going back"
+
 /* Those of one VM, the newest first. */
 struct snapshots {
         struct engine_layers layers;

@@ -30,7 +30,7 @@ int park_release_network(const struct runtime *runtime, int wire, struct error *
 
 /*
  * Starts the guest from what was saved. Returns 1; 0 when that can't be, which a warning says, and the VM is to boot from its
- * disk; -1 when it can't be started at all. Nothing that was saved is left behind in either of the first two cases.
+ * disk (record.base may be another layer then); -1 when no VM can be started now, and what was saved is still there.
  */
-int wake_start(const struct vm *vm, const struct runtime *runtime, const struct layer *layer, struct event_sink *events,
+int wake_start(struct vm *vm, const struct runtime *runtime, const struct layer *layer, struct event_sink *events,
                struct error **err);

@@ -137,6 +137,16 @@ static int freeze(struct vm *vm, const struct runtime *runtime, const char *key,
         return finish(vm, key, err) < 0 ? -1 : layer_seal(disk, err);
 }
 
+int snapshot_set_aside(struct vm *vm, const char *label, struct error **err)
+{
+        const struct engine_snapshot wanted = { .label = label, .automatic = true };
+        _cleanup_(runtime_clear) struct runtime runtime = RUNTIME_INIT;
+        _cleanup_(freep) char *key = random_key();
+
+        runtime_find_files(vm, &runtime);
+        return freeze(vm, &runtime, key, &wanted, err);
+}
+
 static int check(const struct vm *vm, const struct runtime *runtime, struct vm_status *status, struct error **err)
 {
         if (engine_inspect(vm, status, err) < 0)

@@ -17,5 +17,7 @@
  * layer's guest, if it has one. The VM is not running. A run that was killed meanwhile is finished by snapshot_settle().
  */
 int snapshot_stand_on(struct vm *vm, const char *key, struct error **err);
+/* Keeps a VM that doesn't run as an automatic snapshot, and what is saved of its guest, and gives it an empty disk on top. */
+int snapshot_set_aside(struct vm *vm, const char *label, struct error **err);
 /* Finishes what a killed run left. Called before anything opens the disk. */
 int snapshot_settle(struct vm *vm, struct error **err);

@@ -108,6 +108,9 @@ static int start(struct vm *vm, const struct runtime *runtime, struct event_sink
                 vm->woken = woken > 0;
                 if (woken != 0)
                         return woken < 0 ? -1 : 0;
+                layer_clear(&layer);
+                if (layer_open(vm->record.base, &layer, err) < 0)
+                        return -1;
         }
         if (restore_is_due(runtime)) {
                 int restored = restore_start(vm, runtime, &layer, events, err);

@@ -11,7 +11,8 @@ COMMON = {"json", "plain", "verbose", "quiet", "help"}  # every command has thes
 
 # What people look for, in the order of the list of commands. What is in no group is under "More".
 GROUPS = [
-    ("Every day", ["up", "ssh", "run", "list", "status", "down", "restart"]),
+    ("Every day", ["up", "ssh", "run", "list", "status", "park", "wake", "down", "restart"]),
+    ("Snapshots and forks", ["snapshot", "snapshots", "restore", "undo", "forget", "fork"]),
     ("Agents", ["claude", "codex", "aider", "agent"]),
     ("Across the line", ["cp", "open", "secrets", "keys", "egress", "audit"]),
     ("Configuration and recipes", ["init", "plan", "profile", "lock", "trust", "validate"]),

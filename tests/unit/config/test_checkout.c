@@ -169,7 +169,7 @@ static void its_mistakes_have_places_too(void **state)
         assert_checkout_mistakes(
                 "[blog]\ncpus = 1\n", "/x",
                 "m.toml:1:2: unknown key 'blog' [known keys: name, repos, profiles, setup, shell, forward_agent, keys, key_hosts, confirm, cpus, memory, "
-                "disk, engine, image, image_digest, ports, lan, egress, allow, weaker_line, cold]\n");
+                "disk, engine, image, image_digest, ports, lan, egress, allow, weaker_line, cold, park_after, wake_on]\n");
         assert_checkout_mistakes(
                 "[secrets]\nA = 'env:A'\n", "/x",
                 "m.toml:1:2: 'secrets' is only allowed in projects.toml: a repo may not say what this computer reads [put it "

@@ -174,11 +174,11 @@ static void unknown_keys_are_mistakes_with_a_suggestion(void **state)
         assert_projects_mistakes(
                 "[blog]\ncolour = 1\n",
                 "p.toml:2:1: unknown key 'colour' [known keys: secrets, op_env, repos, profiles, setup, shell, forward_agent, keys, key_hosts, confirm, cpus, memory, "
-                "disk, engine, image, image_digest, ports, lan, egress, allow, weaker_line, cold]\n");
+                "disk, engine, image, image_digest, ports, lan, egress, allow, weaker_line, cold, park_after, wake_on]\n");
         assert_projects_mistakes(
                 "[blog]\n[blog.vm]\ncpus = 2\n",
                 "p.toml:2:7: unknown key 'vm' [known keys: secrets, op_env, repos, profiles, setup, shell, forward_agent, keys, key_hosts, confirm, cpus, memory, disk, "
-                "engine, image, image_digest, ports, lan, egress, allow, weaker_line, cold]\n");
+                "engine, image, image_digest, ports, lan, egress, allow, weaker_line, cold, park_after, wake_on]\n");
         assert_projects_mistakes("default_shel = 'zsh'\n",
                                  "p.toml:1:1: unknown key 'default_shel' [did you mean 'default_shell'?]\n");
 }

@@ -167,6 +167,8 @@ static void a_disk_without_room_is_said(void **state _unused_)
         sealed_clear(&sealed);
 }
 
+#define TEST(function) cmocka_unit_test_setup_teardown(function, scratch_setup, scratch_teardown)
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
