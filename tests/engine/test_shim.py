@@ -101,6 +101,25 @@ def test_limas_port_is_served_as_long_as_qemu_lives_and_no_longer(shim):
     assert not is_served(port)
 
 
+def test_what_the_guest_says_is_written_by_machine_log_until_qemu_ends(shim):
+    log = shim.folder / "serial.log"
+    log.write_text("of the run before\n")
+    child = shim(*network(free_port()), "-chardev", f"socket,id=char-serial,path={shim.folder}/s,logfile={log}")
+    found = seen(shim)
+    console = found["arguments"][3].rpartition("=")[2]
+    assert found["arguments"][3] == f"socket,id=char-serial,path={shim.folder}/s,logfile={console}"
+    assert int(console.removeprefix("/dev/fd/")) in found["descriptors"] and len(found["descriptors"]) == 5
+    with open(f"/proc/{child.pid}/fd/{console.removeprefix('/dev/fd/')}", "w") as file:
+        file.write("booting\n")
+    vms.await_that(lambda: log.read_text() == "booting\n", "it is in the log")
+
+
+def test_a_log_that_can_not_be_written_is_said(shim):
+    child = shim(*network(free_port()), "-chardev", "socket,id=char-serial,path=s,logfile=/nowhere/serial.log")
+    _, said = child.communicate(timeout=20)
+    assert child.returncode == 1 and "cannot open '/nowhere/serial.log'" in said
+
+
 @pytest.mark.parametrize("lan", ["0", "1"])
 def test_the_network_is_as_open_as_it_was_said_to_be(shim, lan):
     port = free_port()
