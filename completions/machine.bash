@@ -3,7 +3,7 @@ _machine_agents() {
         echo "claude codex aider"
 }
 _machine_commands() {
-        echo "agent aider audit bake claude code codex cp cursor destroy doctor down egress forget fork help init keys layers list lock logs open park plan profile prune rebuild rename restart restore run secrets snapshot snapshots ssh status trust undo up validate version wake zed"
+        echo "agent aider audit bake claude code codex cp cursor destroy doctor down du egress forget fork help init keys layers list lock logs open park plan profile prune rebuild rename restart restore run secrets snapshot snapshots ssh status trust undo up validate version wake zed"
 }
 _machine_engines() {
         echo "auto qemu lima"
@@ -66,6 +66,7 @@ _machine_table() {
         destroy) options="--yes -y --discard-work --save --json --plain --verbose -v --quiet -q --help -h" valued="--save" ;;
         bake) options="--force --json --plain --verbose -v --quiet -q --help -h" valued="" ;;
         layers) options="--json --plain --verbose -v --quiet -q --help -h" valued="" ;;
+        du) options="--json --plain --verbose -v --quiet -q --help -h" valued="" ;;
         prune) options="--all -a --dry-run -n --yes -y --json --plain --verbose -v --quiet -q --help -h" valued="" ;;
         profile) options="--repo --force -f --json --plain --verbose -v --quiet -q --help -h" valued="" ;;
         lock) options="--update -u --json --plain --verbose -v --quiet -q --help -h" valued="" ;;
@@ -145,6 +146,7 @@ _machine_operand() {
         rebuild:0) kind=names ;;
         destroy:0) kind=names ;;
         bake:*) kind=profiles ;;
+        du:*) kind=names ;;
         profile:0) choices="list show new" ;;
         profile:1) [ "$first" != show ] || kind=profiles ;;
         lock:0) kind=steps ;;

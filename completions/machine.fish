@@ -5,7 +5,7 @@ function __machine_agents
 end
 
 function __machine_commands
-        string split ' ' 'agent aider audit bake claude code codex cp cursor destroy doctor down egress forget fork help init keys layers list lock logs open park plan profile prune rebuild rename restart restore run secrets snapshot snapshots ssh status trust undo up validate version wake zed'
+        string split ' ' 'agent aider audit bake claude code codex cp cursor destroy doctor down du egress forget fork help init keys layers list lock logs open park plan profile prune rebuild rename restart restore run secrets snapshot snapshots ssh status trust undo up validate version wake zed'
 end
 
 function __machine_engines
@@ -150,6 +150,7 @@ complete -c machine -n __fish_use_subcommand -a rebuild -d 'make a VM again from
 complete -c machine -n __fish_use_subcommand -a destroy -d 'remove a VM and everything in it'
 complete -c machine -n __fish_use_subcommand -a bake -d 'build images, recipes\' layers and warm templates ahead of time'
 complete -c machine -n __fish_use_subcommand -a layers -d 'show the images, layers and warm templates that VMs are made from'
+complete -c machine -n __fish_use_subcommand -a du -d 'show what takes room on this computer, and what removes it'
 complete -c machine -n __fish_use_subcommand -a prune -d 'remove images, layers and warm templates that no VM needs'
 complete -c machine -n __fish_use_subcommand -a profile -d 'list, show or create profiles'
 complete -c machine -n __fish_use_subcommand -a lock -d 'show machine.lock, or forget entries so that they are resolved again'
@@ -485,6 +486,12 @@ complete -c machine -n '__machine_in layers' -l plain -d 'print progress as plai
 complete -c machine -n '__machine_in layers' -l verbose -s v -d 'print progress as plain lines, and all that each step says'
 complete -c machine -n '__machine_in layers' -l quiet -s q -d 'print warnings and results only'
 complete -c machine -n '__machine_in layers' -l help -s h -d 'print this help'
+complete -c machine -n '__machine_at du 1+' -a '(__machine_names)'
+complete -c machine -n '__machine_in du' -l json -d 'print results and events as JSON'
+complete -c machine -n '__machine_in du' -l plain -d 'print progress as plain lines'
+complete -c machine -n '__machine_in du' -l verbose -s v -d 'print progress as plain lines, and all that each step says'
+complete -c machine -n '__machine_in du' -l quiet -s q -d 'print warnings and results only'
+complete -c machine -n '__machine_in du' -l help -s h -d 'print this help'
 complete -c machine -n '__machine_in prune' -l all -s a -d 'also remove what the next new VM would be made from'
 complete -c machine -n '__machine_in prune' -l dry-run -s n -d 'print what would be removed and change nothing'
 complete -c machine -n '__machine_in prune' -l yes -s y -d 'don\'t ask'

@@ -40,6 +40,7 @@ static const struct {
         { "destroy", { "machine destroy blog", "machine destroy blog --save blog.tar.zst" } },
         { "bake", { "machine bake", "machine bake python rust" } },
         { "layers", { "machine layers", "machine layers --json" } },
+        { "du", { "machine du", "machine du blog --json" } },
         { "prune", { "machine prune --dry-run", "machine prune --all --yes" } },
         { "profile", { "machine profile list", "machine profile new mine" } },
         { "lock", { "machine lock", "machine lock --update npm_global" } },

@@ -31,14 +31,6 @@ static void layer_row(const struct stock *stock, size_t i, struct table *table)
                                                 layer->current ? "yes" : "no", names });
 }
 
-static void warn_unread(struct context *context, const struct error *unread)
-{
-        _cleanup_(freep) char *text = error_placed_text(unread);
-
-        event_warning(context->front.events, "it isn't known which of these are needed: %s%s%s", text, unread->hint ? ": " : "",
-                      unread->hint ? unread->hint : "");
-}
-
 static int run(struct context *context, const struct invocation *invocation, struct error **err)
 {
         static const char *const headings[] = { "KEY", "KIND", "WHAT", "DISK", "MEMORY", "USED", "CURRENT", "VMS", NULL };
@@ -48,8 +40,7 @@ static int run(struct context *context, const struct invocation *invocation, str
 
         if (stock_take(&context->front, &stock, err) < 0)
                 return -1;
-        if (stock.unread)
-                warn_unread(context, stock.unread);
+        stock_warn_unread(&stock, context->front.events);
         array = json_array();
         for (size_t i = 0; i < stock.layers.count; i++) {
                 json_array_append_new(array, show_layer(&stock, i));

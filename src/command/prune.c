@@ -19,10 +19,9 @@ static const struct option options[] = {
         { 0 },
 };
 
-static int64_t show(struct context *context, const struct stock *stock, const struct prune *prune)
+static void show(struct context *context, const struct stock *stock, const struct prune *prune)
 {
         json_t *array = json_array();
-        int64_t total = 0;
 
         output_settle(context->output);
         for (size_t i = 0; i < prune->count; i++) {
@@ -30,7 +29,6 @@ static int64_t show(struct context *context, const struct stock *stock, const st
                 const struct engine_layer *layer = &stock->layers.items[step->layer];
                 _cleanup_(freep) char *size = text_format_size(step->bytes);
 
-                total += step->bytes;
                 json_array_append_new(array, show_prune_step(stock, step));
                 if (context->mode != OUTPUT_JSON)
                         printf("%.12s  %-10s %9s  %s%s: %s\n", layer->key, layer->kind, size, layer->about ? layer->about : "",
@@ -40,7 +38,6 @@ static int64_t show(struct context *context, const struct stock *stock, const st
                 result_json(array);
         else
                 json_decref(array);
-        return total;
 }
 
 static int confirm(const struct prune_options *given, int64_t bytes, struct error **err)
@@ -77,7 +74,6 @@ static int prune_layers(struct context *context, const struct prune_options *giv
 {
         _cleanup_(stock_clear) struct stock stock = STOCK_INIT;
         _cleanup_(prune_clear) struct prune prune = PRUNE_INIT;
-        int64_t bytes;
 
         if (stock_take(&context->front, &stock, err) < 0)
                 return -1;
@@ -87,10 +83,11 @@ static int prune_layers(struct context *context, const struct prune_options *giv
         }
         note_builds(context, &stock.layers);
         prune_unused(&stock.layers, &stock.used, given->all, &prune);
-        bytes = show(context, &stock, &prune);
+        show(context, &stock, &prune);
         if (prune.count == 0 || given->dry_run)
                 return 0;
-        if (confirm(given, bytes, err) < 0 || stock_prune(&stock.layers, &prune, context->front.events, freed, err) < 0)
+        if (confirm(given, prune_bytes(&prune), err) < 0 ||
+            stock_prune(&stock.layers, &prune, context->front.events, freed, err) < 0)
                 return -1;
         return 0;
 }

@@ -13,6 +13,7 @@
 #include "lib/deadline.h"
 #include "lib/file.h"
 #include "lib/interrupt.h"
+#include "lib/usage.h"
 
 #define MANIFEST_LIMIT (1 << 20)
 /* A recipe may take long. Whoever waits for it is told what for. */
@@ -210,19 +211,7 @@ int64_t layer_number(const struct layer *layer, const char *key)
 
 int64_t layer_bytes(const char *folder)
 {
-        _cleanup_(strv_clear) struct strv names = STRV_INIT;
-        int64_t total = 0;
-
-        if (file_list(folder, &names, NULL) < 0)
-                return 0;
-        for (size_t i = 0; i < names.count; i++) {
-                _cleanup_(freep) char *path = path_join(folder, names.items[i]);
-                struct stat status;
-
-                if (lstat(path, &status) == 0)
-                        total += (int64_t)status.st_blocks * 512;
-        }
-        return total;
+        return usage_of(folder);
 }
 
 /* --- building */

@@ -122,6 +122,15 @@ int stock_take(struct front *front, struct stock *out, struct error **err)
         return 0;
 }
 
+void stock_warn_unread(const struct stock *stock, struct event_sink *events)
+{
+        _cleanup_(freep) char *text = stock->unread ? error_placed_text(stock->unread) : NULL;
+
+        if (text)
+                event_warning(events, "it isn't known which of these are needed: %s%s%s", text, stock->unread->hint ? ": " : "",
+                              stock->unread->hint ? stock->unread->hint : "");
+}
+
 static int is_used(const char *key, void *data, struct error **err)
 {
         _cleanup_(strv_clear) struct strv used = STRV_INIT;

@@ -25,6 +25,8 @@ struct stock {
  */
 int stock_take(struct front *front, struct stock *out, struct error **err);
 void stock_clear(struct stock *stock);
+/* Warns when it isn't known what is needed. */
+void stock_warn_unread(const struct stock *stock, struct event_sink *events);
 /* The names of the VMs whose disks stand directly on a layer. */
 void stock_owners(const struct stock *stock, const char *key, struct strv *out);
 

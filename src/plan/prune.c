@@ -55,6 +55,15 @@ void prune_owners(const struct engine_layers *layers, size_t layer, const struct
         }
 }
 
+size_t prune_layers_on(const struct engine_layers *layers, size_t layer)
+{
+        size_t count = 0;
+
+        for (size_t i = 0; i < layers->count; i++)
+                count += i != layer && stands_on(layers, &layers->items[i], &layers->items[layer]);
+        return count;
+}
+
 /* Would a new VM be made from the layer, or from one that stands on it? */
 static bool is_wanted(const struct engine_layers *layers, size_t layer)
 {
@@ -88,6 +97,15 @@ static void consider(const struct engine_layers *layers, size_t i, const struct 
         } else if (all || !is_wanted(layers, i)) {
                 add(out, i, false, layer->disk_bytes + layer->memory_bytes, "no VM stands on it");
         }
+}
+
+int64_t prune_bytes(const struct prune *prune)
+{
+        int64_t total = 0;
+
+        for (size_t i = 0; i < prune->count; i++)
+                total += prune->steps[i].bytes;
+        return total;
 }
 
 void prune_unused(const struct engine_layers *layers, const struct strv *used, bool all, struct prune *out)

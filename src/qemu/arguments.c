@@ -123,6 +123,17 @@ static void add_disk(const struct arguments *arguments, struct strv *argv)
         strv_adds(argv, "-blockdev", text, "-device", "virtio-blk-pci,drive=disk,werror=stop", NULL);
 }
 
+/*
+ * The guest tells which of its memory is free, and QEMU gives that back to the host. It must come last: then all other devices
+ * are where they are in a template, which hasn't got it. There, and in what is restored from one, the guest's memory is a file:
+ * QEMU before 8.2 would punch holes into it for all that share it, and a later one refuses with a message for each piece.
+ */
+static void add_balloon(const struct arguments *arguments, struct strv *argv)
+{
+        if (!arguments->memory_file && arguments->resume_fd == 0)
+                strv_adds(argv, "-device", "virtio-balloon-pci,free-page-reporting=on", NULL);
+}
+
 static void add_devices(const struct arguments *arguments, struct strv *argv)
 {
         strv_add(argv, "-netdev");
@@ -162,6 +173,7 @@ void arguments_build(const struct arguments *arguments, struct strv *argv)
         add_kernel(arguments, argv);
         add_disk(arguments, argv);
         add_devices(arguments, argv);
+        add_balloon(arguments, argv);
 }
 
 /* A line looks like this: "q35                  Standard PC (Q35 + ICH9, 2009) (alias of pc-q35-7.2)" */

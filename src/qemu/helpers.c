@@ -5,27 +5,15 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#include "host/paths.h"
 #include "lib/park.h"
-#include "lib/process.h"
 #include "qemu/socket.h"
-#include "qemu/toolkit.h"
+#include "vm/logging.h"
 #include "vm/network.h"
 #include "vm/ports.h"
 #include "vm/rules.h"
 
-/* What is kept of the console: its first boot messages and its last ones. A guest can write as much as it likes. */
-#define CONSOLE_HEAD (1 << 20)
-#define CONSOLE_MOST (4 << 20)
-#define QEMU_HEAD    (256 << 10)
-#define QEMU_MOST    (1 << 20)
-
-static int open_log(const char *path, struct error **err)
-{
-        int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-
-        return fd < 0 ? error_errno(err, ERROR_FAILED, "cannot open '%s'", path) : fd;
-}
+#define QEMU_HEAD (256 << 10)
+#define QEMU_MOST (1 << 20)
 
 /* Opens a pipe that QEMU writes to, or will. */
 static int open_pipe(const char *path, struct error **err)
@@ -37,33 +25,21 @@ static int open_pipe(const char *path, struct error **err)
 
 int helpers_start_log(const struct runtime *runtime, pid_t *pid, struct error **err)
 {
-        enum { CONSOLE_IN = 3, MESSAGES_IN, CONSOLE_OUT, MESSAGES_OUT };
-        _cleanup_(freep) char *program = paths_helper("machine-log", err);
-        _cleanup_(closep) int console_in = program ? open_pipe(runtime->console_pipe, err) : -1;
+        _cleanup_(closep) int console_in = open_pipe(runtime->console_pipe, err);
         _cleanup_(closep) int messages_in = console_in >= 0 ? open_pipe(runtime->messages_pipe, err) : -1;
-        _cleanup_(closep) int console_out = messages_in >= 0 ? open_log(runtime->console_log, err) : -1;
-        _cleanup_(closep) int messages_out = console_out >= 0 ? open_log(runtime->qemu_log, err) : -1;
-        _cleanup_(strv_clear) struct strv argv = STRV_INIT;
+        _cleanup_(closep) int console_out = messages_in >= 0 ? logging_open(runtime->console_log, err) : -1;
+        _cleanup_(closep) int messages_out = console_out >= 0 ? logging_open(runtime->qemu_log, err) : -1;
+        const struct logging_stream streams[] = {
+                { console_in, console_out, LOGGING_CONSOLE_HEAD, LOGGING_CONSOLE_MOST },
+                { messages_in, messages_out, QEMU_HEAD, QEMU_MOST },
+        };
 
         if (messages_out < 0)
                 return -1;
         /* machine-log is found by this lock (processes.c). The file belongs to this run alone. */
         if (flock(console_out, LOCK_EX | LOCK_NB) < 0)
                 return error_errno(err, ERROR_FAILED, "cannot lock '%s'", runtime->console_log);
-        strv_add(&argv, program);
-        strv_addf(&argv, "%d:%d:%d:%d", CONSOLE_IN, CONSOLE_OUT, CONSOLE_HEAD, CONSOLE_MOST);
-        strv_addf(&argv, "%d:%d:%d:%d", MESSAGES_IN, MESSAGES_OUT, QEMU_HEAD, QEMU_MOST);
-        return process_spawn(&(struct process_spec){ .argv = strv_argv(&argv),
-                                                     .environment = toolkit_environment,
-                                                     .folder = "/",
-                                                     .fds = (const struct process_fd[]){ { CONSOLE_IN, console_in },
-                                                                                         { MESSAGES_IN, messages_in },
-                                                                                         { CONSOLE_OUT, console_out },
-                                                                                         { MESSAGES_OUT, messages_out } },
-                                                     .fd_count = 4,
-                                                     .new_session = true,
-                                                     .outlives_us = true },
-                             pid, err);
+        return logging_start(streams, ARRAY_SIZE(streams), pid, err);
 }
 
 int helpers_start_network(const struct vm *vm, const struct runtime *runtime, int frames_fd, enum network_kind kind, pid_t *pid,

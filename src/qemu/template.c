@@ -1,12 +1,12 @@
 #include "qemu/template.h"
 
 #include <errno.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "host/paths.h"
 #include "lib/file.h"
 #include "lib/hash.h"
+#include "lib/usage.h"
 #include "qemu/scratch.h"
 #include "qemu/shape.h"
 #include "qemu/template-build.h"
@@ -70,14 +70,8 @@ int64_t template_bytes(const struct layer *layer)
 {
         _cleanup_(freep) char *memory = template_memory(layer);
         _cleanup_(freep) char *state = template_state(layer);
-        const char *const paths[] = { memory, state };
-        struct stat status;
-        int64_t total = 0;
 
-        for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
-                if (lstat(paths[i], &status) == 0)
-                        total += (int64_t)status.st_blocks * 512;
-        return total;
+        return usage_of(memory) + usage_of(state);
 }
 
 int template_drop(const struct layer *layer, struct error **err)

@@ -47,9 +47,62 @@ static bool is_foreign(const char *option)
         return streq(option, "nic") || streq(option, "net") || streq(option, "readconfig");
 }
 
-int arguments_rewrite(const char *const *arguments, int frames_fd, struct strv *out, uint16_t *ssh_port, struct error **err)
+/* Finds the path in "socket,id=…,logfile=PATH". NULL when there is none. `length`: up to the next option. */
+static const char *find_log(const char *chardev, size_t *length)
+{
+        static const char option[] = ",logfile=";
+        const char *found = strstr(chardev, option);
+
+        if (!found)
+                return NULL;
+        found += strlen(option);
+        *length = strcspn(found, ",");
+        return found;
+}
+
+void arguments_logs(const char *const *arguments, struct strv *out)
+{
+        for (; *arguments; arguments++) {
+                const char *path;
+                size_t length;
+
+                if (!streq(option_name(*arguments), "chardev") || !arguments[1])
+                        continue;
+                path = find_log(*++arguments, &length);
+                if (path)
+                        strv_take(out, xstrndup(path, length));
+        }
+}
+
+/* Appends the value of -chardev. Returns how many logs it has: 1 or 0. */
+static size_t add_chardev(const char *chardev, const int *log, struct strv *out)
+{
+        size_t length;
+        const char *path = find_log(chardev, &length);
+
+        if (path)
+                strv_addf(out, "%.*s/dev/fd/%d%s", (int)(path - chardev), chardev, *log, path + length);
+        else
+                strv_add(out, chardev);
+        return path != NULL;
+}
+
+/* Appends the value of -netdev. */
+static int add_network(const char *network, bool again, int frames, struct strv *out, uint16_t *ssh_port, struct error **err)
+{
+        if (again || !network)
+                return error_set(err, ERROR_ENGINE, "this Lima gives QEMU more than one network");
+        if (parse_network(network, ssh_port, err) < 0)
+                return -1;
+        strv_addf(out, "stream,id=net0,server=off,addr.type=fd,addr.str=%d", frames);
+        return 0;
+}
+
+int arguments_rewrite(const char *const *arguments, const struct arguments_wires *wires, struct strv *out, uint16_t *ssh_port,
+                      struct error **err)
 {
         bool network = false, sandbox = false;
+        size_t logs = 0;
 
         for (const char *const *argument = arguments; *argument; argument++) {
                 const char *option = option_name(*argument);
@@ -59,14 +112,12 @@ int arguments_rewrite(const char *const *arguments, int frames_fd, struct strv *
                                          *argument);
                 sandbox = sandbox || streq(option, "sandbox");
                 strv_add(out, *argument);
+                if (streq(option, "chardev") && argument[1])
+                        logs += add_chardev(*++argument, wires->logs + logs, out);
                 if (!streq(option, "netdev"))
                         continue;
-                argument++;
-                if (network || !*argument)
-                        return error_set(err, ERROR_ENGINE, "this Lima gives QEMU more than one network");
-                if (parse_network(*argument, ssh_port, err) < 0)
+                if (add_network(*++argument, network, wires->frames, out, ssh_port, err) < 0)
                         return -1;
-                strv_addf(out, "stream,id=net0,server=off,addr.type=fd,addr.str=%d", frames_fd);
                 network = true;
         }
         if (!network)

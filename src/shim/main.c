@@ -1,9 +1,9 @@
 /*
  * machine-shim: what Lima starts in place of QEMU (by QEMU_SYSTEM_<ARCH>), so that a guest's only network is machine-net.
  *
- * It starts machine-net and becomes QEMU, with Lima's arguments except for the network (arguments.h): same process, same pid.
- * machine-net holds the other end of QEMU's stream and ends when the stream ends, also when anything here fails. Questions
- * about QEMU pass as they are.
+ * It starts machine-net, and machine-log for the guest's consoles, and becomes QEMU, with Lima's arguments except for the
+ * network and the consoles' files (arguments.h): same process, same pid. Both hold the other ends of what QEMU has, and end
+ * when it ends, also when anything here fails. Questions about QEMU pass as they are.
  *
  * Lima gives a program named there no arguments of ours, so the settings come from the environment. They aren't passed on to
  * QEMU:
@@ -22,8 +22,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lib/os.h"
 #include "lib/process.h"
 #include "shim/arguments.h"
+#include "vm/logging.h"
 #include "vm/network.h"
 
 static const char *const variables[] = { "MACHINE_SHIM_QEMU", "MACHINE_SHIM_LOG",   "MACHINE_SHIM_HOSTNAME",
@@ -76,24 +78,88 @@ static int start_network(int frames_fd, uint16_t ssh_port, struct error **err)
                              err);
 }
 
-/* QEMU's end is the only descriptor that stays open over exec. */
+/* QEMU's ends of its wires, and which logs they lead to. Only these descriptors stay open over exec. */
+struct wires {
+        int frames;
+        struct strv logs; /* paths */
+        int log_ends[LOGGING_STREAMS_MOST];
+        size_t count;
+};
+
+static void wires_clear(struct wires *wires)
+{
+        closep(&wires->frames);
+        strv_clear(&wires->logs);
+        for (size_t i = 0; i < wires->count; i++)
+                closep(&wires->log_ends[i]);
+}
+
+/* Opens a log's file, and a pipe to who is to write it. */
+static int open_log(const char *path, struct logging_stream *stream, int *end, struct error **err)
+{
+        int ends[2];
+
+        if (os_pipe(ends) < 0)
+                return error_errno(err, ERROR_FAILED, "cannot make a pipe");
+        *end = ends[1];
+        *stream = (struct logging_stream){ ends[0], logging_open(path, err), LOGGING_CONSOLE_HEAD, LOGGING_CONSOLE_MOST };
+        return stream->out < 0 ? -1 : 0;
+}
+
+static int start_logs(struct wires *wires, struct error **err)
+{
+        struct logging_stream streams[LOGGING_STREAMS_MOST];
+        int status = 0;
+        pid_t pid;
+
+        if (wires->logs.count > LOGGING_STREAMS_MOST)
+                return error_set(err, ERROR_ENGINE, "this Lima gives a guest more than %d consoles", LOGGING_STREAMS_MOST);
+        while (status == 0 && wires->count < wires->logs.count) {
+                size_t i = wires->count;
+
+                streams[i] = (struct logging_stream){ .in = -1, .out = -1 };
+                wires->log_ends[i] = -1;
+                wires->count++;
+                status = open_log(wires->logs.items[i], &streams[i], &wires->log_ends[i], err);
+        }
+        if (status == 0 && wires->count > 0)
+                status = logging_start(streams, wires->count, &pid, err);
+        for (size_t i = 0; i < wires->count; i++) {
+                closep(&streams[i].in);
+                closep(&streams[i].out);
+        }
+        return status;
+}
+
+static int keep_open(const struct wires *wires, struct error **err)
+{
+        int status = fcntl(wires->frames, F_SETFD, 0);
+
+        for (size_t i = 0; status >= 0 && i < wires->count; i++)
+                status = fcntl(wires->log_ends[i], F_SETFD, 0);
+        return status < 0 ? error_errno(err, ERROR_FAILED, "cannot hand a descriptor to QEMU") : 0;
+}
+
 static int run(const char *qemu, const char *const *arguments, struct error **err)
 {
+        _cleanup_(wires_clear) struct wires wires = { .frames = -1, .logs = STRV_INIT };
         _cleanup_(strv_clear) struct strv argv = STRV_INIT;
-        _cleanup_(closep) int for_qemu = -1;
         _cleanup_(closep) int for_net = -1;
         uint16_t ssh_port = 0;
         int ends[2];
 
         if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
                 return error_errno(err, ERROR_FAILED, "cannot make a socket");
-        for_qemu = ends[0];
+        wires.frames = ends[0];
         for_net = ends[1];
-        strv_add(&argv, qemu);
-        if (arguments_rewrite(arguments, for_qemu, &argv, &ssh_port, err) < 0 || start_network(for_net, ssh_port, err) < 0)
+        arguments_logs(arguments, &wires.logs);
+        if (start_logs(&wires, err) < 0)
                 return -1;
-        if (fcntl(for_qemu, F_SETFD, 0) < 0)
-                return error_errno(err, ERROR_FAILED, "cannot hand a socket to QEMU");
+        strv_add(&argv, qemu);
+        if (arguments_rewrite(arguments, &(struct arguments_wires){ wires.frames, wires.log_ends }, &argv, &ssh_port, err) <
+                    0 ||
+            start_network(for_net, ssh_port, err) < 0 || keep_open(&wires, err) < 0)
+                return -1;
         return become(&argv, err);
 }
 

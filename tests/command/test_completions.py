@@ -46,13 +46,14 @@ def check(shell, cases):
 
 
 def test_commands_and_options(shell):
-    check(shell, {"machine d": ["destroy", "doctor", "down"], "machine up --dr": ["--dry-run"], "machine help val": ["validate"],
+    check(shell, {"machine d": ["destroy", "doctor", "down", "du"], "machine up --dr": ["--dry-run"], "machine help val": ["validate"],
                   "machine frobnicate ": [], "machine prox": [], "machine list ": []})
 
 
 def test_names_of_projects(shell):
     check(shell, {"machine up ": NAMES, "machine destroy --yes b": ["blog"], "machine up blog ": [], "machine ssh sh": ["shop"],
-                  "machine agent ": NAMES, "machine up -n li": ["list"], "machine up list ": []})
+                  "machine agent ": NAMES, "machine du ": NAMES, "machine du blog sh": ["shop"], "machine up -n li": ["list"],
+                  "machine up list ": []})
 
 
 def test_agents(shell):

@@ -6,7 +6,7 @@ import shlex
 import pytest
 
 COMMANDS = ["init", "up", "plan", "ssh", "run", "claude", "codex", "aider", "agent", "code", "cursor", "zed", "list", "status", "logs", "cp", "open",
-            "secrets", "keys", "egress", "park", "wake", "snapshot", "snapshots", "restore", "undo", "forget", "fork", "restart", "down", "rename", "rebuild", "destroy", "bake", "layers", "prune", "profile", "lock", "trust",
+            "secrets", "keys", "egress", "park", "wake", "snapshot", "snapshots", "restore", "undo", "forget", "fork", "restart", "down", "rename", "rebuild", "destroy", "bake", "layers", "du", "prune", "profile", "lock", "trust",
             "validate", "doctor", "audit", "version", "help", "proxy"]
 
 

@@ -1,28 +1,14 @@
 """`machine layers` and `machine prune` over made-up layers: what is listed and what may be removed. Real ones are in tests/vm."""
 
-import json
 import os
 import subprocess
 
 import pytest
 import records
+from made_layers import put
 
 OLD, WARM, BROKEN = ("a" * 64, "b" * 64, "c" * 64)
 BASE, MIDDLE, TOP = ("1" * 64, "2" * 64, "3" * 64)
-
-
-def put(program, key, manifest, **files):
-    folder = os.path.join(program.environment["XDG_DATA_HOME"], "machine/layers", key)
-    os.makedirs(folder, mode=0o700)
-    for name, size in {"disk.qcow2": 4096, **files}.items():
-        with open(os.path.join(folder, name), "wb") as file:
-            file.write(b"x" * size)
-    if manifest:
-        with open(os.path.join(folder, "manifest.json"), "w") as file:
-            json.dump({"key": key, "disk_bytes": 3 << 30, "created": "2026-01-02T03:04:05Z", "user": "dev", **manifest}, file)
-    with open(f"{folder}.lock", "w"):
-        pass
-    return folder
 
 
 @pytest.fixture

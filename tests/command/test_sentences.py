@@ -8,7 +8,7 @@ import unicodedata
 import pexpect
 import pytest
 import records
-from test_layers import put
+from made_layers import put
 
 ZONE = {"TZ": "UTC-2"}
 
@@ -45,7 +45,7 @@ def full(program):
 
 
 @pytest.mark.parametrize("columns", [40, 80])
-@pytest.mark.parametrize("args", [["list"], ["layers"], ["doctor"], ["profile"], ["logs", "shop", "--list"], ["keys", "shop"],
+@pytest.mark.parametrize("args", [["list"], ["layers"], ["du"], ["doctor"], ["profile"], ["logs", "shop", "--list"], ["keys", "shop"],
                                   ["egress", "blog-with-a-rather-long-name"]],
                          ids=lambda args: args[0])
 def test_tables_fit_a_terminal(full, args, columns):

@@ -73,7 +73,7 @@ def calls(vm, *command, **faults):
 
 def wait_until_listening(vm):
     """Waits until the guest's process runs and its port answers, though no sshd does."""
-    vms.await_that(lambda: os.path.exists(f"{instance(vm)}/serial.log"), "the guest's process has begun")
+    vms.await_that(lambda: os.path.exists(f"{instance(vm)}/serial.log") and read(f"{instance(vm)}/serial.log"), "the guest has begun")
     vm.await_state("running", 10)
 
 
@@ -377,11 +377,11 @@ def test_a_disk_that_names_another_file_is_not_given_to_lima(made, tmp_path):
 
 
 def limits(vm):
-    """A wrapper of the fake that sets Lima's time limit to one second. Ours is a quarter of an hour."""
+    """A wrapper of the fake that sets Lima's time limit to three seconds. Ours is a quarter of an hour."""
     path = f"{vm.root}/limactl"
     with open(path, "w") as file:
         file.write("#!/bin/sh\n[ \"$1\" = start ] || exec '%s/limactl' \"$@\"\nshift\nexec '%s/limactl' start --tty=false --log-format=json "
-                   "--timeout=1s '%s'\n" % (vms.FAKE, vms.FAKE, vm.name))
+                   "--timeout=3s '%s'\n" % (vms.FAKE, vms.FAKE, vm.name))
     os.chmod(path, 0o755)
     return vm.root + os.pathsep + vm.environment["PATH"]
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import signal
 import socket
 import subprocess
@@ -101,6 +102,25 @@ def test_limas_port_is_served_as_long_as_qemu_lives_and_no_longer(shim):
     assert not is_served(port)
 
 
+def test_what_the_guest_says_is_written_by_machine_log_until_qemu_ends(shim):
+    log = shim.folder / "serial.log"
+    log.write_text("of the run before\n")
+    child = shim(*network(free_port()), "-chardev", f"socket,id=char-serial,path={shim.folder}/s,logfile={log}")
+    found = seen(shim)
+    console = found["arguments"][3].rpartition("=")[2]
+    assert found["arguments"][3] == f"socket,id=char-serial,path={shim.folder}/s,logfile={console}"
+    assert int(console.removeprefix("/dev/fd/")) in found["descriptors"] and len(found["descriptors"]) == 5
+    with open(f"/proc/{child.pid}/fd/{console.removeprefix('/dev/fd/')}", "w") as file:
+        file.write("booting\n")
+    vms.await_that(lambda: log.read_text() == "booting\n", "it is in the log")
+
+
+def test_a_log_that_can_not_be_written_is_said(shim):
+    child = shim(*network(free_port()), "-chardev", "socket,id=char-serial,path=s,logfile=/nowhere/serial.log")
+    _, said = child.communicate(timeout=20)
+    assert child.returncode == 1 and "cannot open '/nowhere/serial.log'" in said
+
+
 @pytest.mark.parametrize("lan", ["0", "1"])
 def test_the_network_is_as_open_as_it_was_said_to_be(shim, lan):
     port = free_port()
@@ -142,17 +162,30 @@ def test_a_qemu_that_is_not_there_leaves_no_network_behind(shim):
     vms.await_that(lambda: not networks_of(log), "machine-net has ended")
 
 
-def test_a_network_that_has_ended_is_found():
-    """Nobody but Lima can start it again, with the guest."""
+@pytest.fixture
+def made():
+    """A VM of the fake limactl's."""
     made = vms.make("lima-fake")
     try:
-        look_for_a_lost_network(made)
+        made.call("create")
+        yield made
     finally:
         made.end()
 
 
-def look_for_a_lost_network(made):
-    made.call("create")
+def test_what_a_guest_says_has_a_limit_and_is_where_lima_has_it(made):
+    log = pathlib.Path(f"{made.root}/state/machine/lima/{made.name}/serial.log")
+    made.call("start", FAKE_LIMA="chatty")
+    vms.await_that(lambda: log.stat().st_size > 1 << 20 and "are left out here" in log.read_text(), "the log is full")
+    assert log.stat().st_size <= 4 << 20 and log.read_text().startswith("booting\n")
+    logs = [pid for pid, words in made.processes().items() if "/machine-log " in words]
+    assert len(logs) == 1
+    made.call("stop")
+    vms.await_that(lambda: not set(logs) & set(made.processes()), "machine-log ends with the guest")
+
+
+def test_a_network_that_has_ended_is_found(made):
+    """Nobody but Lima can start it again, with the guest."""
     made.call("start")
     assert json.loads(made.call("lost").stdout) == {"now": None, "later": None}
     (pid,) = [pid for pid, words in made.processes().items() if "/machine-net " in words]

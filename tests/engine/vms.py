@@ -33,10 +33,11 @@ class Vm:
             self.plant_base()
 
     def plant_libexec(self):
-        """Puts the real machine-shim and the fake machine-net into one folder: both are found by their names."""
+        """Puts the real machine-shim and machine-log and the fake machine-net into one folder: all are found by their names."""
         os.mkdir(f"{self.root}/libexec")
-        ours = os.environ.get("MACHINE_LIBEXEC_DIR", os.path.join(os.path.dirname(DRIVER), "../../src/shim"))
-        os.symlink(os.path.realpath(os.path.join(ours, "machine-shim")), f"{self.root}/libexec/machine-shim")
+        for folder, name in (("shim", "machine-shim"), ("log", "machine-log")):
+            ours = os.environ.get("MACHINE_LIBEXEC_DIR", os.path.join(os.path.dirname(DRIVER), "../../src", folder))
+            os.symlink(os.path.realpath(os.path.join(ours, name)), f"{self.root}/libexec/{name}")
         os.symlink(f"{FAKE}/machine-net", f"{self.root}/libexec/machine-net")
         self.environment["MACHINE_LIBEXEC_DIR"] = f"{self.root}/libexec"
 

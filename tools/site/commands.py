@@ -17,7 +17,7 @@ GROUPS = [
     ("Across the line", ["cp", "open", "secrets", "keys", "egress", "audit"]),
     ("Configuration and recipes", ["init", "plan", "profile", "lock", "trust", "validate"]),
     ("A VM's end", ["rename", "rebuild", "destroy"]),
-    ("What VMs are made from", ["bake", "layers", "prune"]),
+    ("What VMs are made from", ["bake", "layers", "du", "prune"]),
     ("When something is wrong", ["doctor", "logs"]),
 ]
 

@@ -105,6 +105,22 @@ static void a_step_says_what_it_frees(void **state)
         prune_unused(&layers, &used, false, &prune);
         assert_int_equal(prune.steps[0].bytes, 104 * MIB);
         assert_int_equal(prune.steps[2].bytes, 200 * MIB);
+        assert_int_equal(prune_bytes(&prune), 309 * MIB);
+}
+
+static void layers_that_stand_on_one_are_counted_through_others(void **state)
+{
+        static char top[] = "top", lost[] = "lost";
+        struct engine_layer stack[] = { { .key = base, .kind = kind_base },
+                                        { .key = warm, .kind = kind_template, .parent = base },
+                                        { .key = top, .kind = kind_template, .parent = warm },
+                                        { .key = lost, .kind = kind_template, .unsure = true } };
+        const struct engine_layers whole = { .items = stack, .count = 3 }, damaged = { .items = stack, .count = 4 };
+
+        assert_int_equal(prune_layers_on(&whole, 0), 2);
+        assert_int_equal(prune_layers_on(&whole, 1), 1);
+        assert_int_equal(prune_layers_on(&whole, 2), 0);
+        assert_int_equal(prune_layers_on(&damaged, 2), 1);
 }
 
 static void assert_budget(int64_t budget, const char *expected)
@@ -175,6 +191,7 @@ int main(void)
                 cmocka_unit_test(what_a_vm_stands_on_stays_down_to_the_ground),
                 cmocka_unit_test(with_all_a_template_in_use_loses_its_memory_alone),
                 cmocka_unit_test(a_step_says_what_it_frees),
+                cmocka_unit_test(layers_that_stand_on_one_are_counted_through_others),
                 cmocka_unit_test(beyond_the_budget_the_memory_not_used_for_longest_goes),
                 cmocka_unit_test(the_one_that_was_just_used_stays_whatever_the_budget),
                 cmocka_unit_test(what_somebody_works_with_stays_with_all_below_it),

@@ -170,6 +170,54 @@ static void memory_can_be_a_file_that_a_fork_maps_privately(void **state)
         assert_true(has(&restored, "-device", "virtserialport,chardev=resume,name=org.machine.resume"));
 }
 
+static size_t count_of(const struct strv *argv, const char *value)
+{
+        size_t count = 0;
+
+        for (size_t i = 0; i < argv->count; i++)
+                count += streq(argv->items[i], value);
+        return count;
+}
+
+/* A template's memory is a file that others share, and giving back a piece of that would make a hole in it. */
+static void free_memory_is_given_back_only_where_it_is_nobody_elses(void **state)
+{
+        static const char balloon[] = "virtio-balloon-pci,free-page-reporting=on";
+        _cleanup_(strv_clear) struct strv cold = STRV_INIT;
+        _cleanup_(strv_clear) struct strv warm = STRV_INIT;
+        struct arguments arguments = usual;
+
+        arguments_build(&arguments, &cold);
+        arguments.memory_file = "/layers/k/memory";
+        for (int restored = 0; restored < 2; restored++) {
+                arguments.memory_shared = !restored;
+                arguments.memory_read_only = arguments.incoming = restored;
+                arguments_build(&arguments, &warm);
+        }
+        assert_int_equal(count_of(&cold, balloon), 1);
+        for (size_t i = 0; i < warm.count; i++)
+                assert_null(strstr(warm.items[i], "balloon"));
+        /* All other devices have the same place on the bus, so the last one it must be. */
+        assert_string_equal(cold.items[cold.count - 1], balloon);
+}
+
+/* What the guest removes is given back in the format, and below that in the file. */
+static void the_disk_takes_what_the_guest_gives_back(void **state)
+{
+        _cleanup_(strv_clear) struct strv argv = STRV_INIT;
+        _cleanup_(json_decrefp) json_t *disk = NULL;
+        const char *text;
+
+        arguments_build(&usual, &argv);
+        text = value_of(&argv, "-blockdev");
+        disk = json_parse(text, strlen(text), "the disk", NULL);
+        assert_string_equal(json_string_value(json_object_get(disk, "discard")), "unmap");
+        assert_null(json_object_get(json_object_get(disk, "file"), "discard"));
+        assert_null(json_object_get(disk, "detect-zeroes"));
+        for (size_t i = 0; i < argv.count; i++)
+                assert_null(strstr(argv.items[i], "discard=off"));
+}
+
 /* Otherwise one can't load what the other saved. */
 static void a_template_and_what_is_restored_from_it_have_the_same_devices(void **state)
 {
@@ -242,6 +290,8 @@ int main(void)
                 cmocka_unit_test(the_network_is_an_inherited_descriptor_and_nothing_listens_on_tcp),
                 cmocka_unit_test(a_path_is_never_taken_for_an_option),
                 cmocka_unit_test(memory_can_be_a_file_that_a_fork_maps_privately),
+                cmocka_unit_test(free_memory_is_given_back_only_where_it_is_nobody_elses),
+                cmocka_unit_test(the_disk_takes_what_the_guest_gives_back),
                 cmocka_unit_test(a_template_and_what_is_restored_from_it_have_the_same_devices),
                 cmocka_unit_test(the_versioned_machine_is_found_in_qemus_list),
                 cmocka_unit_test(the_version_is_found_in_what_qemu_says),

@@ -41,11 +41,56 @@ static void limas_network_becomes_a_stream_and_all_else_stays(void **state)
         _cleanup_(strv_clear) struct strv out = STRV_INIT;
         uint16_t port = 0;
 
-        assert_int_equal(arguments_rewrite(run, 7, &out, &port, NULL), 0);
+        assert_int_equal(arguments_rewrite(run, &(struct arguments_wires){ .frames = 7 }, &out, &port, NULL), 0);
         assert_int_equal(port, 60022);
         assert_int_equal(out.count, ARRAY_SIZE(wanted));
         for (size_t i = 0; i < ARRAY_SIZE(wanted); i++)
                 assert_string_equal(out.items[i], wanted[i]);
+}
+
+static void what_a_guest_says_goes_into_pipes(void **state)
+{
+        static const char *const run[] = {
+                "-chardev",
+                "socket,id=char-serial,path=/lima/blog/serial.sock,server=on,wait=off,logfile=/lima/blog/serial.log",
+                "-serial",
+                "chardev:char-serial",
+                "--chardev",
+                "socket,id=v,logfile=/lima/blog/serialv.log,server=on",
+                "-chardev",
+                "socket,id=char-qmp,path=/lima/blog/qmp.sock,server=on,wait=off",
+                "-netdev",
+                LIMA("60022-:22"),
+                NULL
+        };
+        static const int logs[] = { 8, 9 };
+        _cleanup_(strv_clear) struct strv paths = STRV_INIT;
+        _cleanup_(strv_clear) struct strv out = STRV_INIT;
+        uint16_t port = 0;
+
+        arguments_logs(run, &paths);
+        assert_int_equal(paths.count, 2);
+        assert_string_equal(paths.items[0], "/lima/blog/serial.log");
+        assert_string_equal(paths.items[1], "/lima/blog/serialv.log");
+        assert_int_equal(arguments_rewrite(run, &(struct arguments_wires){ 7, logs }, &out, &port, NULL), 0);
+        assert_string_equal(out.items[1],
+                            "socket,id=char-serial,path=/lima/blog/serial.sock,server=on,wait=off,logfile=/dev/fd/8");
+        assert_string_equal(out.items[3], run[3]);
+        assert_string_equal(out.items[5], "socket,id=v,logfile=/dev/fd/9,server=on");
+        assert_string_equal(out.items[7], run[7]);
+}
+
+static void a_chardev_without_its_value_is_left_to_qemu(void **state)
+{
+        static const char *const run[] = { "-netdev", LIMA("1-:22"), "-chardev", NULL };
+        _cleanup_(strv_clear) struct strv paths = STRV_INIT;
+        _cleanup_(strv_clear) struct strv out = STRV_INIT;
+        uint16_t port = 0;
+
+        arguments_logs(run, &paths);
+        assert_int_equal(paths.count, 0);
+        assert_int_equal(arguments_rewrite(run, &(struct arguments_wires){ .frames = 7 }, &out, &port, NULL), 0);
+        assert_string_equal(out.items[2], "-chardev");
 }
 
 static void a_sandbox_of_the_users_stays_the_only_one(void **state)
@@ -54,7 +99,7 @@ static void a_sandbox_of_the_users_stays_the_only_one(void **state)
         _cleanup_(strv_clear) struct strv out = STRV_INIT;
         uint16_t port = 0;
 
-        assert_int_equal(arguments_rewrite(run, 3, &out, &port, NULL), 0);
+        assert_int_equal(arguments_rewrite(run, &(struct arguments_wires){ .frames = 3 }, &out, &port, NULL), 0);
         assert_int_equal(out.count, 4);
         assert_string_equal(out.items[1], "off");
 }
@@ -90,7 +135,9 @@ static void what_is_not_limas_one_network_is_refused(void **state)
                 _cleanup_(error_freep) struct error *err = NULL;
                 uint16_t port = 0;
 
-                assert_int_equal(arguments_rewrite(cases[i].arguments, 3, &out, &port, &err), -1);
+                assert_int_equal(arguments_rewrite(cases[i].arguments, &(struct arguments_wires){ .frames = 3 }, &out, &port,
+                                                   &err),
+                                 -1);
                 assert_non_null(strstr(err->message, cases[i].message));
         }
 }
@@ -102,6 +149,8 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(questions_of_limas_are_known),
                 cmocka_unit_test(limas_network_becomes_a_stream_and_all_else_stays),
+                cmocka_unit_test(what_a_guest_says_goes_into_pipes),
+                cmocka_unit_test(a_chardev_without_its_value_is_left_to_qemu),
                 cmocka_unit_test(a_sandbox_of_the_users_stays_the_only_one),
                 cmocka_unit_test(what_is_not_limas_one_network_is_refused),
         };
