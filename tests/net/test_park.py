@@ -1,5 +1,6 @@
 """machine-net while its VM is parked: connections live on over another QEMU, and what reaches for the guest wakes it."""
 
+import contextlib
 import errno
 import os
 import pwd
@@ -365,13 +366,14 @@ def test_a_worker_that_dies_when_it_is_told_is_replaced_all_the_same(net):
 # --- what wakes it
 
 
+@contextlib.contextmanager
 def near_connection(net):
-    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    connection.connect(net.socket)
-    stream = net.guest.accept(22)
-    stream.send(b"SSH-2.0")
-    assert connection.recv(100) == b"SSH-2.0"
-    return connection
+    """A connection through the ssh socket, and the guest's end of it. Nothing is on its way."""
+    with unix_connection(net.socket) as connection:
+        stream = net.guest.accept(22)
+        stream.send(b"SSH-2.0")
+        assert connection.recv(100) == b"SSH-2.0"
+        yield connection, stream
 
 
 def by_ssh(net, namespaces, connection):
@@ -394,7 +396,7 @@ def by_its_end(net, namespaces, connection):
 @pytest.mark.parametrize("reach", [by_ssh, by_a_port, by_bytes, by_its_end])
 def test_what_reaches_from_this_computer_wakes_it(woken, program, namespaces, reach):
     net = woken("--forward=3000:3000")
-    with near_connection(net) as connection:
+    with near_connection(net) as (connection, _):
         net.ask("hold")
         time.sleep(1.2)
         assert not program.ran()
@@ -405,22 +407,37 @@ def test_what_reaches_from_this_computer_wakes_it(woken, program, namespaces, re
         assert "a line of its output" not in net.log()
 
 
-def test_what_came_just_before_wakes_it_too(woken, program):
-    """The guest has stopped already, so nobody else will serve this connection."""
+@pytest.mark.parametrize("left", ["a connection", "bytes", "an end"])
+def test_what_the_guest_has_not_acknowledged_wakes_it(woken, program, left):
+    """It was lost with QEMU, and whoever sent it waits for an answer and sends nothing more."""
     net = woken()
-    os.kill(net.worker(), signal.SIGSTOP)
-    with unix_connection(net.socket):
-        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection:
-            connection.connect(net.control_path)
-            connection.send(b"hold" + bytes(4))
-            os.kill(net.worker(), signal.SIGCONT)
-            connection.settimeout(20)
-            connection.recv(100)
-        # The worker may have taken the connection in its last round. Then its first bytes are what wakes.
-        if not program.ran():
-            list(net.guest.frames(0.3))
-    with unix_connection(net.socket):
-        program.wait(1)
+    if left == "a connection":
+        with unix_connection(net.socket):
+            net.guest.wait(lambda p: p.protocol == TCP and p.flags == SYN)
+            net.ask("hold")
+            assert program.wait(2) == [begun("wake", "blog"), "end wake blog"]
+        return
+    with near_connection(net) as (connection, _):
+        if left == "bytes":
+            connection.sendall(b"GET")
+        else:
+            connection.close()
+        net.guest.wait(is_for_us)
+        net.ask("hold")
+        assert program.wait(2) == [begun("wake", "blog"), "end wake blog"]
+
+
+def test_what_the_guest_has_acknowledged_wakes_nothing(woken, program):
+    net = woken("--wake-on=any")
+    far = net.guest.open(network.KEPT, 80)
+    with near_connection(net) as (connection, near):
+        connection.sendall(b"near")
+        assert near.collect(5, most=4) == b"near"
+        far.send(b"far")
+        assert far.collect(5, most=3) == b"far"
+        net.ask("hold")
+        time.sleep(1.5)
+        assert not program.ran()
 
 
 @pytest.mark.parametrize("port", [DRIP, LEAVE])
@@ -451,9 +468,11 @@ def test_the_end_of_a_connection_outside_is_no_reason(woken, program):
 
 def test_an_end_that_the_guest_knows_is_no_reason(woken, program):
     net = woken()
-    with near_connection(net) as connection:
+    with near_connection(net) as (connection, stream):
         connection.shutdown(socket.SHUT_WR)
-        net.guest.wait(lambda p: is_for_us(p) and p.flags & FIN)
+        end = net.guest.wait(lambda p: is_for_us(p) and p.flags & FIN)
+        stream.theirs = end.sequence + 1
+        stream.send(b"")
         net.ask("hold")
         time.sleep(1.5)
         assert not program.ran()
@@ -461,16 +480,15 @@ def test_an_end_that_the_guest_knows_is_no_reason(woken, program):
 
 def test_it_is_woken_once_for_each_hold(woken, program):
     net = woken()
-    with near_connection(net) as connection:
+    with near_connection(net) as (connection, stream):
         for count in range(1, 4):
             net.ask("hold")
             connection.sendall(b"x")
             program.wait(2 * count)
             net.ask("go")
-            assert net.guest.wait(is_for_us).payload
-            time.sleep(0.3)
-            list(net.guest.frames(0.3))
+            assert stream.collect(5, most=1) == b"x"
             connection.sendall(b"y")
+            assert stream.collect(5, most=1) == b"y"
             time.sleep(0.3)
             assert len(program.ran()) == 2 * count
 
