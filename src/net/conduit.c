@@ -272,9 +272,16 @@ void conduit_keep_listener(int fd)
         keep(fd, LISTENING);
 }
 
-static bool is_on_side(enum kind kind, enum conduit_side side)
+static enum conduit_side side_of(const struct connection *connection)
 {
-        return side == CONDUIT_NEAR ? kind == LISTENING || kind == INCOMING : kind == OUTGOING;
+        if (!connection || (connection->kind != INCOMING && connection->kind != OUTGOING))
+                return CONDUIT_NEITHER;
+        return connection->kind == INCOMING ? CONDUIT_NEAR : CONDUIT_FAR;
+}
+
+enum conduit_side conduit_side(int fd)
+{
+        return side_of(find(fd));
 }
 
 void conduit_add_readers(enum conduit_side side, void (*add)(int fd, void *data), void *data)
@@ -282,7 +289,9 @@ void conduit_add_readers(enum conduit_side side, void (*add)(int fd, void *data)
         for (int fd = 0; fd < conduit.room; fd++) {
                 const struct connection *connection = conduit.connections[fd];
 
-                if (connection && is_on_side(connection->kind, side) && !connection->read_end)
+                if (!connection || connection->read_end)
+                        continue;
+                if (side_of(connection) == side || (connection->kind == LISTENING && side == CONDUIT_NEAR))
                         add(fd, data);
         }
 }

@@ -57,8 +57,9 @@ void conduit_add_polls(void (*add)(int fd, void *data), void *data);
 /* Sends as many of those bytes as the kernel takes now. */
 void conduit_flush(void);
 enum conduit_side {
-        CONDUIT_NEAR, /* listening sockets, too */
+        CONDUIT_NEAR,
         CONDUIT_FAR,
+        CONDUIT_NEITHER, /* a datagram socket, or a connection that is cut */
 };
 
 /*
@@ -66,6 +67,8 @@ enum conduit_side {
  * That leaves out a connection whose end it has read.
  */
 void conduit_add_readers(enum conduit_side side, void (*add)(int fd, void *data), void *data);
+/* On which side is the other end of this connection? CONDUIT_NEITHER also for a listening socket. */
+enum conduit_side conduit_side(int fd);
 /* Tells the conduit of a socket that listens for connections from this computer. */
 void conduit_keep_listener(int fd);
 /* Returns how many bytes are held. */

@@ -6,6 +6,14 @@
 
 #include "net/conduit.h"
 #include "net/kernel.h"
+#include "net/owed.h"
+
+static void wake(struct hold *hold)
+{
+        /* When the pipe is full, the waker has bytes enough. When it is closed, there is no waker, as the log says. */
+        (void)!write(hold->settings.wake_fd, &hold->settings.number, 1);
+        hold->polled.count = 1;
+}
 
 static void watch(int fd, void *data)
 {
@@ -14,7 +22,21 @@ static void watch(int fd, void *data)
         (void)polls_add(&hold->polled, fd, POLLIN);
 }
 
-void hold_begin(struct hold *hold, const struct hold_settings *settings)
+static enum owed_weight weigh(int fd, void *data)
+{
+        const struct hold_settings *settings = data;
+
+        switch (conduit_side(fd)) {
+        case CONDUIT_NEAR:
+                return OWED_ALL;
+        case CONDUIT_FAR:
+                return settings->any ? OWED_BYTES : OWED_NOTHING;
+        default:
+                return OWED_NOTHING;
+        }
+}
+
+void hold_begin(struct hold *hold, const struct hold_settings *settings, const char *info)
 {
         *hold = (struct hold){ .settings = *settings };
         watch(settings->channel, hold);
@@ -23,6 +45,8 @@ void hold_begin(struct hold *hold, const struct hold_settings *settings)
         hold->far = hold->polled.count;
         if (settings->wake_fd >= 0 && settings->any)
                 conduit_add_readers(CONDUIT_FAR, watch, hold);
+        if (settings->wake_fd >= 0 && owed_find(info, weigh, &hold->settings))
+                wake(hold);
 }
 
 void hold_end(struct hold *hold)
@@ -54,13 +78,6 @@ static bool reaches(struct hold *hold, size_t i)
                 return true;
         entry->fd = -1;
         return false;
-}
-
-static void wake(struct hold *hold)
-{
-        /* When the pipe is full, the waker has bytes enough. When it is closed, there is no waker, as the log says. */
-        (void)!write(hold->settings.wake_fd, &hold->settings.number, 1);
-        hold->polled.count = 1;
 }
 
 int hold_wait(struct hold *hold, int timeout_ms, bool *told, struct error **err)

@@ -5,7 +5,7 @@
  *
  * Nothing is read here, and libslirp doesn't hear of it.
  *
- *         hold_begin(&hold, &(struct hold_settings){ … });
+ *         hold_begin(&hold, &settings, info);
  *         while (hold_wait(&hold, ROUND_MS, &told, err) == 0 && !told)
  *                 …
  *         hold_end(&hold);
@@ -28,8 +28,11 @@ struct hold {
         size_t far;          /* index of the first far one */
 };
 
-/* Finds out by the conduit (conduit.h) what there is to watch. */
-void hold_begin(struct hold *hold, const struct hold_settings *settings);
+/*
+ * Finds out by the conduit (conduit.h) what there is to watch. When something is on its way to the guest already, by libslirp's
+ * `info` (owed.h), the byte is written at once.
+ */
+void hold_begin(struct hold *hold, const struct hold_settings *settings, const char *info);
 void hold_end(struct hold *hold);
 /* Waits for `timeout_ms` at most. Sets *told when the supervisor has said something, or has ended. */
 int hold_wait(struct hold *hold, int timeout_ms, bool *told, struct error **err);

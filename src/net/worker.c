@@ -502,14 +502,19 @@ static int obey(struct worker *worker, struct error **err)
 /* Returns when the VM goes on. */
 static int stay_held(struct worker *worker, struct error **err)
 {
+        const struct hold_settings settings = {
+                .channel = worker->start->channel,
+                .wake_fd = worker->settings->waker.number_fd,
+                .any = worker->settings->wake_on_any,
+                .number = (uint8_t)worker->hold,
+        };
+        char *info = slirp_connection_info(worker->slirp);
         struct hold hold;
         bool told;
         int status = 0;
 
-        hold_begin(&hold, &(struct hold_settings){ .channel = worker->start->channel,
-                                                   .wake_fd = worker->settings->waker.number_fd,
-                                                   .any = worker->settings->wake_on_any,
-                                                   .number = (uint8_t)worker->hold });
+        hold_begin(&hold, &settings, info);
+        g_free(info);
         while (status == 0 && worker->held) {
                 status = hold_wait(&hold, ROUND_MS, &told, err);
                 do_round(worker);

@@ -9,6 +9,7 @@ import pytest
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import network  # noqa: E402
+import waker  # noqa: E402
 
 
 def reason_to_skip():
@@ -77,6 +78,23 @@ def net(request, start, servers):
     net = start(rules=getattr(request.module, "RULES", None))
     assert net.said == "ok\n"
     return net
+
+
+@pytest.fixture
+def program(tmp_path):
+    """Stands in for `machine`."""
+    return waker.Program(tmp_path)
+
+
+@pytest.fixture
+def woken(start, servers, program):
+    """Starts machine-net with a waker."""
+    def begin(*options):
+        net = start(f"--waker={program.path}", "--vm=blog", *options, control=True, environment={"MARK": "user's"})
+        assert net.said == "ok\n"
+        return net
+
+    return begin
 
 
 @pytest.fixture

@@ -1,20 +1,19 @@
-"""machine-net while its VM is parked: connections live on over another QEMU, and what reaches for the guest wakes it."""
+"""machine-net while its VM is parked: connections stay as they are, and go on over another QEMU."""
 
 import errno
 import os
 import pwd
 import signal
 import socket
-import sys
 import time
 
 import network
 import pytest
-from guest import ACK, FIN, GATEWAY, RST, SYN, TCP
-from network import FAR, is_running, status_of, unix_connection, until
+from guest import ACK, GATEWAY, RST, SYN
+from network import FAR, is_running, unix_connection, until
+from waker import begun, is_for_us
 
-DRIP, LEAVE = 83, 84  # ports of FAR
-PAUSE = 2  # seconds: WAKING_PAUSE_MS
+DRIP = 83  # port of FAR
 
 
 @pytest.fixture
@@ -22,55 +21,6 @@ def net(start, servers):
     net = start(control=True)
     assert net.said == "ok\n"
     return net
-
-
-@pytest.fixture
-def program(tmp_path):
-    """Stands in for `machine`: notes what it was asked, and does as it is told."""
-    class Program:
-        path = str(tmp_path / "machine")
-        notes = tmp_path / "notes"
-        status = tmp_path / "status"
-
-        def ran(self):
-            """The command lines so far, with when each began and ended."""
-            return self.notes.read_text().splitlines() if self.notes.exists() else []
-
-        def wait(self, count, seconds=10):
-            until(lambda: True if len(self.ran()) >= count else None, lambda: self.ran(), seconds)
-            return self.ran()
-
-    made = Program()
-    with open(made.path, "w") as file:
-        file.write(f"""#!/bin/sh
-echo "begin $* mark=$MARK" >>{made.notes}
-echo "a line of its output"
-echo "machine: a line of its errors" >&2
-sleep $(cat {tmp_path}/sleep 2>/dev/null || echo 0)
-echo "end $*" >>{made.notes}
-exit $(cat {made.status} 2>/dev/null || echo 0)
-""")
-    os.chmod(made.path, 0o755)
-    return made
-
-
-@pytest.fixture
-def woken(start, servers, program):
-    """machine-net with a waker."""
-    def begin(*options):
-        net = start(f"--waker={program.path}", "--vm=blog", *options, control=True, environment={"MARK": "user's"})
-        assert net.said == "ok\n"
-        return net
-
-    return begin
-
-
-def begun(*words):
-    return f"begin {' '.join(words)} mark=user's"
-
-
-def is_for_us(packet):
-    return packet.protocol == TCP and bool(packet.payload or packet.flags & (SYN | FIN | RST))
 
 
 # --- what is asked
@@ -359,235 +309,6 @@ def test_a_worker_that_dies_when_it_is_told_is_replaced_all_the_same(net):
     assert (reply.status, reply.held) == (0, 1)
     with net.guest.rewire() as wire:
         net.ask("go", wire)
-    assert net.guest.exchange(FAR, 80, b"one") == b"hello one"
-
-
-# --- what wakes it
-
-
-def near_connection(net):
-    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    connection.connect(net.socket)
-    stream = net.guest.accept(22)
-    stream.send(b"SSH-2.0")
-    assert connection.recv(100) == b"SSH-2.0"
-    return connection
-
-
-def by_ssh(net, namespaces, connection):
-    with unix_connection(net.socket):
-        pass
-
-
-def by_a_port(net, namespaces, connection):
-    namespaces.run(namespaces.host, [sys.executable, "-c", "import socket; socket.create_connection(('127.0.0.1', 3000), 5)"])
-
-
-def by_bytes(net, namespaces, connection):
-    connection.sendall(b"x")
-
-
-def by_its_end(net, namespaces, connection):
-    connection.close()
-
-
-@pytest.mark.parametrize("reach", [by_ssh, by_a_port, by_bytes, by_its_end])
-def test_what_reaches_from_this_computer_wakes_it(woken, program, namespaces, reach):
-    net = woken("--forward=3000:3000")
-    with near_connection(net) as connection:
-        net.ask("hold")
-        time.sleep(1.2)
-        assert not program.ran()
-        reach(net, namespaces, connection)
-        assert program.wait(2) == [begun("wake", "blog"), "end wake blog"]
-        net.wait_for_log("note something reaches for the parked VM: it is woken")
-        net.wait_for_log("machine: a line of its errors")
-        assert "a line of its output" not in net.log()
-
-
-def test_what_came_just_before_wakes_it_too(woken, program):
-    """The guest has stopped already, so nobody else will serve this connection."""
-    net = woken()
-    os.kill(net.worker(), signal.SIGSTOP)
-    with unix_connection(net.socket):
-        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection:
-            connection.connect(net.control_path)
-            connection.send(b"hold" + bytes(4))
-            os.kill(net.worker(), signal.SIGCONT)
-            connection.settimeout(20)
-            connection.recv(100)
-        # The worker may have taken the connection in its last round. Then its first bytes are what wakes.
-        if not program.ran():
-            list(net.guest.frames(0.3))
-    with unix_connection(net.socket):
-        program.wait(1)
-
-
-@pytest.mark.parametrize("port", [DRIP, LEAVE])
-def test_what_comes_from_outside_wakes_nothing(woken, program, port):
-    net = woken()
-    net.guest.open(FAR, port)
-    net.ask("hold")
-    time.sleep(2.5)
-    assert not program.ran()
-
-
-def test_what_comes_from_outside_wakes_it_when_anything_may(woken, program):
-    net = woken("--wake-on=any")
-    net.guest.open(FAR, DRIP)
-    net.ask("hold")
-    assert program.wait(2) == [begun("wake", "blog"), "end wake blog"]
-
-
-def test_the_end_of_a_connection_outside_is_no_reason(woken, program):
-    net = woken("--wake-on=any")
-    stream = net.guest.open(FAR, LEAVE)
-    net.ask("hold")
-    time.sleep(2.5)
-    assert not program.ran()
-    net.ask("go")
-    net.guest.wait(lambda p: is_for_us(p) and p.destination_port == stream.own and p.flags & FIN)
-
-
-def test_an_end_that_the_guest_knows_is_no_reason(woken, program):
-    net = woken()
-    with near_connection(net) as connection:
-        connection.shutdown(socket.SHUT_WR)
-        net.guest.wait(lambda p: is_for_us(p) and p.flags & FIN)
-        net.ask("hold")
-        time.sleep(1.5)
-        assert not program.ran()
-
-
-def test_it_is_woken_once_for_each_hold(woken, program):
-    net = woken()
-    with near_connection(net) as connection:
-        for count in range(1, 4):
-            net.ask("hold")
-            connection.sendall(b"x")
-            program.wait(2 * count)
-            net.ask("go")
-            assert net.guest.wait(is_for_us).payload
-            time.sleep(0.3)
-            list(net.guest.frames(0.3))
-            connection.sendall(b"y")
-            time.sleep(0.3)
-            assert len(program.ran()) == 2 * count
-
-
-def test_a_wake_that_fails_is_tried_again_after_a_while(woken, program):
-    program.status.write_text("3")
-    net = woken()
-    net.ask("hold")
-    with unix_connection(net.socket):
-        program.wait(2)
-        begin = time.monotonic()
-    program.wait(4)
-    assert time.monotonic() - begin > PAUSE * 0.8
-    program.wait(6)
-    assert time.monotonic() - begin > 3 * PAUSE * 0.8
-    assert program.ran() == 3 * [begun("wake", "blog"), "end wake blog"]
-    net.wait_for_log("note 'machine wake blog' ended with exit status 3")
-    net.ask("go")
-    time.sleep(1)
-    assert len(program.ran()) == 6
-
-
-def test_a_program_that_is_not_there_is_said(start, servers):
-    net = start("--waker=/nowhere/machine", "--vm=blog", control=True)
-    net.ask("hold")
-    with unix_connection(net.socket):
-        net.wait_for_log("note 'machine wake blog': cannot run '/nowhere/machine': not found")
-
-
-def test_an_idle_vm_is_looked_for_unless_it_is_parked(woken, program, tmp_path):
-    (tmp_path / "sleep").write_text("1.5")
-    net = woken("--idle-look=1")
-    # It takes longer than the time between two looks, and never runs twice at a time.
-    found = program.wait(4, 20)
-    assert found[:4] == 2 * [begun("park", "--if-idle", "blog"), "end park --if-idle blog"]
-    net.ask("hold")
-    time.sleep(2)
-    count = len(program.ran())
-    assert count % 2 == 0
-    time.sleep(2.5)
-    assert len(program.ran()) == count
-    net.ask("go")
-    program.wait(count + 2)
-
-
-# --- what it costs, and what is out of reach
-
-
-def switches(pid):
-    return int(status_of(pid)["voluntary_ctxt_switches"])
-
-
-def test_a_parked_vm_costs_next_to_nothing(woken):
-    """The worker looks at the rules once a second; the others sleep. All of the three's own memory is under 8 MB."""
-    net = woken("--idle-look=1")
-    with near_connection(net):
-        net.guest.open(FAR, DRIP)
-        net.ask("hold")
-        time.sleep(2.5)
-        pids = {"supervisor": net.supervisor(), "worker": net.worker(), "waker": net.waker()}
-        before = {name: switches(pid) for name, pid in pids.items()}
-        time.sleep(5)
-        spent = {name: switches(pid) - before[name] for name, pid in pids.items()}
-        assert spent["supervisor"] <= 1 and spent["worker"] <= 7 and spent["waker"] == 0, spent
-        own = 0
-        for pid in pids.values():
-            with open(f"/proc/{pid}/smaps_rollup") as file:
-                own += sum(int(line.split()[1]) for line in file if line.startswith(("Private_Clean:", "Private_Dirty:")))
-        assert own < 8 * 1024, f"{own} KiB"
-
-
-def descriptors(pid):
-    return {os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")}
-
-
-def test_a_worker_has_nothing_by_which_to_ask_and_the_waker_has_two_pipes(woken):
-    net = woken()
-    with open("/proc/net/unix") as file:
-        control = {f"socket:[{line.split()[6]}]" for line in file if line.rstrip().endswith(net.control_path)}
-    assert control & descriptors(net.supervisor())
-    assert not control & descriptors(net.worker())
-    waker = descriptors(net.waker())
-    assert {name for name in waker if not name.startswith("pipe:")} == {"/dev/null", net.log_path, f"{net.log_path}.1"}
-    assert len([name for name in waker if name.startswith("pipe:")]) == 2
-    # The worker has the pipe for its byte, and not the one for the supervisor's word.
-    assert len(waker & descriptors(net.worker()) - {net.log_path, f"{net.log_path}.1", "/dev/null"}) == 1
-    assert "signalfd" not in " ".join(descriptors(net.worker()))
-
-
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
-def test_the_waker_ends_with_machine_net(woken, how):
-    net = woken()
-    waker = net.waker()
-    net.ask("hold")
-    os.kill(net.supervisor(), how)
-    net.process.wait(timeout=5)
-    until(lambda: None if is_running(waker) else True)
-
-
-def test_a_program_goes_on_when_machine_net_ends(woken, program, tmp_path):
-    """`machine park` that is half done must not be cut off."""
-    (tmp_path / "sleep").write_text("2")
-    net = woken("--idle-look=1")
-    program.wait(1)
-    net.guest.near.close()
-    net.process.wait(timeout=5)
-    assert program.wait(2) == [begun("park", "--if-idle", "blog"), "end park --if-idle blog"]
-
-
-def test_a_waker_that_ended_is_said(woken):
-    net = woken()
-    os.kill(net.waker(), signal.SIGKILL)
-    net.wait_for_log("note the process that wakes the VM has ended: nothing wakes it by itself any more")
-    net.ask("hold")
-    with unix_connection(net.socket):
-        time.sleep(0.3)
-    net.ask("go")
     assert net.guest.exchange(FAR, 80, b"one") == b"hello one"
 
 
