@@ -17,6 +17,7 @@ static void an_empty_file_has_the_defaults(void **state)
         parse("", &settings);
         assert_string_equal(settings.file, "c.toml");
         assert_int_equal(settings.template_budget, 10 * GIB);
+        assert_int_equal(settings.memory_budget, 0);
 }
 
 static void a_budget_is_a_size(void **state)

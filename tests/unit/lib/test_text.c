@@ -314,6 +314,51 @@ static void durations_are_shown_as_people_say_them(void **state)
         }
 }
 
+static void a_duration_is_a_number_and_a_unit(void **state)
+{
+        static const struct {
+                const char *text;
+                int64_t seconds; /* -1 = refused */
+        } table[] = {
+                { "45s", 45 },
+                { "30m", 1800 },
+                { "2h", 7200 },
+                { "1d", 86400 },
+                { "0s", 0 },
+                { "", -1 },
+                { "30", -1 },
+                { "m", -1 },
+                { "30 m", -1 },
+                { "30min", -1 },
+                { "-1h", -1 },
+                { "1.5h", -1 },
+                { "1h30m", -1 },
+                { "never", -1 },
+                { "30M", -1 },
+                { "99999999999999999999s", -1 },
+                { "9223372036854775807d", -1 },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+                int64_t seconds = -1;
+
+                assert_int_equal(text_parse_duration(table[i].text, &seconds), table[i].seconds < 0 ? -1 : 0);
+                assert_int_equal(seconds, table[i].seconds);
+        }
+}
+
+static void a_time_that_was_written_is_read_again(void **state)
+{
+        _cleanup_(freep) char *text = text_format_time(1767323045);
+
+        assert_int_equal(text_parse_time(text), 1767323045);
+        assert_int_equal(text_parse_time("2026-01-02T03:04:05.25Z"), 1767323045);
+        assert_int_equal(text_parse_time("1970-01-01T00:00:00Z"), 0);
+        assert_int_equal(text_parse_time("2026-01-02T03:04:05"), -1);
+        assert_int_equal(text_parse_time("2026-01-02T03:04:05+01:00"), -1);
+        assert_int_equal(text_parse_time("soon"), -1);
+}
+
 static void durations_that_are_not_known_exactly_are_rounded(void **state)
 {
         static const struct {
@@ -545,6 +590,8 @@ int main(void)
                 cmocka_unit_test(a_size_that_overflows_is_refused),
                 cmocka_unit_test(sizes_are_shown_short),
                 cmocka_unit_test(durations_are_shown_as_people_say_them),
+                cmocka_unit_test(a_duration_is_a_number_and_a_unit),
+                cmocka_unit_test(a_time_that_was_written_is_read_again),
                 cmocka_unit_test(durations_that_are_not_known_exactly_are_rounded),
                 cmocka_unit_test(a_clock_counts_minutes_and_seconds),
                 cmocka_unit_test(whole_numbers_are_read_within_their_range),

@@ -122,6 +122,30 @@ static void keys_that_commits_need_replace_those_of_before(void **state)
         assert_string_equal(record.needed_keys.items[0], "new");
 }
 
+static void a_fork_is_another_vm_without_ports(void **state)
+{
+        _cleanup_(project_clear) struct project project = PROJECT_INIT;
+        _cleanup_(vm_record_clear) struct vm_record record = VM_RECORD_INIT;
+        _cleanup_(vm_record_clear) struct vm_record fork = VM_RECORD_INIT;
+
+        fill(&project);
+        describe_record(&record, &project, "blog", "fake");
+        set_string(&record.owner, xstrdup("/src/blog"));
+        set_string(&record.former, xstrdup("old"));
+        record.ports = xcalloc(1, sizeof(*record.ports));
+        record.port_count = 1;
+        describe_fork(&fork, &record, "blog-2");
+        assert_string_equal(fork.name, "blog-2");
+        assert_string_equal(fork.owner, PROJECTS_OWNER);
+        assert_string_not_equal(fork.uuid, record.uuid);
+        assert_null(fork.former);
+        assert_int_equal(fork.port_count, 0);
+        assert_int_equal(fork.intent, INTENT_CREATE);
+        assert_int_equal(fork.cpus, 3);
+        assert_true(fork.lan && fork.confirm && fork.memory_bytes == 2 * GIB);
+        assert_string_equal(fork.keys.items[0], "SHA256:abc");
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -130,6 +154,7 @@ int main(void)
                 TEST(two_vms_never_have_the_same_identity),
                 TEST(a_changed_project_is_followed_in_what_needs_no_new_vm),
                 TEST(a_disk_only_grows_and_only_where_the_engine_can),
+                TEST(a_fork_is_another_vm_without_ports),
                 TEST(keys_that_commits_need_replace_those_of_before),
         };
 

@@ -241,12 +241,49 @@ static void those_that_the_project_names_come_first(void **state)
         vm_record_clear(&record);
 }
 
+/* The two are compared as they are written: every field is there. */
+static void a_copy_has_all_that_the_record_has(void **state)
+{
+        _cleanup_(vm_record_clear) struct vm_record record = VM_RECORD_INIT;
+        _cleanup_(vm_record_clear) struct vm_record copy = VM_RECORD_INIT;
+        _cleanup_(freep) char *path = in_folder(state, "vm.json");
+        _cleanup_(freep) char *first = NULL;
+        _cleanup_(freep) char *second = NULL;
+
+        write_record(state, good);
+        assert_int_equal(vm_record_read(*state, &record, NULL), 0);
+        set_string(&record.base, xstrdup("0123abcd"));
+        set_string(&record.park_after, xstrdup("2h"));
+        assert_int_equal(vm_record_write(*state, &record, NULL), 0);
+        first = scratch_read(path);
+        vm_record_copy(&record, &copy);
+        vm_record_clear(&record);
+        assert_int_equal(vm_record_write(*state, &copy, NULL), 0);
+        second = scratch_read(path);
+        assert_string_equal(first, second);
+}
+
+static void a_vm_is_parked_after_its_time_or_never(void **state)
+{
+        struct vm_record record = VM_RECORD_INIT;
+
+        assert_int_equal(vm_record_park_ms(&record), 30 * 60 * 1000);
+        record.park_after = (char *)"90s";
+        assert_int_equal(vm_record_park_ms(&record), 90000);
+        record.park_after = (char *)"never";
+        assert_int_equal(vm_record_park_ms(&record), -1);
+        record.park_after = (char *)"nonsense";
+        assert_int_equal(vm_record_park_ms(&record), -1);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(those_that_the_project_names_come_first),
                 cmocka_unit_test(a_whole_record_is_read),
                 cmocka_unit_test(what_was_written_is_read_back),
+                cmocka_unit_test(a_copy_has_all_that_the_record_has),
+                cmocka_unit_test(a_vm_is_parked_after_its_time_or_never),
                 cmocka_unit_test(a_missing_record_is_not_found),
                 cmocka_unit_test(a_later_version_is_refused_with_a_hint),
                 cmocka_unit_test(every_member_must_be_there_with_its_type),
