@@ -17,7 +17,7 @@ struct look {
 
 static const struct {
         const char *what;
-        struct look looks[6]; /* ends with one at 0 */
+        struct look looks[8]; /* ends with one at 0 */
 } cases[] = {
         { "the first look knows nothing of before", { { 10 * MINUTE, 5000, 0, 0 } } },
         { "a guest that does nothing",
@@ -43,7 +43,8 @@ static const struct {
             { 601000, 900, 0, 1000 },
             { 619000, 900, 0, 19000 },
             { 630000, 900, 0, 30000 },
-            { 640000, 5000, 0, 10000 } } },
+            { 640000, 5000, 0, 40000 },
+            { 650001, 5000, 0, 0 } } },
         { "many looks, and a busy guest",
           { { 600000, 0, 0, 0 }, { 610000, 9000, 0, 10000 }, { 621000, 20000, 0, 0 }, { 631000, 20000, 0, 10000 } } },
         { "a pause between the looks is measured by its own length",

@@ -27,6 +27,8 @@ static void pair_make(struct pair *pair)
                             .shell = (char *)"zsh",
                             .engine = (char *)"auto",
                             .egress = (char *)"open",
+                            .park_after = (char *)"30m",
+                            .wake_on = (char *)"local",
                             .cpus = 4,
                             .memory_bytes = 4 * GIB,
                             .disk_bytes = 30 * GIB,
@@ -118,6 +120,16 @@ static void hosts(struct pair *pair)
         static char *host[] = { (char *)"example.org:2222" };
 
         pair->wanted.key_hosts = (struct strv){ .items = host, .count = 1 };
+}
+
+static void parked_later(struct pair *pair)
+{
+        pair->wanted.park_after = (char *)"2h";
+}
+
+static void woken_by_any(struct pair *pair)
+{
+        pair->wanted.wake_on = (char *)"any";
 }
 
 static void asked(struct pair *pair)
@@ -255,6 +267,8 @@ static const struct {
         { "lan", open_lan, "lan", "false", "true", "up" },
         { "the agent", lent_agent, "forward_agent", "false", "true", "up" },
         { "hosts for the keys", hosts, "key_hosts", "everywhere", "[example.org]:2222", "up" },
+        { "another time to be parked after", parked_later, "park_after", "30m", "2h", "up" },
+        { "what wakes it", woken_by_any, "wake_on", "local", "any", "up" },
         { "each use asked about", asked, "confirm", "false", "true", "up" },
         { "egress rules", rules, "egress", "open", "allow api.example.org, example.org", "up" },
         { "clients that nobody asked in time", clients_too_late, "allow", "not asked its package clients before there was code",

@@ -24,6 +24,8 @@ static struct project wanted_blog(void)
                 .shell = (char *)"zsh",
                 .engine = (char *)"auto",
                 .egress = (char *)"open",
+                .park_after = (char *)"30m",
+                .wake_on = (char *)"local",
                 .cpus = 4,
                 .memory_bytes = 4 * GIB,
                 .disk_bytes = 30 * GIB,
