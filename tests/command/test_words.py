@@ -5,7 +5,8 @@ import json
 import pytest
 from test_help import COMMANDS
 
-ALIASES = {"ls": "list", "ps": "list", "start": "up", "stop": "down", "shell": "ssh", "exec": "run", "vscode": "code"}
+ALIASES = {"ls": "list", "ps": "list", "start": "up", "stop": "down", "shell": "ssh", "exec": "run", "vscode": "code",
+           "suspend": "park", "pause": "park", "resume": "wake"}
 HINTS = {"rm": "destroy", "remove": "destroy", "delete": "destroy", "create": "up", "launch": "up", "halt": "down", "info": "status",
          "inspect": "status", "images": "layers", "copy": "cp", "mv": "rename"}
 

@@ -4,6 +4,7 @@ import contextlib
 import glob
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -389,6 +390,39 @@ def test_a_machine_that_is_killed_leaves_a_vm_that_goes_on(data, when, rounds):
             child.wait()
             assert vm.sh("cat /dev/shm/kept /proc/sys/kernel/random/boot_id") == f"kept\n{boot}"
             assert not glob.glob(os.path.join(vm.folder(), "parked*"))
+
+
+def test_a_network_that_was_killed_meanwhile_is_started_anew_and_the_memory_is_there(data):
+    with sleeper(data) as vm:
+        vm.sh("echo shm >/dev/shm/kept")
+        park(vm)
+        for pid in vm.program.processes(f"/vms/{vm.name}/"):
+            os.kill(pid, signal.SIGKILL)
+        result = vm.run("cat", "/dev/shm/kept")
+        assert result.out == "shm\n"
+        assert "the network of VM 'other' had ended while it was parked" in result.err
+        park(vm)
+        shutil.rmtree(os.path.join(vm.program.runtime, "machine"))
+        assert vm.sh("cat /dev/shm/kept") == "shm\n"
+
+
+@pytest.mark.parametrize("damage", ["cut", "changed", "about"])
+def test_what_can_not_be_woken_is_kept_and_the_vm_boots(data, damage):
+    with sleeper(data) as vm:
+        vm.sh("echo kept >~/kept; echo shm >/dev/shm/kept; sync")
+        park(vm)
+        path = os.path.join(vm.folder(), "parked", {"cut": "memory", "changed": "devices", "about": "about.json"}[damage])
+        with open(path, "r+b") as file:
+            if damage == "cut":
+                file.truncate(os.path.getsize(path) // 2)
+            else:
+                file.seek(os.path.getsize(path) // 2)
+                file.write(b"damage")
+        result = vm.run("cat", "kept", timeout=900)
+        assert result.out == "kept\n"
+        assert "boots from its disk; what was only in its memory when it was parked is lost" in result.err
+        kept = [snapshot["label"] for snapshot in vm.program.json("snapshots", vm.name)]
+        assert kept == ([] if damage == "about" else ["that could not be woken"])
 
 
 def test_two_that_wake_it_at_once_wake_it_once(parked):
