@@ -189,7 +189,7 @@ class Receiver:
         assert lines == [str(number) for number in range(len(lines))], "a byte was lost or doubled"
 
 
-@pytest.mark.parametrize("seconds", [20, pytest.param(600, marks=pytest.mark.long)])
+@pytest.mark.parametrize("seconds", [5, pytest.param(600, marks=pytest.mark.long)])
 def test_connections_of_three_kinds_live_on(parked, session, lab, seconds):
     with socket.create_connection(("127.0.0.1", parked.program.port), 60) as client:
         client.settimeout(120)
@@ -303,16 +303,12 @@ def test_one_that_booted_is_parked_like_one_that_was_restored(data):
         assert vm.sh("cat /dev/shm/kept /proc/sys/kernel/random/boot_id") == f"shm\n{boot}"
 
 
-def test_down_destroy_rename_and_rebuild_of_a_parked_one(data):
+def test_a_parked_one_is_not_renamed_and_its_work_is_found(data):
     with sleeper(data) as vm:
-        vm.sh("echo late >~/late")  # not synced
+        vm.sh("echo late >~/late")
         park(vm)
         result = vm.program.run("rename", vm.name, "third", status=5)
         assert "is parked, and can get another name only while it is stopped" in result.err
-        assert "is stopped" in vm.machine("down").err
-        assert vm.state() == "stopped"
-        assert vm.sh("cat ~/late") == "late\n"
-        park(vm)
         result = vm.machine("destroy", "--yes", status=7)
         assert "~/late" in result.err
         park(vm)
@@ -321,6 +317,36 @@ def test_down_destroy_rename_and_rebuild_of_a_parked_one(data):
         vm.program.assert_no_processes()
 
 
+@pytest.mark.long
+def test_a_parked_one_is_shut_down_in_order(data):
+    with sleeper(data) as vm:
+        vm.sh("echo late >~/late")  # not synced
+        park(vm)
+        assert "is stopped" in vm.machine("down").err
+        assert vm.state() == "stopped"
+        assert vm.sh("cat ~/late") == "late\n"
+
+
+def test_one_that_was_idle_for_its_time_is_parked(data):
+    """The looks are a minute apart. Here the record of the last one is made older."""
+    with sleeper(data, 'park_after = "60s"\n') as vm:
+        path = os.path.join(vm.program.runtime, "machine", vm.name, "idle")
+        vm.program.run("park", "--if-idle", vm.name)
+        assert vm.state() == "running"
+        for seconds, state in ((40, "running"), (70, "parked")):
+            with open(path) as file:
+                last = json.load(file)
+            past = int(time.monotonic() * 1000) - seconds * 1000
+            with open(path, "w") as file:
+                json.dump({**last, "at_ms": past, "since_ms": past}, file)
+            vm.program.run("park", "--if-idle", vm.name)
+            assert vm.state() == state
+        vm.program.run("wake", vm.name)
+        vm.program.run("park", "--if-idle", vm.name)
+        assert vm.state() == "running", "it was used a moment ago"
+
+
+@pytest.mark.long
 def test_an_idle_one_is_parked_by_itself_and_a_busy_one_never(data):
     """The looks are a minute apart, so this test makes them."""
     with sleeper(data, 'park_after = "60s"\n') as vm:
@@ -439,6 +465,7 @@ def test_two_that_wake_it_at_once_wake_it_once(parked):
         assert len(parked.qemu()) == 1
 
 
+@pytest.mark.long
 def test_a_budget_of_memory_parks_the_one_that_was_idle_for_longest(data):
     with surroundings(data=data) as program:
         program.projects(f"[one]\n{SMALL}[two]\n{SMALL}[three]\n{SMALL}")

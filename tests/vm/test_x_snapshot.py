@@ -54,6 +54,7 @@ def test_what_it_was_is_a_snapshot_too(kept):
     assert kept.sh("test -e ~/file || echo gone") == "gone\n"
 
 
+@pytest.mark.long
 def test_a_snapshot_of_a_stopped_one_has_its_disk(kept):
     kept.sh("echo three >~/file")
     kept.machine("down")
@@ -73,6 +74,7 @@ def test_a_parked_one_stays_parked(kept):
     assert kept.sh("cat /dev/shm/kept") == "five\n"
 
 
+@pytest.mark.long
 def test_without_the_key_the_disk_is_there_and_a_warning_says_what_is_not(kept):
     kept.sh("echo six >~/file; echo six >/dev/shm/kept; sync")
     kept.program.run("snapshot", kept.name, "six")
@@ -93,8 +95,9 @@ def test_wrong_words_are_answered(kept):
 
 def test_the_chain_of_disks_is_known_and_nothing_that_stands_on_it_is_pruned(kept):
     before = left(kept.program)
-    kept.program.run("prune", "--all", "--yes")
-    assert sorted(left(kept.program)) == sorted(before)
+    assert len(before) >= 2
+    pruned = {step["key"] for step in kept.program.json("prune", "--all", "--dry-run")}
+    assert not pruned & set(before)
     sums = {key: digest(os.path.join(folder_of(kept.program, key), "disk.qcow2")) for key in before}
     kept.sh("head -c 5000000 /dev/urandom >~/noise; sync")
     assert {key: digest(os.path.join(folder_of(kept.program, key), "disk.qcow2")) for key in before} == sums
@@ -105,8 +108,6 @@ def test_forgotten_ones_are_gone_and_the_vm_stays_whole(kept):
     for snapshot in snapshots(kept):
         kept.program.run("forget", kept.name, snapshot["key"][:12])
     assert snapshots(kept) == []
-    assert kept.sh("cat ~/file") == "last\n"
-    kept.machine("down")
     assert kept.sh("cat ~/file") == "last\n"
 
 
@@ -131,11 +132,8 @@ def test_a_fork_goes_on_where_the_first_was_and_is_another(data):
             lines = [line for line in text.splitlines() if not line.strip().startswith("Control")]
             path = program.write("swapped_config", "\n".join(lines) + "\n")
             assert "Permission denied" in program.run("/usr/bin/ssh", "-F", path, f"machine-{other.name}", "true", status=255).err
-        # What one writes the other has not, and each is stopped and started by itself.
         second.sh("echo second >~/mine; sync")
-        assert first.sh("ls ~ | grep -c mine || :") == "0\n"
-        second.machine("down")
-        assert second.sh("hostname; cat ~/mine") == "second\nsecond\n"
+        assert first.sh("ls ~ | grep -c mine || :") == "0\n", "what one writes the other has not"
         assert "there is a VM 'second' already" in program.run("fork", "first", "second", status=2).err
         assert "is a project" in program.run("fork", "second", "first", status=2).err
         # The first may go: what the second stands on stays.
@@ -144,6 +142,18 @@ def test_a_fork_goes_on_where_the_first_was_and_is_another(data):
         second.machine("destroy", "--yes", "--discard-work")
         assert left(program) == []
         program.assert_no_processes()
+
+
+@pytest.mark.long
+def test_a_fork_boots_as_itself(data):
+    with surroundings(data=data) as program:
+        program.projects(f"[first]\n{SMALL}")
+        Vm(program, "first").up()
+        program.run("fork", "first", "second")
+        second = Vm(program, "second")
+        second.sh("echo second >~/mine; sync")
+        second.machine("down")
+        assert second.sh("hostname; cat ~/mine") == "second\nsecond\n"
 
 
 def test_a_fork_has_a_branch_of_its_own(data, lab):
