@@ -3,7 +3,7 @@ _machine_agents() {
         echo "claude codex aider"
 }
 _machine_commands() {
-        echo "agent aider audit bake claude code codex cp cursor destroy doctor down egress help init keys layers list lock logs open plan profile prune rebuild rename restart run secrets ssh status trust up validate version zed"
+        echo "agent aider audit bake claude code codex cp cursor destroy doctor down egress help init keys layers list lock logs mcp open plan profile prune rebuild rename restart run secrets ssh status trust up validate version zed"
 }
 _machine_engines() {
         echo "auto qemu lima"
@@ -33,6 +33,7 @@ _machine_table() {
         codex) options="--session -s --list -l --json --plain --verbose -v --quiet -q --help -h" valued="--session -s" ;;
         aider) options="--session -s --list -l --json --plain --verbose -v --quiet -q --help -h" valued="--session -s" ;;
         agent) options="--session -s --list -l --json --plain --verbose -v --quiet -q --help -h" valued="--session -s" ;;
+        mcp) options="--allow -a --json --plain --verbose -v --quiet -q --help -h" valued="--allow -a" ;;
         code) options="--repo -r --json --plain --verbose -v --quiet -q --help -h" valued="--repo -r" ;;
         vscode) options="--repo -r --json --plain --verbose -v --quiet -q --help -h" valued="--repo -r" ;;
         cursor) options="--repo -r --json --plain --verbose -v --quiet -q --help -h" valued="--repo -r" ;;
@@ -75,6 +76,8 @@ _machine_value() {
         up:--from) echo files ;;
         start:--engine) echo engines ;;
         start:--from) echo files ;;
+        mcp:--allow) echo names ;;
+        mcp:-a) echo names ;;
         rebuild:--save) echo files ;;
         destroy:--save) echo files ;;
         esac

@@ -5,7 +5,7 @@ function __machine_agents
 end
 
 function __machine_commands
-        string split ' ' 'agent aider audit bake claude code codex cp cursor destroy doctor down egress help init keys layers list lock logs open plan profile prune rebuild rename restart run secrets ssh status trust up validate version zed'
+        string split ' ' 'agent aider audit bake claude code codex cp cursor destroy doctor down egress help init keys layers list lock logs mcp open plan profile prune rebuild rename restart run secrets ssh status trust up validate version zed'
 end
 
 function __machine_engines
@@ -39,6 +39,8 @@ function __machine_valued
                         string split ' ' -- '--session -s'
                 case agent
                         string split ' ' -- '--session -s'
+                case mcp
+                        string split ' ' -- '--allow -a'
                 case code
                         string split ' ' -- '--repo -r'
                 case vscode
@@ -122,6 +124,7 @@ complete -c machine -n __fish_use_subcommand -a claude -d 'open Claude Code in t
 complete -c machine -n __fish_use_subcommand -a codex -d 'open Codex in the project\'s folder, or come back to it'
 complete -c machine -n __fish_use_subcommand -a aider -d 'open Aider in the project\'s folder, or come back to it'
 complete -c machine -n __fish_use_subcommand -a agent -d 'open any agent in the project\'s folder, or come back to it'
+complete -c machine -n __fish_use_subcommand -a mcp -d 'let an agent on this computer use named VMs, by the Model Context Protocol'
 complete -c machine -n __fish_use_subcommand -a code -d 'open the project\'s folder in VS Code'
 complete -c machine -n __fish_use_subcommand -a cursor -d 'open the project\'s folder in Cursor'
 complete -c machine -n __fish_use_subcommand -a zed -d 'open the project\'s folder in Zed'
@@ -251,6 +254,12 @@ complete -c machine -n '__machine_in agent' -l plain -d 'print progress as plain
 complete -c machine -n '__machine_in agent' -l verbose -s v -d 'print progress as plain lines, and all that each step says'
 complete -c machine -n '__machine_in agent' -l quiet -s q -d 'print warnings and results only'
 complete -c machine -n '__machine_in agent' -l help -s h -d 'print this help'
+complete -c machine -n '__machine_in mcp' -l allow -s a -x -a '(__machine_names)' -d 'a VM that may be used; again for each further one'
+complete -c machine -n '__machine_in mcp' -l json -d 'print results and events as JSON'
+complete -c machine -n '__machine_in mcp' -l plain -d 'print progress as plain lines'
+complete -c machine -n '__machine_in mcp' -l verbose -s v -d 'print progress as plain lines, and all that each step says'
+complete -c machine -n '__machine_in mcp' -l quiet -s q -d 'print warnings and results only'
+complete -c machine -n '__machine_in mcp' -l help -s h -d 'print this help'
 complete -c machine -n '__machine_at code 1' -a '(__machine_names)'
 complete -c machine -n '__machine_in code' -l repo -s r -x -d 'the repo to open, if not the first'
 complete -c machine -n '__machine_in code' -l json -d 'print results and events as JSON'

@@ -14,6 +14,7 @@ static const struct {
         { "codex", { "machine codex blog", "machine codex --list" } },
         { "aider", { "machine aider blog", "machine aider blog -- --message 'add tests'" } },
         { "agent", { "machine agent blog opencode", "machine agent blog opencode --list" } },
+        { "mcp", { "machine mcp --allow=blog", "machine mcp --allow=blog --allow=shop" } },
         { "code", { "machine code blog", "machine code blog --repo theme" } },
         { "cursor", { "machine cursor blog", "machine cursor blog --repo theme" } },
         { "zed", { "machine zed blog", "machine zed blog --repo theme" } },
@@ -41,6 +42,9 @@ static const struct {
         { "audit", { "machine audit blog", "machine audit --list" } },
         { "version", { "machine version", "machine --version --json" } },
         { "help", { "machine help", "machine help up" } },
+        { "mcp-tool",
+          { "echo '{\"vms\": [\"blog\"], \"arguments\": {}}' | machine mcp-tool list",
+            "echo '{\"vms\": [\"blog\"], \"arguments\": {}}' | machine mcp-tool status" } },
         { "proxy", { "machine proxy blog", "ssh -o ProxyCommand='machine proxy blog' machine-blog" } },
 };
 

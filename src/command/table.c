@@ -3,25 +3,14 @@
 #include "lib/strbuf.h"
 
 const struct command *const commands[] = {
-        &command_init,    &command_up,
-        &command_plan,    &command_ssh,
-        &command_run,     &command_claude,
-        &command_codex,   &command_aider,
-        &command_agent,   &command_code,
-        &command_cursor,  &command_zed,
-        &command_list,    &command_status,
-        &command_logs,    &command_cp,
-        &command_open,    &command_secrets,
-        &command_keys,    &command_egress,
-        &command_restart, &command_down,
-        &command_rename,  &command_rebuild,
-        &command_destroy, &command_bake,
-        &command_layers,  &command_prune,
-        &command_profile, &command_lock,
-        &command_trust,   &command_validate,
-        &command_doctor,  &command_audit,
-        &command_version, &command_help_,
-        &command_proxy,   NULL,
+        &command_init,    &command_up,      &command_plan,     &command_ssh,      &command_run,
+        &command_claude,  &command_codex,   &command_aider,    &command_agent,    &command_mcp,
+        &command_code,    &command_cursor,  &command_zed,      &command_list,     &command_status,
+        &command_logs,    &command_cp,      &command_open,     &command_secrets,  &command_keys,
+        &command_egress,  &command_restart, &command_down,     &command_rename,   &command_rebuild,
+        &command_destroy, &command_bake,    &command_layers,   &command_prune,    &command_profile,
+        &command_lock,    &command_trust,   &command_validate, &command_doctor,   &command_audit,
+        &command_version, &command_help_,   &command_proxy,    &command_mcp_tool, NULL,
 };
 
 /*

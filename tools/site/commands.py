@@ -12,7 +12,7 @@ COMMON = {"json", "plain", "verbose", "quiet", "help"}  # every command has thes
 # What people look for, in the order of the list of commands. What is in no group is under "More".
 GROUPS = [
     ("Every day", ["up", "ssh", "run", "list", "status", "down", "restart"]),
-    ("Agents", ["claude", "codex", "aider", "agent"]),
+    ("Agents", ["claude", "codex", "aider", "agent", "mcp"]),
     ("Across the line", ["cp", "open", "secrets", "keys", "egress", "audit"]),
     ("Configuration and recipes", ["init", "plan", "profile", "lock", "trust", "validate"]),
     ("A VM's end", ["rename", "rebuild", "destroy"]),
