@@ -38,9 +38,9 @@ _machine_table() {
         vscode) options="--repo -r --json --plain --verbose -v --quiet -q --help -h" valued="--repo -r" ;;
         cursor) options="--repo -r --json --plain --verbose -v --quiet -q --help -h" valued="--repo -r" ;;
         zed) options="--repo -r --json --plain --verbose -v --quiet -q --help -h" valued="--repo -r" ;;
-        list) options="--json --plain --verbose -v --quiet -q --help -h" valued="" ;;
-        ls) options="--json --plain --verbose -v --quiet -q --help -h" valued="" ;;
-        ps) options="--json --plain --verbose -v --quiet -q --help -h" valued="" ;;
+        list) options="--watch -w --json --plain --verbose -v --quiet -q --help -h" valued="" ;;
+        ls) options="--watch -w --json --plain --verbose -v --quiet -q --help -h" valued="" ;;
+        ps) options="--watch -w --json --plain --verbose -v --quiet -q --help -h" valued="" ;;
         status) options="--json --plain --verbose -v --quiet -q --help -h" valued="" ;;
         logs) options="--follow -f --lines -n --log -l --previous -p --list --json --plain --verbose -v --quiet -q --help -h" valued="--lines -n --log -l" ;;
         cp) options="--recursive -r --max-size --repos --json --plain --verbose -v --quiet -q --help -h" valued="--max-size" ;;

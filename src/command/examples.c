@@ -18,7 +18,7 @@ static const struct {
         { "code", { "machine code blog", "machine code blog --repo theme" } },
         { "cursor", { "machine cursor blog", "machine cursor blog --repo theme" } },
         { "zed", { "machine zed blog", "machine zed blog --repo theme" } },
-        { "list", { "machine list", "machine list --json" } },
+        { "list", { "machine list", "machine list --watch --json" } },
         { "status", { "machine status", "machine status blog" } },
         { "logs", { "machine logs blog --follow", "machine logs blog --log net --lines 20" } },
         { "cp", { "machine cp notes.md blog:code/blog/", "machine cp -r blog:code/blog/dist ." } },
