@@ -4,7 +4,8 @@
 #         MARK FOLDER script SCRIPT NAME ARGUMENT…    for bash
 #
 # stdin is a lifeline: it stays open as long as somebody waits for the command. When it ends, all of the command's process group
-# ends, also what ignores the hang-up. A line with the MARK on stderr says where the login's output ends and the command's begins.
+# ends, also what ignores the hang-up. On both outputs a line with the MARK says where the login's output ends and the command's
+# begins.
 mark=$1
 folder=$2
 kind=$3
@@ -18,6 +19,7 @@ exec 8<&0 </dev/null
 lifeline=$({ trap '' HUP; read -r _ || { kill -s HUP 0; sleep 1; kill -s KILL 0; }; } <&8 >/dev/null 2>&1 & echo $!)
 exec 8<&-
 printf '%sbegun\n' "$mark" >&2
+printf '%sbegun\n' "$mark"
 [ "$kind" != script ] || set -- bash -c "$@"
 "$@"
 status=$?

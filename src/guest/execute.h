@@ -22,8 +22,26 @@ struct execution {
 /* The kernel takes no argument over 128 KiB, and quoting makes a word longer. */
 #define EXECUTE_MOST (32 << 10)
 
+/* What it wrote to one of its streams. */
+struct execution_output {
+        struct strbuf text;
+        size_t cut, at; /* bytes that the limit has left out, and where in `text` they are missing */
+};
+
+struct execution_result {
+        int status; /* as a shell reports it (process_exit_status()) */
+        bool late;  /* it was killed because its time was up; there is no status then */
+        struct execution_output out, err;
+};
+
+#define EXECUTION_RESULT_INIT                                                                                                  \
+        {                                                                                                                      \
+                .out = { .text = STRBUF_INIT }, .err = {.text = STRBUF_INIT }                                                  \
+        }
+void execution_result_clear(struct execution_result *result);
+
 /*
- * Fails with ERROR_NOT_FOUND when there is no such folder, and with ERROR_STEP when the guest can't be reached. Else the result
- * has the exit status that a shell reports, as waitpid(2) gives it, and what the limits cut.
+ * Fails with ERROR_NOT_FOUND when there is no such folder, and with ERROR_STEP when the guest can't be reached. `result` must
+ * be empty.
  */
-int execute(const struct vm *vm, const struct execution *what, struct process_result *result, struct error **err);
+int execute(const struct vm *vm, const struct execution *what, struct execution_result *result, struct error **err);

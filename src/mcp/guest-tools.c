@@ -1,6 +1,4 @@
 /* The tools that do something in a guest: run a command, read and write files, show a diff. */
-#include <sys/wait.h>
-
 #include <sodium.h>
 
 #include "guest/execute.h"
@@ -61,37 +59,35 @@ static int choose_argv(const struct task *task, struct strv *argv, struct error 
         return 0;
 }
 
-static void show_stream(struct task *task, const char *name, const struct strbuf *said, size_t at, size_t missing)
+static void show_stream(struct task *task, const char *name, const struct execution_output *output)
 {
         _cleanup_(strbuf_clear) struct strbuf text = STRBUF_INIT;
         _cleanup_(freep) char *left_out = xasprintf("%s_left_out", name);
 
-        text_add_cut(&text, said, at, missing);
+        text_add_cut(&text, &output->text, output->at, output->cut);
         json_object_set_new(task->found, name, json_string(text.buf));
-        json_object_set_new(task->found, left_out, json_integer((json_int_t)missing));
+        json_object_set_new(task->found, left_out, json_integer((json_int_t)output->cut));
         if (text.len > 0)
                 strbuf_addf(&task->text, "--- %s\n%s%s", name, text.buf, text.buf[text.len - 1] == '\n' ? "" : "\n");
 }
 
-static void show_run(struct task *task, const struct process_result *result, int64_t began_ms, size_t limit)
+static void show_run(struct task *task, const struct execution_result *result, int64_t began_ms)
 {
         double seconds = (double)(now_ms() - began_ms) / 1000;
-        int status = process_exit_status(result->status);
 
-        task->found = json_pack("{s:o, s:b, s:f}", "exit_status", result->late ? json_null() : json_integer(status),
+        task->found = json_pack("{s:o, s:b, s:f}", "exit_status", result->late ? json_null() : json_integer(result->status),
                                 "timed_out", (int)result->late, "seconds", seconds);
         if (result->late)
                 strbuf_addf(&task->text, "killed after %.0f seconds, because its time was up (timeout_seconds)\n", seconds);
         else
-                strbuf_addf(&task->text, "exit status %d\n", status);
-        show_stream(task, "stdout", &result->out, limit / 2, result->out_cut);
-        show_stream(task, "stderr", &result->err, limit / 2, result->err_cut);
+                strbuf_addf(&task->text, "exit status %d\n", result->status);
+        show_stream(task, "stdout", &result->out);
+        show_stream(task, "stderr", &result->err);
 }
 
 int tool_run(struct task *task, struct error **err)
 {
-        _cleanup_(process_result_clear) struct process_result result = PROCESS_RESULT_INIT;
-        size_t limit = (size_t)task_integer(task, "max_output_bytes");
+        _cleanup_(execution_result_clear) struct execution_result result = EXECUTION_RESULT_INIT;
         _cleanup_(freep) char *folder = NULL, *where = NULL;
         _cleanup_(strv_clear) struct strv argv = STRV_INIT;
         _cleanup_(vm_clear) struct vm vm = VM_INIT;
@@ -106,12 +102,12 @@ int tool_run(struct task *task, struct error **err)
                                          .script = task_text(task, "command"),
                                          .argv = strv_argv(&argv),
                                          .timeout_ms = (int)task_integer(task, "timeout_seconds") * 1000,
-                                         .output_limit = limit,
+                                         .output_limit = (size_t)task_integer(task, "max_output_bytes"),
                                          .on_line = on_line,
                                          .on_line_data = task->front->events },
                     &result, err) < 0)
                 return -1;
-        show_run(task, &result, began_ms, limit);
+        show_run(task, &result, began_ms);
         return 0;
 }
 
@@ -119,7 +115,7 @@ int tool_run(struct task *task, struct error **err)
 
 /* Runs a part of guest/session/diff.sh in the repo. */
 static int ask_git(const struct vm *vm, const char *folder, const char *part, const char *against, size_t limit,
-                   struct process_result *result, struct error **err)
+                   struct execution_result *result, struct error **err)
 {
         _cleanup_(strbuf_clear) struct strbuf script = STRBUF_INIT;
         _cleanup_(strbuf_clear) struct strbuf said = STRBUF_INIT;
@@ -135,16 +131,16 @@ static int ask_git(const struct vm *vm, const char *folder, const char *part, co
                 return -1;
         if (result->late)
                 return error_set(err, ERROR_STEP, "git has not answered within %d seconds in '%s'", DIFF_MS / 1000, folder);
-        if (process_exit_status(result->status) == 0)
+        if (result->status == 0)
                 return 0;
-        process_quote(&said, &result->err);
+        process_quote(&said, &result->err.text);
         return error_set(err, ERROR_STEP, "git failed in '%s' in VM '%s': %s", folder, vm->name,
                          said.len > 0 ? said.buf : "it gave no reason");
 }
 
 int tool_diff(struct task *task, struct error **err)
 {
-        _cleanup_(process_result_clear) struct process_result status = PROCESS_RESULT_INIT, diff = PROCESS_RESULT_INIT;
+        _cleanup_(execution_result_clear) struct execution_result status = EXECUTION_RESULT_INIT, diff = EXECUTION_RESULT_INIT;
         const char *against = task_text(task, "against") ? task_text(task, "against") : "HEAD";
         _cleanup_(strbuf_clear) struct strbuf state = STRBUF_INIT, changes = STRBUF_INIT;
         size_t limit = (size_t)task_integer(task, "max_output_bytes");
@@ -155,10 +151,10 @@ int tool_diff(struct task *task, struct error **err)
             ask_git(&vm, folder, "status", against, STATUS_BYTES, &status, err) < 0 ||
             ask_git(&vm, folder, "diff", against, limit, &diff, err) < 0)
                 return -1;
-        text_add_cut(&state, &status.out, STATUS_BYTES / 2, status.out_cut);
-        text_add_cut(&changes, &diff.out, limit / 2, diff.out_cut);
+        text_add_cut(&state, &status.out.text, status.out.at, status.out.cut);
+        text_add_cut(&changes, &diff.out.text, diff.out.at, diff.out.cut);
         task->found = json_pack("{s:s, s:s, s:I}", "status", state.buf, "diff", changes.buf, "diff_left_out",
-                                (json_int_t)diff.out_cut);
+                                (json_int_t)diff.out.cut);
         strbuf_addf(&task->text, "%s\n%s", state.buf, changes.len > 0 ? changes.buf : "No tracked file has changed.\n");
         return 0;
 }
