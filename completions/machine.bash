@@ -3,7 +3,7 @@ _machine_agents() {
         echo "claude codex aider"
 }
 _machine_commands() {
-        echo "agent aider audit bake claude code codex cp cursor destroy doctor down egress help init keys layers list lock logs mcp open plan profile prune rebuild rename restart run secrets ssh status trust up validate version zed"
+        echo "agent aider audit bake claude code codex cp cursor destroy doctor down egress help init keys layers list lock logs mcp open paste plan profile prune rebuild rename restart run secrets ssh status trust up validate version zed"
 }
 _machine_engines() {
         echo "auto qemu lima"
@@ -44,6 +44,7 @@ _machine_table() {
         status) options="--json --plain --verbose -v --quiet -q --help -h" valued="" ;;
         logs) options="--follow -f --lines -n --log -l --previous -p --list --json --plain --verbose -v --quiet -q --help -h" valued="--lines -n --log -l" ;;
         cp) options="--recursive -r --max-size --repos --json --plain --verbose -v --quiet -q --help -h" valued="--max-size" ;;
+        paste) options="--json --plain --verbose -v --quiet -q --help -h" valued="" ;;
         open) options="--local -l --print --json --plain --verbose -v --quiet -q --help -h" valued="--local -l" ;;
         secrets) options="--clear --json --plain --verbose -v --quiet -q --help -h" valued="" ;;
         keys) options="--follow -f --json --plain --verbose -v --quiet -q --help -h" valued="" ;;
@@ -113,6 +114,7 @@ _machine_operand() {
         status:0) kind=names ;;
         logs:0) kind=names ;;
         cp:*) kind=paths ;;
+        paste:0) kind=names ;;
         open:0) kind=names ;;
         secrets:0) kind=names ;;
         keys:0) kind=names ;;

@@ -5,7 +5,7 @@ function __machine_agents
 end
 
 function __machine_commands
-        string split ' ' 'agent aider audit bake claude code codex cp cursor destroy doctor down egress help init keys layers list lock logs mcp open plan profile prune rebuild rename restart run secrets ssh status trust up validate version zed'
+        string split ' ' 'agent aider audit bake claude code codex cp cursor destroy doctor down egress help init keys layers list lock logs mcp open paste plan profile prune rebuild rename restart run secrets ssh status trust up validate version zed'
 end
 
 function __machine_engines
@@ -132,6 +132,7 @@ complete -c machine -n __fish_use_subcommand -a list -d 'show all projects and V
 complete -c machine -n __fish_use_subcommand -a status -d 'show how a VM differs from its configuration'
 complete -c machine -n __fish_use_subcommand -a logs -d 'show what a VM\'s console said, and its other logs'
 complete -c machine -n __fish_use_subcommand -a cp -d 'copy files into a VM, or out of it'
+complete -c machine -n __fish_use_subcommand -a paste -d 'bring the image in the clipboard into a VM, and print its path there'
 complete -c machine -n __fish_use_subcommand -a open -d 'forward a VM\'s port and open it in a browser'
 complete -c machine -n __fish_use_subcommand -a secrets -d 'load a project\'s secrets into its VM\'s memory'
 complete -c machine -n __fish_use_subcommand -a keys -d 'show what a VM has asked your ssh agent for'
@@ -333,6 +334,12 @@ complete -c machine -n '__machine_in cp' -l plain -d 'print progress as plain li
 complete -c machine -n '__machine_in cp' -l verbose -s v -d 'print progress as plain lines, and all that each step says'
 complete -c machine -n '__machine_in cp' -l quiet -s q -d 'print warnings and results only'
 complete -c machine -n '__machine_in cp' -l help -s h -d 'print this help'
+complete -c machine -n '__machine_at paste 1' -a '(__machine_names)'
+complete -c machine -n '__machine_in paste' -l json -d 'print results and events as JSON'
+complete -c machine -n '__machine_in paste' -l plain -d 'print progress as plain lines'
+complete -c machine -n '__machine_in paste' -l verbose -s v -d 'print progress as plain lines, and all that each step says'
+complete -c machine -n '__machine_in paste' -l quiet -s q -d 'print warnings and results only'
+complete -c machine -n '__machine_in paste' -l help -s h -d 'print this help'
 complete -c machine -n '__machine_at open 1' -a '(__machine_names)'
 complete -c machine -n '__machine_in open' -l local -s l -x -d 'port on this computer, if not the same'
 complete -c machine -n '__machine_in open' -l print -d 'print the address and open no browser'

@@ -73,7 +73,7 @@ void command_overview(struct strbuf *out);
 extern const struct command command_agent, command_aider, command_audit, command_bake, command_claude, command_code,
         command_codex, command_cp, command_cursor, command_destroy, command_doctor, command_down, command_egress, command_help_,
         command_init, command_keys, command_layers, command_list, command_lock, command_logs, command_mcp, command_mcp_tool,
-        command_next, command_open, command_plan, command_profile, command_proxy, command_prune, command_rebuild,
+        command_next, command_open, command_paste, command_plan, command_profile, command_proxy, command_prune, command_rebuild,
         command_rename, command_restart, command_run, command_secrets, command_ssh, command_status, command_trust, command_up,
         command_validate, command_version, command_zed;
 

@@ -22,6 +22,7 @@ static const struct {
         { "status", { "machine status", "machine status blog" } },
         { "logs", { "machine logs blog --follow", "machine logs blog --log net --lines 20" } },
         { "cp", { "machine cp notes.md blog:code/blog/", "machine cp -r blog:code/blog/dist ." } },
+        { "paste", { "machine paste", "machine paste blog --json" } },
         { "open", { "machine open blog 3000", "machine open blog 3000 --local 8080 --print" } },
         { "secrets", { "machine secrets blog", "machine secrets blog --clear" } },
         { "keys", { "machine keys blog", "machine keys blog --follow" } },

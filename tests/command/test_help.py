@@ -5,7 +5,7 @@ import shlex
 
 import pytest
 
-COMMANDS = ["init", "up", "plan", "ssh", "run", "claude", "codex", "aider", "agent", "mcp", "code", "cursor", "zed", "list", "status", "logs", "cp", "open",
+COMMANDS = ["init", "up", "plan", "ssh", "run", "claude", "codex", "aider", "agent", "mcp", "code", "cursor", "zed", "list", "status", "logs", "cp", "paste", "open",
             "secrets", "keys", "egress", "restart", "down", "rename", "rebuild", "destroy", "bake", "layers", "prune", "profile", "lock", "trust",
             "validate", "doctor", "audit", "version", "help", "proxy", "mcp-tool"]
 

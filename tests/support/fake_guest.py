@@ -71,8 +71,10 @@ class FakeGuests:
         os.chmod(program.write("guest-tools/sudo", SUDO), 0o755)
 
     def tool(self, name, text):
-        """A program that comes first in the program's PATH."""
-        os.chmod(self.program.write(f"fake/{name}", text), 0o755)
+        """A program that comes first in the PATH. Returns its path."""
+        path = self.program.write(f"fake/{name}", text)
+        os.chmod(path, 0o755)
+        return path
 
     def home(self, name):
         """The folder that is the home of this VM's user."""

@@ -13,7 +13,7 @@ COMMON = {"json", "plain", "verbose", "quiet", "help"}  # every command has thes
 GROUPS = [
     ("Every day", ["up", "ssh", "run", "list", "status", "down", "restart"]),
     ("Agents", ["claude", "codex", "aider", "agent", "mcp"]),
-    ("Across the line", ["cp", "open", "secrets", "keys", "egress", "audit"]),
+    ("Across the line", ["cp", "paste", "open", "secrets", "keys", "egress", "audit"]),
     ("Configuration and recipes", ["init", "plan", "profile", "lock", "trust", "validate"]),
     ("A VM's end", ["rename", "rebuild", "destroy"]),
     ("What VMs are made from", ["bake", "layers", "prune"]),
