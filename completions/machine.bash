@@ -3,7 +3,7 @@ _machine_agents() {
         echo "claude codex aider"
 }
 _machine_commands() {
-        echo "agent aider audit bake claude code codex cp cursor destroy doctor down du egress forget fork help init keys layers list lock logs open park plan profile prune rebuild rename restart restore run secrets snapshot snapshots ssh status trust undo up validate version wake zed"
+        echo "agent aider audit bake claude code codex cp cursor destroy doctor down du egress forget fork help init keys layers list lock logs mcp open park paste plan profile prune rebuild rename restart restore run secrets snapshot snapshots ssh status trust undo up validate version wake zed"
 }
 _machine_engines() {
         echo "auto qemu lima"
@@ -33,16 +33,18 @@ _machine_table() {
         codex) options="--session -s --list -l --json --plain --verbose -v --quiet -q --help -h" valued="--session -s" ;;
         aider) options="--session -s --list -l --json --plain --verbose -v --quiet -q --help -h" valued="--session -s" ;;
         agent) options="--session -s --list -l --json --plain --verbose -v --quiet -q --help -h" valued="--session -s" ;;
+        mcp) options="--allow -a --json --plain --verbose -v --quiet -q --help -h" valued="--allow -a" ;;
         code) options="--repo -r --json --plain --verbose -v --quiet -q --help -h" valued="--repo -r" ;;
         vscode) options="--repo -r --json --plain --verbose -v --quiet -q --help -h" valued="--repo -r" ;;
         cursor) options="--repo -r --json --plain --verbose -v --quiet -q --help -h" valued="--repo -r" ;;
         zed) options="--repo -r --json --plain --verbose -v --quiet -q --help -h" valued="--repo -r" ;;
-        list) options="--json --plain --verbose -v --quiet -q --help -h" valued="" ;;
-        ls) options="--json --plain --verbose -v --quiet -q --help -h" valued="" ;;
-        ps) options="--json --plain --verbose -v --quiet -q --help -h" valued="" ;;
+        list) options="--watch -w --json --plain --verbose -v --quiet -q --help -h" valued="" ;;
+        ls) options="--watch -w --json --plain --verbose -v --quiet -q --help -h" valued="" ;;
+        ps) options="--watch -w --json --plain --verbose -v --quiet -q --help -h" valued="" ;;
         status) options="--json --plain --verbose -v --quiet -q --help -h" valued="" ;;
         logs) options="--follow -f --lines -n --log -l --previous -p --list --json --plain --verbose -v --quiet -q --help -h" valued="--lines -n --log -l" ;;
         cp) options="--recursive -r --max-size --repos --json --plain --verbose -v --quiet -q --help -h" valued="--max-size" ;;
+        paste) options="--json --plain --verbose -v --quiet -q --help -h" valued="" ;;
         open) options="--local -l --print --json --plain --verbose -v --quiet -q --help -h" valued="--local -l" ;;
         secrets) options="--clear --json --plain --verbose -v --quiet -q --help -h" valued="" ;;
         keys) options="--follow -f --json --plain --verbose -v --quiet -q --help -h" valued="" ;;
@@ -87,6 +89,8 @@ _machine_value() {
         up:--from) echo files ;;
         start:--engine) echo engines ;;
         start:--from) echo files ;;
+        mcp:--allow) echo names ;;
+        mcp:-a) echo names ;;
         fork:--branch) echo names ;;
         fork:-b) echo names ;;
         rebuild:--save) echo files ;;
@@ -124,6 +128,7 @@ _machine_operand() {
         status:0) kind=names ;;
         logs:0) kind=names ;;
         cp:*) kind=paths ;;
+        paste:0) kind=names ;;
         open:0) kind=names ;;
         secrets:0) kind=names ;;
         keys:0) kind=names ;;

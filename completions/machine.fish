@@ -5,7 +5,7 @@ function __machine_agents
 end
 
 function __machine_commands
-        string split ' ' 'agent aider audit bake claude code codex cp cursor destroy doctor down du egress forget fork help init keys layers list lock logs open park plan profile prune rebuild rename restart restore run secrets snapshot snapshots ssh status trust undo up validate version wake zed'
+        string split ' ' 'agent aider audit bake claude code codex cp cursor destroy doctor down du egress forget fork help init keys layers list lock logs mcp open park paste plan profile prune rebuild rename restart restore run secrets snapshot snapshots ssh status trust undo up validate version wake zed'
 end
 
 function __machine_engines
@@ -39,6 +39,8 @@ function __machine_valued
                         string split ' ' -- '--session -s'
                 case agent
                         string split ' ' -- '--session -s'
+                case mcp
+                        string split ' ' -- '--allow -a'
                 case code
                         string split ' ' -- '--repo -r'
                 case vscode
@@ -124,6 +126,7 @@ complete -c machine -n __fish_use_subcommand -a claude -d 'open Claude Code in t
 complete -c machine -n __fish_use_subcommand -a codex -d 'open Codex in the project\'s folder, or come back to it'
 complete -c machine -n __fish_use_subcommand -a aider -d 'open Aider in the project\'s folder, or come back to it'
 complete -c machine -n __fish_use_subcommand -a agent -d 'open any agent in the project\'s folder, or come back to it'
+complete -c machine -n __fish_use_subcommand -a mcp -d 'let an agent on this computer use named VMs, by the Model Context Protocol'
 complete -c machine -n __fish_use_subcommand -a code -d 'open the project\'s folder in VS Code'
 complete -c machine -n __fish_use_subcommand -a cursor -d 'open the project\'s folder in Cursor'
 complete -c machine -n __fish_use_subcommand -a zed -d 'open the project\'s folder in Zed'
@@ -131,6 +134,7 @@ complete -c machine -n __fish_use_subcommand -a list -d 'show all projects and V
 complete -c machine -n __fish_use_subcommand -a status -d 'show how a VM differs from its configuration'
 complete -c machine -n __fish_use_subcommand -a logs -d 'show what a VM\'s console said, and its other logs'
 complete -c machine -n __fish_use_subcommand -a cp -d 'copy files into a VM, or out of it'
+complete -c machine -n __fish_use_subcommand -a paste -d 'bring the image in the clipboard into a VM, and print its path there'
 complete -c machine -n __fish_use_subcommand -a open -d 'forward a VM\'s port and open it in a browser'
 complete -c machine -n __fish_use_subcommand -a secrets -d 'load a project\'s secrets into its VM\'s memory'
 complete -c machine -n __fish_use_subcommand -a keys -d 'show what a VM has asked your ssh agent for'
@@ -262,6 +266,12 @@ complete -c machine -n '__machine_in agent' -l plain -d 'print progress as plain
 complete -c machine -n '__machine_in agent' -l verbose -s v -d 'print progress as plain lines, and all that each step says'
 complete -c machine -n '__machine_in agent' -l quiet -s q -d 'print warnings and results only'
 complete -c machine -n '__machine_in agent' -l help -s h -d 'print this help'
+complete -c machine -n '__machine_in mcp' -l allow -s a -x -a '(__machine_names)' -d 'a VM that may be used; again for each further one'
+complete -c machine -n '__machine_in mcp' -l json -d 'print results and events as JSON'
+complete -c machine -n '__machine_in mcp' -l plain -d 'print progress as plain lines'
+complete -c machine -n '__machine_in mcp' -l verbose -s v -d 'print progress as plain lines, and all that each step says'
+complete -c machine -n '__machine_in mcp' -l quiet -s q -d 'print warnings and results only'
+complete -c machine -n '__machine_in mcp' -l help -s h -d 'print this help'
 complete -c machine -n '__machine_at code 1' -a '(__machine_names)'
 complete -c machine -n '__machine_in code' -l repo -s r -x -d 'the repo to open, if not the first'
 complete -c machine -n '__machine_in code' -l json -d 'print results and events as JSON'
@@ -290,16 +300,19 @@ complete -c machine -n '__machine_in zed' -l plain -d 'print progress as plain l
 complete -c machine -n '__machine_in zed' -l verbose -s v -d 'print progress as plain lines, and all that each step says'
 complete -c machine -n '__machine_in zed' -l quiet -s q -d 'print warnings and results only'
 complete -c machine -n '__machine_in zed' -l help -s h -d 'print this help'
+complete -c machine -n '__machine_in list' -l watch -s w -d 'then print a line for each change, until Ctrl-C'
 complete -c machine -n '__machine_in list' -l json -d 'print results and events as JSON'
 complete -c machine -n '__machine_in list' -l plain -d 'print progress as plain lines'
 complete -c machine -n '__machine_in list' -l verbose -s v -d 'print progress as plain lines, and all that each step says'
 complete -c machine -n '__machine_in list' -l quiet -s q -d 'print warnings and results only'
 complete -c machine -n '__machine_in list' -l help -s h -d 'print this help'
+complete -c machine -n '__machine_in ls' -l watch -s w -d 'then print a line for each change, until Ctrl-C'
 complete -c machine -n '__machine_in ls' -l json -d 'print results and events as JSON'
 complete -c machine -n '__machine_in ls' -l plain -d 'print progress as plain lines'
 complete -c machine -n '__machine_in ls' -l verbose -s v -d 'print progress as plain lines, and all that each step says'
 complete -c machine -n '__machine_in ls' -l quiet -s q -d 'print warnings and results only'
 complete -c machine -n '__machine_in ls' -l help -s h -d 'print this help'
+complete -c machine -n '__machine_in ps' -l watch -s w -d 'then print a line for each change, until Ctrl-C'
 complete -c machine -n '__machine_in ps' -l json -d 'print results and events as JSON'
 complete -c machine -n '__machine_in ps' -l plain -d 'print progress as plain lines'
 complete -c machine -n '__machine_in ps' -l verbose -s v -d 'print progress as plain lines, and all that each step says'
@@ -332,6 +345,12 @@ complete -c machine -n '__machine_in cp' -l plain -d 'print progress as plain li
 complete -c machine -n '__machine_in cp' -l verbose -s v -d 'print progress as plain lines, and all that each step says'
 complete -c machine -n '__machine_in cp' -l quiet -s q -d 'print warnings and results only'
 complete -c machine -n '__machine_in cp' -l help -s h -d 'print this help'
+complete -c machine -n '__machine_at paste 1' -a '(__machine_names)'
+complete -c machine -n '__machine_in paste' -l json -d 'print results and events as JSON'
+complete -c machine -n '__machine_in paste' -l plain -d 'print progress as plain lines'
+complete -c machine -n '__machine_in paste' -l verbose -s v -d 'print progress as plain lines, and all that each step says'
+complete -c machine -n '__machine_in paste' -l quiet -s q -d 'print warnings and results only'
+complete -c machine -n '__machine_in paste' -l help -s h -d 'print this help'
 complete -c machine -n '__machine_at open 1' -a '(__machine_names)'
 complete -c machine -n '__machine_in open' -l local -s l -x -d 'port on this computer, if not the same'
 complete -c machine -n '__machine_in open' -l print -d 'print the address and open no browser'

@@ -23,6 +23,8 @@ static json_t *option_json(const struct option *option)
         }
         if (option->value_name)
                 json_object_set_new(value, "value", json_string(option->value_name));
+        if (option->type == OPTION_TEXTS)
+                json_object_set_new(value, "repeated", json_true());
         return value;
 }
 

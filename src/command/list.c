@@ -1,4 +1,5 @@
 #include "command/command.h"
+#include "command/list-watch.h"
 #include "command/result.h"
 #include "lib/text.h"
 #include "operation/inventory.h"
@@ -7,9 +8,11 @@
 
 struct list_options {
         struct common_options common;
+        bool watch;
 };
 
 static const struct option options[] = {
+        OPTION(struct list_options, watch, "watch", 'w', OPTION_FLAG, NULL, "then print a line for each change, until Ctrl-C"),
         COMMON_OPTIONS(struct list_options),
         { 0 },
 };
@@ -48,6 +51,7 @@ static void entry_row(const struct inventory_entry *entry, struct table *table)
 static int run(struct context *context, const struct invocation *invocation, struct error **err)
 {
         static const char *const headings[] = { "NAME", "STATE", "ENGINE", "PROFILES", "MEMORY", "DISK", "SSH", "REPO", NULL };
+        const struct list_options *given = invocation->options;
         _cleanup_(inventory_clear) struct inventory inventory = INVENTORY_INIT;
         _cleanup_(table_freep) struct table *table = table_new(headings);
         json_t *array;
@@ -59,7 +63,10 @@ static int run(struct context *context, const struct invocation *invocation, str
                 json_array_append_new(array, show_entry(&inventory.items[i]));
                 entry_row(&inventory.items[i], table);
         }
-        result_list(context, array, table, "no projects and no VMs yet: machine init");
+        result_list(context, json_incref(array), table, "no projects and no VMs yet: machine init");
+        if (given->watch)
+                return list_watch(context, array, err);
+        json_decref(array);
         return 0;
 }
 
@@ -67,7 +74,8 @@ const struct command command_list = {
         .name = "list",
         .operands = "",
         .summary = "show all projects and VMs",
-        .text = "MEMORY and DISK are what the VM takes on the host, and what the guest may use.",
+        .text = "MEMORY and DISK are what the VM takes on the host, and what the guest may use. With --watch it looks again every two\n"
+                "seconds, and prints what has changed: NAME: WHAT FROM -> TO. It asks no guest.",
         .options = options,
         .options_size = sizeof(struct list_options),
         .operands_most = 0,

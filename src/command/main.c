@@ -147,6 +147,7 @@ static int run_command(const struct command *command, const char *const *argv, e
         if (status == 0 && fflush(stdout) != 0)
                 status = error_errno(err, ERROR_FAILED, "cannot write to standard output");
 out:
+        option_clear(command->options, options);
         strv_clear(&invocation.operands);
         return status;
 }

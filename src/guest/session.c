@@ -122,7 +122,7 @@ void session_argv(const struct session *session, const char *remote, struct strv
         }
 }
 
-static int script_failed(const struct session *session, const struct process_result *result, struct error **err)
+int session_failed(const struct session *session, const struct process_result *result, struct error **err)
 {
         _cleanup_(freep) char *status = process_status_text(result->status);
         _cleanup_(strbuf_clear) struct strbuf said = STRBUF_INIT;
@@ -144,10 +144,9 @@ static int on_wait(void *data, struct error **err)
         return vm_resume(data, err);
 }
 
-int session_run(const struct session *session, const char *remote, const struct process_spec *how, struct strbuf *out,
-                struct error **err)
+int session_take(const struct session *session, const char *remote, const struct process_spec *how,
+                 struct process_result *result, struct error **err)
 {
-        _cleanup_(process_result_clear) struct process_result result = PROCESS_RESULT_INIT;
         _cleanup_(strv_clear) struct strv argv = STRV_INIT;
         struct process_spec spec = *how;
 
@@ -155,10 +154,20 @@ int session_run(const struct session *session, const char *remote, const struct 
         spec.argv = strv_argv(&argv);
         spec.on_wait = on_wait;
         spec.on_wait_data = (void *)session->vm;
-        if (process_run(&spec, &result, err) < 0)
+        if (process_run(&spec, result, err) < 0)
                 return error_wrap(err, "cannot run a script in VM '%s'", session->vm->name);
+        return 0;
+}
+
+int session_run(const struct session *session, const char *remote, const struct process_spec *how, struct strbuf *out,
+                struct error **err)
+{
+        _cleanup_(process_result_clear) struct process_result result = PROCESS_RESULT_INIT;
+
+        if (session_take(session, remote, how, &result, err) < 0)
+                return -1;
         if (!WIFEXITED(result.status) || WEXITSTATUS(result.status) != 0)
-                return script_failed(session, &result, err);
+                return session_failed(session, &result, err);
         if (out)
                 strbuf_add(out, result.out.buf, result.out.len);
         return 0;

@@ -34,6 +34,11 @@ void session_argv(const struct session *session, const char *remote, struct strv
  */
 int session_run(const struct session *session, const char *remote, const struct process_spec *how, struct strbuf *out,
                 struct error **err);
+/* The same for a caller that wants all of the result, whatever the exit status is. ssh's own failure is exit status 255. */
+int session_take(const struct session *session, const char *remote, const struct process_spec *how,
+                 struct process_result *result, struct error **err);
+/* The error of session_run() for a result with an exit status other than 0. Returns -1. */
+int session_failed(const struct session *session, const struct process_result *result, struct error **err);
 /*
  * The same for `script`, which is fed to `sh -s -- ARGS…`. A script that is given more than SESSION_BRIEF_MS also ends when we
  * do, with all that it started in its process group: stdin stays open, and its end is taken for ours. (The others end by

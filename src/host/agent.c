@@ -35,10 +35,19 @@ const char *agent_choose(const char *set, const char *one_password)
         return is_set ? set : NULL;
 }
 
+static bool withheld;
+
+void agent_withhold(void)
+{
+        withheld = true;
+}
+
 char *agent_socket(void)
 {
-        _cleanup_(freep) char *one_password = paths_home(ONE_PASSWORD);
+        _cleanup_(freep) char *one_password = withheld ? NULL : paths_home(ONE_PASSWORD);
 
+        if (withheld)
+                return NULL;
         return xstrdup(agent_choose(getenv("SSH_AUTH_SOCK"), listens(one_password) ? one_password : NULL));
 }
 

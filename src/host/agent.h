@@ -20,6 +20,8 @@ char *agent_key_option(const char *text, struct error **err);
  * The fingerprint, "SHA256:…", of a public key given as "TYPE BASE64 …". Owned by the caller; NULL when it is not a public key.
  */
 char *agent_fingerprint(const char *line);
+/* From now on this process has no agent: for work that a program asked for, and no person. */
+void agent_withhold(void);
 /* The path of the socket, owned by the caller; NULL when there is no agent. */
 char *agent_socket(void);
 /*

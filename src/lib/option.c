@@ -59,6 +59,9 @@ static int store(const struct option *option, const char *value, void *target, s
         case OPTION_TEXT:
                 *(const char **)(void *)field = value;
                 return 0;
+        case OPTION_TEXTS:
+                strv_add((struct strv *)(void *)field, value);
+                return 0;
         case OPTION_INTEGER:
                 if (text_parse_int(value, low, high, &number) == 0) {
                         *(int64_t *)(void *)field = number;
@@ -151,6 +154,13 @@ int option_parse(const struct option *table, const char *const *argv, bool stop_
         if (dashes)
                 *dashes = at_dashes;
         return 0;
+}
+
+void option_clear(const struct option *table, void *target)
+{
+        for (; table->name; table++)
+                if (table->type == OPTION_TEXTS)
+                        strv_clear((struct strv *)(void *)((char *)target + table->offset));
 }
 
 /* "-n, --name NAME". Owned by the caller. */

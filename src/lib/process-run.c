@@ -29,6 +29,7 @@ struct stream {
         int fd;      /* our end of the pipe; -1 = not captured, or at its end */
         bool passes; /* what comes is not kept */
         struct strbuf kept;
+        size_t cut; /* bytes left out of the middle of `kept` */
         struct strbuf line;
 };
 
@@ -49,6 +50,7 @@ struct run {
         struct strbuf piece;
         struct stream out, err;
         deadline limit, quiet, wait; /* of all of it; of its silence; of the next call of on_wait */
+        bool late;                   /* it was over its limit, and the caller wants to be told */
 };
 
 #define RUN_INIT                                                                                                               \
@@ -97,10 +99,41 @@ static void split_lines(const struct process_spec *spec, struct stream *stream, 
         }
 }
 
+static size_t limit_of(const struct process_spec *spec)
+{
+        return spec->output_limit > 0 ? spec->output_limit : PROCESS_OUTPUT_LIMIT;
+}
+
+/* Leaves out what is over the limit, after its first half. */
+static void leave_out(struct stream *stream, size_t limit)
+{
+        size_t over = stream->kept.len > limit ? stream->kept.len - limit : 0;
+        char *at = stream->kept.buf + limit / 2;
+
+        if (over == 0)
+                return;
+        memmove(at, at + over, limit - limit / 2);
+        strbuf_truncate(&stream->kept, limit);
+        stream->cut += over;
+}
+
+/* Keeps a block of output. Where a limit is only told, it lets twice as much come together before it leaves some out, since the
+ * rest has to be moved each time. */
+static int keep(const struct process_spec *spec, struct stream *stream, const char *block, size_t length, struct error **err)
+{
+        size_t limit = limit_of(spec);
+
+        if (!spec->tell_limits && length > limit - stream->kept.len)
+                return error_set(err, ERROR_FAILED, "'%s' wrote more than %zu bytes", spec->argv[0], limit);
+        strbuf_add(&stream->kept, block, length);
+        if (spec->tell_limits && stream->kept.len > 2 * limit)
+                leave_out(stream, limit);
+        return 0;
+}
+
 /* Reads what one read(2) of at most `most` bytes gives. Returns how many bytes, 0 when there are none, -1 with an error. */
 static ssize_t read_stream(const struct process_spec *spec, struct stream *stream, size_t most, struct error **err)
 {
-        size_t limit = spec->output_limit > 0 ? spec->output_limit : PROCESS_OUTPUT_LIMIT;
         char block[16 * 1024];
         ssize_t got = read(stream->fd, block, most < sizeof(block) ? most : sizeof(block));
 
@@ -113,11 +146,8 @@ static ssize_t read_stream(const struct process_spec *spec, struct stream *strea
                 close(TAKE_FD(stream->fd));
                 return 0;
         }
-        if (!stream->passes) {
-                if ((size_t)got > limit - stream->kept.len)
-                        return error_set(err, ERROR_FAILED, "'%s' wrote more than %zu bytes", spec->argv[0], limit);
-                strbuf_add(&stream->kept, block, (size_t)got);
-        }
+        if (!stream->passes && keep(spec, stream, block, (size_t)got, err) < 0)
+                return -1;
         if (spec->on_line)
                 split_lines(spec, stream, block, (size_t)got);
         return got;
@@ -301,7 +331,7 @@ static int check_interrupt(const struct process_spec *spec, struct error **err)
         return interrupt_check(err) < 0 ? error_wrap(err, "'%s'", spec->argv[0]) : 0;
 }
 
-/* 1 = the child has ended, 0 = not yet, -1 = it must be stopped. */
+/* 1 = the child has ended, or its time is up and that is only told; 0 = not yet, -1 = it must be stopped. */
 static int run_round(struct run *run, struct error **err)
 {
         const struct process_spec *spec = run->spec;
@@ -317,6 +347,9 @@ static int run_round(struct run *run, struct error **err)
                 [INTERRUPT] = { .fd = interrupt_fd(), .events = POLLIN },
         };
 
+        run->late = spec->tell_limits && deadline_passed(run->limit);
+        if (run->late)
+                return 1;
         if (check_limits(run, err) < 0 || check_interrupt(run->spec, err) < 0)
                 return -1;
         if (poll(polled, COUNT, deadline_left(next_limit(run))) < 0)
@@ -361,6 +394,37 @@ static void run_kill(const struct run *run)
         process_wait(run->pid, REAP_TIMEOUT_MS, NULL, NULL);
 }
 
+/* The child has ended, or its time is up: reaps it. */
+static int run_end(struct run *run, int *status, struct error **err)
+{
+        if (run->late) {
+                run_kill(run);
+                *status = SIGKILL;
+                return drain_stream(run->spec, &run->out, err) < 0 ? -1 : drain_stream(run->spec, &run->err, err);
+        }
+        if (run->own_group)
+                interrupt_forget_group(run->pid);
+        return process_wait(run->pid, REAP_TIMEOUT_MS, status, err) < 0 ? -1 : 0;
+}
+
+/* Hands out what the child has said. */
+static void give(struct run *run, int status, struct process_result *result)
+{
+        if (run->spec->tell_limits) {
+                leave_out(&run->out, limit_of(run->spec));
+                leave_out(&run->err, limit_of(run->spec));
+        }
+        process_result_clear(result);
+        *result = (struct process_result){ .status = status,
+                                           .out = run->out.kept,
+                                           .err = run->err.kept,
+                                           .out_cut = run->out.cut,
+                                           .err_cut = run->err.cut,
+                                           .late = run->late };
+        run->out.kept = (struct strbuf)STRBUF_INIT;
+        run->err.kept = (struct strbuf)STRBUF_INIT;
+}
+
 int process_run(const struct process_spec *spec, struct process_result *result, struct error **err)
 {
         _cleanup_(run_clear) struct run run = RUN_INIT;
@@ -388,18 +452,10 @@ int process_run(const struct process_spec *spec, struct process_result *result, 
                 run_kill(&run);
                 return -1;
         }
-        if (run.own_group)
-                interrupt_forget_group(run.pid);
-        if (process_wait(run.pid, REAP_TIMEOUT_MS, &status, err) < 0)
+        if (run_end(&run, &status, err) < 0)
                 return -1;
-        if (!result)
-                return 0;
-        process_result_clear(result);
-        result->status = status;
-        result->out = run.out.kept;
-        result->err = run.err.kept;
-        run.out.kept = (struct strbuf)STRBUF_INIT;
-        run.err.kept = (struct strbuf)STRBUF_INIT;
+        if (result)
+                give(&run, status, result);
         return 0;
 }
 
@@ -409,7 +465,7 @@ void process_result_clear(struct process_result *result)
                 return;
         strbuf_clear(&result->out);
         strbuf_clear(&result->err);
-        result->status = 0;
+        *result = (struct process_result)PROCESS_RESULT_INIT;
 }
 
 /* "git ls-remote": the program, and the command it was given where there is one. Owned by the caller. */

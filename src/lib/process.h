@@ -55,11 +55,15 @@ struct process_spec {
         bool outlives_us; /* it goes on when we end; else it gets SIGTERM then */
         bool hold_input;  /* stdin is closed when the child has ended, not after the last byte of `input`: its end tells of ours
                            */
+        bool tell_limits; /* output or time beyond their limits is no failure: the result tells what was cut */
 };
 
 struct process_result {
         int status; /* as waitpid(2) gives it */
         struct strbuf out, err;
+        /* With `tell_limits`. Of a stream that was longer than its limit, the first half of the limit is kept, and the last. */
+        size_t out_cut, err_cut; /* bytes that were left out between the two halves */
+        bool late;               /* it was killed because its time was up; `status` is then of no use */
 };
 
 #define PROCESS_RESULT_INIT                                                                                                    \

@@ -5,9 +5,10 @@ import shlex
 
 import pytest
 
-COMMANDS = ["init", "up", "plan", "ssh", "run", "claude", "codex", "aider", "agent", "code", "cursor", "zed", "list", "status", "logs", "cp", "open",
-            "secrets", "keys", "egress", "park", "wake", "snapshot", "snapshots", "restore", "undo", "forget", "fork", "restart", "down", "rename", "rebuild", "destroy", "bake", "layers", "du", "prune", "profile", "lock", "trust",
-            "validate", "doctor", "audit", "version", "help", "proxy"]
+COMMANDS = ["init", "up", "plan", "ssh", "run", "claude", "codex", "aider", "agent", "mcp", "code", "cursor", "zed", "list", "status", "logs",
+            "cp", "paste", "open", "secrets", "keys", "egress", "park", "wake", "snapshot", "snapshots", "restore", "undo", "forget", "fork",
+            "restart", "down", "rename", "rebuild", "destroy", "bake", "layers", "du", "prune", "profile", "lock", "trust", "validate", "doctor",
+            "audit", "version", "help", "proxy", "mcp-tool"]
 
 
 def test_the_table_has_the_commands_that_are_tested_here(program):
@@ -56,7 +57,7 @@ def test_help_ends_with_two_examples_that_parse(program, command):
 def test_the_overview_has_every_command_but_internal_ones(program, argument):
     text = program.run(argument).out
     lines = [line.split()[0] for line in text.splitlines() if line.startswith("  ")]
-    assert lines == [command for command in COMMANDS if command != "proxy"]
+    assert lines == [command for command in COMMANDS if command not in ("proxy", "mcp-tool")]
 
 
 @pytest.mark.parametrize("argument", ["version", "--version"])

@@ -13,8 +13,8 @@ COMMON = {"json", "plain", "verbose", "quiet", "help"}  # every command has thes
 GROUPS = [
     ("Every day", ["up", "ssh", "run", "list", "status", "park", "wake", "down", "restart"]),
     ("Snapshots and forks", ["snapshot", "snapshots", "restore", "undo", "forget", "fork"]),
-    ("Agents", ["claude", "codex", "aider", "agent"]),
-    ("Across the line", ["cp", "open", "secrets", "keys", "egress", "audit"]),
+    ("Agents", ["claude", "codex", "aider", "agent", "mcp"]),
+    ("Across the line", ["cp", "paste", "open", "secrets", "keys", "egress", "audit"]),
     ("Configuration and recipes", ["init", "plan", "profile", "lock", "trust", "validate"]),
     ("A VM's end", ["rename", "rebuild", "destroy"]),
     ("What VMs are made from", ["bake", "layers", "du", "prune"]),

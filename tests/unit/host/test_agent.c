@@ -84,6 +84,17 @@ static void a_home_too_deep_for_a_socket_has_none(void **state)
         assert_null(agent_socket());
 }
 
+static void a_withheld_agent_is_none(void **state)
+{
+        _cleanup_(freep) char *before = NULL;
+
+        setenv("SSH_AUTH_SOCK", CHOSEN, 1);
+        before = agent_socket();
+        assert_string_equal(before, CHOSEN);
+        agent_withhold();
+        assert_null(agent_socket());
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -92,6 +103,8 @@ int main(void)
                 cmocka_unit_test(launchds_agent_is_better_than_none),
                 cmocka_unit_test_setup_teardown(one_passwords_socket_counts_while_it_listens, setup, scratch_teardown),
                 cmocka_unit_test_setup_teardown(a_home_too_deep_for_a_socket_has_none, setup, scratch_teardown),
+                /* The last one: it stays withheld in this process. */
+                cmocka_unit_test(a_withheld_agent_is_none),
         };
 
         return cmocka_run_group_tests_name("host/agent", tests, NULL, NULL);

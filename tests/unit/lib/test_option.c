@@ -7,6 +7,7 @@ struct options {
         bool yes, quiet, dry_run;
         const char *name;
         int64_t cpus, offset;
+        struct strv allow;
 };
 
 static const struct option table[] = {
@@ -23,6 +24,7 @@ static const struct option table[] = {
           .low = 1,
           .high = 64 },
         OPTION(struct options, offset, "offset", 0, OPTION_INTEGER, "NUMBER", "any number"),
+        OPTION(struct options, allow, "allow", 'a', OPTION_TEXTS, "NAME", "a name, and another"),
         { 0 },
 };
 
@@ -37,6 +39,7 @@ struct read {
 
 static void read_clear(struct read *read)
 {
+        option_clear(table, &read->options);
         strv_clear(&read->operands);
         error_free(read->err);
 }
@@ -130,6 +133,20 @@ static void the_last_of_several_counts(void **state)
         _cleanup_(read_clear) struct read read = READ("-n", "one", "--name=two");
 
         assert_string_equal(read.options.name, "two");
+}
+
+static void of_a_list_all_count(void **state)
+{
+        _cleanup_(read_clear) struct read read = READ("--allow", "one", "x", "-a", "two", "-athree", "--allow=one");
+        _cleanup_(read_clear) struct read none = READ("x");
+        _cleanup_(freep) char *names = strv_join(&read.options.allow, "|");
+
+        expect_operands(&read, "x");
+        assert_string_equal(names, "one|two|three|one");
+        assert_int_equal(none.options.allow.count, 0);
+        option_clear(table, &read.options);
+        assert_int_equal(read.options.allow.count, 0);
+        REFUSE("option '--allow' needs a value: NAME", NULL, "--allow");
 }
 
 static void options_and_operands_may_be_mixed(void **state)
@@ -243,7 +260,8 @@ static void the_help_is_the_table_aligned(void **state)
                                      "      --dry-run        print what would happen\n"
                                      "  -n, --name NAME      the VM's name\n"
                                      "  -c, --cpus NUMBER    processors of the VM\n"
-                                     "      --offset NUMBER  any number\n");
+                                     "      --offset NUMBER  any number\n"
+                                     "  -a, --allow NAME     a name, and another\n");
         option_help(none, &nothing);
         assert_string_equal(nothing.buf, "");
 }
@@ -255,6 +273,7 @@ int main(void)
                 cmocka_unit_test(every_form_of_an_option_is_read),
                 cmocka_unit_test(a_value_may_look_like_anything),
                 cmocka_unit_test(the_last_of_several_counts),
+                cmocka_unit_test(of_a_list_all_count),
                 cmocka_unit_test(options_and_operands_may_be_mixed),
                 cmocka_unit_test(two_dashes_end_the_options),
                 cmocka_unit_test(the_tail_behind_an_operand_can_be_somebody_elses),
