@@ -122,8 +122,10 @@ static int open_agent(struct context *context, const char *name, const char *pro
         if (check_names(program, label, err) < 0)
                 return -1;
         if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
+                _cleanup_(freep) char *shown = text_shell_join((const char *const[]){ name ? name : "NAME", NULL });
+
                 error_set(err, ERROR_USAGE, "an agent needs a terminal");
-                return error_hint(err, "without one: machine run %s -- %s", name ? name : "NAME", program);
+                return error_hint(err, "without one: machine run %s -- %s", shown, program);
         }
         session_id = session_name(program, label);
         if (running_open(&context->front, name, &vm, err) < 0 ||

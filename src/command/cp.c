@@ -43,7 +43,7 @@ static int read_wish(const struct cp_options *given, struct copy_wish *out, stru
         if (text_parse_size(given->most ? given->most : MOST_DEFAULT, &out->most) == 0 && out->most > 0)
                 return 0;
         error_set(err, ERROR_USAGE, "'%s' is not a size", given->most);
-        return error_hint(err, "--max-size 50GiB");
+        return error_hint(err, "write it as in: --max-size 50GiB");
 }
 
 static int copy_one_out(struct context *context, const struct vm *vm, const char *path, const char *target,

@@ -1,5 +1,6 @@
 #include "command/command.h"
 #include "command/result.h"
+#include "lib/text.h"
 #include "operation/recipe.h"
 #include "operation/target.h"
 #include "operation/versions.h"
@@ -89,6 +90,14 @@ static int update(struct context *context, const struct target *target, const st
         return 0;
 }
 
+static int refuse_step(const char *step, struct error **err)
+{
+        _cleanup_(freep) char *command = text_shell_join((const char *const[]){ "machine", "lock", "--update", step, NULL });
+
+        error_set(err, ERROR_USAGE, "STEP can be given with --update only");
+        return error_hint(err, "%s", command);
+}
+
 static int run(struct context *context, const struct invocation *invocation, struct error **err)
 {
         const struct lock_options *given = invocation->options;
@@ -98,7 +107,7 @@ static int run(struct context *context, const struct invocation *invocation, str
         _cleanup_(lockfile_clear) struct lockfile lock = LOCKFILE_INIT;
 
         if (step && !given->update)
-                return error_set(err, ERROR_USAGE, "STEP can be given with --update only");
+                return refuse_step(step, err);
         if (target_wanted(&context->front, NULL, &target, err) < 0 || recipe_as_written(&target, &recipe, err) < 0 ||
             read_lock(recipe.lock_path, given->update && !step, &lock, err) < 0)
                 return -1;

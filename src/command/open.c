@@ -23,6 +23,9 @@ static const struct option options[] = {
         { 0 },
 };
 
+/* So many ports after one that is in use are tried for the hint. */
+#define PORTS_TRIED 20
+
 #ifdef __APPLE__
 #define BROWSER "open"
 #else
@@ -56,11 +59,24 @@ static char *announcement(const struct context *context, const char *vm, uint16_
         return xasprintf("echo %s%s", url, browser);
 }
 
+/* The next port that a hint can name. */
+static uint16_t find_free(const struct vm_record *record, uint16_t port)
+{
+        for (uint16_t i = 1; i < PORTS_TRIED; i++) {
+                uint16_t next = port <= UINT16_MAX - PORTS_TRIED ? port + i : port - i;
+                _cleanup_(freep) char *holder = ports_holder(next);
+
+                if (!holder && !ports_guest(record, next))
+                        return next;
+        }
+        return port <= UINT16_MAX - PORTS_TRIED ? port + PORTS_TRIED : port - PORTS_TRIED;
+}
+
 static int check_free(const struct vm *vm, uint16_t port, uint16_t guest, struct error **err)
 {
         uint16_t other = ports_guest(&vm->record, port);
         _cleanup_(freep) char *holder = other ? NULL : ports_holder(port);
-        uint16_t free = port < UINT16_MAX ? port + 1 : port - 1;
+        uint16_t free = other || holder ? find_free(&vm->record, port) : 0;
 
         if (other) {
                 error_set(err, ERROR_FAILED, "port %u on 127.0.0.1 leads to port %u of VM '%s' already", port, other, vm->name);

@@ -20,6 +20,7 @@
 #include "guest/session.h"
 #include "lib/deadline.h"
 #include "lib/os.h"
+#include "lib/text.h"
 #include "operation/running.h"
 #include "vm/vm.h"
 
@@ -236,9 +237,11 @@ static int run(struct context *context, const struct invocation *invocation, str
         _cleanup_(freep) char *script = NULL;
 
         if (!tail) {
+                const char *name = invocation_name(invocation) ? invocation_name(invocation) : "NAME";
+                _cleanup_(freep) char *shown = text_shell_join((const char *const[]){ name, NULL });
+
                 error_set(err, ERROR_USAGE, "no command to run");
-                return error_hint(err, "machine run %s -- COMMAND",
-                                  invocation_name(invocation) ? invocation_name(invocation) : "NAME");
+                return error_hint(err, "machine run %s -- COMMAND", shown);
         }
         if (running_open(&context->front, invocation_name(invocation), &vm, err) < 0)
                 return -1;

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "config/checkout.h"
 #include "config/trust.h"
 #include "lib/file.h"
 #include "lib/text.h"
@@ -32,6 +33,7 @@ static void show_file(const struct checkout_tree *tree, const struct checkout_fi
 int trust_prompt_give(struct context *context, const struct checkout_tree *tree, bool yes, struct error **err)
 {
         _cleanup_(freep) char *file = path_join(tree->folder, CHECKOUT_FILE);
+        _cleanup_(freep) char *command = checkout_trust_command(tree->folder);
         _cleanup_(strbuf_clear) struct strbuf content = STRBUF_INIT;
         _cleanup_(strv_clear) struct strv beside = STRV_INIT;
         _cleanup_(freep) char *names = NULL;
@@ -43,13 +45,13 @@ int trust_prompt_give(struct context *context, const struct checkout_tree *tree,
                 for (size_t i = 0; i < tree->count; i++)
                         show_file(tree, &tree->files[i]);
                 answer = prompt_yes(tree->count == 1 ? "Trust this file, as it is now?" : "Trust these files, as they are now?",
-                                    "machine trust --yes", err);
+                                    command, err);
         }
         if (answer < 0)
                 return -1;
         if (answer == 0) {
                 error_set(err, ERROR_CONFIG, "'%s' is not trusted", file);
-                return error_hint(err, "read it, then: machine trust");
+                return error_hint(err, "read it, then: %s", command);
         }
         if (trust_give(file, content.buf, content.len, err) < 0)
                 return -1;

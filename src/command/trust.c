@@ -7,6 +7,7 @@
 #include "config/project.h"
 #include "config/trust.h"
 #include "lib/file.h"
+#include "lib/text.h"
 
 struct trust_options {
         struct common_options common;
@@ -31,8 +32,11 @@ static char *find_checkout(const char *given, struct error **err)
         }
         checkout = checkout_find(folder);
         if (!checkout) {
-                error_set(err, ERROR_NOT_FOUND, "no .machine.toml in '%s' or above", folder);
-                error_hint(err, "an empty file will do: touch .machine.toml");
+                _cleanup_(freep) char *file = path_join(folder, CHECKOUT_FILE);
+                _cleanup_(freep) char *command = text_shell_join((const char *const[]){ "touch", file, NULL });
+
+                error_set(err, ERROR_NOT_FOUND, "no " CHECKOUT_FILE " in '%s' or above", folder);
+                error_hint(err, "an empty file will do: %s", command);
         }
         return checkout;
 }

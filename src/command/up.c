@@ -4,6 +4,7 @@
 #include "command/result.h"
 #include "guest/archive.h"
 #include "lib/deadline.h"
+#include "operation/engines.h"
 #include "operation/target.h"
 #include "operation/unpack.h"
 #include "vm/vm.h"
@@ -19,7 +20,7 @@ static const struct option options[] = {
         OPTION(struct up_options, cold, "cold", 0, OPTION_FLAG, NULL,
                "boot a new VM instead of restoring it from a warm template"),
         OPTION(struct up_options, strict, "strict", 0, OPTION_FLAG, NULL,
-               "end with exit status 6 when a repo could not be set up"),
+               "end with exit status 6 when a repo could not be set up, or an optional step failed"),
         OPTION(struct up_options, engine, "engine", 0, OPTION_TEXT, "ENGINE", "engine of a new VM, instead of the project's"),
         OPTION(struct up_options, from, "from", 0, OPTION_TEXT, "FILE",
                "then bring back what 'destroy --save FILE' or 'rebuild --save FILE' has saved"),
@@ -36,6 +37,8 @@ static int run(struct context *context, const struct invocation *invocation, str
         int64_t started = now_ms();
         struct up_result up;
 
+        if (given->engine && engine_check_name(given->engine, err) < 0)
+                return -1;
         if (given->from && archive_open(given->from, &archive, err) < 0)
                 return -1;
         if (given->dry_run)
@@ -50,10 +53,7 @@ static int run(struct context *context, const struct invocation *invocation, str
                 return -1;
         result_print(context, &(struct result){ .name = vm.name, .state = "running", .how = up.how, .started = started },
                      "VM '%s' is up: machine ssh %s", vm.name, vm.name);
-        if (given->strict && up.not_set_up > 0)
-                return error_set(err, ERROR_STEP, "%zu repo%s of project '%s' could not be set up", up.not_set_up,
-                                 up.not_set_up == 1 ? "" : "s", vm.name);
-        return 0;
+        return given->strict ? up_check_whole(&vm, &up, err) : 0;
 }
 
 const struct command command_up = {

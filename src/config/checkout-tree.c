@@ -57,7 +57,7 @@ static int add_folder(struct checkout_tree *tree, const char *name, const char *
         _cleanup_(strv_clear) struct strv names = STRV_INIT;
 
         if (depth >= DEPTH_MOST)
-                return error_set(err, ERROR_CONFIG, "'%s' has more than %d levels of folders", tree->folder, DEPTH_MOST);
+                return error_set(err, ERROR_CONFIG, "'%s' is more than %d levels of folders deep", path, DEPTH_MOST);
         if (file_list(path, &names, err) < 0)
                 return -1;
         for (size_t i = 0; i < names.count; i++) {

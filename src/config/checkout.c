@@ -1,6 +1,7 @@
 /* .machine.toml: finding it, reading it, and where its checkout came from. */
 #include <errno.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "config/checkout-tree.h"
 #include "config/checkout.h"
@@ -37,6 +38,17 @@ char *checkout_find(const char *folder)
                 set_string(&at, path_folder(at));
         }
         return NULL;
+}
+
+char *checkout_trust_command(const char *checkout)
+{
+        const char *argv[] = { "machine", "trust", "--yes", NULL, NULL };
+        _cleanup_(freep) char *current = getcwd(NULL, 0);
+        _cleanup_(freep) char *here = current ? checkout_find(current) : NULL;
+
+        if (!here || !streq(here, checkout))
+                argv[3] = checkout;
+        return text_shell_join(argv);
 }
 
 /* Sets the place that errors about the project as a whole point to. */

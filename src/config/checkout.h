@@ -8,6 +8,9 @@
  * $HOME it doesn't look above $HOME. Owned by the caller.
  */
 char *checkout_find(const char *folder);
+/* The command that trusts its files, which names the checkout where the current folder doesn't tell. For hints; owned by the
+ * caller. */
+char *checkout_trust_command(const char *checkout);
 /*
  * Reads CHECKOUT/.machine.toml: the keys of a project table, without the table, plus `name`. Doesn't ask for trust. Defaults:
  *

@@ -201,8 +201,10 @@ static int check_key(const char *text, struct error **err)
 {
         _cleanup_(freep) char *option = NULL;
 
-        if (!*text || text[strcspn(text, "\r\n\t")])
-                return error_set(err, ERROR_CONFIG, "this is not a key");
+        if (!*text || text[strcspn(text, "\r\n\t")]) {
+                error_set(err, ERROR_CONFIG, "a key's name is empty, or has a tab or a line end");
+                return error_hint(err, "write \"SHA256:…\" as ssh-add -l prints it, the path of its .pub file, or its comment");
+        }
         option = agent_key_option(text, err);
         return option ? 0 : -1;
 }

@@ -21,13 +21,15 @@ void checkout_clear(struct checkout *checkout)
 
 static int not_a_checkout(const char *folder, const struct repository *repository, struct error **err)
 {
+        _cleanup_(freep) char *quoted = text_shell_join((const char *const[]){ folder, NULL });
+
         if (repository->around) {
                 error_set(err, ERROR_CONFIG, "'%s' is not in the last commit of '%s', the git repository around it", folder,
                           repository->around);
-                return error_hint(err, "commit it there, or git -C %s init", folder);
+                return error_hint(err, "commit it there, or: git -C %s init", quoted);
         }
         error_set(err, ERROR_CONFIG, "'%s' is not a git repository, so its code can't be pushed into a VM", folder);
-        return error_hint(err, "git -C %s init; or write repos = [] for a VM without this code", folder);
+        return error_hint(err, "git -C %s init; or write repos = [] for a VM without this code", quoted);
 }
 
 /* repository_open(), but a missing repository is an error. */
@@ -166,6 +168,7 @@ static int refuse_remote(const struct repository *repository, const char *settin
 {
         size_t key = strcspn(setting, "\n");
         const char *value = setting[key] ? setting + key + 1 : "";
+        _cleanup_(freep) char *quoted = text_shell_join((const char *const[]){ repository->top, NULL });
 
         if (starts_with(setting, "url\n"))
                 error_set(err, ERROR_FAILED, "'%s' already has a remote 'machine', with the URL '%s' instead of '%s'",
@@ -173,7 +176,7 @@ static int refuse_remote(const struct repository *repository, const char *settin
         else
                 error_set(err, ERROR_FAILED, "'%s' already has a remote 'machine', with '%.*s = %s', which is not ours",
                           repository->top, (int)key, setting, value);
-        return error_hint(err, "git -C %s remote rename machine OTHER", repository->top);
+        return error_hint(err, "git -C %s remote rename machine OTHER", quoted);
 }
 
 /* Returns 1 when the remote is as it must be, 0 when it is missing or incomplete, -1 when it is not ours. */

@@ -106,7 +106,7 @@ static void add_hint(const struct vm *vm, const struct project *project, const s
         const struct strbuf *said = &clone->said.text;
         _cleanup_(remote_clear) struct remote remote = REMOTE_INIT;
         _cleanup_(freep) char *name = xasprintf("clone-%s", clone->repo->name);
-        _cleanup_(freep) char *hint = NULL, *log = NULL;
+        _cleanup_(freep) char *hint = NULL, *log = NULL, *shown = NULL;
 
         remote_parse(clone->repo->url, &remote);
         hint = clone_hint(project, &remote, said->buf);
@@ -117,9 +117,10 @@ static void add_hint(const struct vm *vm, const struct project *project, const s
         hint = guess_hint(vm, project, &remote, said);
         if (transcript_has_more(&clone->said))
                 log = transcript_keep(&clone->said, vm, name);
+        shown = log ? text_shell_path(log) : NULL;
         if (hint || log)
-                error_hint(err, "%s%s%s%s%s", hint ? hint : "", hint && log ? "; all that git said: " : "", log ? "less '" : "",
-                           log ? log : "", log ? "'" : "");
+                error_hint(err, "%s%s%s%s", hint ? hint : "", hint && log ? "; all that git said: " : "", log ? "less " : "",
+                           log ? shown : "");
         if (!hint && advice_broke_off(vm, said->buf, said->len))
                 error_passes(err, SAID_BROKEN_OFF_PASSES);
 }

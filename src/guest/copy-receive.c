@@ -122,7 +122,7 @@ static int count(struct receiver *receiver, int64_t bytes, struct error **err)
         }
         limit = text_format_size(most);
         error_set(err, ERROR_FAILED, "it is larger than %s", limit);
-        return error_hint(err, "machine cp --max-size SIZE");
+        return error_hint(err, "machine cp --max-size SIZE lets more pass");
 }
 
 /* --- records */
@@ -169,7 +169,7 @@ static int begin_folder(struct receiver *receiver, const struct strbuf *content,
                 return -1;
         if (!receiver->wish->recursive) {
                 error_set(err, ERROR_USAGE, "it is a folder");
-                return error_hint(err, "machine cp -r");
+                return error_hint(err, "machine cp -r copies folders");
         }
         if (receiver->depth == COPY_DEPTH_MOST)
                 return error_set(err, ERROR_FAILED, "it is nested too deep: '%s'", shown(receiver));

@@ -120,7 +120,7 @@ static int check_source(const char *path, unsigned depth, bool recursive, int64_
                 return error_set(err, ERROR_FAILED, "'%s' is neither a file nor a folder, or is nested too deep", path);
         if (!recursive) {
                 error_set(err, ERROR_USAGE, "'%s' is a folder", path);
-                return error_hint(err, "machine cp -r");
+                return error_hint(err, "machine cp -r copies folders");
         }
         if (file_list(path, &names, err) < 0)
                 return -1;

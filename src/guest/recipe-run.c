@@ -308,17 +308,18 @@ static void advise(const struct recipe_run *run, const struct step_log *log, str
 {
         const struct strbuf *said = &log->said;
         _cleanup_(freep) char *trust = advice_on_trust(said->buf, said->len, run->again);
+        _cleanup_(freep) char *shown = text_shell_path(log->path);
 
         if (trust) {
-                error_hint(err, "%s; all that it said: less '%s'", trust, log->path);
+                error_hint(err, "%s; all that it said: less %s", trust, shown);
                 return;
         }
         if (advice_broke_off(run->vm, said->buf, said->len)) {
-                error_hint(err, "less '%s'", log->path);
+                error_hint(err, "less %s", shown);
                 error_passes(err, SAID_BROKEN_OFF_PASSES);
                 return;
         }
-        error_hint(err, "less '%s'; when it is fixed, go on from there with: %s", log->path, run->again);
+        error_hint(err, "less %s; when it is fixed, go on from there with: %s", shown, run->again);
 }
 
 /* The error has the line that tells why, and names the log. */

@@ -94,8 +94,8 @@ static int read_answers(const struct vm *vm, const struct project *project, cons
                 if (streq(answer, "taken")) {
                         error_set(err, ERROR_STEP, "'~/code/%s' in VM '%s' is not a git repository", project->repos[i].name,
                                   vm->name);
-                        return error_hint(err, "machine run %s -- mv ~/code/%s ~/%s.old", vm->name, project->repos[i].name,
-                                          project->repos[i].name);
+                        return error_hint(err, "machine run %s -- sh -c 'mv ~/code/%s ~/%s.old'", vm->name,
+                                          project->repos[i].name, project->repos[i].name);
                 }
                 if (!missing[i] && !streq(answer, "have"))
                         return error_set(err, ERROR_STEP, "VM '%s' did not say whether it has '%s'", vm->name,
@@ -215,7 +215,7 @@ static int prepare(const struct vm *vm, const struct project *project, struct pu
                 return 0;
         if (!project->checkout)
                 return error_at(err, project->file, out->repo->line, out->repo->column,
-                                "'.' names a checkout, and project '%s' has none", project->name);
+                                "'.' stands for the checkout, and project '%s' has none", project->name);
         out->unreadable = checkout_look(project->checkout, &out->checkout, &out->trouble) < 0;
         if (!out->unreadable)
                 (void)checkout_check_remote(project->checkout, vm, out->repo->name, &out->trouble);

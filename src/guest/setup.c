@@ -48,6 +48,7 @@ static int fail(const struct vm *vm, const struct progress *progress, struct err
         _cleanup_(freep) char *inner = xasprintf("cd ~/code/%s && %s", progress->folder, *command ? command : "…");
         _cleanup_(freep) char *name = xasprintf("setup-%s", progress->folder);
         _cleanup_(freep) char *log = transcript_keep(&progress->said, vm, name);
+        _cleanup_(freep) char *shown = log ? text_shell_path(log) : NULL;
         _cleanup_(freep) char *why = transcript_why(&progress->said);
         _cleanup_(strbuf_clear) struct strbuf again = STRBUF_INIT;
         _cleanup_(strbuf_clear) struct strbuf hint = STRBUF_INIT;
@@ -59,8 +60,8 @@ static int fail(const struct vm *vm, const struct progress *progress, struct err
         if (*why && err && *err && !(*err)->hint && !(*err)->cause)
                 error_set(err, ERROR_STEP, "%s", why);
         error_wrap(err, "cannot set up '%s'%s%s", progress->folder, *command ? " by: " : "", command);
-        if (log)
-                strbuf_addf(&hint, "less '%s'; ", log);
+        if (shown)
+                strbuf_addf(&hint, "less %s; ", shown);
         if (trust)
                 strbuf_adds(&hint, trust);
         else

@@ -60,8 +60,10 @@ char *agent_fingerprint(const char *line)
         unsigned char blob[KEY_MOST];
         size_t length;
 
-        if (!key++ ||
-            sodium_base642bin(blob, sizeof(blob), key, strcspn(key, " \t\r\n"), NULL, &length, NULL,
+        if (!key)
+                return NULL;
+        key++;
+        if (sodium_base642bin(blob, sizeof(blob), key, strcspn(key, " \t\r\n"), NULL, &length, NULL,
                               sodium_base64_VARIANT_ORIGINAL) < 0 ||
             length < 16)
                 return NULL;

@@ -6,6 +6,7 @@
 
 #include "host/git.h"
 #include "lib/file.h"
+#include "lib/text.h"
 
 #define SETTINGS_MOST (1 << 20)
 #define POINTER_MOST  8192 /* a file that holds one path */
@@ -74,10 +75,12 @@ static char *read_pointer(const char *folder, const char *name, const char *pref
 
 static int leads_elsewhere(const struct repository *repository, struct error **err)
 {
+        _cleanup_(freep) char *quoted = text_shell_join((const char *const[]){ repository->top, NULL });
+
         error_set(err, ERROR_CONFIG, "'%s/.git' leads to a repository that doesn't name this folder as its work tree",
                   repository->top);
-        return error_hint(err, "if you moved it, run 'git worktree repair %s' in its main repository; otherwise make a clone",
-                          repository->top);
+        return error_hint(err, "if you moved it, in its main repository: git worktree repair %s; otherwise make a clone",
+                          quoted);
 }
 
 /* Sets `folder` and `common`. 1 = it looks like a repository, 0 = it doesn't, -1 = error. */

@@ -237,6 +237,7 @@ static char *replace_block(const char *before, const char *name, const char *blo
 static int read_ours(const char *path, struct strbuf *out, struct error **err)
 {
         _cleanup_(error_freep) struct error *error = NULL;
+        _cleanup_(freep) char *aside = file_aside_command(path);
 
         if (file_read(path, CONFIG_LIMIT, out, &error) < 0) {
                 if (error->kind == ERROR_NOT_FOUND)
@@ -248,7 +249,7 @@ static int read_ours(const char *path, struct strbuf *out, struct error **err)
         if (out->len == 0 || starts_with(out->buf, "# Written by machine(1)"))
                 return 0;
         error_set(err, ERROR_FAILED, "'%s' was not written by machine, so it is left alone", path);
-        return error_hint(err, "mv '%s' '%s-other'", path, path);
+        return error_hint(err, "%s", aside);
 }
 
 static int update_ours(const char *path, const char *name, const char *block, struct error **err)

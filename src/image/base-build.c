@@ -64,13 +64,15 @@ static void on_line(const char *line, void *data)
 /* What apt downloads comes with this computer's own CAs. */
 static void advise(const struct strbuf *said, const char *log, struct error **err)
 {
+        _cleanup_(freep) char *shown = text_shell_path(log);
+
         if (said_untrusted(said->buf, said->len)) {
                 _cleanup_(freep) char *advice = ca_advice();
 
-                error_hint(err, "%s; all that it said: less '%s'", advice, log);
+                error_hint(err, "%s; all that it said: less %s", advice, shown);
                 return;
         }
-        error_hint(err, "less '%s'", log);
+        error_hint(err, "less %s", shown);
         if (said_broken_off(said->buf, said->len))
                 error_passes(err, "only the base image is begun anew: " SAID_BROKEN_OFF_PASSES);
 }
@@ -103,8 +105,10 @@ static int run_logged(const char *program, const struct process_spec *spec, stru
         logged.on_line = on_line;
         logged.on_line_data = log;
         if (process_run(&logged, &result, err) < 0) {
+                _cleanup_(freep) char *shown = text_shell_path(log->path);
+
                 error_wrap(err, "cannot build the base image");
-                return err && !(*err)->hint ? error_hint(err, "less '%s'", log->path) : -1;
+                return err && !(*err)->hint ? error_hint(err, "less %s", shown) : -1;
         }
         fflush(log->file);
         return result.status == 0 ? 0 : build_log_fail(log, program, result.status, err);

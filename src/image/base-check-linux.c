@@ -36,10 +36,11 @@ static int check_space(const char *folder, int64_t wanted, struct error **err)
         if (left < wanted) {
                 _cleanup_(freep) char *have = text_format_size(left);
                 _cleanup_(freep) char *want = text_format_size(wanted);
+                _cleanup_(freep) char *shown = text_shell_path(folder);
 
                 error_set(err, ERROR_ENGINE, "cannot build a base image: '%s' has %s free, but %s are needed", folder, have,
                           want);
-                return error_hint(err, "df -h %s", folder);
+                return error_hint(err, "make room there: df -h %s", shown);
         }
         return 0;
 }

@@ -41,15 +41,24 @@ static char *find_visible(const char *path, struct stat *status)
         return at;
 }
 
+char *file_aside_command(const char *path)
+{
+        _cleanup_(freep) char *aside = xasprintf("%s.off", path);
+        _cleanup_(freep) char *from = text_shell_path(path);
+        _cleanup_(freep) char *to = NULL;
+
+        /* mv would replace a file of that name, and move into a folder of that name. */
+        for (int number = 2; file_exists(aside); number++)
+                set_string(&aside, xasprintf("%s.off-%d", path, number));
+        to = text_shell_path(aside);
+        return xasprintf("mv -- %s %s", from, to);
+}
+
 static int hint_move(struct error **err, const char *path)
 {
-        _cleanup_(strbuf_clear) struct strbuf from = STRBUF_INIT;
-        _cleanup_(strbuf_clear) struct strbuf to = STRBUF_INIT;
-        _cleanup_(freep) char *aside = xasprintf("%s.off", path);
+        _cleanup_(freep) char *aside = file_aside_command(path);
 
-        text_shell_quote(&from, path);
-        text_shell_quote(&to, aside);
-        return error_hint(err, "mv -- %s %s", from.buf, to.buf);
+        return error_hint(err, "%s", aside);
 }
 
 /* Returns 1 when a hint was given: the owner or the mode of what `status` is of forbids us to use it. */

@@ -54,6 +54,9 @@ void file_set_ours(const struct strv *folders);
  * Returns -1. Every function above does this for its own failures.
  */
 int file_hint(struct error **err, const char *path, int failure);
+/* The command that moves a file or folder out of the way, to PATH.off or PATH.off-2, …, whichever is free. For hints; owned by
+ * the caller. */
+char *file_aside_command(const char *path);
 /* Renames a file or folder to PATH.damaged, or PATH.damaged-2, … *kept (may be NULL) becomes the new name, owned by the
  * caller. */
 int file_set_aside(const char *path, char **kept, struct error **err);

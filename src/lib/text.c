@@ -101,6 +101,18 @@ char *text_said_dup(const char *line)
         return strbuf_take(&out);
 }
 
+static void add_in_quotes(struct strbuf *out, const char *word)
+{
+        strbuf_addc(out, '\'');
+        for (; *word; word++) {
+                if (*word == '\'')
+                        strbuf_adds(out, "'\\''");
+                else
+                        strbuf_addc(out, *word);
+        }
+        strbuf_addc(out, '\'');
+}
+
 void text_shell_quote(struct strbuf *out, const char *word)
 {
         static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:@%+,=";
@@ -111,14 +123,7 @@ void text_shell_quote(struct strbuf *out, const char *word)
                 strbuf_adds(out, word);
                 return;
         }
-        strbuf_addc(out, '\'');
-        for (; *word; word++) {
-                if (*word == '\'')
-                        strbuf_adds(out, "'\\''");
-                else
-                        strbuf_addc(out, *word);
-        }
-        strbuf_addc(out, '\'');
+        add_in_quotes(out, word);
 }
 
 char *text_shell_join(const char *const *argv)
@@ -130,6 +135,14 @@ char *text_shell_join(const char *const *argv)
                         strbuf_addc(&out, ' ');
                 text_shell_quote(&out, argv[i]);
         }
+        return strbuf_take(&out);
+}
+
+char *text_shell_path(const char *path)
+{
+        _cleanup_(strbuf_clear) struct strbuf out = STRBUF_INIT;
+
+        add_in_quotes(&out, path);
         return strbuf_take(&out);
 }
 

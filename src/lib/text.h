@@ -30,6 +30,8 @@ char *text_said_dup(const char *line);
 void text_shell_quote(struct strbuf *out, const char *word);
 /* All of argv, quoted, with spaces between. Owned by the caller. */
 char *text_shell_join(const char *const *argv);
+/* The same for one path, which gets its quotes in any case: hints have names in them. Owned by the caller. */
+char *text_shell_path(const char *path);
 
 /* "a, b, c and 2 more": the first `most` of the list, each made visible. Owned by the caller. */
 char *text_first_of(const struct strv *list, size_t most);

@@ -1,6 +1,7 @@
 #include <sys/stat.h>
 
 #include "lib/file.h"
+#include "lib/text.h"
 #include "lima/definition.h"
 #include "lima/engine.h"
 #include "lima/home.h"
@@ -28,10 +29,11 @@ static int delete_instance(const struct vm *vm, const struct look *look, struct 
         const char *const arguments[] = { "delete", instance, NULL };
 
         if (look->listing.is_protected) {
-                _cleanup_(freep) char *home = home_folder();
+                _cleanup_(freep) char *folder = home_folder();
+                _cleanup_(freep) char *home = text_shell_path(folder);
 
                 error_set(err, ERROR_ENGINE, "the instance '%s' is protected against removal in Lima", instance);
-                return error_hint(err, "LIMA_HOME='%s' limactl unprotect %s", home, instance);
+                return error_hint(err, "LIMA_HOME=%s limactl unprotect %s", home, instance);
         }
         if (limactl_run(&(struct limactl_call){ .arguments = arguments, .timeout_ms = DELETE_TIMEOUT_MS }, NULL, err) < 0)
                 return -1;
@@ -44,17 +46,18 @@ static int delete_instance(const struct vm *vm, const struct look *look, struct 
  */
 static int discard(const struct vm *vm, struct look *look, struct error **err)
 {
+        _cleanup_(freep) char *aside = file_aside_command(look->folder);
         bool destroying = vm->record.intent == INTENT_DESTROY;
 
         if (look->state == LOOK_NOTHING)
                 return 0;
         if (look->listing.config && !look_is_ours(look, vm)) {
                 error_set(err, ERROR_ENGINE, "'%s' was made for another VM of this name", look->folder);
-                return error_hint(err, "mv -- '%s' '%s.off'", look->folder, look->folder);
+                return error_hint(err, "%s", aside);
         }
         if (!look->listing.config && look->state != LOOK_REMNANT && !destroying) {
                 error_set(err, ERROR_ENGINE, "'%s' holds a disk, but nothing says which VM it belongs to", look->folder);
-                return error_hint(err, "mv -- '%s' '%s.off'", look->folder, look->folder);
+                return error_hint(err, "%s", aside);
         }
         /* Lima sees what runs only when it can read the definition. */
         if (!look->listing.config) {

@@ -202,7 +202,7 @@ static int connect_ssh(const struct vm *vm, int *fd, struct error **err)
         }
         if (guest_connect(look.listing.ssh_port, deadline_in(CONNECT_TIMEOUT_MS), fd, err) < 0) {
                 error_wrap(err, "VM '%s' has no network", vm->name);
-                return error_hint(err, "machine down %s, then machine up %s", vm->name, vm->name);
+                return error_hint(err, "machine restart %s", vm->name);
         }
         return 0;
 }

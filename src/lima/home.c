@@ -64,11 +64,12 @@ static int refuse_settings(const char *config, struct error **err)
 
         for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
                 _cleanup_(freep) char *path = path_join(config, names[i]);
+                _cleanup_(freep) char *aside = file_aside_command(path);
 
                 if (!file_exists(path))
                         continue;
                 error_set(err, ERROR_ENGINE, "'%s' would change every VM that Lima runs for us", path);
-                return error_hint(err, "mv '%s' '%s.off'", path, path);
+                return error_hint(err, "%s", aside);
         }
         return 0;
 }

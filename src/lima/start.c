@@ -84,17 +84,20 @@ static int settle(struct vm *vm, struct look *look, struct event_sink *events, s
  * lost one. */
 static int check_startable(const struct vm *vm, const struct look *look, struct error **err)
 {
+        _cleanup_(freep) char *aside = NULL;
+
         if (look->state == LOOK_NOTHING || look->state == LOOK_REMNANT)
                 return error_set(err, ERROR_ENGINE, "VM '%s' has no disk", vm->name);
         if (look->state == LOOK_UNREADABLE)
                 return error_set(err, ERROR_ENGINE, "Lima can't read the definition of VM '%s'", vm->name);
+        aside = file_aside_command(look->folder);
         if (look_is_ours(look, vm)) {
                 if (look->state != LOOK_STOPPED || image_check_disk(look->disk, INT64_MAX, NULL, err) == 0)
                         return 0;
-                return error_hint(err, "mv -- '%s' '%s.off', then: machine rebuild %s", look->folder, look->folder, vm->name);
+        } else {
+                error_set(err, ERROR_ENGINE, "'%s' was made for another VM of this name", look->folder);
         }
-        error_set(err, ERROR_ENGINE, "'%s' was made for another VM of this name", look->folder);
-        return error_hint(err, "mv -- '%s' '%s.off', then: machine rebuild %s", look->folder, look->folder, vm->name);
+        return error_hint(err, "%s, then: machine rebuild %s", aside, vm->name);
 }
 
 /* Checks before anything is started: what can't be started, and what would weaken the line. */
@@ -167,6 +170,15 @@ static char *find_said(const struct look *look, const char *name, const char *ma
         return text_visible_dup(said);
 }
 
+static void hint_logs(const struct look *look, struct error **err)
+{
+        _cleanup_(freep) char *serial = path_join(look->folder, "serial.log");
+        _cleanup_(freep) char *agent = path_join(look->folder, "ha.stderr.log");
+        _cleanup_(freep) char *command = text_shell_join((const char *const[]){ "less", serial, agent, NULL });
+
+        error_hint(err, "%s", command);
+}
+
 /* Adds what the guest said last, or why there was no guest: a message of ours in a log, or else the console's last line. */
 static void add_console(const struct look *look, struct error **err)
 {
@@ -187,7 +199,7 @@ static void add_console(const struct look *look, struct error **err)
                 quote_log(&message, look, "serial.log", "last on the console");
         set_string(&(*err)->message, strbuf_take(&message));
         if (!(*err)->hint)
-                error_hint(err, "less '%s/serial.log' '%s/ha.stderr.log'", look->folder, look->folder);
+                hint_logs(look, err);
 }
 
 /*

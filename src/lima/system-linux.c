@@ -159,5 +159,5 @@ int system_check_guest(const struct vm *vm, pid_t pid, struct error **err)
         if (ours)
                 return 0;
         error_set(err, ERROR_ENGINE, "VM '%s' runs with Lima's own network, which reaches this computer", vm->name);
-        return error_hint(err, "machine down %s, then machine up %s", vm->name, vm->name);
+        return error_hint(err, "machine restart %s", vm->name);
 }

@@ -94,7 +94,8 @@ int destroy_check_work(struct front *front, struct vm *vm, struct work *found, s
         if (power_boot(front, vm, err) < 0 || repos_find_work(vm, checkout, found, err) < 0) {
                 error_wrap(err, "cannot find out whether VM '%s' holds work that is nowhere else", vm->name);
                 error_set_kind(err, ERROR_WORK);
-                return error_hint(err, "to see what is wrong: machine up %s; if nothing in the VM is needed: --discard-work",
+                return error_hint(err,
+                                  "to see what is wrong: machine up %s; if nothing in the VM is needed, add --discard-work",
                                   vm->name);
         }
         if (!work_any(found))

@@ -1,10 +1,12 @@
 #include "operation/doctor-system.h"
 
-/* git comes with the command-line tools. ssh is macOS's own, so it is missing only when PATH lacks its folder. */
+/* git comes with the command-line tools. ssh and curl are macOS's own, so they are missing only when PATH lacks their folder.
+ */
 const struct doctor_tool doctor_tools[] = {
         { "ssh", DOCTOR_BAD, "every session", "export PATH=\"$PATH:/usr/bin\"" },
         { "ssh-keygen", DOCTOR_BAD, "keys of VMs", "export PATH=\"$PATH:/usr/bin\"" },
         { "git", DOCTOR_BAD, "repos", "xcode-select --install" },
+        { "curl", DOCTOR_BAD, "downloads of recipes", "export PATH=\"$PATH:/usr/bin\"" },
         { 0 },
 };
 

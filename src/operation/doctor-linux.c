@@ -11,6 +11,7 @@ const struct doctor_tool doctor_tools[] = {
         { "ssh", DOCTOR_BAD, "every session", "sudo apt-get install openssh-client" },
         { "ssh-keygen", DOCTOR_BAD, "keys of VMs", "sudo apt-get install openssh-client" },
         { "git", DOCTOR_BAD, "repos", "sudo apt-get install git" },
+        { "curl", DOCTOR_BAD, "downloads of recipes", "sudo apt-get install curl" },
         { "qemu-img", DOCTOR_BAD, "disks of VMs", "sudo apt-get install qemu-utils" },
         { "mmdebstrap", DOCTOR_BAD, "the base image", "sudo apt-get install mmdebstrap" },
         { "mke2fs", DOCTOR_BAD, "the base image", "sudo apt-get install e2fsprogs" },

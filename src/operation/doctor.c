@@ -291,7 +291,7 @@ static bool check_lost(struct doctor *doctor, const char *title, const struct vm
                 hint = xasprintf("machine up %s", vm->name);
                 doctor_say(doctor, DOCTOR_BAD, title, hint, "running, but it has lost %s", lost.now);
         } else if (lost.later) {
-                hint = xasprintf("machine down %s, then machine up %s", vm->name, vm->name);
+                hint = xasprintf("machine restart %s", vm->name);
                 doctor_say(doctor, DOCTOR_WARNING, title, hint, "running, but it has lost %s", lost.later);
         }
         return lost.now || lost.later;
@@ -328,7 +328,7 @@ static void check_vm(struct doctor *doctor, const char *name)
                 doctor_say(doctor, DOCTOR_WARNING, title, "machine doctor --repair", "its record is read from a copy: %s",
                            vm.damage);
         } else if (status.state == VM_RUNNING && !keys_are_whole(vm.folder)) {
-                _cleanup_(freep) char *hint = xasprintf("machine down %s, then machine up %s", name, name);
+                _cleanup_(freep) char *hint = xasprintf("machine restart %s", name);
 
                 doctor_say(doctor, DOCTOR_BAD, title, hint, "a key in '%s' is damaged", vm.folder);
         } else if (status.state == VM_BROKEN) {

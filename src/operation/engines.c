@@ -20,15 +20,30 @@ static char *describe(const struct engine *engine, const struct engine_probe *pr
                          probe->acceleration ? ", " : "", probe->acceleration ? probe->acceleration : "");
 }
 
+int engine_check_name(const char *name, struct error **err)
+{
+        _cleanup_(strv_clear) struct strv names = STRV_INIT;
+        _cleanup_(freep) char *list = NULL;
+        const char *near;
+
+        if (streq(name, "auto") || vm_find_engine(name))
+                return 0;
+        for (const struct engine *const *engine = vm_engines(); *engine; engine++)
+                strv_add(&names, (*engine)->name);
+        strv_add(&names, "auto");
+        near = text_suggest(name, strv_argv(&names));
+        list = strv_join(&names, ", ");
+        error_set(err, ERROR_USAGE, "no engine '%s' in this build", name);
+        return near ? error_hint(err, "did you mean '%s'?", near) : error_hint(err, "there are: %s", list);
+}
+
 static int choose_named(const char *name, const struct engine **out, char **why, struct error **err)
 {
         _cleanup_(engine_probe_clear) struct engine_probe probe = ENGINE_PROBE_INIT;
         const struct engine *engine = vm_find_engine(name);
 
-        if (!engine) {
-                error_set(err, ERROR_USAGE, "no engine '%s' in this build", name);
-                return error_hint(err, "machine doctor");
-        }
+        if (!engine)
+                return engine_check_name(name, err);
         if (engine->probe(&probe, err) < 0)
                 return error_wrap(err, "cannot ask engine '%s' whether it can run here", name);
         if (!probe.usable) {

@@ -14,5 +14,7 @@ const struct engine *engine_of_layers(void);
  * usable, and says what each lacks.
  */
 int engine_choose(const char *wanted, const struct engine **out, char **why, struct error **err);
+/* Fails with ERROR_USAGE when `name` is neither "auto" nor an engine of this build. */
+int engine_check_name(const char *name, struct error **err);
 /* Warns once on this computer that the engine's guests are emulated, and says what helps. */
 void engine_warn_slow(const struct engine *engine, struct event_sink *events);

@@ -65,8 +65,9 @@ int observe_plan(const struct vm *vm, const struct target *target, struct observ
         if (observe(vm, target, observed, err) < 0 || (vm->exists && boundary_check(&target->project, vm->engine, err) < 0))
                 return -1;
         if (plan_up(&target->project, &observed->seen, plan, err) < 0) {
-                if (observed->status.reason)
-                        error_wrap(err, "VM '%s' is broken: %s", vm->name, observed->status.reason);
+                /* The plan knows that it is broken, and not why. */
+                if (observed->status.reason && err && *err)
+                        set_string(&(*err)->message, xasprintf("%s: %s", (*err)->message, observed->status.reason));
                 return -1;
         }
         return plan_has(plan, PLAN_CREATE) ? repos_check(vm, &target->project, err) : 0;

@@ -7,6 +7,7 @@
 #include "host/download.h"
 #include "host/paths.h"
 #include "lib/file.h"
+#include "lib/text.h"
 #include "operation/recipe.h"
 #include "operation/versions.h"
 
@@ -61,7 +62,8 @@ static void on_missed(const struct recipe_part *part, const struct recipe_step *
         struct record *record = data;
         struct event_sink *events = record->front->events;
         const char *name = record->target->name;
-        _cleanup_(freep) char *rest = log ? xasprintf("; the rest: less '%s'", log) : xstrdup("");
+        _cleanup_(freep) char *shown = log ? text_shell_path(log) : NULL;
+        _cleanup_(freep) char *rest = log ? xasprintf("; the rest: less %s", shown) : xstrdup("");
 
         strv_take(record->lacks, recipe_lack(part, step));
         if (reason)

@@ -190,7 +190,7 @@ static int open_both(struct front *front, const char *from, const char *to, stru
         if (project_check_name(to, "project", err) < 0 || vm_open(vm, from, err) < 0 || vm_open(place, to, err) < 0)
                 return -1;
         if (streq(from, to))
-                return error_set(err, ERROR_USAGE, "VM '%s' has this name", from);
+                return error_set(err, ERROR_USAGE, "VM '%s' has that name already", from);
         return lock_both(front, vm, place, err);
 }
 

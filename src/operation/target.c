@@ -14,6 +14,7 @@ void target_clear(struct target *target)
 {
         free(target->name);
         free(target->again);
+        free(target->renamed);
         project_clear(&target->project);
         projects_clear(&target->projects);
         checkout_tree_clear(&target->tree);
@@ -25,6 +26,7 @@ static int require_trust(struct front *front, const struct checkout_tree *tree, 
 {
         _cleanup_(freep) char *file = path_join(tree->folder, CHECKOUT_FILE);
         const char *beside = tree->count == 1 ? "" : ", or a recipe beside it,";
+        _cleanup_(freep) char *command = NULL;
         enum trust trust;
         int asked;
 
@@ -32,6 +34,7 @@ static int require_trust(struct front *front, const struct checkout_tree *tree, 
                 return -1;
         if (trust == TRUST_GIVEN)
                 return 0;
+        command = checkout_trust_command(tree->folder);
         asked = front->ask_trust ? front->ask_trust(front, tree, trust == TRUST_CHANGED, err) : 0;
         if (asked != 0)
                 return asked < 0 ? -1 : 0;
@@ -39,7 +42,7 @@ static int require_trust(struct front *front, const struct checkout_tree *tree, 
                 error_set(err, ERROR_CONFIG, "'%s'%s changed since it was trusted", file, beside);
         else
                 error_set(err, ERROR_CONFIG, "'%s' is not trusted yet", file);
-        return error_hint(err, "read it, then: machine trust --yes");
+        return error_hint(err, "read it, then: %s", command);
 }
 
 /* The files are read only once, for the question of trust, the configuration and the recipe. */
@@ -158,6 +161,8 @@ static int resolve_named(struct front *front, const char *name, struct target *t
                 if (streq(target->name, name))
                         return 0;
                 /* The checkout has another name by now, and this VM is left over from the old one. */
+                set_string(&target->renamed, target->name);
+                target->name = NULL;
                 project_clear(&target->project);
                 target->configured = false;
                 set_string(&target->name, xstrdup(name));
@@ -178,6 +183,34 @@ static int resolve_named(struct front *front, const char *name, struct target *t
         return no_such(name, target, err);
 }
 
+/* A VM that was made from a checkout is configured there, and not in projects.toml. */
+static int not_configured_by(const char *checkout, const struct target *target, struct error **err)
+{
+        _cleanup_(freep) char *file = path_join(checkout, CHECKOUT_FILE);
+        _cleanup_(vm_clear) struct vm other = VM_INIT;
+
+        if (!target->renamed) {
+                error_set(err, ERROR_NOT_FOUND, "VM '%s' was made from '%s', which is gone", target->name, file);
+                return error_hint(err, "put it back; or, if the VM isn't needed any more: machine destroy %s", target->name);
+        }
+        error_set(err, ERROR_NOT_FOUND, "VM '%s' was made from '%s', which names the project '%s' now", target->name, file,
+                  target->renamed);
+        if (vm_open(&other, target->renamed, NULL) == 0 && !other.exists)
+                return error_hint(err, "machine rename %s %s", target->name, target->renamed);
+        return error_hint(err, "VM '%s' is that project's; if this one isn't needed any more: machine destroy %s",
+                          target->renamed, target->name);
+}
+
+static int not_configured(const struct target *target, struct error **err)
+{
+        _cleanup_(vm_clear) struct vm vm = VM_INIT;
+
+        if (vm_open(&vm, target->name, NULL) == 0 && vm.exists && *vm.record.owner == '/')
+                return not_configured_by(vm.record.owner, target, err);
+        error_set(err, ERROR_NOT_FOUND, "VM '%s' exists, but no project configures it", target->name);
+        return error_hint(err, "add [%s] to '%s'", target->name, target->projects.file);
+}
+
 /* projects.toml has been read. */
 static int resolve(struct front *front, const char *name, struct target *target, struct error **err)
 {
@@ -189,10 +222,7 @@ static int resolve_wanted(struct front *front, const char *name, struct target *
         if (resolve(front, name, target, err) < 0)
                 return -1;
         projects_warn(&target->projects, target->name, front->events);
-        if (target->configured)
-                return 0;
-        error_set(err, ERROR_NOT_FOUND, "VM '%s' exists, but no project configures it", target->name);
-        return error_hint(err, "add [%s] to '%s'", target->name, target->projects.file);
+        return target->configured ? 0 : not_configured(target, err);
 }
 
 int target_named(struct front *front, const char *name, struct target *out, struct error **err)

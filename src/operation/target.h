@@ -14,6 +14,7 @@ struct target {
         char *name;
         char *again;     /* the command that goes on after a failure; NULL = "machine up NAME" */
         bool configured; /* `project` says what the user wants; false for a VM whose configuration is gone */
+        char *renamed;   /* the name that the .machine.toml of the VM's checkout has by now; NULL = it has that of the VM */
         struct project project;
         struct projects projects;
         struct error *trouble;     /* why the configuration of target_existing() could not be used; NULL = it was */

@@ -286,6 +286,23 @@ static int up(struct front *front, struct vm *vm, const struct target *target, c
         return status == 0 ? interrupt_check(err) : status;
 }
 
+int up_check_whole(const struct vm *vm, const struct up_result *up, struct error **err)
+{
+        size_t lacks = vm->record.lacks.count;
+        struct error *errors = NULL, *error = NULL;
+
+        if (up->not_set_up > 0)
+                error_set(&errors, ERROR_STEP, "%zu repo%s of project '%s' could not be set up", up->not_set_up,
+                          up->not_set_up == 1 ? "" : "s", vm->name);
+        if (lacks > 0) {
+                error_set(&error, ERROR_STEP, "VM '%s' lacks %zu optional step%s of its recipe", vm->name, lacks,
+                          lacks == 1 ? "" : "s");
+                error_hint(&error, "machine status %s names %s", vm->name, lacks == 1 ? "it" : "them");
+                error_append(&errors, error);
+        }
+        return error_give(err, errors);
+}
+
 int up_vm(struct front *front, struct vm *vm, const struct target *target, const char *engine, struct up_result *out,
           struct error **err)
 {

@@ -31,29 +31,36 @@ void drift_clear(struct drift *drift)
 static void add(struct drift *out, const char *what, const char *has, const char *wanted, enum drift_remedy remedy)
 {
         out->items = xreallocarray(out->items, out->count + 1, sizeof(*out->items));
-        out->items[out->count++] =
-                (struct drift_item){ .what = what, .has = xstrdup(has), .wanted = xstrdup(wanted), .remedy = remedy };
+        out->items[out->count++] = (struct drift_item){
+                .what = what,
+                .has = has ? xstrdup(has) : NULL,
+                .wanted = wanted ? xstrdup(wanted) : NULL,
+                .remedy = remedy,
+        };
 }
 
 static void add_if(struct drift *out, const char *what, const char *has, const char *wanted, enum drift_remedy remedy)
 {
-        if (!streq(has, wanted))
+        if (!streq_ptr(has, wanted))
                 add(out, what, has, wanted, remedy);
 }
 
 /* --- what is in it */
 
+/* `when_empty` may be NULL. */
 static char *list_text(const struct strv *list, const char *when_empty)
 {
-        return list->count > 0 ? strv_join(list, ", ") : xstrdup(when_empty);
+        if (list->count > 0)
+                return strv_join(list, ", ");
+        return when_empty ? xstrdup(when_empty) : NULL;
 }
 
 /* Steps can be added to a VM, but what a profile has installed isn't removed again, and a later profile builds on an earlier
  * one. */
 static void find_profiles(const struct project *wanted, const struct vm_record *record, struct drift *out)
 {
-        _cleanup_(freep) char *has = list_text(&record->profiles, "none");
-        _cleanup_(freep) char *now = list_text(&wanted->profiles, "none");
+        _cleanup_(freep) char *has = list_text(&record->profiles, NULL);
+        _cleanup_(freep) char *now = list_text(&wanted->profiles, NULL);
 
         add_if(out, "profiles", has, now, strv_begins_with(&wanted->profiles, &record->profiles) ? DRIFT_UP : DRIFT_REBUILD);
 }
@@ -76,10 +83,10 @@ static void find_repos(const struct project *wanted, const struct vm_record *rec
 {
         for (size_t i = 0; i < wanted->repo_count; i++)
                 if (!strv_contains(&record->repos, wanted->repos[i].url))
-                        add(out, "repos", "no clone", wanted->repos[i].url, DRIFT_UP);
+                        add(out, "repos", NULL, wanted->repos[i].url, DRIFT_UP);
         for (size_t i = 0; i < record->repos.count; i++)
                 if (!has_repo(wanted, record->repos.items[i]))
-                        add(out, "repos", record->repos.items[i], "no such repo", DRIFT_NONE);
+                        add(out, "repos", record->repos.items[i], NULL, DRIFT_NONE);
 }
 
 /* --- its network, and how it is reached */
@@ -88,7 +95,7 @@ static void find_repos(const struct project *wanted, const struct vm_record *rec
 static char *ports_text(struct strv *ports)
 {
         strv_sort(ports);
-        return list_text(ports, "none");
+        return list_text(ports, NULL);
 }
 
 static void find_ports(const struct project *wanted, const struct vm_record *record, struct drift *out)
@@ -131,7 +138,7 @@ static void find_egress(const struct project *wanted, const struct vm_record *re
         egress_unanswered(wanted, &record->clients, &asked);
         list = strv_join(&asked, ", ");
         if (asked.count > 0)
-                add(out, "allow", "not asked its package clients before there was code", list, DRIFT_REBUILD);
+                add(out, "allow", NULL, list, DRIFT_REBUILD);
 }
 
 static void find_keys(const struct project *wanted, const struct plan_observed *observed, struct drift *out)
@@ -222,18 +229,17 @@ void drift_find(const struct project *wanted, const struct plan_observed *observ
         add_if(out, "wake_on", record->wake_on ? record->wake_on : WAKE_LOCAL, wanted->wake_on, DRIFT_UP);
         add_if(out, "shell", record->shell, wanted->shell, DRIFT_REBUILD);
         if (!streq_ptr(wanted->image, record->image) || !streq_ptr(wanted->image_digest, record->image_digest))
-                add(out, "image", record->image ? record->image : "its engine's own", wanted->image ? wanted->image : "none",
-                    DRIFT_REBUILD);
+                add(out, "image", record->image, wanted->image, DRIFT_REBUILD);
         if (!streq(wanted->engine, "auto"))
                 add_if(out, "engine", record->engine, wanted->engine, DRIFT_REBUILD);
         if (observed->old_base)
-                add(out, "base image", "an older one", "the one of this version", DRIFT_REBUILD);
+                add(out, "base image", "older", "current", DRIFT_REBUILD);
         find_profiles(wanted, record, out);
         if (observed->recipe && !streq_ptr(record->recipe, observed->recipe))
-                add(out, "recipe", record->recipe ? "an older one" : "none", "the configured one", DRIFT_UP);
+                add(out, "recipe", record->recipe ? "older" : NULL, "configured", DRIFT_UP);
         find_lacks(record, out);
         if (!streq_ptr(record->git, observed->git))
-                add(out, "git", record->git ? "another committer or signing key" : "no committer", "this computer's", DRIFT_UP);
+                add(out, "git", record->git ? "other" : NULL, "host", DRIFT_UP);
         find_repos(wanted, record, out);
 }
 
@@ -252,13 +258,33 @@ static char *remedy_text(const struct drift_item *item, const char *name)
         return xstrdup("what is there stays");
 }
 
+/* What people read in place of words that programs read. NULL = nothing. */
+static const struct {
+        const char *what, *word, *has, *wanted;
+} spoken[] = {
+        { "repos", NULL, "no clone", "no such repo" },
+        { "image", NULL, "its engine's own", "none" },
+        { "allow", NULL, "not asked its package clients before there was code", "none" },
+        { "git", NULL, "no committer", "none" },
+        { "git", "other", "another committer or signing key", NULL },
+        { "git", "host", NULL, "this computer's" },
+};
+
+static const char *shown(const char *what, const char *word, bool has)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(spoken); i++)
+                if (streq(spoken[i].what, what) && streq_ptr(spoken[i].word, word))
+                        return has ? spoken[i].has : spoken[i].wanted;
+        return word ? word : "none";
+}
+
 char *drift_text(const struct drift_item *item, const char *name)
 {
         _cleanup_(freep) char *remedy = remedy_text(item, name);
 
         /* What these two have and want are hashes, which tell nobody anything. */
         if (streq(item->what, "recipe"))
-                return xasprintf("recipe: %s; %s", streq(item->has, "none") ? "not applied yet" : "has changed", remedy);
+                return xasprintf("recipe: %s; %s", !item->has ? "not applied yet" : "has changed", remedy);
         if (streq(item->what, "base image"))
                 return xasprintf("base image: this version has a newer one; %s", remedy);
         if (streq(item->what, DRIFT_LACKS)) {
@@ -268,6 +294,6 @@ char *drift_text(const struct drift_item *item, const char *name)
                         "recipe: optional step '%s' (%s) failed, so VM '%s' goes without it; to try again: machine up %s", step,
                         recipe_lack_title(item->wanted), name, name);
         }
-        return xasprintf("%s: VM '%s' has %s, the configuration says %s; %s", item->what, name, item->has, item->wanted,
-                         remedy);
+        return xasprintf("%s: VM '%s' has %s, the configuration says %s; %s", item->what, name,
+                         shown(item->what, item->has, true), shown(item->what, item->wanted, false), remedy);
 }

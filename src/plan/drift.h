@@ -9,13 +9,15 @@
 
 enum drift_remedy {
         DRIFT_UP,      /* `machine up` applies it */
-        DRIFT_START,   /* the next start applies it: machine down, machine up */
+        DRIFT_START,   /* the next start applies it: machine restart */
         DRIFT_REBUILD, /* only a new VM has it */
         DRIFT_NONE,    /* it stays: nothing is taken away from the VM */
 };
 
 struct drift_item {
         const char *what; /* "cpus": the configuration's key where there is one; static */
+        /* Words for programs; NULL = none. A recipe, a base image and what git is told are hashes, which tell nobody anything:
+         * they are "older", "configured", "current", "other", "host". drift_text() has the words for people. */
         char *has, *wanted;
         enum drift_remedy remedy;
 };

@@ -296,6 +296,8 @@ static void await_log(pid_t log)
 static void quote_logs(const struct runtime *runtime, struct error **err)
 {
         _cleanup_(strbuf_clear) struct strbuf messages = STRBUF_INIT, console = STRBUF_INIT;
+        _cleanup_(freep) char *shown_console = text_shell_path(runtime->console_log);
+        _cleanup_(freep) char *shown_qemu = text_shell_path(runtime->qemu_log);
 
         console_quote(&messages, runtime->qemu_log, 1);
         console_quote(&console, runtime->console_log, 1);
@@ -303,9 +305,9 @@ static void quote_logs(const struct runtime *runtime, struct error **err)
                    xasprintf("%s%s%s; last on the console: %s", (*err)->message, messages.len > 0 ? "; QEMU says: " : "",
                              messages.buf, console.len > 0 ? console.buf : "nothing"));
         if (messages.len > 0)
-                error_hint(err, "less '%s' '%s'", runtime->console_log, runtime->qemu_log);
+                error_hint(err, "less %s %s", shown_console, shown_qemu);
         else
-                error_hint(err, "less '%s'", runtime->console_log);
+                error_hint(err, "less %s", shown_console);
 }
 
 void launch_explain(const struct launch *launch, struct error **err)

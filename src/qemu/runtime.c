@@ -12,6 +12,7 @@
 #include "lib/file.h"
 #include "lib/interrupt.h"
 #include "lib/os.h"
+#include "lib/text.h"
 #include "qemu/agent.h"
 #include "qemu/disk.h"
 #include "qemu/holder.h"
@@ -225,8 +226,10 @@ int runtime_process(const struct runtime *runtime, int *process_fd, struct error
         if (alive == 0)
                 return error_set(err, ERROR_NOT_FOUND, "QEMU has ended");
         if (fd < 0) {
+                _cleanup_(freep) char *shown = text_shell_path(runtime->lock);
+
                 error_set(err, ERROR_ENGINE, "'%s' is held by a process that can't be seen", runtime->lock);
-                return error_hint(err, "sudo fuser --kill '%s'", runtime->lock);
+                return error_hint(err, "sudo fuser --kill %s", shown);
         }
         *process_fd = TAKE_FD(fd);
         return 0;

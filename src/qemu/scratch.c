@@ -2,6 +2,7 @@
 
 #include "host/paths.h"
 #include "lib/file.h"
+#include "lib/text.h"
 #include "qemu/agent.h"
 
 /* A handful of commands, each of which may have to be read from the disk first: how long nothing may move (agent_run()) */
@@ -38,7 +39,8 @@ void scratch_keep_console(const struct runtime *runtime, const char *kind, const
 {
         _cleanup_(freep) char *logs = paths_state("logs");
         _cleanup_(freep) char *log = xasprintf("%s/%s-%s.log", logs, kind, key);
+        _cleanup_(freep) char *shown = text_shell_path(log);
 
         if (file_make_folders(logs, 0700, NULL) == 0 && file_rename(runtime->console_log, log, NULL) == 0)
-                error_hint(err, "less '%s'", log);
+                error_hint(err, "less %s", shown);
 }

@@ -56,7 +56,7 @@ static json_t *drift_json(const struct drift *drift)
         json_t *array = json_array();
 
         for (size_t i = 0; i < drift->count; i++)
-                json_array_append_new(array, json_pack("{s:s, s:s, s:s, s:s}", "what", drift->items[i].what, "has",
+                json_array_append_new(array, json_pack("{s:s, s:s?, s:s?, s:s}", "what", drift->items[i].what, "has",
                                                        drift->items[i].has, "wanted", drift->items[i].wanted, "remedy",
                                                        drift_remedy_name(drift->items[i].remedy)));
         return array;

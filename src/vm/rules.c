@@ -102,7 +102,7 @@ int rules_change(const struct vm *vm, struct error **err)
                 poll(NULL, 0, PAUSE_MS);
         }
         error_set(err, ERROR_ENGINE, "the network process of VM '%s' doesn't take up the changed rules", vm->name);
-        return error_hint(err, "machine down %s, then machine up %s", vm->name, vm->name);
+        return error_hint(err, "machine restart %s", vm->name);
 }
 
 void rules_options(const struct vm *vm, struct strv *options)

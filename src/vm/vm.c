@@ -73,15 +73,18 @@ static int check_record(const struct vm *vm, const struct vm_record *record, str
         if (!streq(record->name, vm->name) && !streq_ptr(record->becomes, vm->name)) {
                 _cleanup_(freep) char *vms = path_folder(vm->folder);
                 _cleanup_(freep) char *other = path_join(vms, record->name);
+                _cleanup_(freep) char *from = text_shell_path(vm->folder);
+                _cleanup_(freep) char *to = text_shell_path(other);
 
                 error_set(err, ERROR_ENGINE, "the record in '%s' belongs to another VM, '%s'", vm->folder, record->name);
-                return file_exists(other) ? -1 : error_hint(err, "mv -- '%s' '%s'", vm->folder, other);
+                return file_exists(other) ? -1 : error_hint(err, "mv -- %s %s", from, to);
         }
         if (!vm_find_engine(record->engine)) {
                 _cleanup_(freep) char *shown = text_visible_dup(record->engine);
 
-                return error_set(err, ERROR_ENGINE, "VM '%s' was made with engine '%s', which this program doesn't have",
-                                 vm->name, shown);
+                error_set(err, ERROR_ENGINE, "VM '%s' was made with engine '%s', which this program doesn't have", vm->name,
+                          shown);
+                return error_hint(err, "use a build of machine that has that engine");
         }
         return 0;
 }
@@ -466,7 +469,9 @@ int vm_rename(struct vm *vm, struct vm *place, struct error **err)
 
 int vm_hint_aside(const struct vm *vm, struct error **err)
 {
-        return error_hint(err, "mv -- '%s' '%s.off', then: machine up %s", vm->folder, vm->folder, vm->name);
+        _cleanup_(freep) char *aside = file_aside_command(vm->folder);
+
+        return error_hint(err, "%s, then: machine up %s", aside, vm->name);
 }
 
 int vm_list(struct strv *names, struct error **err)

@@ -119,11 +119,14 @@ def test_a_name_that_can_be_none_is_refused(program, command, name):
     ["--dry-run", "up", "blog"],
     ["-n", "--engine", "auto", "up", "blog"],
     ["--engine=auto", "up", "blog", "--dry-run"],
-    ["--engine", "up", "up", "--dry-run", "blog"],
 ])
 def test_options_may_stand_before_the_command(program, args):
     program.projects("[blog]\n")
     assert "there is no VM 'blog' yet" in program.run(*args).out
+
+
+def test_the_value_of_such_an_option_may_be_a_commands_name(program):
+    assert "no engine 'up'" in program.run("--engine", "up", "up", "--dry-run", "blog", status=2).err
 
 
 @pytest.mark.parametrize("args, said", [

@@ -504,7 +504,7 @@ def test_a_guest_on_a_network_of_limas_is_not_taken_for_one_behind_the_line(made
         begun.kill()
         begun.communicate()
     done = made.call("start", status=5, FAKE_LIMA="other-network")
-    assert "runs with Lima's own network" in done.stderr and f"hint: machine down {made.name}" in done.stderr
+    assert "runs with Lima's own network" in done.stderr and f"hint: machine restart {made.name}" in done.stderr
     assert not os.path.exists(f"{made.folder}/lima-ready")
 
 

@@ -109,7 +109,7 @@ static void a_folder_that_is_no_repo_is_not_touched(void **state)
         fixture_do(fixture, "guest", "mkdir -p code/app && echo mine >code/app/notes");
         error = fill_badly(fixture, (const char *const[]){ app, NULL });
         assert_string_equal(error->message, "'~/code/app' in VM 'test' is not a git repository");
-        assert_string_equal(error->hint, "machine run test -- mv ~/code/app ~/app.old");
+        assert_string_equal(error->hint, "machine run test -- sh -c 'mv ~/code/app ~/app.old'");
         expect_text(fixture, "guest/code", "ls -A app", "notes");
 }
 

@@ -253,12 +253,32 @@ static void what_the_guest_says_of_a_failure_is_shown(void **state)
         assert_string_equal(err->message, "cannot find 'x\\x1b[2J'");
 }
 
+/* `machine cp` without -r */
+static void a_folder_comes_only_when_that_is_wished(void **state)
+{
+        _cleanup_(copy_stream_clear) struct copy_stream stream = COPY_STREAM_INIT;
+        struct copy_wish wish = { .most = 64 << 10 };
+        _cleanup_(strbuf_clear) struct strbuf sent = STRBUF_INIT;
+        _cleanup_(error_freep) struct error *err = NULL;
+        _cleanup_(freep) char *input = path_join(*state, "input");
+        _cleanup_(closep) int fd = -1;
+
+        folder(&sent, "");
+        assert_int_equal(file_write(input, sent.buf, sent.len, 0600, NULL), 0);
+        fd = open(*state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        copy_stream_of(open(input, O_RDONLY | O_CLOEXEC), &stream);
+        assert_int_equal(copy_receive(&stream, fd, &wish, &err), -1);
+        assert_string_equal(err->message, "it is a folder");
+        assert_string_equal(err->hint, "machine cp -r copies folders");
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_folder_comes_as_it_is),
                 cmocka_unit_test(names_that_lead_elsewhere_are_refused),
                 cmocka_unit_test(what_is_no_copy_is_refused),
+                cmocka_unit_test(a_folder_comes_only_when_that_is_wished),
                 cmocka_unit_test(one_name_comes_once),
                 cmocka_unit_test(no_file_runs_with_the_rights_of_its_owner),
                 cmocka_unit_test(more_than_was_allowed_is_refused_before_it_comes),

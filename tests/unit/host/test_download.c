@@ -163,6 +163,7 @@ static void another_hash_is_an_error_that_has_both_and_keeps_nothing(void **stat
         char *path = NULL, *sha256 = NULL;
 
         assert_int_equal(get(wanted, &path, &sha256, &error), -1);
+        assert_non_null(strstr(error->message, "' has sha256 "));
         assert_non_null(strstr(error->message, really));
         assert_non_null(strstr(error->message, wanted));
         assert_non_null(strstr(error->message, "http://127.0.0.1:"));

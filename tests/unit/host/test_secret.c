@@ -37,10 +37,10 @@ static const struct {
 } bad[] = {
         { "echo hunter2; echo 'is locked' >&2; exit 1", "is locked" },
         { "echo hunter2; exit 3", "exit status 3" },
-        { "true", "empty" },
-        { "echo", "empty" },
-        { "printf 'hunter2\\0x'", "NUL" },
-        { "head -c 70000 /dev/zero | tr '\\0' x", "more than 65536 bytes" },
+        { "true", "it is empty" },
+        { "echo", "it is empty" },
+        { "printf 'hunter2\\0x'", "it has a NUL byte" },
+        { "head -c 70000 /dev/zero | tr '\\0' x", "it prints more than 65536 bytes" },
         { "echo hunter2; printf 'bad \\033[2J' >&2; exit 1", "bad \\x1b[2J" },
 };
 
@@ -64,7 +64,7 @@ static void one_that_hangs_is_ended(void **state)
         _cleanup_(error_freep) struct error *err = NULL;
 
         assert_int_equal(sh("echo hunter2; exec sleep 600", false, 200, &secret, &err), -1);
-        assert_non_null(strstr(err->message, "takes too long"));
+        assert_non_null(strstr(err->message, "it takes too long"));
 }
 
 static void a_program_that_is_not_there_is_named(void **state)

@@ -339,7 +339,8 @@ static void a_file_of_our_name_that_somebody_else_wrote_is_left_alone(void **sta
         assert_int_equal(file_make_folders(folder, 0700, NULL), 0);
         scratch_write(ours, "Host machine-room\n  User me\n");
         assert_int_equal(publish("blog", &err), -1);
-        assert_non_null(strstr(err->hint, "mv "));
+        assert_non_null(strstr(err->hint, "mv -- '"));
+        assert_non_null(strstr(err->cause->message, "was not written by machine, so it is left alone"));
         assert_int_equal(ssh_config_withdraw("room", NULL), -1);
         got = scratch_read(ours);
         assert_string_equal(got, "Host machine-room\n  User me\n");

@@ -2,6 +2,7 @@
 #include "scratch.h"
 
 #include "check.h"
+#include "lib/process.h"
 
 /* The path of `name` in the test's folder. Owned by the caller. */
 static char *in(void **state, const char *name)
@@ -143,6 +144,33 @@ static void a_folder_of_another_user_is_not_private(void **state)
         assert_error(err, ERROR_FAILED, message);
 }
 
+/* What a shell does with such a command loses nothing, also when it is given again. */
+static void what_is_in_the_way_is_moved_to_a_name_that_is_free(void **state)
+{
+        static const char *const contents[] = { "one", "two", "three" };
+        static const char *const asides[] = { "it's $HOME.off", "it's $HOME.off-2", "it's $HOME.off-3" };
+        _cleanup_(freep) char *path = in(state, "it's $HOME");
+
+        for (size_t i = 0; i < ARRAY_SIZE(contents); i++) {
+                _cleanup_(freep) char *command = NULL;
+
+                scratch_write(path, contents[i]);
+                command = file_aside_command(path);
+                assert_int_equal(process_check(&(struct process_spec){ .argv = (const char *const[]){ "sh", "-c", command,
+                                                                                                      NULL } },
+                                               NULL, NULL),
+                                 0);
+                assert_false(file_exists(path));
+        }
+        for (size_t i = 0; i < ARRAY_SIZE(asides); i++) {
+                _cleanup_(freep) char *aside = in(state, asides[i]);
+                _cleanup_(strbuf_clear) struct strbuf content = STRBUF_INIT;
+
+                assert_int_equal(file_read(aside, 100, &content, NULL), 0);
+                assert_string_equal(content.buf, contents[i]);
+        }
+}
+
 static void a_list_is_sorted_and_whole(void **state)
 {
         _cleanup_(strv_clear) struct strv names = STRV_INIT;
@@ -190,6 +218,7 @@ int main(void)
                 TEST(a_folder_open_to_others_is_not_private),
                 TEST(a_symlink_is_no_private_folder),
                 TEST(a_folder_of_another_user_is_not_private),
+                TEST(what_is_in_the_way_is_moved_to_a_name_that_is_free),
                 TEST(a_list_is_sorted_and_whole),
                 TEST(a_list_that_can_not_be_had_is_an_error),
         };

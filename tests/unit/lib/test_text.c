@@ -134,6 +134,21 @@ static void an_argv_is_joined_with_each_word_quoted(void **state)
         assert_string_equal(nothing, "");
 }
 
+static void a_path_in_a_hint_is_always_quoted(void **state)
+{
+        static const struct {
+                const char *path, *quoted;
+        } table[] = {
+                { "/var/x.log", "'/var/x.log'" }, { "/a b/$HOME", "'/a b/$HOME'" }, { "it's", "'it'\\''s'" }, { "", "''" }
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+                _cleanup_(freep) char *quoted = text_shell_path(table[i].path);
+
+                assert_string_equal(quoted, table[i].quoted);
+        }
+}
+
 static void the_nearest_candidate_is_suggested(void **state)
 {
         static const char *const commands[] = { "up", "down", "list", "destroy", "rebuild", "ssh", "run", NULL };
@@ -464,6 +479,7 @@ int main(void)
                 cmocka_unit_test(a_character_is_not_read_beyond_the_length),
                 cmocka_unit_test(words_are_quoted_for_a_shell_where_they_must_be),
                 cmocka_unit_test(an_argv_is_joined_with_each_word_quoted),
+                cmocka_unit_test(a_path_in_a_hint_is_always_quoted),
                 cmocka_unit_test(the_nearest_candidate_is_suggested),
                 cmocka_unit_test(a_suggestion_is_no_further_off_than_a_third),
                 cmocka_unit_test(the_first_of_a_list_are_named),

@@ -13,6 +13,7 @@
 #include "operation/recipe-apply.h"
 #include "operation/recipe-layers.h"
 #include "operation/target.h"
+#include "operation/up.h"
 
 /* --- the guest */
 
@@ -446,6 +447,36 @@ static void a_download_that_fails_is_a_failed_step(void **state)
         assert_string_equal(lock.entries[0].name, "https://example.org/agent.sh");
 }
 
+static void expect_not_whole(const struct vm *vm, const struct up_result *up, const char *message, const char *hint)
+{
+        _cleanup_(error_freep) struct error *err = NULL;
+
+        assert_int_equal(up_check_whole(vm, up, &err), -1);
+        assert_int_equal(err->kind, ERROR_STEP);
+        assert_string_equal(err->message, message);
+        assert_true(streq_ptr(err->hint, hint));
+}
+
+/* `up --strict` */
+static void a_vm_that_lacks_something_is_not_whole(void **state)
+{
+        _cleanup_(vm_clear) struct vm vm = VM_INIT;
+        _cleanup_(error_freep) struct error *both = NULL;
+        struct up_result up = { 0 };
+
+        vm.name = xstrdup("blog");
+        assert_int_equal(up_check_whole(&vm, &up, NULL), 0);
+        up.not_set_up = 2;
+        expect_not_whole(&vm, &up, "2 repos of project 'blog' could not be set up", NULL);
+        strv_add(&vm.record.lacks, "base/uv_tool-2 uv: aider");
+        assert_int_equal(up_check_whole(&vm, &up, &both), -1);
+        assert_string_equal(both->next->message, "VM 'blog' lacks 1 optional step of its recipe");
+        up.not_set_up = 0;
+        expect_not_whole(&vm, &up, "VM 'blog' lacks 1 optional step of its recipe", "machine status blog names it");
+        strv_add(&vm.record.lacks, "base/shell-x shell x");
+        expect_not_whole(&vm, &up, "VM 'blog' lacks 2 optional steps of its recipe", "machine status blog names them");
+}
+
 #undef TEST
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
@@ -461,6 +492,7 @@ int main(void)
                 TEST(a_vm_tries_again_just_what_it_lacks),
                 TEST(what_would_check_a_missing_step_waits_for_it),
                 TEST(a_download_that_fails_is_a_failed_step),
+                TEST(a_vm_that_lacks_something_is_not_whole),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -148,7 +148,7 @@ static void a_name_that_is_taken_or_no_name_is_refused(void **state)
         expect_refused("theirs", "shop", "the name 'shop' is taken: it is another project", NULL);
         expect_refused("theirs", "default", "the name 'default' is taken: the VM that is used outside of all projects", NULL);
         expect_refused("blog", "Web Log", "'Web Log' can't be a project's name", "names have a-z");
-        expect_refused("blog", "blog", "VM 'blog' has this name", NULL);
+        expect_refused("blog", "blog", "VM 'blog' has that name already", NULL);
         expect_refused("nobody", "somebody", "no VM 'nobody'", "machine list");
         assert_true(is_there("blog") && is_there("wiki") && is_there("theirs"));
 }

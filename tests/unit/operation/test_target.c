@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include "config/checkout.h"
 #include "config/trust.h"
 #include "operation/target.h"
 
@@ -141,6 +142,48 @@ static void one_that_is_trusted_counts_until_it_changes(void **state)
         assert_non_null(strstr(err->message, "changed since it was trusted"));
 }
 
+static void expect_unwanted(const char *name, const char *message, const char *hint)
+{
+        _cleanup_(target_clear) struct target target = TARGET_INIT;
+        _cleanup_(error_freep) struct error *err = NULL;
+
+        assert_int_equal(target_wanted(&front, name, &target, &err), -1);
+        assert_int_equal(err->kind, ERROR_NOT_FOUND);
+        assert_string_equal(err->message, message);
+        assert_string_equal(err->hint, hint);
+}
+
+/* Nobody is sent to projects.toml for what a .machine.toml says. */
+static void the_vm_of_a_checkout_that_has_another_name_by_now_is_led_there(void **state)
+{
+        _cleanup_(freep) char *checkout = make_checkout("name = 'blog'\nrepos = []\n");
+        _cleanup_(freep) char *file = path_join(checkout, CHECKOUT_FILE);
+        _cleanup_(freep) char *renamed = xasprintf("VM 'old' was made from '%s', which names the project 'blog' now", file);
+        _cleanup_(freep) char *gone = xasprintf("VM 'old' was made from '%s', which is gone", file);
+
+        front.ask_trust = say_yes;
+        fixture_vm("old", checkout, INTENT_NONE);
+        expect_unwanted("old", renamed, "machine rename old blog");
+        fixture_vm("blog", checkout, INTENT_NONE);
+        expect_unwanted("old", renamed, "VM 'blog' is that project's; if this one isn't needed any more: machine destroy old");
+        assert_int_equal(unlink(file), 0);
+        expect_unwanted("old", gone, "put it back; or, if the VM isn't needed any more: machine destroy old");
+}
+
+/* The command is one that works from where it is typed. */
+static void a_checkout_elsewhere_is_named_in_what_trusts_it(void **state)
+{
+        _cleanup_(freep) char *checkout = make_checkout("");
+        _cleanup_(freep) char *here = checkout_trust_command(checkout);
+        _cleanup_(freep) char *wanted = xasprintf("machine trust --yes %s", checkout);
+        _cleanup_(freep) char *elsewhere = NULL;
+
+        assert_string_equal(here, "machine trust --yes");
+        assert_int_equal(chdir("/"), 0);
+        elsewhere = checkout_trust_command(checkout);
+        assert_string_equal(elsewhere, wanted);
+}
+
 #define TEST_THERE(function) cmocka_unit_test_setup_teardown(function, fixture_setup, leave)
 
 int main(void)
@@ -154,6 +197,8 @@ int main(void)
                 TEST_THERE(a_checkout_that_nobody_trusts_is_an_error),
                 TEST_THERE(a_front_that_can_ask_is_asked),
                 TEST_THERE(one_that_is_trusted_counts_until_it_changes),
+                TEST_THERE(the_vm_of_a_checkout_that_has_another_name_by_now_is_led_there),
+                TEST_THERE(a_checkout_elsewhere_is_named_in_what_trusts_it),
         };
 
         return cmocka_run_group_tests_name("operation/target", tests, NULL, NULL);

@@ -150,6 +150,7 @@ static void every_record_and_state_has_its_steps_or_a_refusal(void **state)
                         assert_int_equal(err->kind, ERROR_ENGINE);
                         assert_non_null(err->hint);
                         assert_non_null(strstr(err->message, "'blog'"));
+                        assert_true(!observed.record == !!strstr(err->message, "but there is no record of it"));
                         assert_int_equal(plan.count, 0);
                 }
                 error_free(err);

@@ -147,7 +147,8 @@ static void nonsense_gets_out_of_step(void **state)
 
                 get_ready(&talk);
                 assert_int_equal(hear(&talk, others[i]), -1);
-                assert_non_null(talk.err);
+                assert_true(streq(talk.err->message, "the guest agent sent something that is not an answer") ||
+                            strstr(talk.err->message, "is not valid JSON"));
                 assert_int_equal(talk.protocol.state, AGENT_UNSYNCED);
         }
 }

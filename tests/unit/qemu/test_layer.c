@@ -60,6 +60,7 @@ static void a_template_without_what_it_stands_on_is_damaged(void **state)
 
         put_template(base_key);
         assert_int_equal(layer_find(warm_key, &layer, &err), -1);
+        assert_non_null(strstr(err->cause->message, "that it stands on is gone"));
         assert_int_equal(err->kind, ERROR_ENGINE);
         assert_string_equal(err->hint, "machine doctor --repair");
         assert_null(layer.key);

@@ -69,7 +69,7 @@ static void nothing_is_taken_for_a_greeting_that_is_none(void **state)
                 _cleanup_(talk_clear) struct talk talk = TALK_INIT;
 
                 assert_int_equal(hear(&talk, others[i]), -1);
-                assert_non_null(talk.err);
+                assert_true(starts_with(talk.err->message, "QEMU sent ") || strstr(talk.err->message, "is not valid JSON"));
                 assert_int_equal(talk.protocol.state, QMP_CLOSED);
                 assert_int_equal(hear(&talk, greeting), -1);
         }
