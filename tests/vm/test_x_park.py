@@ -60,9 +60,11 @@ def own_memory(pid):
 
 
 def processor_time(pid):
-    with open(f"/proc/{pid}/stat") as file:
+    """Seconds; 0 for one that has just ended."""
+    with contextlib.suppress(ProcessLookupError, FileNotFoundError), open(f"/proc/{pid}/stat") as file:
         fields = file.read().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return 0
 
 
 def park(vm):
@@ -105,6 +107,7 @@ def test_parking_frees_what_the_vm_took_and_costs_nothing(parked):
     (qemu,) = parked.qemu()
     took = own_memory(qemu)
     park(parked)
+    wait_until(lambda: len(parked.program.processes(f"/vms/{parked.name}/")) == 3, 10, "machine-net's three processes are left")
     left = parked.program.processes(f"/vms/{parked.name}/")
     memory = sum(own_memory(pid) for pid in left)
     assert memory < 8 << 20 < took
