@@ -10,8 +10,9 @@
 #define HEADER  "machine-file: "
 #define REFUSED "machine-file refused: "
 
-/* The text after `word` at the beginning of a line, up to the end of that line. Owned by the caller; NULL = there is none. */
-static char *find_line(const struct strbuf *said, const char *word, const char **rest)
+/* The text after `word` at the beginning of a line, up to the end of that line; *rest (may be NULL) becomes where the next line
+ * begins. Owned by the caller; NULL = there is none. */
+static char *find_line(const struct strbuf *said, const char *word, size_t *rest)
 {
         for (const char *line = said->buf; line; line = strchr(line, '\n')) {
                 const char *end;
@@ -21,7 +22,7 @@ static char *find_line(const struct strbuf *said, const char *word, const char *
                 if (!starts_with(line, word) || !end)
                         continue;
                 if (rest)
-                        *rest = end + 1;
+                        *rest = (size_t)(end + 1 - said->buf);
                 return xstrndup(line + strlen(word), (size_t)(end - line) - strlen(word));
         }
         return NULL;
@@ -29,7 +30,7 @@ static char *find_line(const struct strbuf *said, const char *word, const char *
 
 /* Runs the script, and returns what follows its header, which is the line that begins with HEADER. */
 static int run(const struct vm *vm, const struct strv *args, const struct strbuf *input, struct process_result *result,
-               char **header, const char **rest, struct error **err)
+               char **header, size_t *rest, struct error **err)
 {
         const struct session session = { .vm = vm };
         _cleanup_(strbuf_clear) struct strbuf remote = STRBUF_INIT;
@@ -60,18 +61,17 @@ int file_in_guest_read(const struct vm *vm, const char *folder, const char *path
         _cleanup_(process_result_clear) struct process_result result = PROCESS_RESULT_INIT;
         _cleanup_(strv_clear) struct strv args = STRV_INIT;
         _cleanup_(freep) char *header = NULL;
-        const char *rest;
-        size_t length;
+        size_t rest = 0, length;
 
         strv_adds(&args, "read", folder, path, NULL);
         strv_addf(&args, "%" PRId64, offset);
         strv_addf(&args, "%" PRId64, limit);
         if (run(vm, &args, NULL, &result, &header, &rest, err) < 0)
                 return -1;
-        length = result.out.len - (size_t)(rest - result.out.buf);
+        length = result.out.len - rest;
         if (text_parse_int(header, 0, INT64_MAX, size) < 0 || (int64_t)length > limit)
                 return error_set(err, ERROR_STEP, "VM '%s' gave a wrong answer about the file", vm->name);
-        strbuf_add(out, rest, length);
+        strbuf_add(out, result.out.buf + rest, length);
         return 0;
 }
 
@@ -86,6 +86,6 @@ int file_in_guest_write(const struct vm *vm, const char *folder, const char *pat
         strv_addf(&args, "%zu", content->len);
         if (run(vm, &args, content, &result, &header, NULL, err) < 0)
                 return -1;
-        *created = streq(header, "created");
+        *created = streq_ptr(header, "created");
         return 0;
 }

@@ -14,11 +14,10 @@
 #define WAITING_MOST 56
 #define LINE_MOST    (32 << 20) /* of a worker; its result is one line */
 #define PIECE        (64 << 10)
-/* A worker that was asked to end: until it is asked again, which ends it at once, and until it is killed. */
-#define AGAIN_MS   4000
-#define KILL_MS    4000
-#define REAP_MS    2000
-#define WAITED_FOR 2 /* how often a worker is asked before it is killed */
+/* A worker that was asked to end: until it is asked again, which ends it at once; and from then on, until it is killed. */
+#define PATIENCE_MS 4000
+#define REAP_MS     2000
+#define WAITED_FOR  2 /* how often a worker is asked before it is killed */
 
 struct call {
         struct server *server;
@@ -187,7 +186,7 @@ static void ask_to_end(struct call *call)
         kill(call->pid, call->asked < WAITED_FOR ? SIGTERM : SIGKILL);
         call->timer = NULL;
         if (call->asked < WAITED_FOR)
-                call->timer = loop_add_timer(loop_of(call), call->asked == 0 ? AGAIN_MS : KILL_MS, on_impatient, call);
+                call->timer = loop_add_timer(loop_of(call), PATIENCE_MS, on_impatient, call);
         call->asked++;
 }
 

@@ -43,11 +43,11 @@ bool task_flag(const struct task *task, const char *name);
 struct tool {
         const char *name, *title;
         const char *text;                   /* for a model: what it does, and when to use it */
-        bool about_all;                     /* it takes no `vm` */
         const struct parameter *parameters; /* beside `vm`; NULL = none */
         const char *output;                 /* JSON Schema of task.found, without its frame: "\"name\": {\"type\": …}, …" */
-        bool reads_only, destroys, idempotent, open_world; /* the annotations of the specification */
         int (*run)(struct task *task, struct error **err);
+        bool about_all;                                    /* it takes no `vm` */
+        bool reads_only, destroys, idempotent, open_world; /* the annotations of the specification */
 };
 
 extern const struct tool tools[];

@@ -120,7 +120,7 @@ int worker_run(const char *name, struct error **err)
         _cleanup_(task_clear) struct task task = TASK_INIT;
         _cleanup_(strv_clear) struct strv vms = STRV_INIT;
         const struct tool *tool = tool_find(name);
-        json_t *arguments;
+        json_t *arguments = NULL;
 
         if (!tool)
                 return error_set(err, ERROR_USAGE, "there is no tool '%s'", name);

@@ -13,4 +13,4 @@
 #include "lib/error.h"
 
 /* Fails only when there is no such tool, or no request: a tool that failed is a result. */
-int worker_run(const char *tool, struct error **err);
+int worker_run(const char *name, struct error **err);
