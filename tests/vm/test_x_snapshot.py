@@ -17,9 +17,9 @@ def snapshots(vm):
     return vm.program.json("snapshots", vm.name)
 
 
-def left(program):
-    """The layers of snapshots."""
-    return [key for key, layer in layers(program).items() if layer["kind"] == "snapshot"]
+def left(program, name):
+    """The layers of snapshots of the VM. Other tests have theirs in the same folder."""
+    return [key for key, layer in layers(program).items() if layer["kind"] == "snapshot" and layer["about"].endswith(f"of '{name}'")]
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +94,7 @@ def test_wrong_words_are_answered(kept):
 
 
 def test_the_chain_of_disks_is_known_and_nothing_that_stands_on_it_is_pruned(kept):
-    before = left(kept.program)
+    before = [snapshot["key"] for snapshot in snapshots(kept)]
     assert len(before) >= 2
     pruned = {step["key"] for step in kept.program.json("prune", "--all", "--dry-run")}
     assert not pruned & set(before)
@@ -113,18 +113,18 @@ def test_forgotten_ones_are_gone_and_the_vm_stays_whole(kept):
 
 def test_a_fork_goes_on_where_the_first_was_and_is_another(data):
     with surroundings(data=data) as program:
-        program.projects(f'[first]\n{SMALL}ports = [7000]\n')
-        first = Vm(program, "first")
+        program.projects(f'[forked-from]\n{SMALL}ports = [7000]\n')
+        first = Vm(program, "forked-from")
         first.up()
         first.sh(COUNTER + " echo shm >/dev/shm/kept; sudo mkdir -p /run/secrets; sleep 0.5")
         before = int(first.sh("cat /dev/shm/count"))
-        made = program.json("fork", "first", "second")
+        made = program.json("fork", "forked-from", "forked-to")
         assert (made["how"], made["state"]) == ("forked", "running")
-        second = Vm(program, "second")
+        second = Vm(program, "forked-to")
         assert int(second.sh("cat /dev/shm/count")) > before and second.sh("cat /dev/shm/kept") == "shm\n"
         assert int(first.sh("cat /dev/shm/count")) > before
         mine, theirs = first.sh(WHO).splitlines(), second.sh(WHO).splitlines()
-        assert set(mine) & set(theirs) <= {""} and theirs[0] == "second"
+        assert set(mine) & set(theirs) <= {""} and theirs[0] == "forked-to"
         # Neither key opens the other.
         for one, other in ((first, second), (second, first)):
             with open(os.path.join(other.folder(), "ssh_config")) as file:
@@ -132,15 +132,15 @@ def test_a_fork_goes_on_where_the_first_was_and_is_another(data):
             lines = [line for line in text.splitlines() if not line.strip().startswith("Control")]
             path = program.write("swapped_config", "\n".join(lines) + "\n")
             assert "Permission denied" in program.run("/usr/bin/ssh", "-F", path, f"machine-{other.name}", "true", status=255).err
-        second.sh("echo second >~/mine; sync")
+        second.sh("echo forked-to >~/mine; sync")
         assert first.sh("ls ~ | grep -c mine || :") == "0\n", "what one writes the other has not"
-        assert "there is a VM 'second' already" in program.run("fork", "first", "second", status=2).err
-        assert "is a project" in program.run("fork", "second", "first", status=2).err
+        assert "there is a VM 'forked-to' already" in program.run("fork", "forked-from", "forked-to", status=2).err
+        assert "is a project" in program.run("fork", "forked-to", "forked-from", status=2).err
         # The first may go: what the second stands on stays.
         first.machine("destroy", "--yes", "--discard-work")
-        assert second.sh("cat ~/mine") == "second\n"
+        assert second.sh("cat ~/mine") == "forked-to\n"
         second.machine("destroy", "--yes", "--discard-work")
-        assert left(program) == []
+        assert left(program, "forked-from") == left(program, "forked-to") == []
         program.assert_no_processes()
 
 
