@@ -38,6 +38,14 @@ static int open_new(struct front *front, const char *name, struct vm *out, struc
 
 /* --- the branch */
 
+static int check_branch(const struct vm *source, const char *branch, struct error **err)
+{
+        if (!branch || source->record.repos.count > 0)
+                return 0;
+        error_set(err, ERROR_USAGE, "VM '%s' has no repo to make a branch in", source->name);
+        return error_hint(err, "leave out --branch");
+}
+
 /* git says itself what is wrong with a name. */
 static int switch_branch(const struct vm *vm, const char *branch, struct error **err)
 {
@@ -45,10 +53,6 @@ static int switch_branch(const struct vm *vm, const char *branch, struct error *
         _cleanup_(freep) char *folder = folder_first(vm);
         const char *const args[] = { folder, branch, NULL };
 
-        if (!folder) {
-                error_set(err, ERROR_USAGE, "VM '%s' has no repo to make a branch in", vm->name);
-                return error_hint(err, "leave out --branch");
-        }
         if (session_script(&(struct session){ .vm = vm }, script, args, BRANCH_MS, NULL, NULL, NULL, err) < 0)
                 return error_wrap(err, "cannot make the branch '%s' in VM '%s'", branch, vm->name);
         return 0;
@@ -93,10 +97,10 @@ int fork_vm(struct front *front, struct vm *source, const char *name, const char
 {
         _cleanup_(freep) char *whole = xasprintf("fork %s", name);
         _cleanup_(freep) char *key = NULL;
-
         int made;
 
-        if (open_new(front, name, out, err) < 0 || snapshot_take(front, source, whole, true, &key, err) < 0)
+        if (check_branch(source, branch, err) < 0 || open_new(front, name, out, err) < 0 ||
+            snapshot_take(front, source, whole, true, &key, err) < 0)
                 return -1;
         made = make(front, source, key, branch, out, err);
         /* Its disk stays, because both stand on it. Its memory is of no more use. */

@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "guest/session.h"
+#include "lib/json.h"
 #include "lib/text.h"
 #include "operation/engines.h"
 #include "operation/power.h"
@@ -63,7 +64,12 @@ const struct engine_layer *snapshots_choose(const struct vm *vm, const struct sn
 
 static int check_label(const char *label, struct error **err)
 {
+        _cleanup_(json_decrefp) json_t *text = json_string(label);
         size_t length = strlen(label);
+
+        /* JSON, which a layer's manifest is written in, can't hold another text. */
+        if (!text)
+                return error_set(err, ERROR_USAGE, "a label is text in UTF-8");
 
         for (size_t i = 0; i < length; i++)
                 if ((unsigned char)label[i] < 0x20 || label[i] == 0x7f)

@@ -315,6 +315,11 @@ def test_a_worker_by_hand_says_who_starts_it(program, text):
     assert "machine mcp" in result.err and result.out == "", said(result)
 
 
+def test_a_worker_takes_no_request_without_an_end(program):
+    result = program.run("mcp-tool", "list", input=" " * (20 << 20), status=None)
+    assert result.status == 1 and "the request is longer than" in result.err and result.out == "", said(result)
+
+
 def test_a_worker_checks_for_itself_which_vms_it_may_use(program):
     program.projects("[blog]\n[shop]\n")
     result = program.run("mcp-tool", "status", input='{"vms": ["blog"], "arguments": {"vm": "shop"}}')

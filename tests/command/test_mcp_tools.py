@@ -189,6 +189,16 @@ def test_diff_shows_what_changed_since_a_commit(guests, blog):
     assert "No tracked file has changed" in blog.call("diff")["content"][0]["text"]
 
 
+def test_what_git_says_of_a_damaged_repo_is_told(guests, blog):
+    index = f"{guests.home('blog')}/.git/index"
+    os.rename(index, f"{index}.kept")
+    guests.program.write("guests/blog/.git/index", "damaged")
+    text = failure(blog.call("diff"))
+    os.rename(f"{index}.kept", index)
+    assert "git failed in '" in text and "index" in text
+    assert found(blog.call("diff"))["diff_left_out"] == 0
+
+
 def test_a_repo_that_the_project_has_not_is_refused(blog):
     assert "no repo 'theme'" in failure(blog.call("diff", repo="theme"))
 

@@ -149,6 +149,22 @@ static void one_that_is_paused_is_stopped_only_when_it_can_go_on(void **state)
         }
 }
 
+static void one_whose_engine_cannot_park_is_left_running(void **state)
+{
+        fixture_vm("blog", NULL, INTENT_NONE);
+        fake.state = VM_RUNNING;
+        {
+                _cleanup_(error_freep) struct error *err = NULL;
+                _cleanup_(vm_clear) struct vm vm = open_locked("blog");
+                bool was_running = false;
+
+                assert_int_equal(power_park(&front, &vm, &was_running, &err), -1);
+                assert_string_equal(err->message, "engine 'fake' can't park VM 'blog'");
+                assert_string_equal(err->hint, "machine down blog");
+                assert_string_equal(fake.calls, "");
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -160,6 +176,7 @@ int main(void)
                 TEST(a_start_that_was_too_slow_says_what_goes_on_with_it),
                 TEST(one_that_is_paused_is_not_written_to_and_goes_on_when_it_can),
                 TEST(one_that_is_paused_is_stopped_only_when_it_can_go_on),
+                TEST(one_whose_engine_cannot_park_is_left_running),
         };
 
         return cmocka_run_group_tests_name("operation/power", tests, NULL, NULL);
