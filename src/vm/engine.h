@@ -85,18 +85,17 @@ struct engine_layer {
         struct strv lacks;    /* what it lacks of its recipe (config/recipe-lack.h) */
         char *about;          /* what it is, for people: "trixie for 'dev'", "2 cpus, 2.0 GiB" */
         char *created, *used; /* RFC 3339, UTC: when it was made, and when something was last made from it */
+        char *uuid, *label;   /* of a snapshot: the VM's that it was made from, and what it is called; else NULL */
         int64_t disk_bytes;   /* on the host's disk */
         int64_t memory_bytes; /* on the host's disk, of a template's memory; 0 = it has none, or it was dropped */
         bool current; /* a new VM would be made from it; of a template: a new VM on its parent. An engine doesn't know what a
                          recipe's layer is for */
         bool held;    /* at this moment somebody builds it, or makes something from it */
         bool unsure;  /* damaged so that nothing tells what it stands on */
-
-        /* Of a snapshot; else NULL and false */
-        char *uuid, *label; /* the VM's that it was made from */
-        bool automatic;     /* nobody asked for it */
-        bool kept;          /* it has not been dropped, so it stays whether anything stands on it or not */
-        bool with_memory;   /* the VM ran, and what was in its memory can still be loaded */
+        /* Of a snapshot; else false */
+        bool automatic;   /* nobody asked for it */
+        bool kept;        /* it has not been dropped, so it stays whether anything stands on it or not */
+        bool with_memory; /* the VM ran, and what was in its memory is there, if its key still is */
 };
 
 struct engine_layers {
