@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "lib/deadline.h"
@@ -192,6 +193,8 @@ int waker_start(const struct waker_settings *settings, struct waker *out, struct
                 return error_errno(err, ERROR_FAILED, "cannot start the process that wakes the VM");
         if (out->pid > 0)
                 return 0;
+        /* So that a list of processes tells it from the two that are confined. */
+        (void)prctl(PR_SET_NAME, "machine-waker");
         waker_main(settings, state_fd, number_fd, parent);
         return 1;
 }

@@ -104,7 +104,8 @@ static void say_set(const struct vm *vm, const struct reading *reading, struct e
  */
 static int set_at_once(struct agent *agent, struct reading *reading, deadline limit, struct error **err)
 {
-        _cleanup_(json_decrefp) json_t *arguments = json_pack("{s:I}", "time", (json_int_t)(time_ns() + reading->span_ns / 2));
+        int64_t arrives = time_ns() + reading->span_ns / 2;
+        _cleanup_(json_decrefp) json_t *arguments = json_pack("{s:I}", "time", (json_int_t)arrives);
 
         /* It then looks for a hardware clock to set too, and a guest has no program for that. */
         agent_call(agent, "guest-set-time", arguments, limit, NULL, NULL);

@@ -102,7 +102,7 @@ class Vm:
         """The processes of this VM: what runs the guest, what is around it, and its network."""
         found = subprocess.run(["ps", "-ww", "-eo", "pid=,stat=,args="], capture_output=True, text=True, check=True).stdout
         rows = [line.split(None, 2) for line in found.splitlines()]
-        return {int(pid): args for pid, stat, args in rows if self.root in args and "engine-driver" not in args and stat[0] != "Z"}
+        return {int(pid): args for pid, stat, args in rows if self.root in args and "engine-driver" not in args.split()[0] and stat[0] != "Z"}
 
     def await_no_processes(self, limit=60):
         """Waits for the processes around a guest, which may end an instant after it."""

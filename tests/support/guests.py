@@ -84,6 +84,7 @@ class Vm:
         result = self.run("curl", "--silent", "--show-error", "--noproxy", "*", "--max-time", str(seconds), "--write-out",
                           "\n%{time_total}", url, status=None)
         body, _, took = result.out.rpartition("\n")
+        assert took, result
         return result.status, body, float(took.replace(",", "."))
 
 
