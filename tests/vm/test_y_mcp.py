@@ -46,7 +46,7 @@ def test_the_official_library_runs_a_command(blog):
 
 def test_a_command_runs_in_the_guest_and_in_the_projects_folder(blog, client):
     result = found(client.call("run", command="hostname; pwd; id -un; sudo id -un; echo err >&2; exit 3"))
-    folder = "/home/dev/code/blog" if blog.sh("ls -d code/blog 2>/dev/null || true") else "/home/dev"
+    folder = "/home/dev/code/blog" if blog.sh("ls -d ~/code/blog 2>/dev/null || true") else "/home/dev"
     assert result["stdout"].split() == ["blog", folder, "dev", "root"]
     assert (result["exit_status"], result["stderr"]) == (3, "err\n")
 
@@ -125,5 +125,7 @@ def test_a_vm_is_made_and_started_by_a_call(make):
 
 
 def test_what_was_refused_is_shown(client):
+    def is_there():
+        return any(line["verdict"] == "refused" and line["address"] == "192.168.77.7" for line in found(client.call("egress"))["connections"])
     client.call("run", command="curl -s --max-time 5 http://192.168.77.7/")
-    assert any(line["verdict"] == "refused" and line["address"] == "192.168.77.7" for line in found(client.call("egress"))["connections"])
+    wait_until(is_there, 20, "it is written down")
