@@ -31,7 +31,7 @@ int engine_remains(const struct vm *vm, struct vm_record *out, struct error **er
 int engine_fill_layer(const struct engine_filling *wanted, struct event_sink *events, char **key, struct error **err);
 int engine_baked(const struct vm_record *record, struct error **err);
 int engine_bake(const struct vm_record *record, bool force, struct event_sink *events, struct error **err);
-int engine_snapshot(struct vm *vm, const struct engine_snapshot *wanted, struct event_sink *events, char **key,
+int engine_snapshot(struct vm *vm, const struct engine_snapshot *wanted, struct event_sink *events, char **out,
                     struct error **err);
 int engine_go_back(struct vm *vm, const char *key, struct event_sink *events, struct error **err);
 int engine_drop_snapshot(const char *key, struct error **err);

@@ -45,7 +45,7 @@ static int find_address(const struct moment_source *source, uint64_t *address, s
 
 static int open_memory(const struct moment_source *source, bool change, struct pages *out, struct error **err)
 {
-        uint64_t address;
+        uint64_t address = 0;
 
         if (source->qemu == 0)
                 return error_set(err, ERROR_ENGINE, "cannot find the QEMU process");
