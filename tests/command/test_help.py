@@ -157,3 +157,14 @@ def test_a_closed_standard_output_is_an_error(program):
         result = program.finish(child)
     assert result.status == 1
     assert "standard output" in result.err
+
+
+# These would build images, or make a VM.
+BUILDS = {"up", "bake", "lock", "rebuild"}
+
+
+@pytest.mark.parametrize("command", [command for command in COMMANDS if command not in BUILDS])
+def test_without_operands_each_command_does_its_work_or_says_what_it_needs(program, command):
+    result = program.run(command, status=None)
+    assert 0 <= result.status <= 7, result
+    assert result.status == 0 or result.err.startswith("machine: ") or command == "doctor", result
