@@ -220,7 +220,8 @@ static int join(struct vm *vm, struct look *look, struct event_sink *events, str
         if (err)
                 *err = TAKE_PTR(reason);
         add_console(look, err);
-        return error_hint(err, "machine down %s", vm->name);
+        /* What found the cause knows better what helps. */
+        return err && (*err)->hint ? -1 : error_hint(err, "machine down %s", vm->name);
 }
 
 static int start(struct vm *vm, struct look *look, struct event_sink *events, struct error **err)
