@@ -83,6 +83,11 @@ def test_a_command_whose_time_is_up_ends_in_the_guest(blog, client, mark):
     wait_until(lambda: not sleepers(blog, mark), 20, "it has ended in the guest")
 
 
+def test_what_a_command_left_behind_ends_with_it_when_its_end_is_that_nobody_reads(blog, client, mark):
+    assert found(client.call("run", command=f"sleep {mark} & yes", timeout_seconds=2))["timed_out"]
+    wait_until(lambda: not sleepers(blog, mark), 20, "it has ended in the guest")
+
+
 @pytest.mark.parametrize("how", ["close", "kill"])
 def test_the_end_of_the_server_ends_its_commands_in_the_guest(blog, mark, how):
     client = Client(blog.program, "--allow", "blog")
@@ -113,13 +118,12 @@ def test_no_call_lends_the_agent(make):
     assert result["stdout"] == "[]\n"
 
 
-def test_a_vm_is_made_and_started_by_a_call(make):
+def test_a_vm_is_made_by_a_call(make):
     box = make("box")
     with Client(box.program, "--allow", "box") as client:
         number = client.request("tools/call", {"name": "up", **meta(progressToken=7)})
         assert found(client.response(number, 300)["result"])["how"] in ("restored", "created")
         assert [message for message in client.kept if message.get("method") == "notifications/progress"]
-        box.machine("down")
         assert found(client.call("run", argv=["hostname"]))["stdout"] == "box\n"
         assert found(client.call("status"))["state"] == "running"
 
