@@ -12,6 +12,7 @@
 #define STOP_TIMEOUT_MS 60000
 #define KILL_TIMEOUT_MS 30000
 #define END_MS          10000
+#define DRIVER_MS       10000
 
 /* Waits until the process has ended. Returns at once when it is already gone. */
 static int await_end(int process_fd, deadline limit, struct error **err)
@@ -32,6 +33,24 @@ static int forget_ready(const struct vm *vm, struct error **err)
 }
 
 /*
+ * Between the start of QEMU and its pid file, Lima knows of the host agent alone: a kill then would leave the guest running,
+ * and nobody could find it. So this waits, up to DRIVER_MS, until the guest's process is known or the agent has ended.
+ */
+static int await_driver(const struct vm *vm, struct look *look, struct error **err)
+{
+        deadline limit = deadline_in(DRIVER_MS);
+
+        while (look->state == LOOK_HALF && look->listing.agent > 0 && !deadline_passed(limit)) {
+                _cleanup_(closep) int agent = os_process_fd(look->listing.agent);
+
+                poll(&(struct pollfd){ .fd = agent, .events = POLLIN }, 1, 50);
+                if (look_at(vm, look, err) < 0)
+                        return -1;
+        }
+        return 0;
+}
+
+/*
  * `limactl stop --force` kills the processes that its pid files name. look_mend() has removed the pid files that name others'
  * processes. The VM's processes are watched through descriptors until they are gone.
  */
@@ -43,7 +62,7 @@ static int kill_instance(const struct vm *vm, struct look *look, struct error **
         _cleanup_(closep) int driver = -1;
         deadline limit;
 
-        if (forget_ready(vm, err) < 0 || look_mend(vm, look, err) < 0)
+        if (forget_ready(vm, err) < 0 || look_mend(vm, look, err) < 0 || await_driver(vm, look, err) < 0)
                 return -1;
         if (look->state != LOOK_RUNNING && look->state != LOOK_HALF)
                 return 0;
