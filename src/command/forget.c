@@ -1,7 +1,5 @@
 #include "command/command.h"
 #include "command/result.h"
-#include "lib/deadline.h"
-#include "lib/interrupt.h"
 #include "operation/snapshot.h"
 #include "operation/target.h"
 #include "vm/vm.h"

@@ -8,7 +8,6 @@
 #include "command/result.h"
 #include "guest/file.h"
 #include "host/clipboard.h"
-#include "lib/text.h"
 #include "operation/running.h"
 #include "vm/vm.h"
 

@@ -53,8 +53,8 @@ const struct command command_snapshots = {
         .name = "snapshots",
         .operands = "[NAME]",
         .summary = "show the snapshots of a VM",
-        .text = "MEMORY is whether the guest goes on where it was, or boots. BY is who asked for it: you, or machine before it changed the VM. Where two have the same label,\n"
-                "the beginning of its KEY names one.",
+        .text = "MEMORY is whether the guest goes on where it was, or boots. BY is who asked for it: you, or machine before it changed\n"
+                "the VM. Where two have the same label, the beginning of its KEY names one.",
         .options = options,
         .options_size = sizeof(struct snapshots_options),
         .operands_most = 1,

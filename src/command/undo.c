@@ -20,8 +20,7 @@ static const struct option options[] = {
 
 static void say_line(struct context *context, const struct account_line *line)
 {
-        _cleanup_(freep) char *whole = xasprintf("%s", line->name ? line->name : line->address ? line->address : "?");
-        _cleanup_(freep) char *shown = text_visible_dup(whole);
+        _cleanup_(freep) char *shown = text_visible_dup(line->name ? line->name : line->address ? line->address : "?");
         _cleanup_(freep) char *sent = text_format_size(line->sent);
 
         event_warning(context->front.events, "not undone: %s was sent to %s, port %jd (%s)", sent, shown, (intmax_t)line->port,

@@ -33,7 +33,7 @@ static char *resolve(const char *file, struct error **err)
 static json_t *read_store(const char *path, struct error **err)
 {
         _cleanup_(error_freep) struct error *error = NULL;
-        _cleanup_(freep) char *aside = file_aside_command(path);
+        _cleanup_(freep) char *aside = NULL;
         json_t *store = json_read(path, STORE_MOST, &error);
 
         if (json_is_object(store))
@@ -46,6 +46,7 @@ static json_t *read_store(const char *path, struct error **err)
                 *err = TAKE_PTR(error);
         }
         error_wrap(err, "cannot read from '%s' which checkouts are trusted", path);
+        aside = file_aside_command(path);
         error_hint(err, "%s, then trust your checkouts again: machine trust", aside);
         return NULL;
 }

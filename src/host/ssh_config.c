@@ -237,7 +237,7 @@ static char *replace_block(const char *before, const char *name, const char *blo
 static int read_ours(const char *path, struct strbuf *out, struct error **err)
 {
         _cleanup_(error_freep) struct error *error = NULL;
-        _cleanup_(freep) char *aside = file_aside_command(path);
+        _cleanup_(freep) char *aside = NULL;
 
         if (file_read(path, CONFIG_LIMIT, out, &error) < 0) {
                 if (error->kind == ERROR_NOT_FOUND)
@@ -249,6 +249,7 @@ static int read_ours(const char *path, struct strbuf *out, struct error **err)
         if (out->len == 0 || starts_with(out->buf, "# Written by machine(1)"))
                 return 0;
         error_set(err, ERROR_FAILED, "'%s' was not written by machine, so it is left alone", path);
+        aside = file_aside_command(path);
         return error_hint(err, "%s", aside);
 }
 

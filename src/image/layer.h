@@ -1,10 +1,15 @@
 /*
  * Layers: immutable folders of the data folder, each named by its key, the hash of all that went into it.
  *
- *         $XDG_DATA_HOME/machine/layers/KEY/manifest.json    "kind" (base, recipe, template, snapshot), "key", "disk_bytes",
- * "parent", …; "plain" of a base with further packages: the key of the one without KEY/disk.qcow2       stands on its parent's
- * disk, if it has a parent. Lima's disks stand alone, and may have another name (the manifest's "disk") KEY/vmlinuz, initrd  of
- * a base KEY/memory, state    of a template (template.h) KEY/SHA256SUMS       the hashes of what is above (layer-sums.h)
+ *         $XDG_DATA_HOME/machine/layers/KEY/manifest.json    "kind" (base, recipe, template, snapshot), "key",
+ *                                                            "disk_bytes", "parent", …; "plain" of a base with further
+ *                                                            packages: the key of the one without
+ *                                       KEY/disk.qcow2       stands on its parent's disk, if it has a parent. Lima's disks
+ *                                                            stand alone, and may have another name (the manifest's "disk")
+ *                                       KEY/vmlinuz, initrd  of a base
+ *                                       KEY/memory, state    of a template (template.h)
+ *                                       KEY/moment           of a snapshot (qemu/snapshot.h)
+ *                                       KEY/SHA256SUMS       the hashes of what is above (layer-sums.h)
  *                                       KEY.lock             exclusive: a process builds or removes the layer; shared: it
  *                                                            makes a disk on the layer. Its time of modification is when the
  *                                                            layer was last used

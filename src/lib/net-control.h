@@ -4,8 +4,9 @@
  *
  *         hold    from the answer on nothing moves: what QEMU had written has been taken, connections stay open, and no timer
  *                 of theirs runs. The guest must be stopped already. QEMU may then end. Holding twice is no mistake.
- *         go      goes on; with a descriptor, a stream to a new QEMU, over that. Without one, over the wire that was there:
- * this is no mistake either when nothing is held. look    answers, and does nothing
+ *         go      goes on; with a descriptor, a stream to a new QEMU, over that. Without one, over the wire that was there,
+ *                 which is no mistake either when nothing is held.
+ *         look    answers, and does nothing.
  */
 #pragma once
 

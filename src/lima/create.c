@@ -46,11 +46,12 @@ static int delete_instance(const struct vm *vm, const struct look *look, struct 
  */
 static int discard(const struct vm *vm, struct look *look, struct error **err)
 {
-        _cleanup_(freep) char *aside = file_aside_command(look->folder);
+        _cleanup_(freep) char *aside = NULL;
         bool destroying = vm->record.intent == INTENT_DESTROY;
 
         if (look->state == LOOK_NOTHING)
                 return 0;
+        aside = file_aside_command(look->folder);
         if (look->listing.config && !look_is_ours(look, vm)) {
                 error_set(err, ERROR_ENGINE, "'%s' was made for another VM of this name", look->folder);
                 return error_hint(err, "%s", aside);

@@ -64,10 +64,11 @@ static int refuse_settings(const char *config, struct error **err)
 
         for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
                 _cleanup_(freep) char *path = path_join(config, names[i]);
-                _cleanup_(freep) char *aside = file_aside_command(path);
+                _cleanup_(freep) char *aside = NULL;
 
                 if (!file_exists(path))
                         continue;
+                aside = file_aside_command(path);
                 error_set(err, ERROR_ENGINE, "'%s' would change every VM that Lima runs for us", path);
                 return error_hint(err, "%s", aside);
         }

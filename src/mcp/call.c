@@ -63,12 +63,6 @@ static void call_free(struct call *call)
 
 /* --- what it says */
 
-/* A failure that the model is told of. */
-static json_t *failed(const char *text)
-{
-        return json_pack("{s:[{s:s, s:s}], s:b}", "content", "type", "text", "text", text, "isError", 1);
-}
-
 static void answer(struct call *call, json_t *result)
 {
         struct server *server = call->server;
@@ -173,7 +167,7 @@ static void on_end(struct loop *loop, int fd, short events, void *data)
                 how = process_status_text(status);
                 text = xasprintf("the tool '%s' ended without a result (%s); what it said is in this server's log",
                                  call->tool->name, how);
-                answer(call, failed(text));
+                answer(call, protocol_failure(text));
         }
         forget(call);
 }
@@ -257,7 +251,7 @@ static void begin(struct call *call)
 
         if (start_worker(call, &error) < 0) {
                 text = error_text(error);
-                answer(call, failed(text));
+                answer(call, protocol_failure(text));
                 forget(call);
                 return;
         }

@@ -46,6 +46,11 @@ json_t *protocol_error(const json_t *id, enum protocol_code code, const char *fo
         return response(id, "error", json_pack("{s:i, s:s}", "code", (int)code, "message", text));
 }
 
+json_t *protocol_failure(const char *text)
+{
+        return json_pack("{s:[{s:s, s:s}], s:b}", "content", "type", "text", "text", text, "isError", 1);
+}
+
 json_t *protocol_unsupported(const json_t *id, const char *requested)
 {
         return response(id, "error",

@@ -28,6 +28,8 @@ const char *protocol_negotiate(const char *wanted);
 /* Responses. `id` is not taken over and may be NULL, `result` is. A modern result says what it is, and whose. */
 json_t *protocol_result(const json_t *id, bool modern, const char *version, json_t *result);
 json_t *protocol_error(const json_t *id, enum protocol_code code, const char *format, ...) _printf_(3, 4);
+/* The result of a tool that failed, which the model is told of. */
+json_t *protocol_failure(const char *text);
 /* The error that names the revisions that there are. */
 json_t *protocol_unsupported(const json_t *id, const char *requested);
 /* {"name": "machine", "title": …, "version": …} */

@@ -127,7 +127,7 @@ static void list_tools(const struct request *request)
 /* Of what the model can put right, it is told by a result. */
 static void give_failure(const struct request *request, const char *text)
 {
-        give(request, json_pack("{s:[{s:s, s:s}], s:b}", "content", "type", "text", "text", text, "isError", 1));
+        give(request, protocol_failure(text));
 }
 
 static void begin_call(const struct request *request, const struct tool *tool, json_t *arguments)

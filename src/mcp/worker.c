@@ -7,6 +7,7 @@
 #include "lib/deadline.h"
 #include "lib/interrupt.h"
 #include "lib/text.h"
+#include "mcp/protocol.h"
 #include "mcp/text.h"
 #include "mcp/tool.h"
 
@@ -87,7 +88,7 @@ static json_t *failure(const struct error *error)
         _cleanup_(strbuf_clear) struct strbuf text = STRBUF_INIT;
 
         text_add_error(&text, error);
-        return json_pack("{s:[o], s:b}", "content", content_text(text.buf), "isError", 1);
+        return protocol_failure(text.buf);
 }
 
 /* The notes are part of the object, and stand below the text. */

@@ -5,9 +5,9 @@
 #include "guest/commits.h"
 #include "vm/vm.h"
 
-/* Fills in a new VM's record: a new uuid, made now, for the user who runs this. */
 /* A record for a copy of the VM `from`: another name and identity, and no ports, since a port of this computer is one VM's. */
 void describe_fork(struct vm_record *record, const struct vm_record *from, const char *name);
+/* Fills in a new VM's record: a new uuid, made now, for the user who runs this. */
 void describe_record(struct vm_record *record, const struct project *project, const char *name, const char *engine);
 /* Takes over what an existing VM can follow without being made anew: repos, ports, keys, network. */
 void describe_changes(struct vm_record *record, const struct project *project);

@@ -33,8 +33,8 @@ static void add(struct drift *out, const char *what, const char *has, const char
         out->items = xreallocarray(out->items, out->count + 1, sizeof(*out->items));
         out->items[out->count++] = (struct drift_item){
                 .what = what,
-                .has = has ? xstrdup(has) : NULL,
-                .wanted = wanted ? xstrdup(wanted) : NULL,
+                .has = xstrdup(has),
+                .wanted = xstrdup(wanted),
                 .remedy = remedy,
         };
 }
@@ -50,9 +50,7 @@ static void add_if(struct drift *out, const char *what, const char *has, const c
 /* `when_empty` may be NULL. */
 static char *list_text(const struct strv *list, const char *when_empty)
 {
-        if (list->count > 0)
-                return strv_join(list, ", ");
-        return when_empty ? xstrdup(when_empty) : NULL;
+        return list->count > 0 ? strv_join(list, ", ") : xstrdup(when_empty);
 }
 
 /* Steps can be added to a VM, but what a profile has installed isn't removed again, and a later profile builds on an earlier

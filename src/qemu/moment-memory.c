@@ -155,13 +155,13 @@ static int load_runs(const struct pages *pages, struct sealed *sealed, uint8_t *
 
 int moment_memory_load(const struct moment_source *source, const char *file, int fd, const uint8_t *key, struct error **err)
 {
-        _cleanup_(closep) int template = file ? open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
-        struct resetting resetting = { .file = template, .piece = xmalloc(PIECE) };
+        _cleanup_(closep) int from = file ? open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
+        struct resetting resetting = { .file = from, .piece = xmalloc(PIECE) };
         struct sealed sealed = SEALED_INIT;
         struct pages pages = PAGES_INIT;
         int status = -1;
 
-        if (file && template <0)
+        if (file && from < 0)
                 error_errno(err, ERROR_ENGINE, "cannot open '%s'", file);
         else if (open_memory(source, true, &pages, err) == 0 && pages_each(&pages, reset_run, &resetting, err) == 0 &&
                  sealed_open(&sealed, fd, key, err) == 0)

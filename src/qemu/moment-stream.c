@@ -144,7 +144,7 @@ struct pump {
         pthread_t thread;
 };
 
-/* QEMU's stream says itself where it ends. A byte of each block says whether it is the last. */
+/* QEMU's stream says itself where it ends. Here a length stands in front of each block, and 0 comes after the last. */
 static void *seal_stream(void *data)
 {
         struct pump *pump = data;

@@ -26,6 +26,7 @@ void moment_clear(struct moment *moment)
         free(moment->key_name);
         free(moment->shape);
         free(moment->memory);
+        json_decref(moment->stamp);
         free(moment->uuid);
         *moment = (struct moment)MOMENT_INIT;
 }
@@ -122,6 +123,7 @@ int moment_open(const char *folder, struct moment *out, struct error **err)
                 .key_name = xstrdup(key),
                 .shape = xstrdup(shape),
                 .memory = xstrdup(memory),
+                .stamp = json_incref(json_object_get(about, "template_stamp")),
                 .restored = restored,
                 .whole = whole,
                 .uuid = xstrdup(uuid),
@@ -138,15 +140,13 @@ int moment_has_key(const struct moment *moment, struct error **err)
 /* The pages were saved as differences from that very file. */
 static int check_template(const struct moment *moment, struct error **err)
 {
-        _cleanup_(json_decrefp) json_t *about = NULL;
-        _cleanup_(json_decrefp) json_t *now = NULL;
+        _cleanup_(json_decrefp) json_t *now = moment->memory ? template_stamp(moment->memory, err) : NULL;
 
         if (!moment->memory)
                 return 0;
-        now = template_stamp(moment->memory, err);
-        if (!now || read_about(moment->folder, &about, err) < 0)
+        if (!now)
                 return -1;
-        return json_equal(now, json_object_get(about, "template_stamp"))
+        return json_equal(now, moment->stamp)
                        ? 0
                        : error_set(err, ERROR_ENGINE, "'%s' has changed since the VM was saved", moment->memory);
 }
@@ -371,6 +371,7 @@ int moment_needs(const char *template_memory, struct error **err)
         _cleanup_(strv_clear) struct strv layers = STRV_INIT;
         int needed = 0;
 
+        /* Also of a VM that was set aside ("blog.off"), which vm_list() passes over: it may come back. */
         if ((file_is_folder(vms) && file_list(vms, &names, err) < 0) ||
             (file_is_folder(data) && file_list(data, &layers, err) < 0))
                 return -1;

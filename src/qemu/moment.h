@@ -14,6 +14,7 @@
 #pragma once
 
 #include "lib/deadline.h"
+#include "lib/json.h"
 #include "qemu/launch.h"
 
 struct moment {
@@ -21,6 +22,7 @@ struct moment {
         char *key_name; /* of its key */
         char *shape;    /* hash (shape.h) */
         char *memory;   /* the template's memory file, of which the pages differ; NULL = from zero */
+        json_t *stamp;  /* of that file when the VM was saved (template_stamp()); NULL without one */
         bool restored;  /* from a template once, so it has the port for that (arguments.resume_fd) */
         bool whole;     /* QEMU's whole stream */
         char *uuid;     /* of the VM that was saved */
@@ -53,7 +55,7 @@ struct launch_memory moment_memory(const struct moment *moment);
 int moment_load(const struct moment *moment, const struct launch *launch, struct qmp *qmp, struct error **err);
 /* Makes another moment of it for `vm`, with a key of its own. The content takes no room twice. */
 int moment_copy(const char *from, const char *to, const struct vm *vm, struct error **err);
-/* Does a parked VM need this template's memory? Returns 1, 0 or -1. */
+/* Does a parked VM or a snapshot need this template's memory? Returns 1, 0 or -1. */
 int moment_needs(const char *template_memory, struct error **err);
 /* Removes the moment, if there is one, and its key. */
 int moment_forget(const char *folder, struct error **err);

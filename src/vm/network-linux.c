@@ -24,9 +24,6 @@ enum { FRAMES_FD = 3, READY_FD = 4, CONTROL_FD = 5 };
 /* How often machine-net has us look whether the guest is idle. */
 #define IDLE_LOOK_S 60
 
-/* Nothing else in the user's environment changes what machine-net does. */
-static const char *const environment[] = { "LC_ALL=C.UTF-8", NULL };
-
 /* By these its waker, which is `machine` again, finds this VM (host/paths.c). machine-net itself forgets them. */
 static const char *const for_waker[] = { "HOME",
                                          "XDG_CONFIG_HOME",
@@ -40,10 +37,10 @@ static const char *const for_waker[] = { "HOME",
                                          "MACHINE_SSH_DIR",
                                          "PATH" };
 
+/* Nothing else in the user's environment changes what machine-net does. */
 static void build_environment(const struct network_spec *spec, struct strv *out)
 {
-        for (const char *const *variable = environment; *variable; variable++)
-                strv_add(out, *variable);
+        strv_add(out, "LC_ALL=C.UTF-8");
         if (!spec->wakes)
                 strv_add(out, "PATH=/usr/sbin:/usr/bin:/sbin:/bin");
         for (size_t i = 0; spec->wakes && i < ARRAY_SIZE(for_waker); i++)
