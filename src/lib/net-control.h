@@ -10,8 +10,7 @@
  */
 #pragma once
 
-#include "lib/deadline.h"
-#include "lib/error.h"
+#include <stdint.h>
 
 /* The socket is of the type SOCK_SEQPACKET, so each of these is one message. A word that is shorter ends in zeros. */
 struct net_request {
@@ -26,10 +25,3 @@ struct net_reply {
         uint32_t near_open, far_open;
         int64_t moved_ms; /* by now_ms(): when bytes last passed; machine-net's start when none ever did */
 };
-
-/*
- * Asks `word` of the machine-net that listens at `path`, which may be longer than the address of a socket. `fd` goes along;
- * -1 = none. Fails with ERROR_NOT_FOUND when nobody listens there, and with ERROR_ENGINE when there is no answer in time or
- * the answer is no; error.number is then the status. The caller ignores SIGPIPE.
- */
-int net_control_call(const char *path, const char *word, int fd, deadline limit, struct net_reply *out, struct error **err);

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "lib/deadline.h"
+#include "lib/error.h"
 #include "lib/net-control.h"
 
 enum control_word {

@@ -5,11 +5,11 @@
 
 #include "lib/file.h"
 #include "lib/interrupt.h"
-#include "lib/net-control.h"
 #include "lib/os.h"
 #include "qemu/agent.h"
 #include "qemu/engine.h"
 #include "qemu/moment.h"
+#include "qemu/net-control.h"
 #include "qemu/restore.h"
 #include "qemu/socket.h"
 

@@ -169,7 +169,7 @@ int qmp_give(struct qmp *qmp, const char *command, json_t *arguments, int fd, de
         _cleanup_(strbuf_clear) struct strbuf line = STRBUF_INIT;
 
         if (qmp_protocol_command(&qmp->protocol, command, arguments, &line, err) < 0 ||
-            socket_send_fd(qmp->fd, line.buf, fd, limit, err) < 0 ||
+            socket_send_fd(qmp->fd, line.buf, 1, fd, limit, err) < 0 ||
             socket_send(qmp->fd, line.buf + 1, line.len - 1, limit, err) < 0)
                 return -1;
         return finish_call(qmp, command, limit, NULL, err);

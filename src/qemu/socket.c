@@ -69,7 +69,7 @@ static bool nobody_there(int reason)
         return reason == ENOENT || reason == ECONNREFUSED || reason == ELOOP;
 }
 
-int socket_connect(const char *path, deadline limit, int *fd, struct error **err)
+static int make_connection(const char *path, int type, deadline limit, int *fd, struct error **err)
 {
         _cleanup_(closep) int place = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
         _cleanup_(closep) int connected = -1;
@@ -79,7 +79,7 @@ int socket_connect(const char *path, deadline limit, int *fd, struct error **err
                 return error_errno(err, nobody_there(errno) ? ERROR_NOT_FOUND : ERROR_ENGINE, "cannot connect to '%s'", path);
         if (fstat(place, &status) < 0 || !S_ISSOCK(status.st_mode))
                 return error_set(err, ERROR_ENGINE, "'%s' is not a socket", path);
-        connected = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        connected = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         if (connected < 0)
                 return error_errno(err, ERROR_FAILED, "cannot make a socket");
         while (connect_by(connected, place) < 0) {
@@ -95,6 +95,16 @@ int socket_connect(const char *path, deadline limit, int *fd, struct error **err
         }
         *fd = TAKE_FD(connected);
         return 0;
+}
+
+int socket_connect(const char *path, deadline limit, int *fd, struct error **err)
+{
+        return make_connection(path, SOCK_STREAM, limit, fd, err);
+}
+
+int socket_connect_messages(const char *path, deadline limit, int *fd, struct error **err)
+{
+        return make_connection(path, SOCK_SEQPACKET, limit, fd, err);
 }
 
 int socket_listener(const char *path, deadline limit, int *process_fd, pid_t *pid, struct error **err)
@@ -159,13 +169,13 @@ int socket_send(int fd, const char *data, size_t length, deadline limit, struct 
         return 0;
 }
 
-int socket_send_fd(int socket, const char *byte, int fd, deadline limit, struct error **err)
+int socket_send_fd(int socket, const void *data, size_t length, int fd, deadline limit, struct error **err)
 {
         union {
                 struct cmsghdr header;
                 char room[CMSG_SPACE(sizeof(int))];
         } control = { .header = { .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS } };
-        struct iovec part = { .iov_base = (char *)byte, .iov_len = 1 };
+        struct iovec part = { .iov_base = (void *)data, .iov_len = length };
         const struct msghdr message = {
                 .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.room, .msg_controllen = sizeof(control.room)
         };

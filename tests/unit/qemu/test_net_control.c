@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include "lib/net-control.h"
+#include "qemu/net-control.h"
 
 #define WAIT_MS 10000
 
