@@ -64,21 +64,6 @@ int archive_check_place(const char *path, struct error **err)
         return access(folder, W_OK) < 0 ? error_errno(err, ERROR_FAILED, "cannot save to '%s'", path) : 0;
 }
 
-static int write_all(int fd, const char *data, size_t length, struct error **err)
-{
-        while (length > 0) {
-                ssize_t written = write(fd, data, length);
-
-                if (written < 0 && errno != EINTR)
-                        return error_errno(err, ERROR_FAILED, "cannot write");
-                if (written > 0) {
-                        data += written;
-                        length -= (size_t)written;
-                }
-        }
-        return 0;
-}
-
 /* Writes what comes, and the frame after it. */
 static int take_all(struct copy_stream *stream, int fd, int64_t most, int64_t *bytes, struct error **err)
 {
@@ -106,15 +91,15 @@ static int take_all(struct copy_stream *stream, int fd, int64_t most, int64_t *b
                 if (*bytes > most)
                         return error_set(err, ERROR_FAILED, "the guest sends more than its disk can hold");
                 crypto_hash_sha256_update(&state, (const unsigned char *)piece, length);
-                if (write_all(fd, piece, length, err) < 0)
-                        return -1;
+                if (write_all(fd, piece, length) < 0)
+                        return error_errno(err, ERROR_FAILED, "cannot write");
         }
         if (*bytes == 0)
                 return error_set(err, ERROR_FAILED, "what the guest sends is not an archive");
         id = finish(&state);
         make_frame(id, &frame);
         *bytes += (int64_t)frame.len;
-        return write_all(fd, frame.buf, frame.len, err);
+        return write_all(fd, frame.buf, frame.len) < 0 ? error_errno(err, ERROR_FAILED, "cannot write") : 0;
 }
 
 static int save_to(const struct vm *vm, int fd, int64_t *bytes, struct error **err)

@@ -75,23 +75,6 @@ int file_read(const char *path, size_t limit, struct strbuf *out, struct error *
         return file_read_fd(fd, path, limit, out, err);
 }
 
-static int write_all(int fd, const void *data, size_t length)
-{
-        const char *rest = data;
-
-        while (length > 0) {
-                ssize_t written = write(fd, rest, length);
-
-                if (written < 0 && errno == EINTR)
-                        continue;
-                if (written < 0)
-                        return -1;
-                rest += written;
-                length -= (size_t)written;
-        }
-        return 0;
-}
-
 /* The name says whose they are: only these are removed when nobody writes them any more. */
 #define TEMPORARY_PREFIX ".machine-tmp-"
 #define TEMPORARY_TRIES  5

@@ -23,17 +23,7 @@ void sealed_clear(struct sealed *sealed)
 
 static int put(const struct sealed *sealed, const uint8_t *data, size_t length, struct error **err)
 {
-        while (length > 0) {
-                ssize_t written = write(sealed->fd, data, length);
-
-                if (written < 0 && errno == EINTR)
-                        continue;
-                if (written <= 0)
-                        return error_errno(err, ERROR_FAILED, "cannot write");
-                data += written;
-                length -= (size_t)written;
-        }
-        return 0;
+        return write_all(sealed->fd, data, length) < 0 ? error_errno(err, ERROR_FAILED, "cannot write") : 0;
 }
 
 /* Reads up to `length` bytes; fewer only at the end of the file. */

@@ -118,6 +118,23 @@ void fclosep(FILE **file)
                 fclose(*file);
 }
 
+int write_all(int fd, const void *data, size_t length)
+{
+        const char *rest = data;
+
+        while (length > 0) {
+                ssize_t written = write(fd, rest, length);
+
+                if (written < 0 && errno == EINTR)
+                        continue;
+                if (written < 0)
+                        return -1;
+                rest += written;
+                length -= (size_t)written;
+        }
+        return 0;
+}
+
 void set_string(char **target, char *value)
 {
         if (*target != value)

@@ -54,6 +54,9 @@ void freep(void *pointer_to_pointer);
 void closep(int *fd); /* keeps errno; does nothing for -1 */
 void fclosep(FILE **file);
 
+/* write(2) until all is written, however often it is interrupted or takes a part only. Returns 0, or -1 with errno. */
+int write_all(int fd, const void *data, size_t length);
+
 /* Replaces *target by `value` (owned from now on), freeing what was there. */
 void set_string(char **target, char *value);
 

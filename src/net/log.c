@@ -39,21 +39,6 @@ int log_open(struct log *log, const char *path, struct error **err)
         return 0;
 }
 
-static int write_all(int fd, const char *data, size_t length)
-{
-        while (length > 0) {
-                ssize_t count = write(fd, data, length);
-
-                if (count < 0 && errno == EINTR)
-                        continue;
-                if (count <= 0)
-                        return -1;
-                data += count;
-                length -= (size_t)count;
-        }
-        return 0;
-}
-
 /*
  * Uses descriptors that are open already, because no path can be opened any more. If copying fails, the file is emptied all
  * the same: the newest lines count.

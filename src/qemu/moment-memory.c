@@ -8,8 +8,6 @@
 #include "lib/sealed.h"
 #include "qemu/pages.h"
 
-#define PIECE ((size_t)1 << 20) /* bytes that are copied at once */
-
 /* Where the machine types that we start have their memory. Source: QEMU, hw/arm/virt.c (VIRT_MEM), hw/i386/pc.c. */
 #ifdef __aarch64__
 #define MEMORY_AT "0x40000000"
@@ -71,35 +69,28 @@ static int put_run(struct sealed *sealed, uint64_t from, uint64_t bytes, struct 
         return sealed_write(sealed, &(struct run){ .from = from, .bytes = bytes }, sizeof(struct run), err);
 }
 
-static int save_run(const struct pages *pages, uint64_t from, uint64_t bytes, void *data, struct error **err)
+static int save_run(const struct pages *pages, uint64_t from, size_t bytes, void *data, struct error **err)
 {
         struct saving *saving = data;
 
-        for (uint64_t done = 0; done < bytes;) {
-                size_t part = bytes - done < PIECE ? (size_t)(bytes - done) : PIECE;
-
-                if (pages_read(pages, from + done, saving->piece, part, err) < 0)
-                        return -1;
-                /* Memory that is nobody's file begins as zeros. */
-                if ((pages->from_file || !is_zero(saving->piece, part)) &&
-                    (put_run(&saving->sealed, from + done, part, err) < 0 ||
-                     sealed_write(&saving->sealed, saving->piece, part, err) < 0))
-                        return -1;
-                done += part;
-        }
-        return 0;
+        if (pages_read(pages, from, saving->piece, bytes, err) < 0)
+                return -1;
+        /* Memory that is nobody's file begins as zeros. */
+        if (!pages->from_file && is_zero(saving->piece, bytes))
+                return 0;
+        return put_run(&saving->sealed, from, bytes, err) < 0 ? -1 : sealed_write(&saving->sealed, saving->piece, bytes, err);
 }
 
 int moment_memory_save(const struct moment_source *source, int fd, const uint8_t *key, struct error **err)
 {
-        struct saving saving = { .sealed = SEALED_INIT, .piece = xmalloc(PIECE) };
+        struct saving saving = { .sealed = SEALED_INIT, .piece = xmalloc(PAGES_PIECE) };
         struct pages pages = PAGES_INIT;
         int status = -1;
 
         if (open_memory(source, false, &pages, err) == 0 && sealed_begin(&saving.sealed, fd, key, err) == 0 &&
             pages_each(&pages, save_run, &saving, err) == 0 && put_run(&saving.sealed, 0, 0, err) == 0)
                 status = sealed_end(&saving.sealed, err);
-        sodium_memzero(saving.piece, PIECE);
+        sodium_memzero(saving.piece, PAGES_PIECE);
         free(saving.piece);
         sealed_clear(&saving.sealed);
         pages_close(&pages);
@@ -114,27 +105,20 @@ struct resetting {
 };
 
 /* Undoes what the new QEMU itself has written, before what was saved comes in. */
-static int reset_run(const struct pages *pages, uint64_t from, uint64_t bytes, void *data, struct error **err)
+static int reset_run(const struct pages *pages, uint64_t from, size_t bytes, void *data, struct error **err)
 {
         const struct resetting *resetting = data;
 
-        for (uint64_t done = 0; done < bytes;) {
-                size_t part = bytes - done < PIECE ? (size_t)(bytes - done) : PIECE;
-
-                if (resetting->file < 0)
-                        memset(resetting->piece, 0, part);
-                else if (pread(resetting->file, resetting->piece, part, (off_t)(from + done)) != (ssize_t)part)
-                        return error_errno(err, ERROR_ENGINE, "cannot read the template's memory");
-                if (pages_write(pages, from + done, resetting->piece, part, err) < 0)
-                        return -1;
-                done += part;
-        }
-        return 0;
+        if (resetting->file < 0)
+                memset(resetting->piece, 0, bytes);
+        else if (pread(resetting->file, resetting->piece, bytes, (off_t)from) != (ssize_t)bytes)
+                return error_errno(err, ERROR_ENGINE, "cannot read the template's memory");
+        return pages_write(pages, from, resetting->piece, bytes, err);
 }
 
 static int load_run(const struct pages *pages, struct sealed *sealed, const struct run *run, uint8_t *piece, struct error **err)
 {
-        if (run->bytes > PIECE || run->from > pages->bytes || run->bytes > pages->bytes - run->from)
+        if (run->bytes > PAGES_PIECE || run->from > pages->bytes || run->bytes > pages->bytes - run->from)
                 return error_set(err, ERROR_ENGINE, "what was saved has pages outside of the guest's memory");
         return sealed_read(sealed, piece, run->bytes, err) < 0 ? -1 : pages_write(pages, run->from, piece, run->bytes, err);
 }
@@ -156,7 +140,7 @@ static int load_runs(const struct pages *pages, struct sealed *sealed, uint8_t *
 int moment_memory_load(const struct moment_source *source, const char *file, int fd, const uint8_t *key, struct error **err)
 {
         _cleanup_(closep) int from = file ? open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
-        struct resetting resetting = { .file = from, .piece = xmalloc(PIECE) };
+        struct resetting resetting = { .file = from, .piece = xmalloc(PAGES_PIECE) };
         struct sealed sealed = SEALED_INIT;
         struct pages pages = PAGES_INIT;
         int status = -1;
@@ -166,7 +150,7 @@ int moment_memory_load(const struct moment_source *source, const char *file, int
         else if (open_memory(source, true, &pages, err) == 0 && pages_each(&pages, reset_run, &resetting, err) == 0 &&
                  sealed_open(&sealed, fd, key, err) == 0)
                 status = load_runs(&pages, &sealed, resetting.piece, err);
-        sodium_memzero(resetting.piece, PIECE);
+        sodium_memzero(resetting.piece, PAGES_PIECE);
         free(resetting.piece);
         sealed_clear(&sealed);
         pages_close(&pages);

@@ -87,19 +87,9 @@ int moment_stream_save_devices(const struct moment_source *source, int fd, const
         return 0;
 }
 
-static int write_all(int fd, const uint8_t *data, size_t length, struct error **err)
+static int hand_over(int fd, const uint8_t *data, size_t length, struct error **err)
 {
-        while (length > 0) {
-                ssize_t written = write(fd, data, length);
-
-                if (written < 0 && errno == EINTR)
-                        continue;
-                if (written < 0)
-                        return error_errno(err, ERROR_FAILED, "cannot hand over what was saved");
-                data += written;
-                length -= (size_t)written;
-        }
-        return 0;
+        return write_all(fd, data, length) < 0 ? error_errno(err, ERROR_FAILED, "cannot hand over what was saved") : 0;
 }
 
 static int unseal_file(int from, int to, const uint8_t *key, struct error **err)
@@ -114,7 +104,7 @@ static int unseal_file(int from, int to, const uint8_t *key, struct error **err)
         while (status == 0 && left.bytes > 0) {
                 size_t part = left.bytes < sizeof(block) ? (size_t)left.bytes : sizeof(block);
 
-                status = sealed_read(&sealed, block, part, err) < 0 ? -1 : write_all(to, block, part, err);
+                status = sealed_read(&sealed, block, part, err) < 0 ? -1 : hand_over(to, block, part, err);
                 left.bytes -= part;
         }
         if (status == 0)
@@ -181,7 +171,7 @@ static int unseal_block(struct sealed *sealed, int to, uint8_t *block, bool *las
                 return sealed_finish(sealed, err);
         if (length.bytes > BLOCK)
                 return error_set(err, ERROR_FAILED, "what was saved makes no sense");
-        return sealed_read(sealed, block, length.bytes, err) < 0 ? -1 : write_all(to, block, length.bytes, err);
+        return sealed_read(sealed, block, length.bytes, err) < 0 ? -1 : hand_over(to, block, length.bytes, err);
 }
 
 static void *unseal_stream(void *data)

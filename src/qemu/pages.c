@@ -48,6 +48,18 @@ static bool is_own(uint64_t entry)
         return ((entry & ENTRY_PRESENT) || (entry & ENTRY_SWAPPED)) && !(entry & ENTRY_OF_FILE);
 }
 
+static int give_run(const struct pages *pages, uint64_t from, uint64_t bytes, pages_fn call, void *data, struct error **err)
+{
+        for (uint64_t done = 0; done < bytes;) {
+                size_t part = bytes - done < PAGES_PIECE ? (size_t)(bytes - done) : PAGES_PIECE;
+
+                if (call(pages, from + done, part, data, err) < 0)
+                        return -1;
+                done += part;
+        }
+        return 0;
+}
+
 int pages_each(const struct pages *pages, pages_fn call, void *data, struct error **err)
 {
         const uint64_t size = (uint64_t)sysconf(_SC_PAGESIZE);
@@ -68,13 +80,13 @@ int pages_each(const struct pages *pages, pages_fn call, void *data, struct erro
                                 begun = run == 0 ? at + i : begun;
                                 run++;
                         } else if (run > 0) {
-                                if (call(pages, begun * size, run * size, data, err) < 0)
+                                if (give_run(pages, begun * size, run * size, call, data, err) < 0)
                                         return -1;
                                 run = 0;
                         }
                 }
         }
-        return run > 0 ? call(pages, begun * size, run * size, data, err) : 0;
+        return run > 0 ? give_run(pages, begun * size, run * size, call, data, err) : 0;
 }
 
 /* pread(2) and pwrite(2) of /proc/PID/mem may take less than they are given. */

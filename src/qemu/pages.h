@@ -27,8 +27,11 @@ int pages_open(pid_t qemu, uint64_t address, uint64_t bytes, bool from_file, boo
                struct error **err);
 void pages_close(struct pages *pages);
 
-/* Called for each run of pages that the guest has to itself, by their place in its memory. */
-typedef int (*pages_fn)(const struct pages *pages, uint64_t from, uint64_t bytes, void *data, struct error **err);
+#define PAGES_PIECE ((size_t)1 << 20)
+
+/* Called for each run of pages that the guest has to itself, by their place in its memory; at most PAGES_PIECE bytes at once.
+ */
+typedef int (*pages_fn)(const struct pages *pages, uint64_t from, size_t bytes, void *data, struct error **err);
 int pages_each(const struct pages *pages, pages_fn call, void *data, struct error **err);
 
 int pages_read(const struct pages *pages, uint64_t from, void *data, size_t bytes, struct error **err);

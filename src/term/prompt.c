@@ -9,21 +9,6 @@
 #include "lib/interrupt.h"
 #include "lib/text.h"
 
-static int write_all(int fd, const char *text, size_t length)
-{
-        while (length > 0) {
-                ssize_t written = write(fd, text, length);
-
-                if (written < 0 && errno == EINTR)
-                        continue;
-                if (written < 0)
-                        return -1;
-                text += written;
-                length -= (size_t)written;
-        }
-        return 0;
-}
-
 /*
  * Reads the next line, without its end. Returns 1, or 0 at the end of file. Reads a byte at a time, so that what follows the
  * line is left to the next reader of the terminal. Fails when the program is asked to end (interrupt.h).

@@ -199,6 +199,43 @@ static void beginnings_and_ends_are_found(void **state)
         assert_false(ends_with("vm.json5", ".json"));
 }
 
+/* A pipe that is read slowly takes a part at a time. */
+static void all_is_written_in_however_many_parts(void **state)
+{
+        enum { LENGTH = 1 << 20 };
+        _cleanup_(freep) unsigned char *sent = xmalloc(LENGTH), *got = xmalloc(LENGTH);
+        size_t length = 0;
+        int ends[2], status;
+        pid_t pid;
+
+        for (size_t i = 0; i < LENGTH; i++)
+                sent[i] = (unsigned char)(i * 7 + i / 4096);
+        assert_int_equal(pipe(ends), 0);
+        pid = fork();
+        if (pid == 0) {
+                close(ends[0]);
+                _exit(write_all(ends[1], sent, LENGTH) == 0 ? 0 : 1);
+        }
+        close(ends[1]);
+        for (ssize_t part; length < LENGTH && (part = read(ends[0], got + length, 5000)) > 0;)
+                length += (size_t)part;
+        close(ends[0]);
+        assert_int_equal(length, LENGTH);
+        assert_memory_equal(got, sent, LENGTH);
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(status, 0);
+}
+
+static void what_cannot_be_written_says_why(void **state)
+{
+        _cleanup_(closep) int reading = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+        errno = 0;
+        assert_int_equal(write_all(reading, "text", 4), -1);
+        assert_int_equal(errno, EBADF);
+        assert_int_equal(write_all(reading, "", 0), 0);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -216,6 +253,8 @@ int main(void)
                 cmocka_unit_test(set_string_frees_what_was_there),
                 cmocka_unit_test(texts_are_compared_with_null_as_a_value),
                 cmocka_unit_test(beginnings_and_ends_are_found),
+                cmocka_unit_test(all_is_written_in_however_many_parts),
+                cmocka_unit_test(what_cannot_be_written_says_why),
         };
 
         return cmocka_run_group_tests_name("lib/util", tests, NULL, NULL);
