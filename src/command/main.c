@@ -115,9 +115,7 @@ static int run_command(const struct command *command, const char *const *argv, e
 
         if (option_parse(command->options, argv, command->stop_at_operand, options, &invocation.operands, &invocation.dashes,
                          err) < 0) {
-                if (*err && !(*err)->hint)
-                        error_hint(err, "machine %s --help", command->name);
-                status = -1;
+                status = error_hint_else(err, "machine %s --help", command->name);
                 goto out;
         }
         /* Only a command with a tail needs the "--" to separate it from the names. */

@@ -108,7 +108,7 @@ static int run_logged(const char *program, const struct process_spec *spec, stru
                 _cleanup_(freep) char *shown = text_shell_path(log->path);
 
                 error_wrap(err, "cannot build the base image");
-                return err && !(*err)->hint ? error_hint(err, "less %s", shown) : -1;
+                return error_hint_else(err, "less %s", shown);
         }
         fflush(log->file);
         return result.status == 0 ? 0 : build_log_fail(log, program, result.status, err);

@@ -164,7 +164,7 @@ static int find(const char *key, unsigned depth, struct layer *out, struct error
                 error_wrap(err, "the layer '%s' is damaged", layer.folder);
                 error_set_kind(err, ERROR_ENGINE);
                 /* A file that only has the wrong owner or mode has the hint that changes that. */
-                return err && (*err)->hint ? -1 : error_hint(err, "machine doctor --repair");
+                return error_hint_else(err, "machine doctor --repair");
         }
         *out = layer;
         layer = (struct layer)LAYER_INIT;

@@ -117,6 +117,18 @@ int error_hint(struct error **err, const char *format, ...)
         return -1;
 }
 
+int error_hint_else(struct error **err, const char *format, ...)
+{
+        va_list args;
+
+        if (!err || !*err || (*err)->hint)
+                return -1;
+        va_start(args, format);
+        (*err)->hint = xvasprintf(format, args);
+        va_end(args);
+        return -1;
+}
+
 int error_passes(struct error **err, const char *why)
 {
         if (err && *err)

@@ -61,6 +61,8 @@ int error_wrap(struct error **err, const char *format, ...) _printf_(2, 3);
 
 /* Sets the hint of the newest error (replacing one). Returns -1. */
 int error_hint(struct error **err, const char *format, ...) _printf_(2, 3);
+/* The same, unless it has a hint: what found the cause knows better what helps. Returns -1. */
+int error_hint_else(struct error **err, const char *format, ...) _printf_(2, 3);
 /*
  * For what may pass by itself. Where it happens, error_passes() says why it may go well the next time: a clause that follows
  * "and", static. Where it is known what the user typed, error_again() adds that to the hint, with the command; it does nothing

@@ -220,8 +220,7 @@ static int join(struct vm *vm, struct look *look, struct event_sink *events, str
         if (err)
                 *err = TAKE_PTR(reason);
         add_console(look, err);
-        /* What found the cause knows better what helps. */
-        return err && (*err)->hint ? -1 : error_hint(err, "machine down %s", vm->name);
+        return error_hint_else(err, "machine down %s", vm->name);
 }
 
 static int start(struct vm *vm, struct look *look, struct event_sink *events, struct error **err)

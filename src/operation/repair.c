@@ -102,7 +102,7 @@ int repair_open(struct front *front, const char *name, struct vm *vm, struct err
         if (opened <= 0)
                 return opened;
         if (imagine(vm, damage, err) < 0)
-                return err && (*err)->hint ? -1 : error_hint(err, "machine doctor");
+                return error_hint_else(err, "machine doctor");
         event_warning(front->events, "VM '%s' is known only by its disk: %s", name, damage);
         return 0;
 }

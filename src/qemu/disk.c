@@ -80,10 +80,8 @@ static int inspect_layers(const struct layer *layer, struct error **err)
                 _cleanup_(freep) char *below = name_below(disk, lowest ? NULL : layer->folders.items[i + 1]);
 
                 if (qcow2_check(disk, &(struct qcow2_wish){ .backing = below, .most = layer->disk_bytes }, NULL, err) < 0)
-                        return err && (*err)->hint
-                                       ? -1
-                                       : error_hint(err, "restore '%s' from a backup; which VMs stand on it: machine doctor",
-                                                    layer->folders.items[i]);
+                        return error_hint_else(err, "restore '%s' from a backup; which VMs stand on it: machine doctor",
+                                               layer->folders.items[i]);
         }
         return 0;
 }

@@ -14,7 +14,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 # What makes an error -> (which argument is the format, what kind of error it is). Arguments are counted from 0.
 MAKERS = {"error_set": (2, "set"), "error_errno": (2, "system"), "error_at": (4, "set"), "error_wrap": (1, "context"),
           "schema_mistake": (3, "set"), "mistake": (3, "set")}
-HINTS = {"error_hint": 1, "schema_hint": 1}
+HINTS = {"error_hint": 1, "error_hint_else": 1, "schema_hint": 1}
 # These define the makers, or hand on what was made.
 DEFINERS = {"src/lib/error.c"}
 DEFINED = {("src/config/schema.c", "schema_mistake"), ("src/config/schema.c", "schema_hint"), ("src/config/recipe-steps.c", "mistake")}

@@ -24,6 +24,7 @@ static void nobody_has_to_listen(void **state)
         assert_int_equal(error_at(NULL, "f", 1, 2, "c"), -1);
         assert_int_equal(error_wrap(NULL, "d"), -1);
         assert_int_equal(error_hint(NULL, "e"), -1);
+        assert_int_equal(error_hint_else(NULL, "e"), -1);
         assert_int_equal(error_set_kind(NULL, ERROR_WORK), -1);
         error_append(NULL, NULL);
         error_free(NULL);
@@ -54,6 +55,17 @@ static void what_passes_is_said_once_with_the_command(void **state)
         assert_string_equal(err->hint, "less 'x'; or run it again: machine up blog goes on from where it stopped, and a quiet "
                                        "computer is quicker");
         assert_error(err, ERROR_ENGINE, "cannot start: no answer");
+}
+
+static void the_first_hint_stays_where_another_is_only_second_best(void **state)
+{
+        _cleanup_(error_freep) struct error *err = NULL;
+
+        error_set(&err, ERROR_ENGINE, "no answer");
+        assert_int_equal(error_hint_else(&err, "machine down %s", "blog"), -1);
+        assert_string_equal(err->hint, "machine down blog");
+        assert_int_equal(error_hint_else(&err, "machine doctor"), -1);
+        assert_string_equal(err->hint, "machine down blog");
 }
 
 static void each_error_has_its_own_reason_to_pass(void **state)
@@ -245,6 +257,7 @@ int main(void)
                 cmocka_unit_test(nobody_has_to_listen),
                 cmocka_unit_test(a_new_error_takes_the_place_of_the_old_one),
                 cmocka_unit_test(what_passes_is_said_once_with_the_command),
+                cmocka_unit_test(the_first_hint_stays_where_another_is_only_second_best),
                 cmocka_unit_test(each_error_has_its_own_reason_to_pass),
                 cmocka_unit_test(the_reason_of_errno_stands_behind),
                 cmocka_unit_test(a_place_is_kept_with_its_file),
