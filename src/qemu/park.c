@@ -43,7 +43,16 @@ bool park_has_key(const struct runtime *runtime)
         return moment_open(runtime->parked, &moment, NULL) == 0 && moment_has_key(&moment, NULL) > 0;
 }
 
-static int forget_saved(const struct runtime *runtime, struct error **err)
+int park_spend(const struct runtime *runtime, struct error **err)
+{
+        _cleanup_(freep) char *begun = begun_name(runtime);
+
+        if (!file_exists(runtime->parked))
+                return 0;
+        return moment_forget(begun, err) < 0 ? -1 : file_rename(runtime->parked, begun, err);
+}
+
+int park_forget_saved(const struct runtime *runtime, struct error **err)
 {
         _cleanup_(freep) char *begun = begun_name(runtime);
 
@@ -52,7 +61,7 @@ static int forget_saved(const struct runtime *runtime, struct error **err)
 
 int park_forget(const struct runtime *runtime, struct error **err)
 {
-        return forget_saved(runtime, err) < 0 ? -1 : runtime_end_net(runtime, 0, err);
+        return park_forget_saved(runtime, err) < 0 ? -1 : runtime_end_net(runtime, 0, err);
 }
 
 /* --- the network */
@@ -88,21 +97,46 @@ static int query_run(struct qmp *qmp, json_t **reply, const char **run, struct e
                        : json_get_string(*reply, "status", run, err);
 }
 
+/* Is what was saved another VM's guest, which is to become this one's? */
+static bool is_others(const struct vm *vm, const struct runtime *runtime)
+{
+        _cleanup_(freep) char *begun = begun_name(runtime);
+        _cleanup_(moment_clear) struct moment moment = MOMENT_INIT;
+
+        return (moment_open(runtime->parked, &moment, NULL) == 0 || moment_open(begun, &moment, NULL) == 0) &&
+               !streq(moment.uuid, vm->record.uuid);
+}
+
+/* One that was about to be parked has its wire still. QEMU takes the new one when that ends. */
+static int settle_network(const struct runtime *runtime, struct error **err)
+{
+        _cleanup_(error_freep) struct error *reason = NULL;
+        _cleanup_(closep) int wire = -1;
+        struct net_reply reply;
+
+        if (net_control_call(runtime->control, "look", -1, deadline_in(NET_MS), &reply, &reason) < 0)
+                return reason->kind == ERROR_NOT_FOUND ? 0 : error_give(err, TAKE_PTR(reason));
+        if (!reply.held)
+                return 0;
+        if (socket_connect(runtime->frames, deadline_in(CONNECT_MS), &wire, err) < 0)
+                return -1;
+        return park_release_network(runtime, wire, err);
+}
+
 int park_settle(const struct vm *vm, const struct runtime *runtime, struct error **err)
 {
         _cleanup_(json_decrefp) json_t *reply = NULL;
         _cleanup_(qmp_freep) struct qmp *qmp = NULL;
-        _cleanup_(closep) int wire = -1;
         const char *run;
 
+        if (is_others(vm, runtime))
+                return runtime_kill(runtime, err);
         if (runtime_qmp(runtime, -1, deadline_in(QMP_MS), &qmp, err) < 0 || query_run(qmp, &reply, &run, err) < 0)
                 return -1;
         if (streq(run, "inmigrate"))
                 return runtime_kill(runtime, err);
-        /* One that was about to be parked has its wire still. QEMU takes the new one when that ends. */
-        if (forget_saved(runtime, err) < 0 || qmp_call(qmp, "cont", NULL, deadline_in(QMP_MS), NULL, err) < 0 ||
-            socket_connect(runtime->frames, deadline_in(CONNECT_MS), &wire, err) < 0 ||
-            park_release_network(runtime, wire, err) < 0)
+        if (park_spend(runtime, err) < 0 || qmp_call(qmp, "cont", NULL, deadline_in(QMP_MS), NULL, err) < 0 ||
+            settle_network(runtime, err) < 0 || park_forget_saved(runtime, err) < 0)
                 return error_wrap(err, "cannot let VM '%s' go on", vm->name);
         return 1;
 }
@@ -141,11 +175,9 @@ static void sync_guest(const struct runtime *runtime)
 
 static int go_on(const struct runtime *runtime, struct qmp *qmp)
 {
-        int status = forget_saved(runtime, NULL);
+        int runs = qmp_call(qmp, "cont", NULL, deadline_in(QMP_MS), NULL, NULL);
 
-        if (status == 0)
-                status = qmp_call(qmp, "cont", NULL, deadline_in(QMP_MS), NULL, NULL);
-        return park_release_network(runtime, -1, NULL) < 0 ? -1 : status;
+        return park_release_network(runtime, -1, NULL) < 0 || runs < 0 ? -1 : park_forget_saved(runtime, NULL);
 }
 
 /* Ends a QEMU whose guest is saved. It has written everything: "stop" sees to that. */

@@ -2,11 +2,12 @@
  * A parked guest: saved with its memory (moment.h), without a QEMU, and gone on with by the next start. Its machine-net lives
  * on and keeps its connections (lib/net-control.h).
  *
- *         VM folder/parked.begun   the guest is being saved, or its QEMU is about to end
+ *         VM folder/parked.begun   the guest is being saved, or it goes on and may still lack something
  *         VM folder/parked         it is saved
  *
  * As long as one of them is there, whoever wants the guest needs the VM's lock and starts it: engine_start() looks what is left
- * of a run that was killed. A guest goes on only after both are gone, so what was saved is never older than the disk.
+ * of a run that was killed. A guest goes on only after `parked` is gone, so what is loaded is never older than the disk. And
+ * `parked.begun` goes only when the guest has its network and its identity.
  */
 #pragma once
 
@@ -18,9 +19,13 @@ bool park_is_due(const struct runtime *runtime);
 bool park_has_key(const struct runtime *runtime);
 /*
  * Lets the guest of a QEMU that lives go on, of which a killed park or wake left it behind. Returns 1; 0 when that QEMU had yet
- * to load the guest, and was ended; or -1.
+ * to load the guest, or the guest to become another VM's, and was ended; or -1.
  */
 int park_settle(const struct vm *vm, const struct runtime *runtime, struct error **err);
+/* Nothing loads what was saved any more: the guest is about to go on. It stays due until park_forget_saved(). */
+int park_spend(const struct runtime *runtime, struct error **err);
+/* The guest has all that it needs. */
+int park_forget_saved(const struct runtime *runtime, struct error **err);
 /* Removes what was saved, and ends the machine-net that waits for it. */
 int park_forget(const struct runtime *runtime, struct error **err);
 

@@ -34,11 +34,11 @@ static int load(struct launch *launch, const struct moment *moment, const struct
         return 0;
 }
 
-/* Once the moment is forgotten, the guest can go on only in this QEMU. */
+/* Once the moment is spent, the guest can go on only in this QEMU. */
 static int go_on(struct launch *launch, struct qmp *qmp, struct error **err)
 {
         /* Only a guest whose sshd had answered was parked. */
-        if (runtime_mark_ready(launch->runtime, err) < 0 || moment_forget(launch->runtime->parked, err) < 0 ||
+        if (runtime_mark_ready(launch->runtime, err) < 0 || park_spend(launch->runtime, err) < 0 ||
             qmp_call(qmp, "cont", NULL, deadline_in(QMP_MS), NULL, err) < 0)
                 return -1;
         return launch->wire >= 0 ? park_release_network(launch->runtime, launch->wire, err) : 0;
@@ -90,11 +90,13 @@ static enum outcome try_once(const struct vm *vm, const struct runtime *runtime,
                               "have ended",
                               vm->name);
         launch_keep(&launch);
-        clock_settle_woken(vm, runtime, events);
         if (!streq(moment->uuid, vm->record.uuid) && take_identity(vm, runtime, reason) < 0) {
                 runtime_kill(runtime, NULL);
                 return LOST;
         }
+        /* If that fails, the next command finds that nothing is missing, and tries it again. */
+        park_forget_saved(runtime, NULL);
+        clock_settle_woken(vm, runtime, events);
         return WOKEN;
 }
 

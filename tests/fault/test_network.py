@@ -53,6 +53,7 @@ def kill(pid):
 
 def kill_network(box):
     (pid,) = supervisor(box)
+    box.program.workers_killed += 1
     kill(pid)
     wait_until(lambda: not supervisor(box), 10, "its workers have ended with it")
 
