@@ -9,8 +9,9 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-# A program that prints nothing for so long counts as hanging. This is ten times the longest test on a quiet machine.
-SILENCE = 1800
+# A program that prints nothing for so long counts as hanging. This is ten times the longest test on a quiet machine, besides the one
+# that keeps a VM at work for as long as it is told.
+SILENCE = 1800 + int(os.environ.get("SOAK_SECONDS") or 0)
 
 # How long an interrupted program may take to end its VMs.
 ENDING = 120
