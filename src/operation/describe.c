@@ -101,6 +101,7 @@ void describe_fork(struct vm_record *record, const struct vm_record *from, const
         set_string(&record->uuid, random_uuid());
         set_string(&record->created, text_format_time(time(NULL)));
         set_string(&record->next_base, NULL);
+        record->next_anew = false;
         free(record->ports);
         record->ports = NULL;
         record->port_count = 0;

@@ -17,6 +17,12 @@
 
 /* --- a disk on another layer */
 
+/* No guest goes on from before. */
+static int forget_guest(const struct runtime *runtime, struct error **err)
+{
+        return park_forget(runtime, err) < 0 ? -1 : restore_forget(runtime, err);
+}
+
 /* Brings in the guest that the layer has, unless the VM has one that is parked: then that is the same one. */
 static int bring_moment(const struct vm *vm, const struct runtime *runtime, const struct layer *layer, struct error **err)
 {
@@ -35,10 +41,12 @@ static int finish(struct vm *vm, const char *key, struct error **err)
 
         runtime_find_files(vm, &runtime);
         if (layer_use(key, &lock, err) < 0 || layer_open(key, &layer, err) < 0 ||
+            (vm->record.next_anew && forget_guest(&runtime, err) < 0) ||
             disk_make(runtime.disk, &layer, vm->record.disk_bytes, err) < 0 || bring_moment(vm, &runtime, &layer, err) < 0)
                 return -1;
         set_string(&vm->record.base, xstrdup(key));
         set_string(&vm->record.next_base, NULL);
+        vm->record.next_anew = false;
         return vm_save(vm, err);
 }
 
@@ -61,6 +69,7 @@ int snapshot_settle(struct vm *vm, struct error **err)
                 return there < 0 ? -1 : finish(vm, key, err);
         /* The snapshot did not come about, and the disk is the VM's still. */
         set_string(&vm->record.next_base, NULL);
+        vm->record.next_anew = false;
         return vm_save(vm, err);
 }
 
@@ -198,8 +207,8 @@ int engine_go_back(struct vm *vm, const char *key, struct event_sink *events, st
         alive = runtime_is_alive(&runtime, err);
         if (alive != 0)
                 return alive < 0 ? -1 : error_set(err, ERROR_ENGINE, "VM '%s' is running", vm->name);
-        if (park_forget(&runtime, err) < 0 || restore_forget(&runtime, err) < 0)
-                return -1;
+        /* It is noted before anything is removed, so that a killed one is finished by the next start. */
+        vm->record.next_anew = true;
         return snapshot_stand_on(vm, key, err);
 }
 

@@ -64,6 +64,7 @@ static const struct field {
         { "repos", FIELD_TEXTS, offsetof(struct vm_record, repos) },
         { "base", FIELD_OPTIONAL_TEXT, offsetof(struct vm_record, base) },
         { "next_base", FIELD_OPTIONAL_TEXT, offsetof(struct vm_record, next_base) },
+        { "next_anew", FIELD_OPTIONAL_BOOL, offsetof(struct vm_record, next_anew) },
         { "layer", FIELD_OPTIONAL_TEXT, offsetof(struct vm_record, layer) },
         { "recipe", FIELD_OPTIONAL_TEXT, offsetof(struct vm_record, recipe) },
         { "lacks", FIELD_OPTIONAL_TEXTS, offsetof(struct vm_record, lacks) },

@@ -47,6 +47,7 @@ struct vm_record {
         char *park_after;    /* idle for how long before it is parked (lib/park.h); NULL = as long as is usual */
         char *wake_on;       /* what wakes it then; NULL = what is usual */
         bool cold;           /* booted, never restored from a warm template */
+        bool next_anew;      /* with next_base: the guest that was parked until now doesn't go on (qemu/snapshot.h) */
         struct vm_port *ports;
         size_t port_count;
         struct strv profiles, repos; /* as in the configuration; repos[0] is where sessions land */

@@ -2,6 +2,7 @@
 choice. A guest that can't write is paused: everything says so, nothing of it is lost, and it goes on when there is room."""
 
 import contextlib
+import errno
 import hashlib
 import os
 import signal
@@ -43,12 +44,23 @@ class Room:
         self.ballast = os.path.join(folder, "ballast")
 
     def leave(self, size):
+        while not self.left(size):
+            pass
+
+    def left(self, size):
+        """False when a VM has written between the look and the taking."""
         self.free()
         status = os.statvfs(self.folder)
         takes = status.f_bavail * status.f_frsize - size
         with open(self.ballast, "wb") as file:
-            if takes > 0:
-                os.posix_fallocate(file.fileno(), 0, takes)
+            try:
+                if takes > 0:
+                    os.posix_fallocate(file.fileno(), 0, takes)
+            except OSError as error:
+                if error.errno != errno.ENOSPC:
+                    raise
+                return False
+        return True
 
     def free(self):
         with contextlib.suppress(FileNotFoundError):
@@ -253,6 +265,28 @@ def test_an_up_that_runs_out_of_room_says_so_and_the_next_one_goes_on(data, may_
             assert program.read_state() in ([], ["box.lock"])
             tally("disk full during up")
             tally("disk full during destroy")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("command", [["park", "box"], ["snapshot", "box"], ["restore", "box", "first"], ["fork", "box", "copy"]],
+                         ids=lambda command: command[0])
+def test_a_moment_that_has_no_room_is_said_and_the_guest_goes_on(data, may_mount, tally, command):
+    """The smaller the room, the earlier the step that fails: the memory, the disk of the copy, its record, the keys."""
+    with cramped(data) as program:
+        box = Vm(program, "box")
+        box.up()
+        box.sh("echo shm >/dev/shm/kept")
+        program.run("snapshot", "box", "first")
+        for size in rooms(12, 4096, 128 * MIB):
+            program.room.leave(size)
+            result = program.run(*command, status=None)
+            program.room.free()
+            said_so = "No space left" in result.err or "the host's disk is full" in result.err
+            tally(f"disk full during {command[0]}", (result.status == 0 or said_so) and box.sh("cat /dev/shm/kept") == "shm\n")
+            if command[0] == "fork":
+                program.run("destroy", "copy", "--yes", "--discard-work", status=None)
+            assert {entry["name"] for entry in program.json("list")} == {"box"}
+        assert result.status == 0, said(result)
 
 
 def test_our_own_files_stay_as_they_were(may_mount, tally):

@@ -17,6 +17,7 @@ from guests import SMALL, Vm, surroundings
 from keyring import forget_keys
 from lab import PRIVATE, wait_for_port
 from program import wait_until
+from steps import CALLS, each_step, killed_at
 from templates import digest, folder_of, template_of
 
 MARK = "this-is-only-in-the-guest's-memory"
@@ -432,51 +433,45 @@ STEPS = {
 }
 
 
-def killed_at(vm, command, call, number):
-    """Kills the command when it makes this system call for the nth time; returns whether it came so far."""
-    result = vm.program.run("/usr/bin/strace", "-o", "/dev/null", "-e", f"inject={call}:signal=KILL:when={number}",
-                            vm.program.machine, command, vm.name, status=None)
-    assert result.status in (0, -signal.SIGKILL), result
-    return result.status != 0
-
-
-def goes_on_after(vm, command, kill):
-    """Parked or woken by a command that `kill` ends somewhere, the guest goes on with all it had, and nothing saved is left."""
+def make_ready(vm, command):
     vm.program.run("wake", vm.name)
     if command == "wake":
         park(vm)
-    killed = kill()
+
+
+def check_goes_on(vm):
+    """The guest goes on with all it had, and nothing saved is left."""
     assert vm.run("sh", "-c", "cat /dev/shm/kept; exit 3", status=3, timeout=60).out == "shm\n"
     assert not glob.glob(os.path.join(vm.folder(), "parked*"))
-    return killed
 
 
 @pytest.mark.parametrize("command", ["park", "wake"])
 def test_a_command_that_is_killed_at_a_step_leaves_a_vm_that_goes_on(other, command):
     for call, number in STEPS[command]:
-        assert goes_on_after(other, command, lambda call=call, number=number: killed_at(other, command, call, number))
+        make_ready(other, command)
+        assert killed_at(other.program, call, number, command, other.name)
+        check_goes_on(other)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("command", ["park", "wake"])
 def test_a_command_that_is_killed_at_each_step_leaves_a_vm_that_goes_on(other, command):
-    for call in ("rename", "sendto", "sendmsg", "unlinkat", "keyctl"):
-        number = 1
-        while goes_on_after(other, command, lambda call=call, number=number: killed_at(other, command, call, number)):
-            number += 1
+    make_ready(other, command)
+    for _ in each_step(other.program, command, other.name, calls=(*CALLS, "sendto", "keyctl")):
+        check_goes_on(other)
+        make_ready(other, command)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("command", ["park", "wake"])
 def test_a_command_that_is_killed_at_any_moment_leaves_a_vm_that_goes_on(other, command):
-    def kill(delay):
+    for delay in [0.05, 0.1, 0.15, 0.2, 0.3] * 10:
+        make_ready(other, command)
         child = other.program.start(command, other.name, stderr=subprocess.DEVNULL)
         time.sleep(delay)
         child.send_signal(signal.SIGKILL)
         child.wait()
-
-    for delay in [0.05, 0.1, 0.15, 0.2, 0.3] * 10:
-        goes_on_after(other, command, lambda delay=delay: kill(delay))
+        check_goes_on(other)
 
 
 def test_a_network_that_was_killed_meanwhile_is_started_anew_and_the_memory_is_there(other):

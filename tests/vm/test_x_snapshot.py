@@ -6,6 +6,7 @@ import time
 import pytest
 from guests import SMALL, Vm, surroundings
 from keyring import forget_keys
+from steps import each_step
 from templates import digest, folder_of, layers
 
 COUNTER = "nohup sh -c 'n=0; while :; do n=$((n+1)); echo $n >/dev/shm/count; sleep 0.1; done' >/dev/null 2>&1 &"
@@ -169,3 +170,30 @@ def test_a_fork_has_a_branch_of_its_own(data, lab):
         result = program.run("fork", "origin", "bad", "--branch", "a..b", status=6)
         assert "cannot make the branch 'a..b'" in result.err
         assert "bad" not in [entry["name"] for entry in program.json("list")]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("command", ["snapshot", "restore", "fork"])
+def test_a_command_that_is_killed_at_each_step_loses_nothing(data, command):
+    """The next command goes on, the guest has what it had (what the snapshot had, after `restore`), and can be done the same again."""
+    with surroundings(data=data) as program:
+        program.projects(f"[killed]\n{SMALL}")
+        vm = Vm(program, "killed")
+        vm.up()
+        vm.sh("echo kept >/dev/shm/kept; echo kept >~/kept; sync")
+        program.run("snapshot", "killed", "first")
+        args = {"snapshot": ["snapshot", "killed"], "restore": ["restore", "killed", "first"], "fork": ["fork", "killed", "copy"]}
+        for step in each_step(program, *args[command]):
+            assert vm.sh("cat /dev/shm/kept ~/kept") == "kept\nkept\n", step
+            if command == "fork":
+                assert vm.state() == "running", step
+                program.run("destroy", "copy", "--yes", "--discard-work", status=None)
+                assert [entry["name"] for entry in program.json("list")] == ["killed"], step
+            assert "first" in [snapshot["label"] for snapshot in snapshots(vm)], step
+        for snapshot in snapshots(vm):
+            program.run("forget", "killed", snapshot["key"][:12])
+        # What a killed one has begun is known, like a build that was interrupted.
+        program.run("prune", "--yes")
+        vm.machine("destroy", "--yes", "--discard-work")
+        assert left(program, "killed") == []
+        program.assert_no_processes()
