@@ -93,6 +93,21 @@ static void warn(struct front *front, const struct vm *vm, int64_t together, con
                 vm->name, all, budget);
 }
 
+bool budget_has_room(const struct vm *vm)
+{
+        _cleanup_(settings_clear) struct settings settings = SETTINGS_INIT;
+        _cleanup_(runners_clear) struct runners runners = { 0 };
+        int64_t needed = vm->record.memory_bytes;
+
+        if (settings_read(&settings, NULL) < 0 || settings.memory_budget == 0)
+                return true;
+        find_runners(vm, &runners);
+        for (size_t i = 0; i < runners.count; i++)
+                if (runners.items[i].idle_ms < IDLE_LEAST_MS)
+                        needed += runners.items[i].vm.record.memory_bytes;
+        return needed <= settings.memory_budget;
+}
+
 void budget_make_room(struct front *front, const struct vm *vm)
 {
         _cleanup_(settings_clear) struct settings settings = SETTINGS_INIT;
