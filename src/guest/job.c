@@ -13,14 +13,15 @@
 #include "lib/interrupt.h"
 #include "lib/os.h"
 
-#define SSH_FAILED  255         /* ssh(1), EXIT STATUS: its own, or the command's */
-#define LOG_HEAD    (256 << 10) /* bytes */
-#define LOG_MOST    (16 << 20)
-#define BEFORE_MOST (64 << 10) /* of what a login prints */
-#define MARKS       2          /* one on each of the command's outputs */
-#define LOOK_MS     5000       /* between two looks whether a guest is paused */
-#define END_MS      10000      /* for what has lost its lifeline */
-#define READ_SIZE   (64 << 10)
+#define SSH_FAILED 255         /* ssh(1), EXIT STATUS: its own, or the command's */
+#define LOG_HEAD   (256 << 10) /* bytes */
+#define LOG_MOST   (16 << 20)
+#define HELD_MOST  (64 << 10) /* of what a login prints, and of one line */
+#define MARKS      2          /* one on each of the command's outputs */
+#define LOOK_MS    5000       /* between two looks whether a guest is paused */
+#define END_MS     10000      /* for what has lost its lifeline */
+#define NO_FOLDER  "the folder is not there\n"
+#define READ_SIZE  (64 << 10)
 
 static void close_fd(int *fd)
 {
@@ -37,37 +38,57 @@ static void keep(struct job *job, const char *data, size_t length)
                 capped_log_write(&job->log, data, length, NULL);
 }
 
-/* Returns where the lines with the marks end in `before`, or NULL while one of them is yet to come. */
-static const char *after_marks(struct job *job)
+/* Takes the next line with the mark out of `held`. Returns where it was, or SIZE_MAX while it has not come. */
+static size_t take_mark(struct job *job)
 {
-        const char *at = job->before.buf;
-        const char *end = NULL;
+        char *at = job->held.len > 0 ? strstr(job->held.buf, job->mark) : NULL;
+        char *end = at ? strchr(at, '\n') : NULL;
+        size_t place;
 
-        for (job->marks = 0; job->marks < MARKS; job->marks++) {
-                at = strstr(at, job->mark);
-                end = at ? strchr(at, '\n') : NULL;
-                if (!end)
-                        return NULL;
-                at = end + 1;
-        }
-        return at;
+        if (!end)
+                return SIZE_MAX;
+        place = (size_t)(at - job->held.buf);
+        job->no_folder |= starts_with(at + strlen(job->mark), "folder");
+        memmove(at, end + 1, job->held.len - (size_t)(end + 1 - job->held.buf));
+        strbuf_truncate(&job->held, job->held.len - (size_t)(end + 1 - at));
+        job->marks++;
+        return place;
 }
 
-/* The command's output is what comes after both marks. What never has them is kept whole, because it says why. */
+/* What is held may be the beginning of the mark that is yet to come, so its last line stays. */
+static void release(struct job *job, bool all)
+{
+        const char *end = job->held.len > 0 ? strrchr(job->held.buf, '\n') : NULL;
+        size_t length = end ? (size_t)(end + 1 - job->held.buf) : 0;
+
+        if (all || job->held.len - length > HELD_MOST)
+                length = job->held.len;
+        keep(job, job->held.buf, length);
+        strbuf_consume(&job->held, length);
+}
+
+/*
+ * Each of the command's two outputs has a line with the mark, and the command's own text after it. They come in any order. What
+ * comes before the first mark is the login's; when there never is one, it says why, and is kept in the end.
+ */
 static void take(struct job *job, const char *data, size_t length)
 {
-        const char *own;
+        size_t place;
 
         if (job->marks == MARKS) {
                 keep(job, data, length);
                 return;
         }
-        strbuf_add(&job->before, data, length);
-        own = after_marks(job);
-        if (own)
-                keep(job, own, (size_t)(job->before.buf + job->before.len - own));
-        else if (job->before.len > BEFORE_MOST)
-                strbuf_consume(&job->before, job->before.len - BEFORE_MOST);
+        strbuf_add(&job->held, data, length);
+        if (job->marks == 0) {
+                place = take_mark(job);
+                if (place != SIZE_MAX)
+                        strbuf_consume(&job->held, place);
+                else if (job->held.len > HELD_MOST)
+                        strbuf_consume(&job->held, job->held.len - HELD_MOST);
+        }
+        if (job->marks > 0)
+                release(job, take_mark(job) != SIZE_MAX);
 }
 
 /* Reads what is there, once. */
@@ -158,12 +179,13 @@ static void finish(struct job *job)
                         break;
                 hear(job);
         }
-        if (job->marks < MARKS)
-                keep(job, job->before.buf, job->before.len);
+        release(job, true);
+        if (job->no_folder)
+                keep(job, NO_FOLDER, strlen(NO_FOLDER));
         job->pid = 0;
         job->ended = true;
         job->status = process_exit_status(status);
-        job->unreached = job->marks < MARKS;
+        job->unreached = job->marks == 0 || job->no_folder;
         job->took_ms = now_ms() - job->started;
         close_fd(&job->output_fd);
         close_fd(&job->input_fd);
@@ -246,7 +268,7 @@ void job_clear(struct job *job)
         close_fd(&job->output_fd);
         close_fd(&job->process_fd);
         close_fd(&job->log_fd);
-        strbuf_clear(&job->before);
+        strbuf_clear(&job->held);
         free(job->mark);
         *job = (struct job)JOB_INIT;
 }

@@ -20,17 +20,18 @@ struct job {
         int output_fd;  /* stdout and stderr of the command; -1 = it is closed */
         int log_fd;
         struct capped_log log;
-        struct strbuf before; /* what came before the command's own output */
-        int64_t started;      /* now_ms() */
-        int64_t took_ms;      /* how long it took; valid once it has ended */
-        int status;           /* as a shell reports it; valid once it has ended */
+        struct strbuf held; /* what has come and may not be the command's own output */
+        int64_t started;    /* now_ms() */
+        int64_t took_ms;    /* how long it took; valid once it has ended */
+        int status;         /* as a shell reports it; valid once it has ended */
+        bool no_folder;     /* the guest has not the folder */
         bool ended;
         bool unreached; /* it never began: the log says why */
 };
 
 #define JOB_INIT                                                                                                               \
         {                                                                                                                      \
-                .process_fd = -1, .input_fd = -1, .output_fd = -1, .log_fd = -1, .log = CAPPED_LOG_INIT, .before = STRBUF_INIT \
+                .process_fd = -1, .input_fd = -1, .output_fd = -1, .log_fd = -1, .log = CAPPED_LOG_INIT, .held = STRBUF_INIT   \
         }
 /* Starts a script for bash, with `args` (NULL-ended) as its $1, $2, …, in a folder of the guest. `log` is a path; what was
  * there is replaced. */

@@ -1,4 +1,5 @@
-/* Running a race: the forks are made one after the other, each command starts as soon as its fork is there. */
+/* Running a race: as many forks as there is room for are made, one after the other, and then the command starts in all of them.
+ */
 #include "guest/folder.h"
 #include "guest/job.h"
 #include "lib/deadline.h"
@@ -16,7 +17,7 @@
 #define LOG      "logs/race.log"
 #define TEST_LOG "logs/race-test.log"
 
-enum phase { WAITS, RUNS, TESTS, DONE };
+enum phase { WAITS, READY, RUNS, TESTS, DONE };
 
 /* One fork's part of the race. */
 struct lane {
@@ -129,7 +130,7 @@ static int run_command(const struct course *course, struct lane *lane, struct er
 {
         if (begin_job(course, lane, command_script, course->wish->command, LOG, err) < 0)
                 return -1;
-        lane->fork->log = path_join(lane->vm.folder, LOG);
+        set_string(&lane->fork->log, path_join(lane->vm.folder, LOG));
         lane->phase = RUNS;
         return 0;
 }
@@ -140,25 +141,28 @@ static int run_test(const struct course *course, struct lane *lane, struct error
         return begin_job(course, lane, test_script, (const char *const[]){ course->wish->test, NULL }, TEST_LOG, err);
 }
 
-static int begin_command(const struct course *course, struct lane *lane, struct error **err)
+static int make_fork(const struct course *course, struct lane *lane, struct error **err)
 {
-        if (fork_make(course->front, course->source, course->key, lane->fork->name, lane->fork->branch, true, &lane->vm, err) <
-            0)
+        const struct race_fork *fork = lane->fork;
+
+        if (fork_make(course->front, course->source, course->key, fork->name, fork->branch, true, &lane->vm, err) < 0)
                 return -1;
         lane->made = true;
+        lane->phase = READY;
         note_down(lane);
-        if ((lane->fork->branch && branch_tree(&lane->vm, &lane->fork->tree, err) < 0) || run_command(course, lane, err) < 0)
-                return -1;
-        note_down(lane);
-        return 0;
+        return fork->branch ? branch_tree(&lane->vm, &lane->fork->tree, err) : 0;
 }
 
-static void begin(struct course *course, struct lane *lane)
+/* Does the next step of a lane, and takes the lane out of the race when that fails. */
+static void step(struct course *course, struct lane *lane,
+                 int (*next)(const struct course *course, struct lane *lane, struct error **err))
 {
         struct error *reason = NULL;
 
-        if (begin_command(course, lane, &reason) < 0)
+        if (next(course, lane, &reason) < 0)
                 give_up(course, lane, reason);
+        else
+                note_down(lane);
 }
 
 static int take_end(struct lane *lane, struct race_end *end, struct error **err)
@@ -193,7 +197,7 @@ static int compare(struct lane *lane, struct error **err)
 }
 
 /* The lane's job has ended. */
-static int go_on(struct course *course, struct lane *lane, struct error **err)
+static int go_on(const struct course *course, struct lane *lane, struct error **err)
 {
         if (lane->phase == RUNS) {
                 lane->fork->took_ms = lane->job.took_ms;
@@ -208,7 +212,6 @@ static int go_on(struct course *course, struct lane *lane, struct error **err)
         lane->phase = DONE;
         if (compare(lane, err) < 0)
                 return -1;
-        note_down(lane);
         say_end(course, lane);
         return 0;
 }
@@ -217,10 +220,9 @@ static void advance(struct course *course)
 {
         for (size_t i = 0; i < course->count; i++) {
                 struct lane *lane = &course->lanes[i];
-                struct error *reason = NULL;
 
-                if ((lane->phase == RUNS || lane->phase == TESTS) && lane->job.ended && go_on(course, lane, &reason) < 0)
-                        give_up(course, lane, reason);
+                if ((lane->phase == RUNS || lane->phase == TESTS) && lane->job.ended)
+                        step(course, lane, go_on);
         }
 }
 
@@ -247,20 +249,20 @@ static void park_done(struct course *course)
         }
 }
 
-/* Is there room for another command? One runs in any case. */
+/* Is there room for another fork? One runs in any case. */
 static bool has_room(struct course *course)
 {
-        size_t running = count_in(course, RUNS) + count_in(course, TESTS);
+        size_t running = count_in(course, READY) + count_in(course, RUNS) + count_in(course, TESTS);
 
         if (running > 0 && running >= course->wish->at_once)
                 return false;
-        if (budget_has_room(course->source))
+        if (budget_has_room(course->source->record.memory_bytes))
                 return true;
         park_done(course);
-        return running == 0 || budget_has_room(course->source);
+        return running == 0 || budget_has_room(course->source->record.memory_bytes);
 }
 
-static int begin_those_that_fit(struct course *course, struct error **err)
+static int make_those_that_fit(struct course *course, struct error **err)
 {
         for (size_t i = 0; i < course->count; i++) {
                 if (course->lanes[i].phase != WAITS)
@@ -269,15 +271,26 @@ static int begin_those_that_fit(struct course *course, struct error **err)
                         return -1;
                 if (!has_room(course))
                         return 0;
-                begin(course, &course->lanes[i]);
+                step(course, &course->lanes[i], make_fork);
         }
-        return 0;
+        return interrupt_check(err);
+}
+
+/* They start together, so that none has a lead. */
+static void start_those_that_are_ready(struct course *course)
+{
+        for (size_t i = 0; i < course->count; i++)
+                if (course->lanes[i].phase == READY)
+                        step(course, &course->lanes[i], run_command);
 }
 
 static int run_all(struct course *course, struct error **err)
 {
         while (count_in(course, DONE) < course->count) {
-                if (begin_those_that_fit(course, err) < 0 || jobs_wait(course->jobs, course->count, err) < 0)
+                if (make_those_that_fit(course, err) < 0)
+                        return -1;
+                start_those_that_are_ready(course);
+                if (jobs_wait(course->jobs, course->count, err) < 0)
                         return -1;
                 advance(course);
         }

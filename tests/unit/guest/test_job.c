@@ -58,15 +58,33 @@ static void two_run_at_once_and_each_has_its_log_and_status(void **state)
         struct fixture *fixture = *state;
         _cleanup_(pair_clear) struct pair pair;
 
-        begin(fixture, &pair, 0, "echo one; echo err >&2; touch first; until [ -e second ]; do sleep 0.1; done; exit 3");
+        begin(fixture, &pair, 0, "echo one; touch first; until [ -e second ]; do sleep 0.1; done; exit 3");
         begin(fixture, &pair, 1, "touch second; until [ -e first ]; do sleep 0.1; done; echo two");
         wait_for_all(&pair);
         assert_int_equal(pair.jobs[0].status, 3);
         assert_int_equal(pair.jobs[1].status, 0);
         assert_false(pair.jobs[0].unreached);
         assert_true(pair.jobs[0].took_ms >= 0);
-        expect_log(&pair, 0, "one\nerr\n");
+        expect_log(&pair, 0, "one\n");
         expect_log(&pair, 1, "two\n");
+}
+
+/* Through ssh, the two outputs come in any order. */
+static void both_outputs_are_kept(void **state)
+{
+        struct fixture *fixture = *state;
+        _cleanup_(pair_clear) struct pair pair;
+        _cleanup_(strbuf_clear) struct strbuf text = STRBUF_INIT;
+
+        begin(fixture, &pair, 0, "printf 'out without an end'; echo err >&2");
+        begin(fixture, &pair, 1, "echo only err >&2; exit 255");
+        wait_for_all(&pair);
+        assert_int_equal(file_read(pair.logs[0], 1 << 20, &text, NULL), 0);
+        assert_non_null(strstr(text.buf, "out without an end"));
+        assert_non_null(strstr(text.buf, "err\n"));
+        assert_int_equal(text.len, strlen("out without an enderr\n"));
+        expect_log(&pair, 1, "only err\n");
+        assert_true(pair.jobs[1].status == 255 && !pair.jobs[1].unreached);
 }
 
 static void more_output_than_a_pipe_holds_is_kept(void **state)
@@ -109,12 +127,14 @@ static void a_folder_that_is_not_there_is_said(void **state)
         wait_for_all(&pair);
         assert_true(pair.jobs[0].unreached && pair.jobs[1].unreached);
         assert_int_not_equal(pair.jobs[0].status, 0);
+        expect_log(&pair, 1, "the folder is not there\n");
 }
 
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 WITH_FIXTURE(two_run_at_once_and_each_has_its_log_and_status),
+                WITH_FIXTURE(both_outputs_are_kept),
                 WITH_FIXTURE(more_output_than_a_pipe_holds_is_kept),
                 WITH_FIXTURE(what_is_given_up_ends_in_the_guest),
                 WITH_FIXTURE(a_folder_that_is_not_there_is_said),
