@@ -133,8 +133,8 @@ def test_a_race_that_is_killed_at_any_moment_ends_its_commands_and_is_cleared(da
 def test_a_race_of_four_is_stopped_goes_on_and_a_fork_with_more_work_stays(data):
     with notes(data) as vm:
         program = vm.program
-        child = program.start("race", "notes", "--", "sh", "-c", "echo $RACE >mine; exec sleep 98765")
-        wait_until(lambda: sum("log" in fork and bool(fork["log"]) for fork in race_of(program)) == 4, 60, "all run")
+        child = program.start("race", "notes", "--", "sh", "-c", "echo $RACE >mine; echo begun; exec sleep 98765")
+        wait_until(lambda: sum(has_begun(fork) for fork in race_of(program)) == 4, 60, "all run")
         child.send_signal(signal.SIGINT)
         stopped = program.finish(child)
         assert stopped.status == 130 and "'machine race notes' shows the forks" in stopped.err, stopped
@@ -153,6 +153,13 @@ def test_a_race_of_four_is_stopped_goes_on_and_a_fork_with_more_work_stays(data)
         assert [(fork["branch"], fork["exit"]) for fork in json.loads(raced.out.splitlines()[-1])["forks"]] == [(f"try-{number}", 9) for number in range(1, 5)]
         program.run("race", "notes", "--drop", "--yes")
         nothing_left(vm, 4)
+
+
+def has_begun(fork):
+    if not fork["log"] or not os.path.exists(fork["log"]):
+        return False
+    with open(fork["log"]) as file:
+        return "begun" in file.read()
 
 
 def race_of(program):
