@@ -3,7 +3,6 @@
 import json
 import os
 import pty
-import subprocess
 
 import records
 
@@ -56,10 +55,12 @@ def test_nothing_is_removed_without_a_yes(program):
     assert "machine race blog --yes --drop" in program.run("race", "blog", "--drop", status=2).err
     assert "machine race blog --yes --keep try-1" in program.run("race", "blog", "--keep", "try-1", status=2).err
     ours, theirs = pty.openpty()
-    child = program.start("race", "blog", "--drop", stdin=theirs, stdout=theirs, stderr=subprocess.PIPE)
+    child = program.start("race", "blog", "--drop", stdin=theirs, stdout=theirs, stderr=theirs)
     os.write(ours, b"n\n")
-    result = program.finish(child)
+    assert program.finish(child).status == 1
+    said = os.read(ours, 1 << 16).decode()
     os.close(ours)
     os.close(theirs)
-    assert result.status == 1 and "the race of VM 'blog' was left as it is" in result.err, result
+    assert "Remove 2 forks of VM 'blog', with all work in them?" in said
+    assert "the race of VM 'blog' was left as it is" in said
     assert len(program.json("race", "blog")) == 2
