@@ -2,8 +2,8 @@
 
 import json
 import os
-import pty
 
+import pexpect
 import records
 
 
@@ -54,13 +54,12 @@ def test_nothing_is_removed_without_a_yes(program):
     race_of_two(program)
     assert "machine race blog --yes --drop" in program.run("race", "blog", "--drop", status=2).err
     assert "machine race blog --yes --keep try-1" in program.run("race", "blog", "--keep", "try-1", status=2).err
-    ours, theirs = pty.openpty()
-    child = program.start("race", "blog", "--drop", stdin=theirs, stdout=theirs, stderr=theirs)
-    os.write(ours, b"n\n")
-    assert program.finish(child).status == 1
-    said = os.read(ours, 1 << 16).decode()
-    os.close(ours)
-    os.close(theirs)
-    assert "Remove 2 forks of VM 'blog', with all work in them?" in said
-    assert "the race of VM 'blog' was left as it is" in said
+    child = pexpect.spawn(program.machine, ["race", "blog", "--drop"], cwd=program.home, env=program.environment, timeout=60,
+                          encoding="utf-8")
+    child.expect("Remove 2 forks of VM 'blog', with all work in them\\?")
+    child.sendline("n")
+    child.expect("the race of VM 'blog' was left as it is")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 1
     assert len(program.json("race", "blog")) == 2
