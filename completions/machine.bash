@@ -3,7 +3,7 @@ _machine_agents() {
         echo "claude codex aider"
 }
 _machine_commands() {
-        echo "agent aider audit bake claude code codex cp cursor destroy doctor down du egress forget fork help init keys layers list lock logs mcp open park paste plan profile prune rebuild rename restart restore run secrets snapshot snapshots ssh status trust undo up validate version wake zed"
+        echo "agent aider audit bake claude code codex cp cursor destroy doctor down du egress forget fork help init keys layers list lock logs mcp open park paste plan profile prune race rebuild rename restart restore run secrets snapshot snapshots ssh status trust undo up validate version wake zed"
 }
 _machine_engines() {
         echo "auto qemu lima"
@@ -60,6 +60,7 @@ _machine_table() {
         undo) options="--json --plain --verbose -v --quiet -q --help -h" valued="" ;;
         forget) options="--json --plain --verbose -v --quiet -q --help -h" valued="" ;;
         fork) options="--branch -b --json --plain --verbose -v --quiet -q --help -h" valued="--branch -b" ;;
+        race) options="--count -n --at-once --branch -b --test --keep -k --drop --yes -y --json --plain --verbose -v --quiet -q --help -h" valued="--count -n --at-once --branch -b --test --keep -k" ;;
         restart) options="--json --plain --verbose -v --quiet -q --help -h" valued="" ;;
         down) options="--json --plain --verbose -v --quiet -q --help -h" valued="" ;;
         stop) options="--json --plain --verbose -v --quiet -q --help -h" valued="" ;;
@@ -93,6 +94,9 @@ _machine_value() {
         mcp:-a) echo names ;;
         fork:--branch) echo names ;;
         fork:-b) echo names ;;
+        race:--branch) echo names ;;
+        race:-b) echo names ;;
+        race:--test) echo commands ;;
         rebuild:--save) echo files ;;
         destroy:--save) echo files ;;
         esac
@@ -144,6 +148,8 @@ _machine_operand() {
         undo:0) kind=names ;;
         forget:0) kind=names ;;
         fork:0) kind=names ;;
+        race:0) kind=names ;;
+        race:-*) kind=files ;;
         restart:0) kind=names ;;
         down:0) kind=names ;;
         stop:0) kind=names ;;

@@ -5,7 +5,7 @@ function __machine_agents
 end
 
 function __machine_commands
-        string split ' ' 'agent aider audit bake claude code codex cp cursor destroy doctor down du egress forget fork help init keys layers list lock logs mcp open park paste plan profile prune rebuild rename restart restore run secrets snapshot snapshots ssh status trust undo up validate version wake zed'
+        string split ' ' 'agent aider audit bake claude code codex cp cursor destroy doctor down du egress forget fork help init keys layers list lock logs mcp open park paste plan profile prune race rebuild rename restart restore run secrets snapshot snapshots ssh status trust undo up validate version wake zed'
 end
 
 function __machine_engines
@@ -57,6 +57,8 @@ function __machine_valued
                         string split ' ' -- '--local -l'
                 case fork
                         string split ' ' -- '--branch -b'
+                case race
+                        string split ' ' -- '--count -n --at-once --branch -b --test --keep -k'
                 case rebuild
                         string split ' ' -- '--save'
                 case destroy
@@ -147,6 +149,7 @@ complete -c machine -n __fish_use_subcommand -a restore -d 'make a VM what it wa
 complete -c machine -n __fish_use_subcommand -a undo -d 'make a VM what it was before the last agent\'s run'
 complete -c machine -n __fish_use_subcommand -a forget -d 'drop a snapshot'
 complete -c machine -n __fish_use_subcommand -a fork -d 'make a second VM that begins where a running one is'
+complete -c machine -n __fish_use_subcommand -a race -d 'run a command in several forks of a VM, and keep one'
 complete -c machine -n __fish_use_subcommand -a restart -d 'stop a VM and start it again'
 complete -c machine -n __fish_use_subcommand -a down -d 'stop a VM'
 complete -c machine -n __fish_use_subcommand -a rename -d 'give a stopped VM another name'
@@ -451,6 +454,20 @@ complete -c machine -n '__machine_in fork' -l plain -d 'print progress as plain 
 complete -c machine -n '__machine_in fork' -l verbose -s v -d 'print progress as plain lines, and all that each step says'
 complete -c machine -n '__machine_in fork' -l quiet -s q -d 'print warnings and results only'
 complete -c machine -n '__machine_in fork' -l help -s h -d 'print this help'
+complete -c machine -n '__machine_at race 1' -a '(__machine_names)'
+complete -c machine -n '__machine_after race' -F
+complete -c machine -n '__machine_in race' -l count -s n -x -d 'make so many forks; the default is 4'
+complete -c machine -n '__machine_in race' -l at-once -x -d 'run the command in at most so many at a time'
+complete -c machine -n '__machine_in race' -l branch -s b -x -a '(__machine_names)' -d 'call the branches NAME-1, NAME-2, …; the default is race-1, …'
+complete -c machine -n '__machine_in race' -l test -x -a '(__machine_commands)' -d 'then run this, by bash, in each fork'
+complete -c machine -n '__machine_in race' -l keep -s k -x -d 'fetch the branch of this fork into the checkout, and remove the others'
+complete -c machine -n '__machine_in race' -l drop -d 'remove all forks'
+complete -c machine -n '__machine_in race' -l yes -s y -d 'don\'t ask'
+complete -c machine -n '__machine_in race' -l json -d 'print results and events as JSON'
+complete -c machine -n '__machine_in race' -l plain -d 'print progress as plain lines'
+complete -c machine -n '__machine_in race' -l verbose -s v -d 'print progress as plain lines, and all that each step says'
+complete -c machine -n '__machine_in race' -l quiet -s q -d 'print warnings and results only'
+complete -c machine -n '__machine_in race' -l help -s h -d 'print this help'
 complete -c machine -n '__machine_at restart 1' -a '(__machine_names)'
 complete -c machine -n '__machine_in restart' -l json -d 'print results and events as JSON'
 complete -c machine -n '__machine_in restart' -l plain -d 'print progress as plain lines'

@@ -33,6 +33,7 @@ static const struct {
         { "snapshots", { "machine snapshots blog", "machine snapshots blog --json" } },
         { "restore", { "machine restore blog 'before the upgrade'", "machine restore blog first --json" } },
         { "fork", { "machine fork blog blog-2", "machine fork blog blog-2 --branch try-it" } },
+        { "race", { "machine race blog --test 'npm test' -- claude -p 'fix the bug'", "machine race blog --keep 2" } },
         { "undo", { "machine undo", "machine undo blog" } },
         { "forget", { "machine forget blog 'before the upgrade'", "machine forget blog first --json" } },
         { "restart", { "machine restart", "machine restart blog" } },

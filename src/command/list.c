@@ -39,11 +39,13 @@ static void entry_row(const struct inventory_entry *entry, struct table *table)
 
         inventory_repos(entry, &repos);
         if (repos.count > 0 && streq(repos.items[0], ".") && record)
-                repo = xstrdup(record->owner);
+                repo = xstrdup(vm_record_checkout(record) ? vm_record_checkout(record) : record->owner);
         else if (repos.count > 0)
                 repo = xstrdup(repos.items[0]);
         if (repos.count > 1)
                 set_string(&repo, xasprintf("%s +%zu", repo, repos.count - 1));
+        if (record && record->fork_of)
+                set_string(&repo, xasprintf("%s%sfork of %s", repo ? repo : "", repo ? ", " : "", record->fork_of));
         table_add(table, (const char *const[]){ entry->name, inventory_state(entry), record ? record->engine : NULL,
                                                 profile_text, memory, disk, alias, repo });
 }

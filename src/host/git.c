@@ -62,6 +62,14 @@ void git_use_settings(struct git *git)
                 set_variable(git, variables[i], getenv(variables[i]));
 }
 
+void git_use_quarantine(struct git *git, const char *folder)
+{
+        _cleanup_(freep) char *objects = xasprintf("%s/objects", git->spec.folder);
+
+        set_variable(git, "GIT_OBJECT_DIRECTORY", folder);
+        set_variable(git, "GIT_ALTERNATE_OBJECT_DIRECTORIES", objects);
+}
+
 void git_use_work_tree(struct git *git, const char *folder)
 {
         set_variable(git, "GIT_WORK_TREE", folder);

@@ -44,6 +44,8 @@ void git_init(struct git *git, const char *view);
 void git_clear(struct git *git);
 /* Lets the user's and the system's configuration count. */
 void git_use_settings(struct git *git);
+/* Has it put new objects into this folder, and look for them there and in the view: nobody else sees them there. */
+void git_use_quarantine(struct git *git, const char *folder);
 /* Makes this folder the work tree. */
 void git_use_work_tree(struct git *git, const char *folder);
 

@@ -17,7 +17,7 @@ static sigset_t waited_for;
 static int ends[2] = { -1, -1 };
 static atomic_bool seen;
 static unsigned holds;
-static char *next;
+static char *advice; /* the hint */
 
 /* Guards what the thread shares with the rest. */
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -146,17 +146,28 @@ void interrupt_go_on(void)
 
 void interrupt_next(const char *format, ...)
 {
+        _cleanup_(freep) char *command = NULL;
         va_list args;
 
         va_start(args, format);
-        set_string(&next, xvasprintf(format, args));
+        command = xvasprintf(format, args);
+        va_end(args);
+        interrupt_advise("'%s' goes on from there", command);
+}
+
+void interrupt_advise(const char *format, ...)
+{
+        va_list args;
+
+        va_start(args, format);
+        set_string(&advice, xvasprintf(format, args));
         va_end(args);
 }
 
 int interrupt_report(struct error **err)
 {
         error_set(err, ERROR_INTERRUPTED, "stopped before it was done");
-        return next ? error_hint(err, "'%s' goes on from there", next) : -1;
+        return advice ? error_hint(err, "%s", advice) : -1;
 }
 
 /* --- groups */

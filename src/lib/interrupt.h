@@ -39,7 +39,9 @@ void interrupt_go_on(void);
 
 /* The command that goes on from where this one is stopped. */
 void interrupt_next(const char *format, ...) _printf_(1, 2);
-/* Puts what happened in place of the error, with that command as its hint. Returns -1. */
+/* The same for a command that can't go on: what to type then, as the whole hint. */
+void interrupt_advise(const char *format, ...) _printf_(1, 2);
+/* Puts what happened in place of the error, with that command, or that advice, as its hint. Returns -1. */
 int interrupt_report(struct error **err);
 
 /* A child in a process group of its own, which the second signal kills; forgotten before the child is reaped. For

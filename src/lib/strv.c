@@ -52,6 +52,16 @@ void strv_add_all(struct strv *list, const struct strv *other)
                 strv_add(list, other->items[i]);
 }
 
+void strv_split(struct strv *list, const char *text, const char *separators)
+{
+        size_t length;
+
+        for (text += strspn(text, separators); *text; text += length + strspn(text + length, separators)) {
+                length = strcspn(text, separators);
+                strv_take(list, xstrndup(text, length));
+        }
+}
+
 bool strv_contains(const struct strv *list, const char *text)
 {
         for (size_t i = 0; i < list->count; i++)

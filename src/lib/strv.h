@@ -25,6 +25,8 @@ void strv_take(struct strv *list, char *text); /* owned from now on */
 void strv_addf(struct strv *list, const char *format, ...) _printf_(2, 3);
 void strv_adds(struct strv *list, const char *first, ...) __attribute__((sentinel));
 void strv_add_all(struct strv *list, const struct strv *other);
+/* Appends the parts of `text` between these characters, but no empty ones. */
+void strv_split(struct strv *list, const char *text, const char *separators);
 bool strv_contains(const struct strv *list, const char *text);
 bool strv_equal(const struct strv *a, const struct strv *b);
 bool strv_begins_with(const struct strv *list, const struct strv *beginning);

@@ -32,6 +32,7 @@ static int64_t idle_for(const struct vm *vm)
         return vm->engine->park && vm->record.intent == INTENT_NONE && !vm_is_busy(vm) ? idle_look(vm, NULL) : -1;
 }
 
+/* `but`: NULL = all. */
 static void find_runners(const struct vm *but, struct runners *out)
 {
         _cleanup_(strv_clear) struct strv names = STRV_INIT;
@@ -43,8 +44,8 @@ static void find_runners(const struct vm *but, struct runners *out)
                 struct runner *runner = &out->items[out->count];
 
                 runner->vm = (struct vm)VM_INIT;
-                if (streq(names.items[i], but->name) || vm_open(&runner->vm, names.items[i], NULL) < 0 || !runner->vm.exists ||
-                    !vm_runs(&runner->vm)) {
+                if ((but && streq(names.items[i], but->name)) || vm_open(&runner->vm, names.items[i], NULL) < 0 ||
+                    !runner->vm.exists || !vm_runs(&runner->vm)) {
                         vm_clear(&runner->vm);
                         continue;
                 }
@@ -91,6 +92,20 @@ static void warn(struct front *front, const struct vm *vm, int64_t together, con
                 front->events,
                 "with VM '%s' the running VMs may take %s of memory, more than the memory_budget of %s, and no other is idle",
                 vm->name, all, budget);
+}
+
+bool budget_has_room(int64_t memory_bytes)
+{
+        _cleanup_(settings_clear) struct settings settings = SETTINGS_INIT;
+        _cleanup_(runners_clear) struct runners runners = { 0 };
+
+        if (settings_read(&settings, NULL) < 0 || settings.memory_budget == 0)
+                return true;
+        find_runners(NULL, &runners);
+        for (size_t i = 0; i < runners.count; i++)
+                if (runners.items[i].idle_ms < IDLE_LEAST_MS)
+                        memory_bytes += runners.items[i].vm.record.memory_bytes;
+        return memory_bytes <= settings.memory_budget;
 }
 
 void budget_make_room(struct front *front, const struct vm *vm)

@@ -98,6 +98,9 @@ void describe_fork(struct vm_record *record, const struct vm_record *from, const
         set_string(&record->becomes, NULL);
         set_string(&record->former, NULL);
         set_string(&record->owner, xstrdup(PROJECTS_OWNER));
+        set_string(&record->fork_of, xstrdup(from->name));
+        set_string(&record->checkout, xstrdup(vm_record_checkout(from)));
+        record->race = false;
         set_string(&record->uuid, random_uuid());
         set_string(&record->created, text_format_time(time(NULL)));
         set_string(&record->next_base, NULL);

@@ -81,7 +81,7 @@ static bool can_hold_work(const struct vm *vm)
 
 int destroy_check_work(struct front *front, struct vm *vm, struct work *found, struct error **err)
 {
-        const char *checkout = *vm->record.owner == '/' ? vm->record.owner : NULL;
+        const char *checkout = vm_record_checkout(&vm->record);
         _cleanup_(vm_status_clear) struct vm_status status = VM_STATUS_INIT;
         _cleanup_(freep) char *text = NULL;
 

@@ -26,19 +26,31 @@ static int check_name(const char *name, struct error **err)
         return error_hint(err, "choose another name for the fork");
 }
 
+static int check_free(const struct vm *vm, struct error **err)
+{
+        if (!vm->exists)
+                return 0;
+        error_set(err, ERROR_USAGE, "there is a VM '%s' already", vm->name);
+        return error_hint(err, "machine destroy %s, or another name", vm->name);
+}
+
+int fork_check_name(const char *name, struct error **err)
+{
+        _cleanup_(vm_clear) struct vm vm = VM_INIT;
+
+        return check_name(name, err) < 0 || vm_open(&vm, name, err) < 0 ? -1 : check_free(&vm, err);
+}
+
 static int open_new(struct front *front, const char *name, struct vm *out, struct error **err)
 {
         if (check_name(name, err) < 0 || vm_open(out, name, err) < 0 || vm_lock(out, front->events, err) < 0)
                 return -1;
-        if (!out->exists)
-                return 0;
-        error_set(err, ERROR_USAGE, "there is a VM '%s' already", name);
-        return error_hint(err, "machine destroy %s, or another name", name);
+        return check_free(out, err);
 }
 
 /* --- the branch */
 
-static int check_branch(const struct vm *source, const char *branch, struct error **err)
+int fork_check_branch(const struct vm *source, const char *branch, struct error **err)
 {
         if (!branch || source->record.repos.count > 0)
                 return 0;
@@ -60,9 +72,10 @@ static int switch_branch(const struct vm *vm, const char *branch, struct error *
 
 /* --- the fork */
 
-static int begin(struct front *front, const struct vm *source, const char *key, struct vm *out, struct error **err)
+static int begin(struct front *front, const struct vm *source, const char *key, bool race, struct vm *out, struct error **err)
 {
         describe_fork(&out->record, &source->record, out->name);
+        out->record.race = race;
         out->engine = source->engine;
         if (vm_save(out, err) < 0 || keys_ensure(out->folder, out->name, front->events, err) < 0)
                 return -1;
@@ -79,11 +92,11 @@ static int complete(struct front *front, struct vm *out, const char *branch, str
         return vm_intend(out, INTENT_NONE, err) < 0 ? -1 : power_publish(out, err);
 }
 
-static int make(struct front *front, const struct vm *source, const char *key, const char *branch, struct vm *out,
+static int make(struct front *front, const struct vm *source, const char *key, const char *branch, bool race, struct vm *out,
                 struct error **err)
 {
         event_begin(front->events, "fork", "forking VM '%s' as '%s'", source->name, out->name);
-        if (begin(front, source, key, out, err) == 0 && complete(front, out, branch, err) == 0) {
+        if (begin(front, source, key, race, out, err) == 0 && complete(front, out, branch, err) == 0) {
                 event_end(front->events, "fork", EVENT_DONE, NULL);
                 return 0;
         }
@@ -93,16 +106,22 @@ static int make(struct front *front, const struct vm *source, const char *key, c
         return error_wrap(err, "cannot fork VM '%s'", source->name);
 }
 
+int fork_make(struct front *front, const struct vm *source, const char *key, const char *name, const char *branch, bool race,
+              struct vm *out, struct error **err)
+{
+        return open_new(front, name, out, err) < 0 ? -1 : make(front, source, key, branch, race, out, err);
+}
+
 int fork_vm(struct front *front, struct vm *source, const char *name, const char *branch, struct vm *out, struct error **err)
 {
         _cleanup_(freep) char *whole = xasprintf("fork %s", name);
         _cleanup_(freep) char *key = NULL;
         int made;
 
-        if (check_branch(source, branch, err) < 0 || open_new(front, name, out, err) < 0 ||
+        if (fork_check_branch(source, branch, err) < 0 || open_new(front, name, out, err) < 0 ||
             snapshot_take(front, source, whole, true, &key, err) < 0)
                 return -1;
-        made = make(front, source, key, branch, out, err);
+        made = make(front, source, key, branch, false, out, err);
         /* Its disk stays, because both stand on it. Its memory is of no more use. */
         source->engine->drop_snapshot(key, NULL);
         return made;

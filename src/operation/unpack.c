@@ -4,7 +4,7 @@
 
 static int check_empty(const struct vm *vm, const struct archive *archive, struct error **err)
 {
-        const char *checkout = *vm->record.owner == '/' ? vm->record.owner : NULL;
+        const char *checkout = vm_record_checkout(&vm->record);
         _cleanup_(work_clear) struct work found = WORK_INIT;
         _cleanup_(freep) char *text = NULL;
 

@@ -41,14 +41,14 @@ json_t *show_entry(const struct inventory_entry *entry)
         _cleanup_(strv_clear) struct strv repos = STRV_INIT;
 
         inventory_repos(entry, &repos);
-        return json_pack("{s:s, s:s, s:s?, s:o, s:o, s:s?, s:I, s:I, s:I, s:I, s:I, s:s?, s:o, s:o, s:s?}", "name", entry->name,
-                         "state", inventory_state(entry), "engine", record ? record->engine : NULL, "profiles",
+        return json_pack("{s:s, s:s, s:s?, s:o, s:o, s:s?, s:I, s:I, s:I, s:I, s:I, s:s?, s:s?, s:o, s:o, s:s?}", "name",
+                         entry->name, "state", inventory_state(entry), "engine", record ? record->engine : NULL, "profiles",
                          profiles_json(entry), "repos", json_strings(&repos), "ssh_alias", alias, "cpus",
                          (json_int_t)sizes.cpus, "memory_bytes", (json_int_t)sizes.memory_bytes, "disk_bytes",
                          (json_int_t)sizes.disk_bytes, "memory_used_bytes", (json_int_t)entry->status.memory_bytes,
                          "disk_used_bytes", (json_int_t)entry->status.disk_bytes, "created", record ? record->created : NULL,
-                         "weaker_lines", weaker_lines_json(entry), "lacks", show_lacks(&entry->vm.record.lacks), "reason",
-                         entry->trouble ? entry->trouble : entry->status.reason);
+                         "fork_of", record ? record->fork_of : NULL, "weaker_lines", weaker_lines_json(entry), "lacks",
+                         show_lacks(&entry->vm.record.lacks), "reason", entry->trouble ? entry->trouble : entry->status.reason);
 }
 
 static json_t *drift_json(const struct drift *drift)

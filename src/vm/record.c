@@ -37,6 +37,9 @@ static const struct field {
         { "becomes", FIELD_OPTIONAL_TEXT, offsetof(struct vm_record, becomes) },
         { "former", FIELD_OPTIONAL_TEXT, offsetof(struct vm_record, former) },
         { "owner", FIELD_TEXT, offsetof(struct vm_record, owner) },
+        { "fork_of", FIELD_OPTIONAL_TEXT, offsetof(struct vm_record, fork_of) },
+        { "checkout", FIELD_OPTIONAL_TEXT, offsetof(struct vm_record, checkout) },
+        { "race", FIELD_OPTIONAL_BOOL, offsetof(struct vm_record, race) },
         { "engine", FIELD_TEXT, offsetof(struct vm_record, engine) },
         { "uuid", FIELD_TEXT, offsetof(struct vm_record, uuid) },
         { "user", FIELD_TEXT, offsetof(struct vm_record, user) },
@@ -72,6 +75,11 @@ static const struct field {
         { "image_digest", FIELD_OPTIONAL_TEXT, offsetof(struct vm_record, image_digest) },
         { "git", FIELD_OPTIONAL_TEXT, offsetof(struct vm_record, git) },
 };
+
+const char *vm_record_checkout(const struct vm_record *record)
+{
+        return record->owner && *record->owner == '/' ? record->owner : record->checkout;
+}
 
 const struct strv *vm_record_keys(const struct vm_record *record)
 {

@@ -32,6 +32,9 @@ struct vm_record {
                         */
         char *former;  /* the name that it had, and that some file elsewhere may still have; NULL = none */
         char *owner;   /* who may use this name: "projects.toml", or the checkout's folder (absolute) */
+        char *fork_of; /* the name that the VM had which it was forked from; NULL = it is no fork */
+        char *checkout; /* of a fork: the checkout (absolute) of the VM that it was forked from; NULL = none */
+        bool race;      /* it was forked for a race (operation/race.h), and not kept */
         char *engine;
         char *uuid;    /* also the guest's machine-id (without hyphens) */
         char *user;    /* the guest's user */
@@ -74,6 +77,8 @@ void vm_record_clear(struct vm_record *record);
 const struct strv *vm_record_keys(const struct vm_record *record);
 /* Makes `to` another record with the same content. */
 void vm_record_copy(const struct vm_record *from, struct vm_record *to);
+/* The checkout on this computer that it, or what it was forked from, was made from; NULL = none. Borrowed. */
+const char *vm_record_checkout(const struct vm_record *record);
 /* How long it is idle before it is parked, in milliseconds; -1 = it never is. */
 int64_t vm_record_park_ms(const struct vm_record *record);
 /* Reads FOLDER/vm.json and checks every field. ERROR_NOT_FOUND when there is no such file; ERROR_ENGINE when it is whole, but

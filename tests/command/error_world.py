@@ -33,6 +33,10 @@ def vm_shop(program, cwd):
     vm(program, cwd, "shop")
 
 
+def fork_of_a_race(program, cwd):
+    vm(program, cwd, "blog-race-1", fork_of="blog", race=True)
+
+
 def disk(program, cwd):
     subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", f"{vm(program, cwd)}/disk.qcow2", "3G"], check=True)
 

@@ -6,7 +6,7 @@ import shlex
 import pytest
 
 COMMANDS = ["init", "up", "plan", "ssh", "run", "claude", "codex", "aider", "agent", "mcp", "code", "cursor", "zed", "list", "status", "logs",
-            "cp", "paste", "open", "secrets", "keys", "egress", "park", "wake", "snapshot", "snapshots", "restore", "undo", "forget", "fork",
+            "cp", "paste", "open", "secrets", "keys", "egress", "park", "wake", "snapshot", "snapshots", "restore", "undo", "forget", "fork", "race",
             "restart", "down", "rename", "rebuild", "destroy", "bake", "layers", "du", "prune", "profile", "lock", "trust", "validate", "doctor",
             "audit", "version", "help", "proxy", "mcp-tool"]
 

@@ -30,6 +30,20 @@ static void every_length_is_ended_by_null(void **state)
         assert_string_equal(strv_argv(&list)[99], "item 99");
 }
 
+static void a_text_is_split_without_empty_parts(void **state)
+{
+        _cleanup_(strv_clear) struct strv list = STRV_INIT;
+        _cleanup_(freep) char *joined = NULL;
+
+        strv_split(&list, "", "\n");
+        strv_split(&list, "\n\n", "\n");
+        assert_int_equal(list.count, 0);
+        strv_split(&list, "one", " ");
+        strv_split(&list, " two  three,four ", " ,");
+        joined = strv_join(&list, "|");
+        assert_string_equal(joined, "one|two|three|four");
+}
+
 static void it_copies_what_is_added_and_owns_what_is_taken(void **state)
 {
         _cleanup_(strv_clear) struct strv list = STRV_INIT;
@@ -142,6 +156,7 @@ int main(void)
                 cmocka_unit_test(an_empty_list_is_an_empty_argv),
                 cmocka_unit_test(every_length_is_ended_by_null),
                 cmocka_unit_test(it_copies_what_is_added_and_owns_what_is_taken),
+                cmocka_unit_test(a_text_is_split_without_empty_parts),
                 cmocka_unit_test(several_are_added_in_one_call),
                 cmocka_unit_test(a_list_is_added_to_another_and_to_itself),
                 cmocka_unit_test(it_knows_whole_items_only),

@@ -139,6 +139,10 @@ static void a_fork_is_another_vm_without_ports(void **state)
         assert_string_equal(fork.owner, PROJECTS_OWNER);
         assert_string_not_equal(fork.uuid, record.uuid);
         assert_null(fork.former);
+        assert_string_equal(fork.fork_of, "blog");
+        assert_false(fork.race);
+        /* Its code is in the folder that is named after the checkout, which stays the first VM's. */
+        assert_string_equal(vm_record_checkout(&fork), "/src/blog");
         assert_int_equal(fork.port_count, 0);
         assert_int_equal(fork.intent, INTENT_CREATE);
         assert_int_equal(fork.cpus, 3);
