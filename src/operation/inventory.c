@@ -67,6 +67,15 @@ static int find_names(const struct projects *projects, struct strv *names, struc
         return 0;
 }
 
+bool inventory_is_empty(void)
+{
+        _cleanup_(projects_clear) struct projects projects = PROJECTS_INIT;
+        _cleanup_(strv_clear) struct strv names = STRV_INIT;
+
+        projects_read_apart(&projects, NULL);
+        return find_names(&projects, &names, NULL) < 0 || names.count == 0;
+}
+
 /* The table has room for a state, and not for its reason. */
 static void warn(struct front *front, const struct inventory_entry *entry)
 {

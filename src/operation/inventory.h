@@ -30,6 +30,8 @@ void inventory_clear(struct inventory *inventory);
 
 /* A configuration that can't be read, or a VM that can't be asked, is only a warning: all other VMs are still listed. */
 int inventory_take(struct front *front, struct inventory *out, struct error **err);
+/* Is there neither a project nor a VM? True also when that can't be found out. Asks no engine. */
+bool inventory_is_empty(void);
 /* "running", "stopped", …; "creating" for one that is being made, "unknown" for one with trouble, "broken" for one without a
  * record. */
 const char *inventory_state(const struct inventory_entry *entry);
