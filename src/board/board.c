@@ -117,6 +117,8 @@ static int take_signals(struct showing *showing, struct error **err)
         }
         if (looker_take(&sample))
                 board_update(&showing->board, &sample);
+        if (screen_is_lost())
+                showing->ended = true;
         return status;
 }
 

@@ -7,6 +7,7 @@ struct board_column {
         const char *heading;
         size_t most;                              /* wider cells are cut */
         bool right;                               /* aligned, as numbers are */
+        bool differing;                           /* there only when it is not the same for all */
         enum board_order order;                   /* the order that goes by it; ORDERS = none */
         char *(*cell)(const struct board_vm *vm); /* owned by the caller; NULL = nothing to say */
 };

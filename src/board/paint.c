@@ -120,7 +120,7 @@ static void paint_row(struct canvas *canvas, size_t row, const struct board_vm *
         unsigned style = selected ? STYLE_REVERSED : STYLE_NONE;
 
         canvas_put(canvas, row, style, selected ? ">" : " ", 1);
-        canvas_put(canvas, row, style | STYLE_BAD | STYLE_STRONG, vm->needs ? "!" : " ", 1);
+        canvas_put(canvas, row, vm->needs ? style | STYLE_BAD | STYLE_STRONG : style, vm->needs ? "!" : " ", 1);
         for (size_t i = 0; i < BOARD_COLUMNS; i++) {
                 const struct board_column *column = &board_columns[i];
                 _cleanup_(freep) char *cell = widths[i] > 0 ? column->cell(vm) : NULL;

@@ -3,7 +3,6 @@
 #include <curses.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -17,9 +16,9 @@ enum { PAIR_GOOD = 1, PAIR_HALF, PAIR_BAD };
 
 /* What puts the terminal right without ncurses. */
 struct remedy {
-        char *path; /* of the terminal */
-        struct termios settings;
-        char *ending; /* leaves the alternate screen, shows the cursor, … */
+        char *path;                    /* of the terminal */
+        struct termios settings, ours; /* before, and while the board is shown */
+        char *ending;                  /* leaves the alternate screen, shows the cursor, … */
 };
 
 static SCREEN *screen;
@@ -27,14 +26,15 @@ static struct terminal terminal;
 static struct remedy remedy;
 static struct process_guard guard = PROCESS_GUARD_INIT;
 static bool taken;
+static bool has_other_screen; /* that the terminal shows instead of the one with the board */
 
-/* Appends a string of terminfo(5), without the delays that are written in it. */
-static void add_capability(struct strbuf *out, const char *name)
+/* Appends a string of terminfo(5), without the delays that are written in it. Returns false when the terminal has none. */
+static bool add_capability(struct strbuf *out, const char *name)
 {
         const char *text = tigetstr((char *)(uintptr_t)name);
 
         if (!text || text == (const char *)-1)
-                return;
+                return false;
         while (*text) {
                 size_t length = strcspn(text, "$");
                 const char *end = starts_with(text + length, "$<") ? strchr(text + length, '>') : NULL;
@@ -42,6 +42,16 @@ static void add_capability(struct strbuf *out, const char *name)
                 strbuf_add(out, text, length + (text[length] && !end));
                 text = end ? end + 1 : text + length + (text[length] != '\0');
         }
+        return true;
+}
+
+/* Are they still as the board has them? A shell that was told of our end has put in its own, and must keep them. */
+static bool are_ours(int fd, const struct termios *ours)
+{
+        struct termios now;
+
+        return tcgetattr(fd, &now) == 0 && now.c_lflag == ours->c_lflag && now.c_iflag == ours->c_iflag &&
+               now.c_oflag == ours->c_oflag;
 }
 
 /* Runs in a process of its own, which has no terminal, after we were killed. */
@@ -53,7 +63,8 @@ static void put_right(void *data)
         if (fd < 0)
                 return;
         (void)write_all(fd, known->ending, strlen(known->ending));
-        tcsetattr(fd, TCSANOW, &known->settings);
+        if (are_ours(fd, &known->ours))
+                tcsetattr(fd, TCSANOW, &known->settings);
         close(fd);
 }
 
@@ -65,7 +76,7 @@ static void learn_remedy(void)
         add_capability(&ending, "sgr0");
         add_capability(&ending, "rmkx");
         add_capability(&ending, "cnorm");
-        add_capability(&ending, "rmcup");
+        has_other_screen = add_capability(&ending, "rmcup");
         strbuf_adds(&ending, "\r\n");
         remedy.path = xstrdup(path ? path : "/dev/tty");
         remedy.ending = strbuf_take(&ending);
@@ -85,11 +96,11 @@ int screen_take(struct error **err)
 {
         if (taken)
                 return 0;
+        refresh();
+        tcgetattr(STDIN_FILENO, &remedy.ours);
         if (process_guard_begin(&guard, put_right, &remedy, err) < 0)
                 return -1;
         taken = true;
-        clearok(curscr, true);
-        refresh();
         return 0;
 }
 
@@ -120,16 +131,25 @@ int screen_open(const char *hint, struct error **err)
         return -1;
 }
 
-/* The terminal may belong to another process group by now, and then we are not to be stopped for tidying up. */
+bool screen_is_lost(void)
+{
+        return tcgetpgrp(STDIN_FILENO) != getpgrp();
+}
+
+/* Who has the terminal by now may have settings of its own on it. */
 void screen_give_up(void)
 {
-        struct sigaction ignore = { .sa_handler = SIG_IGN }, before;
-
         if (!taken)
                 return;
-        sigaction(SIGTTOU, &ignore, &before);
-        endwin();
-        sigaction(SIGTTOU, &before, NULL);
+        if (screen_is_lost()) {
+                put_right(&remedy);
+        } else {
+                if (!has_other_screen) {
+                        erase();
+                        refresh();
+                }
+                endwin();
+        }
         process_guard_end(&guard);
         taken = false;
 }

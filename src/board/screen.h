@@ -14,6 +14,8 @@ int screen_open(const char *hint, struct error **err);
 /* Both may be called when that is so already. */
 int screen_take(struct error **err);
 void screen_give_up(void);
+/* Has another process group the terminal? So it is when the shell that we were started from was killed. */
+bool screen_is_lost(void);
 void screen_close(void);
 
 /* Begins a canvas of the terminal's size, which is asked each time. */

@@ -51,14 +51,10 @@ static bool wants_board(const struct context *context)
         return context->mode == OUTPUT_AUTO && isatty(STDIN_FILENO) && terminal_of(STDOUT_FILENO).live && !inventory_is_empty();
 }
 
-/* Where one is, and the likeliest command, are the board's first message. */
 static int show_board(struct context *context, const struct next *next, struct error **err)
 {
-        _cleanup_(freep) char *message =
-                xasprintf("%s %s", next->where, next->commands.count > 0 ? next->commands.items[0] : "");
-
         output_settle(context->output);
-        return board_run(message, "machine list --watch", err);
+        return board_run(next->here ? next->where : NULL, "machine list --watch", err);
 }
 
 static int run(struct context *context, const struct invocation *invocation, struct error **err)
