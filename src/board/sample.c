@@ -3,7 +3,6 @@
 #include "lib/deadline.h"
 #include "lib/os.h"
 #include "operation/inventory.h"
-#include "vm/account.h"
 
 /* Processor time that a VM's process had used at a moment. */
 struct sampler_time {
@@ -85,19 +84,6 @@ static char *ports_text(const struct vm_record *record)
         return joined(&ports, " ");
 }
 
-/* What was refused once and what was refused a thousand times is one thing to look at. */
-static int64_t count_refused(const struct vm *vm)
-{
-        _cleanup_(account_clear) struct account account = ACCOUNT_INIT;
-        int64_t count = 0;
-
-        if (!vm->engine->account || vm->engine->account(vm, &account, NULL) < 0)
-                return -1;
-        for (size_t i = 0; i < account.count; i++)
-                count += !account.lines[i].reached;
-        return count;
-}
-
 /* Of a checkout's own code the folder is the name. */
 static char *repos_text(const struct inventory_entry *entry)
 {
@@ -155,7 +141,7 @@ static void look_at(struct sampler *sampler, const struct inventory_entry *entry
                                   .state = xstrdup(inventory_state(entry)),
                                   .exists = entry->vm.exists || entry->broken,
                                   .percent = -1,
-                                  .refused = -1,
+                                  .refused = inventory_refused(entry),
                                   .memory_used = entry->status.memory_bytes,
                                   .disk_used = entry->status.disk_bytes,
                                   .repos = repos_text(entry) };
@@ -169,8 +155,6 @@ static void look_at(struct sampler *sampler, const struct inventory_entry *entry
                 now->at_ms = now_ms();
                 out->percent = percent(find_time(sampler, entry->name), now);
         }
-        if (out->alive || out->parked)
-                out->refused = count_refused(&entry->vm);
 }
 
 void sampler_look(struct sampler *sampler, struct board_sample *out)

@@ -133,7 +133,9 @@ int screen_open(const char *hint, struct error **err)
 
 bool screen_is_lost(void)
 {
-        return tcgetpgrp(STDIN_FILENO) != getpgrp();
+        pid_t owner = tcgetpgrp(STDIN_FILENO); /* -1 for one that is not the terminal of our session */
+
+        return owner > 0 && owner != getpgrp();
 }
 
 /* Who has the terminal by now may have settings of its own on it. */

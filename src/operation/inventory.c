@@ -1,6 +1,7 @@
 #include "operation/inventory.h"
 
 #include "config/recipe-lack.h"
+#include "vm/account.h"
 
 static void entry_clear(struct inventory_entry *entry)
 {
@@ -128,6 +129,21 @@ const char *inventory_state(const struct inventory_entry *entry)
         if (entry->making)
                 return VM_CREATING;
         return entry->trouble ? "unknown" : vm_state_name(entry->status.state);
+}
+
+int64_t inventory_refused(const struct inventory_entry *entry)
+{
+        _cleanup_(account_clear) struct account account = ACCOUNT_INIT;
+        const struct vm *vm = &entry->vm;
+        int64_t count = 0;
+
+        if (!vm->exists || entry->trouble || !(vm_state_is_alive(entry->status.state) || entry->status.state == VM_PARKED))
+                return 0;
+        if (!vm->engine->account || vm->engine->account(vm, &account, NULL) < 0)
+                return -1;
+        for (size_t i = 0; i < account.count; i++)
+                count += !account.lines[i].reached;
+        return count;
 }
 
 void inventory_repos(const struct inventory_entry *entry, struct strv *out)
