@@ -57,6 +57,8 @@ static int run(struct showing *showing, const struct board_action *action, struc
                 _cleanup_(freep) char *text = error_text(trouble);
 
                 board_say(&showing->board, true, "%s", text);
+        } else if (status == 128 + SIGINT) {
+                board_say(&showing->board, false, "machine %s: stopped", said);
         } else if (status > 0) {
                 board_say(&showing->board, true, "machine %s: exit status %d", said, status);
         } else {

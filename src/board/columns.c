@@ -79,6 +79,8 @@ const struct board_column board_columns[BOARD_COLUMNS] = {
 
 /* NAME is never left out, and gives way before another column is. */
 #define NAME_LEAST 16
+/* Less of the last column says nothing. */
+#define LAST_LEAST 24
 
 /* As wide as its widest cell; 0 when it would be empty. All VMs count, so that the columns stay when one scrolls or filters. */
 static size_t measure(const struct board *board, const struct board_column *column)
@@ -120,7 +122,7 @@ void columns_fit(const struct board *board, size_t room, size_t gap, size_t widt
                 bool last = i + 1 == BOARD_COLUMNS;
 
                 /* The last one is text: a part of it says something, too. */
-                if (last && width > left && left >= NAME_LEAST)
+                if (last && width > left && left >= LAST_LEAST)
                         width = left;
                 widths[i] = width <= left ? width : 0;
                 taken += widths[i] > 0 ? widths[i] + gap : 0;

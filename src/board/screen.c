@@ -3,6 +3,7 @@
 #include <curses.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -138,13 +139,17 @@ bool screen_is_lost(void)
         return owner > 0 && owner != getpgrp();
 }
 
-/* Who has the terminal by now may have settings of its own on it. */
+/* Who has the terminal by now may have settings of its own on it. The kernel lets us touch it only when we ignore SIGTTOU. */
 void screen_give_up(void)
 {
+        struct sigaction ignore = { .sa_handler = SIG_IGN }, before;
+
         if (!taken)
                 return;
         if (screen_is_lost()) {
+                sigaction(SIGTTOU, &ignore, &before);
                 put_right(&remedy);
+                sigaction(SIGTTOU, &before, NULL);
         } else {
                 if (!has_other_screen) {
                         erase();
