@@ -32,9 +32,10 @@ static bool has_other_screen; /* that the terminal shows instead of the one with
 /* Appends a string of terminfo(5), without the delays that are written in it. Returns false when the terminal has none. */
 static bool add_capability(struct strbuf *out, const char *name)
 {
-        const char *text = tigetstr((char *)(uintptr_t)name);
+        _cleanup_(freep) char *asked = xstrdup(name); /* macOS's takes no constant */
+        const char *text = tigetstr(asked);
 
-        if (!text || text == (const char *)-1)
+        if (!text || (intptr_t)text == -1)
                 return false;
         while (*text) {
                 size_t length = strcspn(text, "$");
