@@ -63,7 +63,7 @@ class Terminal:
 
     def settings(self, name):
         """The terminal's settings, and the lines of its two screens that can be seen: what a program must leave as they were."""
-        self.line(f"stty -g > {name}; clear; echo done-{name}")
+        self.line(f"stty -g > {name}; clear; echo do''ne-{name}")  # what is typed has other letters than what is printed
         self.await_text(f"done-{name}")
         return self.program.read(f"home/{name}"), self.ask("alternate_on"), self.ask("cursor_flag"), self.ask("keypad_cursor_flag")
 
