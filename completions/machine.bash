@@ -3,7 +3,7 @@ _machine_agents() {
         echo "claude codex aider"
 }
 _machine_commands() {
-        echo "agent aider audit bake claude code codex cp cursor destroy doctor down du egress forget fork help init keys layers list lock logs mcp open park paste plan profile prune race rebuild rename restart restore run secrets snapshot snapshots ssh status trust undo up validate version wake zed"
+        echo "agent aider audit bake board claude code codex cp cursor destroy doctor down du egress forget fork help init keys layers list lock logs mcp open park paste plan profile prune race rebuild rename restart restore run secrets snapshot snapshots ssh status trust undo up validate version wake zed"
 }
 _machine_engines() {
         echo "auto qemu lima"
@@ -41,6 +41,7 @@ _machine_table() {
         list) options="--watch -w --json --plain --verbose -v --quiet -q --help -h" valued="" ;;
         ls) options="--watch -w --json --plain --verbose -v --quiet -q --help -h" valued="" ;;
         ps) options="--watch -w --json --plain --verbose -v --quiet -q --help -h" valued="" ;;
+        board) options="--json --plain --verbose -v --quiet -q --help -h" valued="" ;;
         status) options="--json --plain --verbose -v --quiet -q --help -h" valued="" ;;
         logs) options="--follow -f --lines -n --log -l --previous -p --list --json --plain --verbose -v --quiet -q --help -h" valued="--lines -n --log -l" ;;
         cp) options="--recursive -r --max-size --repos --json --plain --verbose -v --quiet -q --help -h" valued="--max-size" ;;

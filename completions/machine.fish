@@ -5,7 +5,7 @@ function __machine_agents
 end
 
 function __machine_commands
-        string split ' ' 'agent aider audit bake claude code codex cp cursor destroy doctor down du egress forget fork help init keys layers list lock logs mcp open park paste plan profile prune race rebuild rename restart restore run secrets snapshot snapshots ssh status trust undo up validate version wake zed'
+        string split ' ' 'agent aider audit bake board claude code codex cp cursor destroy doctor down du egress forget fork help init keys layers list lock logs mcp open park paste plan profile prune race rebuild rename restart restore run secrets snapshot snapshots ssh status trust undo up validate version wake zed'
 end
 
 function __machine_engines
@@ -133,6 +133,7 @@ complete -c machine -n __fish_use_subcommand -a code -d 'open the project\'s fol
 complete -c machine -n __fish_use_subcommand -a cursor -d 'open the project\'s folder in Cursor'
 complete -c machine -n __fish_use_subcommand -a zed -d 'open the project\'s folder in Zed'
 complete -c machine -n __fish_use_subcommand -a list -d 'show all projects and VMs'
+complete -c machine -n __fish_use_subcommand -a board -d 'show all VMs on a screen, with keys for what is done to them'
 complete -c machine -n __fish_use_subcommand -a status -d 'show how a VM differs from its configuration'
 complete -c machine -n __fish_use_subcommand -a logs -d 'show what a VM\'s console said, and its other logs'
 complete -c machine -n __fish_use_subcommand -a cp -d 'copy files into a VM, or out of it'
@@ -321,6 +322,11 @@ complete -c machine -n '__machine_in ps' -l plain -d 'print progress as plain li
 complete -c machine -n '__machine_in ps' -l verbose -s v -d 'print progress as plain lines, and all that each step says'
 complete -c machine -n '__machine_in ps' -l quiet -s q -d 'print warnings and results only'
 complete -c machine -n '__machine_in ps' -l help -s h -d 'print this help'
+complete -c machine -n '__machine_in board' -l json -d 'print results and events as JSON'
+complete -c machine -n '__machine_in board' -l plain -d 'print progress as plain lines'
+complete -c machine -n '__machine_in board' -l verbose -s v -d 'print progress as plain lines, and all that each step says'
+complete -c machine -n '__machine_in board' -l quiet -s q -d 'print warnings and results only'
+complete -c machine -n '__machine_in board' -l help -s h -d 'print this help'
 complete -c machine -n '__machine_at status 1' -a '(__machine_names)'
 complete -c machine -n '__machine_in status' -l json -d 'print results and events as JSON'
 complete -c machine -n '__machine_in status' -l plain -d 'print progress as plain lines'

@@ -24,6 +24,7 @@ class Machine < Formula
     depends_on "glib"
     depends_on "libseccomp"
     depends_on "libslirp"
+    depends_on "ncurses"
     depends_on "qemu"
   end
 

@@ -70,13 +70,13 @@ void command_help(const struct command *command, struct strbuf *out);
 /* Appends the list of all commands. */
 void command_overview(struct strbuf *out);
 
-extern const struct command command_agent, command_aider, command_audit, command_bake, command_claude, command_code,
-        command_codex, command_cp, command_cursor, command_destroy, command_doctor, command_down, command_du, command_egress,
-        command_forget, command_fork, command_help_, command_init, command_keys, command_layers, command_list, command_lock,
-        command_logs, command_mcp, command_mcp_tool, command_next, command_open, command_park, command_paste, command_plan,
-        command_profile, command_proxy, command_prune, command_race, command_rebuild, command_rename, command_restart,
-        command_restore, command_run, command_secrets, command_snapshot, command_snapshots, command_ssh, command_status,
-        command_trust, command_undo, command_up, command_validate, command_version, command_wake, command_zed;
+extern const struct command command_agent, command_aider, command_audit, command_bake, command_board, command_claude,
+        command_code, command_codex, command_cp, command_cursor, command_destroy, command_doctor, command_down, command_du,
+        command_egress, command_forget, command_fork, command_help_, command_init, command_keys, command_layers, command_list,
+        command_lock, command_logs, command_mcp, command_mcp_tool, command_next, command_open, command_park, command_paste,
+        command_plan, command_profile, command_proxy, command_prune, command_race, command_rebuild, command_rename,
+        command_restart, command_restore, command_run, command_secrets, command_snapshot, command_snapshots, command_ssh,
+        command_status, command_trust, command_undo, command_up, command_validate, command_version, command_wake, command_zed;
 
 /* The first operand, unless it stands after "--"; NULL when there is none. */
 const char *invocation_name(const struct invocation *invocation);

@@ -19,6 +19,7 @@ static const struct {
         { "cursor", { "machine cursor blog", "machine cursor blog --repo theme" } },
         { "zed", { "machine zed blog", "machine zed blog --repo theme" } },
         { "list", { "machine list", "machine list --watch --json" } },
+        { "board", { "machine board", "machine board --quiet" } },
         { "status", { "machine status", "machine status blog" } },
         { "logs", { "machine logs blog --follow", "machine logs blog --log net --lines 20" } },
         { "cp", { "machine cp notes.md blog:code/blog/", "machine cp -r blog:code/blog/dist ." } },

@@ -1,8 +1,17 @@
-/* `machine` alone: where one is, and what to do next from there. It is not in the table, because it has no name. */
+/*
+ * `machine` alone: on a terminal the board, once there is something to show; else where one is, and what to do next from there.
+ * It is not in the table, because it has no name.
+ */
 #include "operation/next.h"
+
+#include <unistd.h>
+
+#include "board/board.h"
 #include "command/command.h"
 #include "command/result.h"
 #include "lib/text.h"
+#include "operation/inventory.h"
+#include "term/terminal.h"
 
 struct next_options {
         struct common_options common;
@@ -37,12 +46,25 @@ static void print_text(const struct next *next)
         puts("\nAll commands: machine help");
 }
 
+static bool wants_board(const struct context *context)
+{
+        return context->mode == OUTPUT_AUTO && isatty(STDIN_FILENO) && terminal_of(STDOUT_FILENO).live && !inventory_is_empty();
+}
+
+static int show_board(struct context *context, const struct next *next, struct error **err)
+{
+        output_settle(context->output);
+        return board_run(next->here ? next->where : NULL, "machine list --watch", err);
+}
+
 static int run(struct context *context, const struct invocation *invocation, struct error **err)
 {
         _cleanup_(next_clear) struct next next = NEXT_INIT;
 
         if (next_find(&context->front, &next, err) < 0)
                 return -1;
+        if (wants_board(context))
+                return show_board(context, &next, err);
         output_settle(context->output);
         if (context->mode == OUTPUT_JSON)
                 result_json(next_json(&next));

@@ -3,23 +3,19 @@
 #include "lib/strbuf.h"
 
 const struct command *const commands[] = {
-        &command_init,     &command_up,        &command_plan,
-        &command_ssh,      &command_run,       &command_claude,
-        &command_codex,    &command_aider,     &command_agent,
-        &command_mcp,      &command_code,      &command_cursor,
-        &command_zed,      &command_list,      &command_status,
-        &command_logs,     &command_cp,        &command_paste,
-        &command_open,     &command_secrets,   &command_keys,
-        &command_egress,   &command_park,      &command_wake,
-        &command_snapshot, &command_snapshots, &command_restore,
-        &command_undo,     &command_forget,    &command_fork,
-        &command_race,     &command_restart,   &command_down,
-        &command_rename,   &command_rebuild,   &command_destroy,
-        &command_bake,     &command_layers,    &command_du,
-        &command_prune,    &command_profile,   &command_lock,
-        &command_trust,    &command_validate,  &command_doctor,
-        &command_audit,    &command_version,   &command_help_,
-        &command_proxy,    &command_mcp_tool,  NULL,
+        &command_init,     &command_up,       &command_plan,      &command_ssh,
+        &command_run,      &command_claude,   &command_codex,     &command_aider,
+        &command_agent,    &command_mcp,      &command_code,      &command_cursor,
+        &command_zed,      &command_list,     &command_board,     &command_status,
+        &command_logs,     &command_cp,       &command_paste,     &command_open,
+        &command_secrets,  &command_keys,     &command_egress,    &command_park,
+        &command_wake,     &command_snapshot, &command_snapshots, &command_restore,
+        &command_undo,     &command_forget,   &command_fork,      &command_race,
+        &command_restart,  &command_down,     &command_rename,    &command_rebuild,
+        &command_destroy,  &command_bake,     &command_layers,    &command_du,
+        &command_prune,    &command_profile,  &command_lock,      &command_trust,
+        &command_validate, &command_doctor,   &command_audit,     &command_version,
+        &command_help_,    &command_proxy,    &command_mcp_tool,  NULL,
 };
 
 /*

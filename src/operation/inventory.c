@@ -1,6 +1,7 @@
 #include "operation/inventory.h"
 
 #include "config/recipe-lack.h"
+#include "vm/account.h"
 
 static void entry_clear(struct inventory_entry *entry)
 {
@@ -67,6 +68,15 @@ static int find_names(const struct projects *projects, struct strv *names, struc
         return 0;
 }
 
+bool inventory_is_empty(void)
+{
+        _cleanup_(projects_clear) struct projects projects = PROJECTS_INIT;
+        _cleanup_(strv_clear) struct strv names = STRV_INIT;
+
+        projects_read_apart(&projects, NULL);
+        return find_names(&projects, &names, NULL) < 0 || names.count == 0;
+}
+
 /* The table has room for a state, and not for its reason. */
 static void warn(struct front *front, const struct inventory_entry *entry)
 {
@@ -119,6 +129,21 @@ const char *inventory_state(const struct inventory_entry *entry)
         if (entry->making)
                 return VM_CREATING;
         return entry->trouble ? "unknown" : vm_state_name(entry->status.state);
+}
+
+int64_t inventory_refused(const struct inventory_entry *entry)
+{
+        _cleanup_(account_clear) struct account account = ACCOUNT_INIT;
+        const struct vm *vm = &entry->vm;
+        int64_t count = 0;
+
+        if (!vm->exists || entry->trouble || !(vm_state_is_alive(entry->status.state) || entry->status.state == VM_PARKED))
+                return 0;
+        if (!vm->engine->account || vm->engine->account(vm, &account, NULL) < 0)
+                return -1;
+        for (size_t i = 0; i < account.count; i++)
+                count += !account.lines[i].reached;
+        return count;
 }
 
 void inventory_repos(const struct inventory_entry *entry, struct strv *out)

@@ -179,6 +179,7 @@ int next_find(struct front *front, struct next *out, struct error **err)
                 return error_errno(err, ERROR_FAILED, "cannot tell the current folder");
         if (!checkout)
                 return say_elsewhere(front, folder, out, err);
+        out->here = true;
         if (say_checkout(front, checkout, out, &trouble) < 0)
                 say_error(out, trouble);
         return 0;

@@ -9,6 +9,7 @@
 
 struct next {
         char *where;          /* a sentence */
+        bool here;            /* it is about the checkout that the current folder is in */
         struct strv commands; /* to type, the likeliest first */
         struct strv reasons;  /* what each does: as many as commands */
 };

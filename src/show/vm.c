@@ -24,6 +24,24 @@ static json_t *profiles_json(const struct inventory_entry *entry)
         return json_strings(entry->vm.exists ? &entry->vm.record.profiles : entry->project ? &entry->project->profiles : &none);
 }
 
+static json_t *ports_json(const struct inventory_entry *entry)
+{
+        const struct vm_record *record = &entry->vm.record;
+        json_t *ports = json_array();
+
+        for (size_t i = 0; entry->vm.exists && i < record->port_count; i++)
+                json_array_append_new(ports,
+                                      json_pack("{s:i, s:i}", "host", record->ports[i].host, "guest", record->ports[i].guest));
+        return ports;
+}
+
+static json_t *refused_json(const struct inventory_entry *entry)
+{
+        int64_t refused = inventory_refused(entry);
+
+        return refused < 0 ? json_null() : json_integer(refused);
+}
+
 static json_t *weaker_lines_json(const struct inventory_entry *entry)
 {
         _cleanup_(strv_clear) struct strv ids = STRV_INIT;
@@ -41,14 +59,15 @@ json_t *show_entry(const struct inventory_entry *entry)
         _cleanup_(strv_clear) struct strv repos = STRV_INIT;
 
         inventory_repos(entry, &repos);
-        return json_pack("{s:s, s:s, s:s?, s:o, s:o, s:s?, s:I, s:I, s:I, s:I, s:I, s:s?, s:s?, s:o, s:o, s:s?}", "name",
-                         entry->name, "state", inventory_state(entry), "engine", record ? record->engine : NULL, "profiles",
-                         profiles_json(entry), "repos", json_strings(&repos), "ssh_alias", alias, "cpus",
+        return json_pack("{s:s, s:s, s:s?, s:o, s:o, s:s?, s:I, s:I, s:I, s:I, s:I, s:s?, s:s?, s:o, s:o, s:o, s:o, s:s?}",
+                         "name", entry->name, "state", inventory_state(entry), "engine", record ? record->engine : NULL,
+                         "profiles", profiles_json(entry), "repos", json_strings(&repos), "ssh_alias", alias, "cpus",
                          (json_int_t)sizes.cpus, "memory_bytes", (json_int_t)sizes.memory_bytes, "disk_bytes",
                          (json_int_t)sizes.disk_bytes, "memory_used_bytes", (json_int_t)entry->status.memory_bytes,
                          "disk_used_bytes", (json_int_t)entry->status.disk_bytes, "created", record ? record->created : NULL,
-                         "fork_of", record ? record->fork_of : NULL, "weaker_lines", weaker_lines_json(entry), "lacks",
-                         show_lacks(&entry->vm.record.lacks), "reason", entry->trouble ? entry->trouble : entry->status.reason);
+                         "fork_of", record ? record->fork_of : NULL, "ports", ports_json(entry), "refused", refused_json(entry),
+                         "weaker_lines", weaker_lines_json(entry), "lacks", show_lacks(&entry->vm.record.lacks), "reason",
+                         entry->trouble ? entry->trouble : entry->status.reason);
 }
 
 static json_t *drift_json(const struct drift *drift)

@@ -5,7 +5,7 @@ import shlex
 
 import pytest
 
-COMMANDS = ["init", "up", "plan", "ssh", "run", "claude", "codex", "aider", "agent", "mcp", "code", "cursor", "zed", "list", "status", "logs",
+COMMANDS = ["init", "up", "plan", "ssh", "run", "claude", "codex", "aider", "agent", "mcp", "code", "cursor", "zed", "list", "board", "status", "logs",
             "cp", "paste", "open", "secrets", "keys", "egress", "park", "wake", "snapshot", "snapshots", "restore", "undo", "forget", "fork", "race",
             "restart", "down", "rename", "rebuild", "destroy", "bake", "layers", "du", "prune", "profile", "lock", "trust", "validate", "doctor",
             "audit", "version", "help", "proxy", "mcp-tool"]

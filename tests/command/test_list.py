@@ -6,7 +6,8 @@ import os
 import pytest
 import records
 
-FIELDS = {"name", "state", "engine", "profiles", "repos", "ssh_alias", "cpus", "memory_bytes", "disk_bytes", "created", "weaker_lines", "lacks"}
+FIELDS = {"name", "state", "engine", "profiles", "repos", "ssh_alias", "cpus", "memory_bytes", "disk_bytes", "created", "ports", "refused",
+          "weaker_lines", "lacks"}
 
 
 def test_nothing_at_all_is_an_empty_list(program):

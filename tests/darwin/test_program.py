@@ -11,11 +11,18 @@ from choice import LONG
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 OURS = sorted(os.path.relpath(path, ROOT) for path in glob.glob(os.path.join(ROOT, "src/*/*-darwin.c")))
 SYSTEM = "/usr/lib/libSystem.B.dylib"
+CURSES = "/usr/lib/libncurses.5.4.dylib"
 
 
 def system_symbols(cross, architecture):
     path = os.path.join(os.path.dirname(cross.zig()), "lib/libc/darwin/libSystem.tbd")
     with open(path, encoding="utf-8") as file:
+        return macho.exported(file.read(), architecture)
+
+
+def curses_symbols(architecture):
+    """Those in our own list, which names what the program uses. The linker has held it to that."""
+    with open(os.path.join(ROOT, "tools/darwin/libraries/curses/libncurses.tbd"), encoding="utf-8") as file:
         return macho.exported(file.read(), architecture)
 
 
@@ -52,15 +59,17 @@ def test_it_is_signed_where_nothing_unsigned_runs(program, architecture):
 
 @pytest.mark.long
 def test_it_loads_nothing_that_macos_does_not_have(program):
-    assert program.libraries == [SYSTEM]
+    assert sorted(program.libraries) == sorted([SYSTEM, CURSES])
 
 
 @pytest.mark.long
 def test_macos_has_every_symbol_it_asks_for(program, cross, architecture):
     assert program.flags & macho.NO_UNDEFINED
     assert {"_kqueue", "_posix_spawn", "_posix_spawn_file_actions_addinherit_np"} <= set(program.undefined)
-    there = system_symbols(cross, architecture)
+    curses = curses_symbols(architecture)
+    there = system_symbols(cross, architecture) | curses
     assert [name for name in program.undefined if name not in there] == []
+    assert curses <= set(program.undefined), "the list has a name that is not used any more"
 
 
 def test_a_symbol_that_macos_lacks_is_seen(cross, architecture, tmp_path):

@@ -11,7 +11,7 @@ COMMON = {"json", "plain", "verbose", "quiet", "help"}  # every command has thes
 
 # What people look for, in the order of the list of commands. What is in no group is under "More".
 GROUPS = [
-    ("Every day", ["up", "ssh", "run", "list", "status", "park", "wake", "down", "restart"]),
+    ("Every day", ["up", "ssh", "run", "board", "list", "status", "park", "wake", "down", "restart"]),
     ("Snapshots and forks", ["snapshot", "snapshots", "restore", "undo", "forget", "fork", "race"]),
     ("Agents", ["claude", "codex", "aider", "agent", "mcp"]),
     ("Across the line", ["cp", "paste", "open", "secrets", "keys", "egress", "audit"]),
