@@ -65,7 +65,7 @@ def test_every_library_of_the_build_is_a_dependency():
     for path in tree.files("src", suffixes=("meson.build",)):
         wanted |= set(re.findall(r"dependency\('([\w+.-]+)'", tree.text(path)))
     wanted |= set(re.findall(r"dependency\('([\w+.-]+)'", tree.text("meson.build")))
-    other = {"mbedcrypto": "mbedtls", "glib-2.0": "glib", "slirp": "libslirp"}
+    other = {"mbedcrypto": "mbedtls", "ncursesw": "ncurses", "glib-2.0": "glib", "slirp": "libslirp"}
     assert {other.get(name, name) for name in wanted} - {"threads"} <= names
 
 
