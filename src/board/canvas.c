@@ -24,20 +24,23 @@ void canvas_clear(struct canvas *canvas)
         *canvas = (struct canvas)CANVAS_INIT;
 }
 
-/* Replaces each character that isn't ASCII. */
-static char *plain(const char *text)
+/* Appends what the canvas can show of the text: a tab is as wide as the terminal likes, and where there is no Unicode each
+ * character that isn't ASCII is replaced. */
+static void show(const struct canvas *canvas, const char *text, struct strbuf *out)
 {
-        _cleanup_(strbuf_clear) struct strbuf out = STRBUF_INIT;
+        _cleanup_(strbuf_clear) struct strbuf visible = STRBUF_INIT;
 
-        for (; *text; text++) {
-                unsigned char byte = (unsigned char)*text;
+        text_visible(&visible, text, strlen(text));
+        for (const char *at = visible.buf; *at; at++) {
+                unsigned char byte = (unsigned char)*at;
 
-                if (byte < 0x80)
-                        strbuf_addc(&out, *text);
+                if (byte == '\t')
+                        strbuf_addc(out, ' ');
+                else if (byte < 0x80 || canvas->unicode)
+                        strbuf_addc(out, *at);
                 else if (byte >= 0xc0)
-                        strbuf_addc(&out, '?');
+                        strbuf_addc(out, '?');
         }
-        return strbuf_take(&out);
 }
 
 static void add_span(struct canvas_line *line, unsigned style, char *text, size_t columns)
@@ -51,17 +54,14 @@ void canvas_put(struct canvas *canvas, size_t row, unsigned style, const char *t
 {
         struct canvas_line *line = row < canvas->height ? &canvas->lines[row] : NULL;
         size_t room = line ? canvas->width - line->columns : 0;
-        _cleanup_(freep) char *visible = room > 0 ? text_visible_dup(text) : NULL;
-        _cleanup_(freep) char *shown = visible && !canvas->unicode ? plain(visible) : NULL;
+        _cleanup_(strbuf_clear) struct strbuf shown = STRBUF_INIT;
         struct strbuf cut = STRBUF_INIT;
         size_t used;
 
         if (room == 0)
                 return;
-        /* A tab is as wide as the terminal likes. */
-        for (char *tab = shown ? shown : visible; (tab = strchr(tab, '\t'));)
-                *tab = ' ';
-        used = width_add(&cut, shown ? shown : visible, columns < room ? columns : room, canvas->unicode);
+        show(canvas, text, &shown);
+        used = width_add(&cut, shown.buf, columns < room ? columns : room, canvas->unicode);
         add_span(line, style, strbuf_take(&cut), used);
 }
 
