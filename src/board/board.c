@@ -143,15 +143,14 @@ static int show(struct showing *showing, struct error **err)
         return status;
 }
 
-int board_run(const char *message, const char *hint, struct error **err)
+int board_run(const char *message, struct error **err)
 {
         struct showing showing = { .board = BOARD_INIT };
         int status, fd;
 
         if (message)
                 board_say(&showing.board, false, "%s", message);
-        status = signals_catch(&fd, err) < 0 || screen_open(hint, err) < 0 || looker_start(fd, err) < 0 ? -1
-                                                                                                        : show(&showing, err);
+        status = signals_catch(&fd, err) < 0 || screen_open(err) < 0 || looker_start(fd, err) < 0 ? -1 : show(&showing, err);
         screen_close();
         board_clear(&showing.board);
         return status;

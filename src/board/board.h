@@ -10,5 +10,5 @@
 
 #include "lib/error.h"
 
-/* `message` is said at first; NULL = nothing. `hint`: the command for who has no such terminal. */
-int board_run(const char *message, const char *hint, struct error **err);
+/* `message` is said at first; NULL = nothing. */
+int board_run(const char *message, struct error **err);

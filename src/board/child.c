@@ -13,7 +13,7 @@
 
 /*
  * It stopped, as by Ctrl-Z, which stops us too. Some stop themselves alone (ssh's ~^Z): then we do as well, so that the shell
- * gets the terminal. Where there is no shell that could go on with us, it goes on at once.
+ * gets the terminal. When no shell has started us, nobody could wake us again; so we wake it at once.
  */
 static void stop_with(pid_t pid)
 {

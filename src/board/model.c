@@ -106,27 +106,32 @@ static bool matches(const struct board_vm *vm, const char *filter)
 
 /* --- what is listed */
 
-static void keep_selection(struct board *board, const char *name)
+static void stay_in_list(struct board *board)
 {
-        for (size_t row = 0; name && row < board->count; row++)
-                if (streq(board_row(board, row)->name, name))
-                        board->selected = row;
         if (board->selected >= board->count)
                 board->selected = board->count > 0 ? board->count - 1 : 0;
 }
 
-static void list(struct board *board)
+/* The VM `name` (NULL = none) stays selected. */
+static void list(struct board *board, const char *name)
 {
-        const struct board_vm *selected = board_selected(board);
-        const char *name = selected ? selected->name : NULL;
-
         free(board->rows);
         board->rows = xcalloc(board->seen.count + 1, sizeof(*board->rows));
         board->count = 0;
         for (size_t i = 0; i < board->seen.count; i++)
                 if (!board->filter || matches(&board->seen.vms[i], board->filter))
                         insert(board, i);
-        keep_selection(board, name);
+        for (size_t row = 0; name && row < board->count; row++)
+                if (streq(board_row(board, row)->name, name))
+                        board->selected = row;
+        stay_in_list(board);
+}
+
+static void list_again(struct board *board)
+{
+        const struct board_vm *selected = board_selected(board);
+
+        list(board, selected ? selected->name : NULL);
 }
 
 static bool is_there(const struct board_sample *sample, const char *name)
@@ -152,25 +157,23 @@ void board_update(struct board *board, struct board_sample *sample)
                 board_say(board, false, "'%s' is gone", name);
         if (board->prompt != PROMPT_NONE && board->prompt != PROMPT_FILTER && !is_there(sample, board->subject))
                 board->prompt = PROMPT_NONE;
-        board->count = 0; /* the rows are of what was seen before */
         board_sample_clear(&board->seen);
         board->seen = *sample;
         *sample = (struct board_sample)BOARD_SAMPLE_INIT;
         board->sampled = true;
-        list(board);
-        keep_selection(board, name);
+        list(board, name);
 }
 
 void board_set_filter(struct board *board, const char *filter)
 {
         set_string(&board->filter, filter && *filter ? xstrdup(filter) : NULL);
-        list(board);
+        list_again(board);
 }
 
 void board_set_order(struct board *board, enum board_order order)
 {
         board->order = order;
-        list(board);
+        list_again(board);
 }
 
 void board_move(struct board *board, ssize_t rows)
@@ -181,8 +184,7 @@ void board_move(struct board *board, ssize_t rows)
                 board->selected -= back < board->selected ? back : board->selected;
         else
                 board->selected += (size_t)rows;
-        if (board->selected >= board->count)
-                board->selected = board->count > 0 ? board->count - 1 : 0;
+        stay_in_list(board);
 }
 
 bool board_next_needy(struct board *board)

@@ -106,17 +106,17 @@ int screen_take(struct error **err)
         return 0;
 }
 
-int screen_open(const char *hint, struct error **err)
+int screen_open(struct error **err)
 {
         terminal = terminal_of(STDOUT_FILENO);
         if (!terminal.live || !isatty(STDIN_FILENO) || tcgetattr(STDIN_FILENO, &remedy.settings) < 0) {
                 error_set(err, ERROR_USAGE, "the board needs a terminal that can move its cursor");
-                return error_hint(err, "%s", hint);
+                return error_hint(err, "machine list --watch");
         }
         screen = newterm(NULL, stdout, stdin);
         if (!screen) {
                 error_set(err, ERROR_USAGE, "nothing is known here of the terminal '%s'", getenv("TERM"));
-                return error_hint(err, "%s", hint);
+                return error_hint(err, "machine list --watch");
         }
         learn_remedy();
         choose_colors();

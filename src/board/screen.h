@@ -9,8 +9,8 @@
 #include "board/canvas.h"
 #include "lib/error.h"
 
-/* Takes it. Fails when standard input and output are not a terminal that can move its cursor, with `hint`. */
-int screen_open(const char *hint, struct error **err);
+/* Takes it. Fails when standard input and output are not a terminal that can move its cursor. */
+int screen_open(struct error **err);
 /* Both may be called when that is so already. */
 int screen_take(struct error **err);
 void screen_give_up(void);

@@ -1,7 +1,6 @@
 #include "board/signals.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -25,11 +24,8 @@ int signals_catch(int *fd, struct error **err)
 {
         struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
 
-        if (os_pipe(ends) < 0)
+        if (os_pipe_nonblocking(ends) < 0)
                 return error_errno(err, ERROR_FAILED, "cannot make a pipe");
-        for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
-                if (fcntl(ends[i], F_SETFL, O_NONBLOCK) < 0)
-                        return error_errno(err, ERROR_FAILED, "cannot set up a pipe");
         for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
                 struct sigaction before;
 

@@ -1,8 +1,6 @@
 #include "board/board.h"
 #include "command/command.h"
 
-#define HINT "machine list --watch"
-
 struct board_options {
         struct common_options common;
 };
@@ -16,10 +14,10 @@ static int run(struct context *context, const struct invocation *invocation, str
 {
         if (context->mode == OUTPUT_JSON) {
                 error_set(err, ERROR_USAGE, "the board is a screen, which has no form in JSON");
-                return error_hint(err, HINT " --json");
+                return error_hint(err, "machine list --watch --json");
         }
         output_settle(context->output);
-        return board_run(NULL, HINT, err);
+        return board_run(NULL, err);
 }
 
 const struct command command_board = {

@@ -54,7 +54,7 @@ static bool wants_board(const struct context *context)
 static int show_board(struct context *context, const struct next *next, struct error **err)
 {
         output_settle(context->output);
-        return board_run(next->here ? next->where : NULL, "machine list --watch", err);
+        return board_run(next->here ? next->where : NULL, err);
 }
 
 static int run(struct context *context, const struct invocation *invocation, struct error **err)

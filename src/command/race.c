@@ -177,7 +177,7 @@ static int drop(struct context *context, const struct invocation *invocation, st
         return 0;
 }
 
-static void say_kept(struct context *context, const struct race_fork *fork, const char *branch, const struct race_kept *kept)
+static void say_kept(struct context *context, const struct race_fork *fork, const struct race_kept *kept)
 {
         if (kept->holds && !kept->removed)
                 event_warning(context->front.events, "VM '%s' stays, because it holds work that is nowhere else: %s",
@@ -185,7 +185,7 @@ static void say_kept(struct context *context, const struct race_fork *fork, cons
         if (kept->checkout)
                 result_print(context, &(struct result){ .name = fork->name, .state = kept->removed ? "absent" : "running" },
                              "the branch is in '%s', with %lld new commit%s: git merge machine/%s", kept->checkout,
-                             (long long)kept->commits, kept->commits == 1 ? "" : "s", branch);
+                             (long long)kept->commits, kept->commits == 1 ? "" : "s", race_branch(fork));
         else
                 result_print(context, &(struct result){ .name = fork->name, .state = "running" },
                              "VM '%s' is a VM of its own now, for it has no checkout here to fetch to: machine ssh %s",
@@ -207,7 +207,7 @@ static int keep(struct context *context, const struct invocation *invocation, st
         interrupt_next("machine race %s --keep %s", race.name, fork->name);
         if (race_keep(&context->front, &race, fork, &kept, err) < 0)
                 return -1;
-        say_kept(context, fork, fork->branch ? fork->branch : fork->name, &kept);
+        say_kept(context, fork, &kept);
         return 0;
 }
 

@@ -9,7 +9,6 @@
  * When the guest is paused meanwhile, this says so, and lets it go on as soon as it can.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -88,11 +87,8 @@ static int watch_signals(struct error **err)
 {
         struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
 
-        if (os_pipe(signal_pipe) < 0)
+        if (os_pipe_nonblocking(signal_pipe) < 0)
                 return error_errno(err, ERROR_FAILED, "cannot make a pipe");
-        for (size_t i = 0; i < ARRAY_SIZE(signal_pipe); i++)
-                if (fcntl(signal_pipe[i], F_SETFL, O_NONBLOCK) < 0)
-                        return error_errno(err, ERROR_FAILED, "cannot set up a pipe");
         for (size_t i = 0; i < ARRAY_SIZE(forwarded); i++)
                 sigaction(forwarded[i].number, &action, NULL);
         return 0;

@@ -121,7 +121,7 @@ static int end_indexer(struct fetching *fetching, struct error **err)
         if (file_read(fetching->said_path, SAID_MOST, &text, NULL) == 0)
                 process_quote(&said, &text);
         how = process_status_text(status);
-        return error_set(err, ERROR_STEP, "'git index-pack' did not take the guest's commits, with %s%s%s", how,
+        return error_set(err, ERROR_STEP, "git refused the guest's commits: 'git index-pack' ended with %s%s%s", how,
                          said.len > 0 ? ": " : "", said.buf);
 }
 

@@ -9,7 +9,6 @@
 static char *folder_of(const struct vm *vm, const char *url)
 {
         const char *checkout = vm_record_checkout(&vm->record);
-
         const char *named_after = vm->record.fork_of ? vm->record.fork_of : vm->name;
 
         return streq(url, ".") ? repo_checkout_name(checkout ? checkout : vm->record.owner, named_after) : repo_url_name(url);

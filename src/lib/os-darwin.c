@@ -255,6 +255,23 @@ int os_pipe(int ends[2])
         return 0;
 }
 
+int os_pipe_nonblocking(int ends[2])
+{
+        _cleanup_(closep) int reading = -1;
+        _cleanup_(closep) int writing = -1;
+        int made[2];
+
+        if (os_pipe(made) < 0)
+                return -1;
+        reading = made[0];
+        writing = made[1];
+        if (fcntl(reading, F_SETFL, O_NONBLOCK) < 0 || fcntl(writing, F_SETFL, O_NONBLOCK) < 0)
+                return -1;
+        ends[0] = TAKE_FD(reading);
+        ends[1] = TAKE_FD(writing);
+        return 0;
+}
+
 int os_socket(int domain, int type)
 {
         _cleanup_(closep) int fd = socket(domain, type, 0);

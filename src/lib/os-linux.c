@@ -188,6 +188,11 @@ int os_pipe(int ends[2])
         return pipe2(ends, O_CLOEXEC);
 }
 
+int os_pipe_nonblocking(int ends[2])
+{
+        return pipe2(ends, O_CLOEXEC | O_NONBLOCK);
+}
+
 int os_socket(int domain, int type)
 {
         return socket(domain, type | SOCK_CLOEXEC, 0);

@@ -53,6 +53,8 @@ int os_process_work(pid_t pid, struct os_process_work *out);
 char *os_program_path(struct error **err);
 /* A pipe with both ends O_CLOEXEC: pipe2(2); pipe(2) and fcntl(2) on the Mac. -1 with errno. */
 int os_pipe(int ends[2]);
+/* The same with both ends O_NONBLOCK, as a signal's function writes to it. */
+int os_pipe_nonblocking(int ends[2]);
 /* A socket that is O_CLOEXEC: SOCK_CLOEXEC; socket(2) and fcntl(2) on the Mac. -1 with errno. */
 int os_socket(int domain, int type);
 /* Two connected stream sockets of AF_UNIX that are O_CLOEXEC. -1 with errno. */

@@ -65,12 +65,6 @@ static const char *checkout_of(const struct vm *vm)
         return vm->record.repos.count > 0 && streq(vm->record.repos.items[0], ".") ? checkout : NULL;
 }
 
-/* The branch's name is our own word only as long as its file is there. */
-static const char *branch_of(const struct race_fork *fork)
-{
-        return fork->branch ? fork->branch : fork->name;
-}
-
 static int fetch(struct front *front, struct vm *vm, const struct race_fork *fork, struct race_kept *out, struct error **err)
 {
         const char *checkout = checkout_of(vm);
@@ -78,11 +72,11 @@ static int fetch(struct front *front, struct vm *vm, const struct race_fork *for
 
         if (vm->record.repos.count == 0)
                 return 0;
-        if (power_start(front, vm, err) < 0 || branch_save(vm, branch_of(fork), &tip, err) < 0)
+        if (power_start(front, vm, err) < 0 || branch_save(vm, race_branch(fork), &tip, err) < 0)
                 return -1;
         if (!checkout || !tip)
                 return 0;
-        if (fetch_branch(vm, checkout, branch_of(fork), tip, &out->commits, err) < 0)
+        if (fetch_branch(vm, checkout, race_branch(fork), tip, &out->commits, err) < 0)
                 return -1;
         out->checkout = xstrdup(checkout);
         return 0;

@@ -87,7 +87,7 @@ static void note_down(const struct lane *lane)
 static void give_up(struct course *course, struct lane *lane, struct error *reason)
 {
         lane->phase = DONE;
-        /* That is no trouble of this fork's. */
+        /* Who stopped the race knows why. */
         if (interrupt_pending()) {
                 error_free(reason);
                 return;
@@ -311,9 +311,9 @@ static int check_engine(const struct vm *source, struct error **err)
 {
         if (source->engine->snapshot)
                 return 0;
-        error_set(err, ERROR_ENGINE, "engine '%s' makes no forks of VM '%s', so there is no race", source->engine->name,
-                  source->name);
-        return error_hint(err, "a work tree for each in the one VM: machine run %s -- git worktree add ../race-1",
+        error_set(err, ERROR_ENGINE, "a race needs forks of VM '%s', and engine '%s' can't make any", source->name,
+                  source->engine->name);
+        return error_hint(err, "use one work tree for each run instead: machine run %s -- git worktree add ../race-1",
                           source->name);
 }
 

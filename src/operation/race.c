@@ -169,6 +169,11 @@ const struct race_fork *race_choose(const struct race *race, const char *wanted,
         return NULL;
 }
 
+const char *race_branch(const struct race_fork *fork)
+{
+        return fork->branch ? fork->branch : fork->name;
+}
+
 bool race_passed(const struct race_fork *fork, bool tested)
 {
         return fork->command.known && fork->command.status == 0 && (!tested || (fork->test.known && fork->test.status == 0));

@@ -29,7 +29,7 @@ struct race_fork {
         char *branch;  /* NULL = the VM has no repo */
         char *tree;    /* what its work tree had at the beginning (guest/branch.h); NULL = not known */
         char *log;     /* the path of what the commands said; NULL = none was started */
-        char *trouble; /* why there is no more to say; NULL = all went on */
+        char *trouble; /* why it is out of the race; NULL = it isn't */
         struct race_end command, test;
         bool compared; /* `diff` is known */
         struct branch_diff diff;
@@ -67,6 +67,8 @@ int race_run(struct front *front, struct vm *source, const struct race_wish *wis
 int race_find(const char *name, struct race *out, struct error **err);
 /* The fork with this name, number or branch. ERROR_NOT_FOUND names those that there are. */
 const struct race_fork *race_choose(const struct race *race, const char *wanted, struct error **err);
+/* Its branch; when the file that says so is gone, what the guest is asked for instead. */
+const char *race_branch(const struct race_fork *fork);
 /* Did its command, and its test if there was one, end with 0? */
 bool race_passed(const struct race_fork *fork, bool tested);
 /* Did any? */

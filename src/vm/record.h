@@ -32,7 +32,7 @@ struct vm_record {
                         */
         char *former;  /* the name that it had, and that some file elsewhere may still have; NULL = none */
         char *owner;   /* who may use this name: "projects.toml", or the checkout's folder (absolute) */
-        char *fork_of; /* the name that the VM had which it was forked from; NULL = it is no fork */
+        char *fork_of; /* what the VM that it was forked from was called then; NULL = it is no fork */
         char *checkout; /* of a fork: the checkout (absolute) of the VM that it was forked from; NULL = none */
         bool race;      /* it was forked for a race (operation/race.h), and not kept */
         char *engine;

@@ -102,27 +102,33 @@ def test_after_a_resize_it_fills_the_new_size(program):
         assert "REPOS" not in terminal.text()
         terminal.resize(200, 60)
         wait_until(lambda: terminal.lines()[59].endswith("q:quit"), 30, "painted for 60 rows")
-        assert "> vm-00" in terminal.text() and "vm-47" in terminal.text()
+        # The size is seen before the signal comes, and after that all is painted once more.
+        terminal.await_text("> vm-00", "vm-47")
+
+
+@contextlib.contextmanager
+def leaving(program, *lines, shell=None):
+    """A board over one VM in a terminal whose shell was typed these lines. Yields the terminal and its settings before. At the end the
+    settings are the same, and nothing of the board is left."""
+    records.write(program.state, "blog")
+    with Terminal(program, **({"shell": shell} if shell else {})) as terminal:
+        before = terminal.settings("before")
+        for line in lines:
+            terminal.line(line)
+        terminal.await_text("> blog")
+        yield terminal, before
+        assert_left_as_it_was(terminal, before)
 
 
 @pytest.mark.parametrize("key", ["q", "C-c"])
 def test_the_terminal_is_left_as_it_was(program, key):
-    records.write(program.state, "blog")
-    with Terminal(program) as terminal:
-        before = terminal.settings("before")
-        terminal.line("machine board; echo status $?")
-        terminal.await_text("> blog")
+    with leaving(program, "machine board; echo status $?") as (terminal, _):
         terminal.keys(key)
         terminal.await_text("status 0")
-        assert_left_as_it_was(terminal, before)
 
 
 def test_ctrl_z_gives_the_terminal_to_the_shell_and_fg_comes_back(program):
-    records.write(program.state, "blog")
-    with Terminal(program, shell=("sh", "-im")) as terminal:
-        before = terminal.settings("before")
-        terminal.line("machine board")
-        terminal.await_text("> blog")
+    with leaving(program, "machine board", shell=("sh", "-im")) as (terminal, before):
         terminal.keys("C-z")
         terminal.await_text("> blog", gone=True)
         assert terminal.settings("meanwhile") == before
@@ -130,33 +136,21 @@ def test_ctrl_z_gives_the_terminal_to_the_shell_and_fg_comes_back(program):
         terminal.await_text("> blog")
         terminal.keys("q")
         terminal.await_text("> blog", gone=True)
-        assert_left_as_it_was(terminal, before)
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
 def test_a_board_that_is_killed_leaves_the_terminal_right(program, number):
-    records.write(program.state, "blog")
-    with Terminal(program) as terminal:
-        before = terminal.settings("before")
-        terminal.line("machine board")
-        terminal.await_text("> blog")
+    with leaving(program, "machine board") as (terminal, _):
         os.kill(board_of(program), number)
         wait_until(lambda: not pids(program), 30, "ended")
         terminal.await_text("> blog", gone=True)
-        assert_left_as_it_was(terminal, before)
 
 
 def test_when_its_shell_is_killed_the_board_ends_and_leaves_the_terminal_right(program):
-    records.write(program.state, "blog")
-    with Terminal(program, shell=("sh", "-im")) as terminal:
-        before = terminal.settings("before")
-        terminal.line("sh -im")
-        terminal.line("echo $$ > pid; machine board")
-        terminal.await_text("> blog")
+    with leaving(program, "sh -im", "echo $$ > pid; machine board", shell=("sh", "-im")) as (terminal, _):
         os.kill(int(program.read("home/pid")), signal.SIGKILL)
         wait_until(lambda: not pids(program), 30, "ended")
         terminal.await_text("> blog", gone=True)
-        assert_left_as_it_was(terminal, before)
 
 
 def test_when_its_terminal_is_closed_nothing_is_left(program):

@@ -162,7 +162,7 @@ static void what_is_no_pack_leaves_nothing(void **state)
 
         answer(fixture, "race.sh", "cat >/dev/null; head -c 100000 /dev/urandom");
         assert_int_equal(fetch(fixture, tip, &error), -1);
-        expect_error(error, ERROR_STEP, "'git index-pack' did not take the guest's commits");
+        expect_error(error, ERROR_STEP, "git refused the guest's commits: 'git index-pack' ended with");
         expect_text(fixture, "here",
                     "git for-each-ref refs/remotes/machine/race-1; ls .git/objects/pack; ls .git/objects | grep tmp || :", "");
 }
